@@ -1,0 +1,109 @@
+//! Names of targets and of what they offer, and the `___` delimiter between the two. Knows no protocol messages.
+//!
+//! Source: AgentCore's tool naming page (`${target_name}___${tool_name}`) and its API model (the pattern of a target
+//! name).
+
+use std::{fmt, str::FromStr};
+
+/// Stands between a target's name and the name that the target gave its tool or prompt.
+pub const DELIMITER: &str = "___";
+
+/// The name of a target: 1 to 100 letters and digits with single hyphens between or after them,
+/// `([0-9a-zA-Z][-]?){1,100}`. It holds no underscore, so the first [`DELIMITER`] in a merged name ends it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TargetName(String);
+
+impl TargetName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `target___name`: what a client sees for `name` of this target.
+    pub fn join(&self, name: &str) -> String {
+        [&self.0, DELIMITER, name].concat()
+    }
+}
+
+impl fmt::Display for TargetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a text is no target name.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "`{0}` is no target name: use letters and digits with single hyphens between them, at most 100 of each \
+     (AgentCore's pattern `([0-9a-zA-Z][-]?){{1,100}}`), for example `{1}`"
+)]
+pub struct BadTargetName(String, String);
+
+impl FromStr for TargetName {
+    type Err = BadTargetName;
+
+    fn from_str(name: &str) -> Result<Self, BadTargetName> {
+        let mut letters = 0;
+        let mut after_letter = false;
+        for byte in name.bytes() {
+            match byte {
+                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => (letters, after_letter) = (letters + 1, true),
+                b'-' if after_letter => after_letter = false,
+                _ => return Err(BadTargetName(name.into(), suggest(name))),
+            }
+        }
+        match letters {
+            1..=100 => Ok(Self(name.into())),
+            _ => Err(BadTargetName(name.into(), suggest(name))),
+        }
+    }
+}
+
+/// The nearest text to `name` that is a target name.
+fn suggest(name: &str) -> String {
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let joined = words.join("-");
+    if joined.is_empty() { "my-target".into() } else { joined.chars().take(100).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(name: &str, ok: bool) {
+        assert_eq!(name.parse::<TargetName>().is_ok(), ok, "{name:?}");
+    }
+
+    #[test]
+    fn the_pattern_of_agentcore() {
+        check("calculator", true);
+        check("cloudwatch-insights", true);
+        check("a-", true);
+        check("9", true);
+        check("", false);
+        check("-a", false);
+        check("a--b", false);
+        check("a_b", false);
+        check("a b", false);
+        check("é", false);
+        check(&"a".repeat(100), true);
+        check(&"a-".repeat(100), true);
+        check(&"a".repeat(101), false);
+    }
+
+    #[test]
+    fn a_bad_name_comes_with_a_good_one() {
+        insta::assert_snapshot!("my_server.v2".parse::<TargetName>().unwrap_err(), @"`my_server.v2` is no target name: use letters and digits with single hyphens between them, at most 100 of each (AgentCore's pattern `([0-9a-zA-Z][-]?){1,100}`), for example `my-server-v2`");
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_delimiter_ends_the_target_name(target in "([0-9a-zA-Z]-?){1,100}", tool in ".{0,40}") {
+            let target: TargetName = target.parse().unwrap();
+            let joined = target.join(&tool);
+            prop_assert_eq!(joined.split_once(DELIMITER), Some((target.as_str(), tool.as_str())));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What the program runs on: every reference resolved, every value checked. It is made from the text of config.toml
+//! (`config/file.rs` mirrors that text) and never changes afterwards.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use causeway_core::{authorizer, name::TargetName};
+use url::Url;
+
+use crate::secret::Secret;
+
+/// Everything that config.toml says, resolved.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub gateway: Gateway,
+    pub sessions: Sessions,
+    pub limits: Limits,
+    pub authorizer: Authorizer,
+    /// In the order of the file, which is the order of the merged lists.
+    pub targets: Vec<Target>,
+}
+
+/// The endpoint that clients see.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// Name that the gateway gives itself toward clients.
+    pub name: String,
+    pub listen: SocketAddr,
+    /// The URL that clients use, ending in `/mcp`, where it differs from what they connect to (behind a proxy).
+    pub public_url: Option<Url>,
+    pub instructions: Option<String>,
+    /// Errors carry their cause.
+    pub debug_errors: bool,
+    /// Server-sent events for clients that accept them; else one JSON answer always.
+    pub streaming: bool,
+}
+
+/// Sessions of legacy clients.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    pub mode: SessionMode,
+    /// From `initialize` on, whatever happens in between.
+    pub timeout: Duration,
+    /// The first seals, all of them open; empty: a key made at start.
+    pub keys: Vec<Secret>,
+}
+
+/// Whether a legacy client gets a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionMode {
+    /// `initialize` opens one; a request without one is answered too.
+    Optional,
+    /// A request without one is refused.
+    Required,
+    /// None is opened.
+    Off,
+}
+
+/// Bounds, each with a typed error.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a client's request body.
+    pub request_bytes: usize,
+    /// Bytes of one message from a target.
+    pub response_bytes: usize,
+    /// To connect to a target or an issuer.
+    pub connect: Duration,
+    /// From a request to a target until the head of its answer.
+    pub first_byte: Duration,
+    /// A whole call.
+    pub call: Duration,
+    /// One listing of one target, all pages.
+    pub discovery: Duration,
+    /// Between two listings of a target that sent no sooner reason.
+    pub refresh: Duration,
+    /// Pages of one list of one target.
+    pub catalog_pages: usize,
+    /// Calls that run in one target at once.
+    pub target_calls: usize,
+}
+
+/// Who may call.
+#[derive(Clone, Debug)]
+pub enum Authorizer {
+    /// Anyone who reaches the port.
+    None,
+    CustomJwt(CustomJwt),
+}
+
+/// Access tokens of one OIDC issuer.
+#[derive(Clone, Debug)]
+pub struct CustomJwt {
+    pub discovery_url: Url,
+    pub clock_skew: Duration,
+    pub rules: authorizer::Authorizer,
+}
+
+/// One MCP server behind the gateway.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub name: TargetName,
+    pub transport: Transport,
+    pub credential: Credential,
+    /// What `causeway dev` starts in its place.
+    pub dev: Option<Dev>,
+}
+
+/// How a target is reached.
+#[derive(Clone, Debug)]
+pub enum Transport {
+    Http(HttpTarget),
+    Stdio(StdioTarget),
+}
+
+/// A target that speaks streamable HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpTarget {
+    pub endpoint: Url,
+    pub era: EraChoice,
+}
+
+/// A target that is a child process and speaks over its standard streams.
+#[derive(Clone, Debug)]
+pub struct StdioTarget {
+    /// Program and arguments; never empty.
+    pub command: Vec<String>,
+    /// Added to the gateway's own environment.
+    pub env: BTreeMap<String, Secret>,
+    pub working_directory: Option<PathBuf>,
+    pub era: EraChoice,
+}
+
+/// Which era a target speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EraChoice {
+    /// Asked once, remembered, asked again when the assumption fails.
+    #[default]
+    Auto,
+    Modern,
+    Legacy,
+}
+
+/// What the gateway shows a target to be let in.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    None,
+    ClientCredentials(ClientCredentials),
+    ApiKey(ApiKey),
+}
+
+/// OAuth 2.0 client credentials (RFC 6749, section 4.4).
+#[derive(Clone, Debug)]
+pub struct ClientCredentials {
+    pub token_endpoint: TokenEndpoint,
+    pub client_id: String,
+    pub client_secret: Secret,
+    pub scopes: Vec<String>,
+    pub client_authentication: ClientAuthentication,
+    /// Sent with the token request as they are, for example `audience` or `resource`.
+    pub extra_parameters: BTreeMap<String, String>,
+}
+
+/// Where tokens come from.
+#[derive(Clone, Debug)]
+pub enum TokenEndpoint {
+    Url(Url),
+    /// Named by the `token_endpoint` of this discovery document.
+    Discovery(Url),
+}
+
+/// How a client proves itself to the token endpoint (RFC 6749, section 2.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// In the header `Authorization`.
+    #[default]
+    Basic,
+    /// In the form.
+    Post,
+}
+
+/// A fixed key.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    pub key: Secret,
+    pub location: ApiKeyLocation,
+    /// Put before the key, for example `Bearer `.
+    pub prefix: String,
+}
+
+/// Where an API key goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiKeyLocation {
+    Header(http::HeaderName),
+    QueryParameter(String),
+}
+
+/// What `causeway dev` starts for a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dev {
+    /// One of the sample servers, by name.
+    Sample(String),
+    /// The user's own server. It must serve MCP at `path` on the port in its environment variable `PORT`.
+    Command { command: Vec<String>, path: String },
+}

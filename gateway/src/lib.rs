@@ -1,0 +1,4 @@
+//! Causeway: one MCP endpoint that merges the tools of many MCP servers.
+
+pub mod config;
+pub mod secret;
