@@ -1,0 +1,336 @@
+//! The one form inside the gateway, the modern era's: a request that says everything about itself, and the last message
+//! of its reply. Here, and nowhere else, a message changes its era; every byte that need not change stays.
+//!
+//! A message keeps the form in which it arrived, with a note of its era, until it leaves: between peers of one era it
+//! passes untouched. Translation is total in both directions, so N fronts and M target adapters need N + M of them.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::{
+    era::{self, Era},
+    wire::{Envelope, Kind, ObjectEdit, json},
+};
+
+/// A request on its way from a client to the gateway or a target.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The client's id, as JSON text.
+    pub id: String,
+    pub method: String,
+    /// As the client wrote them: one JSON object, `{}` where it sent none.
+    pub params: String,
+    /// The era of `params`.
+    pub era: Era,
+    pub client: Client,
+    /// `Mcp-Param-*` headers: name in lower case, value as it came.
+    pub param_headers: Vec<(String, String)>,
+}
+
+/// What a client says about itself with each modern request, and once, in `initialize`, in the legacy era.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Protocol version between this client and the gateway.
+    pub version: String,
+    /// `Implementation` object, as JSON text.
+    pub info: Option<String>,
+    /// `ClientCapabilities` object, as JSON text.
+    pub capabilities: String,
+}
+
+/// The last message of a reply, a result or an error.
+#[derive(Clone)]
+pub struct Response {
+    envelope: Envelope,
+    era: Era,
+}
+
+/// Why a message from a target is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the message is no JSON-RPC response")]
+pub struct NotAResponse;
+
+impl Request {
+    /// The text of `key` in the parameters, where it is a text.
+    pub fn param(&self, key: &str) -> Option<String> {
+        let edit = ObjectEdit::parse(&self.params).ok()?;
+        serde_json::from_str(edit.get(key)?).ok()
+    }
+
+    /// The parameters for a modern target, with `changes` (key, JSON text) made.
+    pub fn modern_params(&self, changes: &[(&str, &str)]) -> Result<String, serde_json::Error> {
+        if self.era == Era::Modern && changes.is_empty() {
+            return Ok(self.params.clone());
+        }
+        let mut params = ObjectEdit::parse(&self.params)?;
+        changes.iter().for_each(|(key, value)| params.set(key, value));
+        if self.era == Era::Legacy {
+            let mut meta = ObjectEdit::parse(params.get("_meta").unwrap_or("{}"))?;
+            meta.set(era::META_VERSION, &json(&era::MODERN));
+            if let Some(info) = &self.client.info {
+                meta.set(era::META_CLIENT_INFO, info);
+            }
+            meta.set(era::META_CAPABILITIES, &self.client.capabilities);
+            params.set("_meta", &meta.finish());
+        }
+        Ok(params.finish())
+    }
+
+    /// The parameters for a legacy target, with `changes` (key, JSON text) made.
+    pub fn legacy_params(&self, changes: &[(&str, &str)]) -> Result<String, serde_json::Error> {
+        if self.era == Era::Legacy && changes.is_empty() {
+            return Ok(self.params.clone());
+        }
+        let mut params = ObjectEdit::parse(&self.params)?;
+        changes.iter().for_each(|(key, value)| params.set(key, value));
+        if let (Era::Modern, Some(meta)) = (self.era, params.get("_meta")) {
+            let mut meta = ObjectEdit::parse(meta)?;
+            for key in [
+                era::META_VERSION,
+                era::META_CLIENT_INFO,
+                era::META_CAPABILITIES,
+                era::META_LOG_LEVEL,
+            ] {
+                meta.remove(key);
+            }
+            match meta.is_empty() {
+                true => params.remove("_meta"),
+                false => params.set("_meta", &meta.finish()),
+            }
+        }
+        Ok(params.finish())
+    }
+}
+
+impl Response {
+    /// Takes a message that a target of `era` sent as its answer.
+    pub fn new(envelope: Envelope, era: Era) -> Result<Self, NotAResponse> {
+        match envelope.kind() {
+            Kind::Response => Ok(Self { envelope, era }),
+            Kind::Request | Kind::Notification => Err(NotAResponse),
+        }
+    }
+
+    /// The result as JSON text; `None` for an error.
+    pub fn result(&self) -> Option<&str> {
+        self.envelope.result()
+    }
+
+    /// The error as JSON text; `None` for a result.
+    pub fn error(&self) -> Option<&str> {
+        self.envelope.error()
+    }
+
+    /// The message for a client of `era` that asked under `id`.
+    pub fn for_client(&self, era: Era, id: &str) -> Bytes {
+        let result = match (self.era, era, self.result()) {
+            (Era::Legacy, Era::Modern, Some(result)) => completed(result),
+            (Era::Modern, Era::Legacy, Some(result)) => without_result_type(result),
+            _ => None,
+        };
+        let same_id = self.envelope.id() == Some(id);
+        if same_id && result.is_none() {
+            return self.envelope.bytes().clone();
+        }
+        let mut edits = Vec::with_capacity(2);
+        match self.envelope.id_span() {
+            Some(span) if !same_id => edits.push((span, id.to_owned())),
+            Some(_) => (),
+            // An error without an id: its sender could not read the request. The asker still needs it under its id.
+            None => return without_id(self.envelope.error().unwrap_or("null"), id),
+        }
+        edits.extend(self.envelope.result_span().zip(result));
+        splice(self.envelope.bytes(), edits)
+    }
+}
+
+impl fmt::Debug for Response {
+    /// Says what kind of answer it is; what it holds is the caller's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.result().is_some() {
+            "result"
+        } else {
+            "error"
+        };
+        write!(
+            f,
+            "Response({:?}, {kind}, {} bytes)",
+            self.era,
+            self.envelope.bytes().len()
+        )
+    }
+}
+
+/// A legacy result as the modern era wants it, `resultType` first; `None` where it says its type itself.
+fn completed(result: &str) -> Option<String> {
+    let edit = ObjectEdit::parse(result).ok()?;
+    if edit.get("resultType").is_some() {
+        return None;
+    }
+    let (before, after) = result.split_once('{')?;
+    let comma = if after.trim_start().starts_with('}') {
+        ""
+    } else {
+        ","
+    };
+    Some([before, r#"{"resultType":"complete""#, comma, after].concat())
+}
+
+/// A modern result without the member that only the modern era has.
+fn without_result_type(result: &str) -> Option<String> {
+    let mut edit = ObjectEdit::parse(result).ok()?;
+    edit.get("resultType")?;
+    edit.remove("resultType");
+    Some(edit.finish())
+}
+
+fn without_id(error: &str, id: &str) -> Bytes {
+    [r#"{"jsonrpc":"2.0","id":"#, id, r#","error":"#, error, "}"]
+        .concat()
+        .into()
+}
+
+/// `bytes` with each span replaced by its text.
+fn splice(bytes: &[u8], mut edits: Vec<(std::ops::Range<usize>, String)>) -> Bytes {
+    edits.sort_by_key(|(span, _)| span.start);
+    let added: usize = edits.iter().map(|(_, text)| text.len()).sum();
+    let mut out = Vec::with_capacity(bytes.len() + added);
+    let mut at = 0;
+    for (span, text) in edits {
+        out.extend_from_slice(&bytes[at..span.start]);
+        out.extend_from_slice(text.as_bytes());
+        at = span.end;
+    }
+    out.extend_from_slice(&bytes[at..]);
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(era: Era, params: &str) -> Request {
+        let client = Client {
+            version: era::LEGACY.into(),
+            info: Some(r#"{"name":"c","version":"1"}"#.into()),
+            capabilities: "{}".into(),
+        };
+        let (id, method) = ("1".into(), "tools/call".into());
+        Request {
+            id,
+            method,
+            params: params.into(),
+            era,
+            client,
+            param_headers: Vec::new(),
+        }
+    }
+
+    fn check_answer(from: Era, message: &'static str, to: Era, id: &str, expected: &str) {
+        let response = Response::new(Envelope::parse(message.into()).unwrap(), from).unwrap();
+        assert_eq!(response.for_client(to, id), expected);
+    }
+
+    #[test]
+    fn between_modern_peers_only_the_change_is_made() {
+        let request = request(
+            Era::Modern,
+            r#"{"name":"t___a", "arguments":{"x":1e2},"_meta":{"v":1}}"#,
+        );
+        let params = request.modern_params(&[("name", r#""a""#)]).unwrap();
+        assert_eq!(params, r#"{"name":"a", "arguments":{"x":1e2},"_meta":{"v":1}}"#);
+    }
+
+    #[test]
+    fn a_legacy_request_says_all_about_itself_to_a_modern_target() {
+        let params = request(Era::Legacy, r#"{"name":"a","_meta":{"progressToken":7}}"#)
+            .modern_params(&[])
+            .unwrap();
+        insta::assert_snapshot!(params, @r#"{"name":"a","_meta":{"progressToken":7,"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}"#);
+    }
+
+    #[test]
+    fn a_modern_request_keeps_its_own_meta_toward_a_legacy_target() {
+        let meta = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":"p","io.modelcontextprotocol/clientCapabilities":{}}"#;
+        let params = request(Era::Modern, &format!(r#"{{"name":"a","_meta":{meta}}}"#))
+            .legacy_params(&[])
+            .unwrap();
+        assert_eq!(params, r#"{"name":"a","_meta":{"progressToken":"p"}}"#);
+    }
+
+    #[test]
+    fn a_meta_that_only_the_modern_era_has_goes_as_a_whole() {
+        let params = r#"{"_meta":{"io.modelcontextprotocol/logLevel":"info"},"name":"a"}"#;
+        assert_eq!(
+            request(Era::Modern, params).legacy_params(&[]).unwrap(),
+            r#"{"name":"a"}"#
+        );
+    }
+
+    #[test]
+    fn there_and_back_is_the_identity() {
+        let legacy = r#"{"name":"a","_meta":{"progressToken":7}}"#;
+        let modern = request(Era::Legacy, legacy).modern_params(&[]).unwrap();
+        assert_eq!(request(Era::Modern, &modern).legacy_params(&[]).unwrap(), legacy);
+    }
+
+    #[test]
+    fn answers_change_their_id_and_result_type_only() {
+        let legacy = r#"{"vendor":0,"jsonrpc":"2.0","id":41,"result": { "content":[1e2]} ,"x":null}"#;
+        check_answer(Era::Legacy, legacy, Era::Legacy, "41", legacy);
+        check_answer(
+            Era::Legacy,
+            legacy,
+            Era::Legacy,
+            r#""a""#,
+            r#"{"vendor":0,"jsonrpc":"2.0","id":"a","result": { "content":[1e2]} ,"x":null}"#,
+        );
+        check_answer(
+            Era::Legacy,
+            legacy,
+            Era::Modern,
+            "41",
+            r#"{"vendor":0,"jsonrpc":"2.0","id":41,"result": {"resultType":"complete", "content":[1e2]} ,"x":null}"#,
+        );
+        let modern = r#"{"jsonrpc":"2.0","result":{"resultType":"complete","content":[]},"id":1}"#;
+        check_answer(Era::Modern, modern, Era::Modern, "1", modern);
+        check_answer(
+            Era::Modern,
+            modern,
+            Era::Legacy,
+            "2",
+            r#"{"jsonrpc":"2.0","result":{"content":[]},"id":2}"#,
+        );
+        let empty = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
+        check_answer(
+            Era::Legacy,
+            empty,
+            Era::Modern,
+            "1",
+            r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete"}}"#,
+        );
+        let typed = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"vendor"}}"#;
+        check_answer(Era::Legacy, typed, Era::Legacy, "1", typed);
+    }
+
+    #[test]
+    fn an_error_without_an_id_reaches_its_asker() {
+        let error = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}"#;
+        check_answer(
+            Era::Legacy,
+            error,
+            Era::Modern,
+            "5",
+            r#"{"jsonrpc":"2.0","id":5,"error":{"code":-32700,"message":"x"}}"#,
+        );
+        let error = r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"x"}}"#;
+        check_answer(
+            Era::Legacy,
+            error,
+            Era::Modern,
+            "5",
+            r#"{"jsonrpc":"2.0","id":5,"error":{"code":-32700,"message":"x"}}"#,
+        );
+    }
+}

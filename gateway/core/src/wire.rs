@@ -1,0 +1,56 @@
+//! JSON-RPC 2.0 as bytes: reading an envelope without touching what it carries. Knows no MCP methods.
+//!
+//! Source: JSON-RPC 2.0 specification; MCP 2026-07-28, basic/index, section "Messages".
+
+pub mod edit;
+pub mod envelope;
+pub mod sse;
+
+pub use edit::ObjectEdit;
+pub use envelope::{BadEnvelope, Envelope, Kind};
+
+use std::ops::Range;
+
+/// JSON-RPC: the text is no JSON.
+pub const PARSE_ERROR: i64 = -32700;
+/// JSON-RPC: the JSON is no message.
+pub const INVALID_REQUEST: i64 = -32600;
+/// JSON-RPC: nobody here knows this method.
+pub const METHOD_NOT_FOUND: i64 = -32601;
+/// JSON-RPC: the parameters do not fit the method.
+pub const INVALID_PARAMS: i64 = -32602;
+/// JSON-RPC: the fault is on the answering side.
+pub const INTERNAL_ERROR: i64 = -32603;
+/// AgentCore: no token, or a bad one.
+pub const UNAUTHORIZED: i64 = -32001;
+/// AgentCore: a good token that lacks a permission.
+pub const FORBIDDEN: i64 = -32002;
+/// MCP 2026-07-28 `HeaderMismatch`.
+pub const HEADER_MISMATCH: i64 = -32020;
+/// MCP 2026-07-28 `UnsupportedProtocolVersion`.
+pub const UNSUPPORTED_VERSION: i64 = -32022;
+
+/// `value` as JSON text. Only for values that always serialize: texts, numbers, `serde_json::Value`.
+pub fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("texts, numbers and values serialize")
+}
+
+/// A success response: `{"jsonrpc":"2.0","id":<id>,"result":<result>}`, both given as JSON text.
+pub fn result_message(id: &str, result: &str) -> String {
+    [r#"{"jsonrpc":"2.0","id":"#, id, r#","result":"#, result, "}"].concat()
+}
+
+/// An error response. `id` and `data` are JSON text; the id of a request that could not be read is `null`.
+pub fn error_message(id: &str, code: i64, message: &str, data: Option<&str>) -> String {
+    let data = data.map(|data| format!(r#","data":{data}"#)).unwrap_or_default();
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{}{data}}}}}"#,
+        json(&message)
+    )
+}
+
+/// Where `part`, a slice of `whole`, stands in it.
+fn span(whole: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr() as usize - whole.as_ptr() as usize;
+    start..start + part.len()
+}

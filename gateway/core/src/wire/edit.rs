@@ -1,0 +1,243 @@
+//! Changing single members of a JSON object in its text: every byte that is not part of a change stays as it was.
+
+use std::{borrow::Cow, fmt, ops::Range};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::{json, span};
+
+/// A JSON object as text, with changes to its members that [`ObjectEdit::finish`] carries out.
+#[derive(Debug)]
+pub struct ObjectEdit<'a> {
+    text: &'a str,
+    members: Vec<Member<'a>>,
+    removed: Vec<usize>,
+    replaced: Vec<(usize, String)>,
+    added: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Member<'a> {
+    key: Cow<'a, str>,
+    /// From the key's opening quote to the end of the value.
+    whole: Range<usize>,
+    value: Range<usize>,
+}
+
+impl<'a> ObjectEdit<'a> {
+    /// Reads the outermost members of `text`, which must be one JSON object.
+    pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
+        let raw: RawMembers<'a> = serde_json::from_str(text)?;
+        let members = raw.0.into_iter().map(|(key, value)| {
+            let (key_at, value) = (span(text, key.get()), span(text, value.get()));
+            // A raw key is a JSON text that was read once, so it can be read again.
+            let key: Key<'a> = serde_json::from_str(key.get())?;
+            Ok(Member {
+                key: key.0,
+                whole: key_at.start..value.end,
+                value,
+            })
+        });
+        let members = members.collect::<Result<_, serde_json::Error>>()?;
+        Ok(Self {
+            text,
+            members,
+            removed: Vec::new(),
+            replaced: Vec::new(),
+            added: Vec::new(),
+        })
+    }
+
+    /// The value of `key` as JSON text. Of a key that stands there twice, the last counts, as in most JSON readers.
+    pub fn get(&self, key: &str) -> Option<&'a str> {
+        self.position(key)
+            .map(|at| &self.text[self.members[at].value.clone()])
+    }
+
+    /// Makes `value` (JSON text) the value of `key`; a new key goes to the end.
+    pub fn set(&mut self, key: &str, value: &str) {
+        match self.position(key) {
+            Some(at) => self.replaced.push((at, value.to_owned())),
+            None => self.added.push([&json(&key), ":", value].concat()),
+        }
+    }
+
+    /// Takes `key` out, every time it stands there.
+    pub fn remove(&mut self, key: &str) {
+        let twins = self
+            .members
+            .iter()
+            .enumerate()
+            .filter(|(_, member)| member.key == key);
+        self.removed.extend(twins.map(|(at, _)| at));
+    }
+
+    /// Whether nothing would be left.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.members.len() == self.removed.len()
+    }
+
+    /// The changed text.
+    pub fn finish(self) -> String {
+        let kept: Vec<usize> = (0..self.members.len())
+            .filter(|at| !self.removed.contains(at))
+            .collect();
+        let mut out = String::with_capacity(
+            self.text.len() + self.added.iter().map(|added| added.len() + 1).sum::<usize>(),
+        );
+        let Some((first, last)) = self.members.first().zip(self.members.last()) else {
+            return [self.opening(), &self.added.join(","), self.closing()].concat();
+        };
+        out.push_str(&self.text[..first.whole.start]);
+        for (position, &at) in kept.iter().enumerate() {
+            if position > 0 {
+                // What stands between a member and the one before it: the comma and white space.
+                out.push_str(&self.text[self.members[at - 1].whole.end..self.members[at].whole.start]);
+            }
+            self.write_member(at, &mut out);
+        }
+        for (position, added) in self.added.iter().enumerate() {
+            if position > 0 || !kept.is_empty() {
+                out.push(',');
+            }
+            out.push_str(added);
+        }
+        out.push_str(&self.text[last.whole.end..]);
+        out
+    }
+
+    fn write_member(&self, at: usize, out: &mut String) {
+        let member = &self.members[at];
+        match self.replaced.iter().rev().find(|(replaced, _)| *replaced == at) {
+            Some((_, value)) => {
+                out.push_str(&self.text[member.whole.start..member.value.start]);
+                out.push_str(value);
+            }
+            None => out.push_str(&self.text[member.whole.clone()]),
+        }
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        self.members.iter().rposition(|member| member.key == key)
+    }
+
+    fn opening(&self) -> &str {
+        self.text.split_inclusive('{').next().unwrap_or("{")
+    }
+
+    fn closing(&self) -> &str {
+        self.text.rfind('}').map_or("}", |at| &self.text[at..])
+    }
+}
+
+/// The members of an object, keys and values unread.
+struct RawMembers<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for RawMembers<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = RawMembers<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(RawMembers(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, change: impl Fn(&mut ObjectEdit<'_>), expected: &str) {
+        let mut edit = ObjectEdit::parse(text).unwrap();
+        change(&mut edit);
+        assert_eq!(edit.finish(), expected);
+    }
+
+    #[test]
+    fn only_the_changed_member_differs() {
+        let text = r#"{ "a" : 1e2 ,"na\u006de":"x", "c":[ 1,2 ] }"#;
+        check(text, |_| (), text);
+        check(
+            text,
+            |edit| edit.set("name", r#""y""#),
+            r#"{ "a" : 1e2 ,"na\u006de":"y", "c":[ 1,2 ] }"#,
+        );
+        check(
+            text,
+            |edit| edit.set("d", "null"),
+            r#"{ "a" : 1e2 ,"na\u006de":"x", "c":[ 1,2 ],"d":null }"#,
+        );
+        check(
+            text,
+            |edit| edit.remove("a"),
+            r#"{ "na\u006de":"x", "c":[ 1,2 ] }"#,
+        );
+        check(text, |edit| edit.remove("name"), r#"{ "a" : 1e2, "c":[ 1,2 ] }"#);
+        check(text, |edit| edit.remove("c"), r#"{ "a" : 1e2 ,"na\u006de":"x" }"#);
+        check(
+            text,
+            |edit| ["a", "name", "c"].into_iter().for_each(|key| edit.remove(key)),
+            "{  }",
+        );
+        check("{}", |edit| edit.set("a", "1"), r#"{"a":1}"#);
+        check(" { } ", |edit| edit.set("a", "1"), r#" {"a":1} "#);
+        check(
+            r#"{"a":1}"#,
+            |edit| (edit.remove("a"), edit.set("b", "2")).1,
+            r#"{"b":2}"#,
+        );
+        check(r#"{"a":1,"a":2}"#, |edit| edit.remove("a"), "{}");
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for text in ["", "[]", "1", r#"{"a":}"#, "{}{}"] {
+            assert!(ObjectEdit::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        /// Setting and removing leave an object that differs from the old one in that member only.
+        #[test]
+        fn a_change_is_what_a_json_reader_sees(
+            members in proptest::collection::vec(("[a-d]{1,2}", "[ ]{0,2}", 0..9u8), 0..6),
+            key in "[a-e]{1,2}",
+            remove: bool,
+        ) {
+            let body: Vec<String> = members.iter().map(|(key, space, value)| format!("{space}\"{key}\"{space}:{space}{value}{space}")).collect();
+            let text = format!("{{{}}}", body.join(","));
+            let mut expected: serde_json::Map<_, _> = serde_json::from_str(&text).unwrap();
+            let mut edit = ObjectEdit::parse(&text).unwrap();
+            if remove {
+                edit.remove(&key);
+                expected.shift_remove(&key);
+            } else {
+                edit.set(&key, "true");
+                expected.insert(key, true.into());
+            }
+            let changed: serde_json::Map<_, _> = serde_json::from_str(&edit.finish()).unwrap();
+            prop_assert_eq!(changed, expected);
+        }
+    }
+}

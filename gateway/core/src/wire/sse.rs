@@ -1,0 +1,180 @@
+//! Server-sent events, both ways, bounded. Carries texts; knows no JSON.
+//!
+//! Source: WHATWG HTML, section "Server-sent events".
+
+use std::collections::VecDeque;
+
+/// One event: what its `data` lines held, joined by line feeds, and its `id` line if it had one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    pub data: String,
+    pub id: Option<String>,
+}
+
+/// An event or a line is longer than the limit.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("an event of the stream is longer than {0} bytes")]
+pub struct TooLong(pub usize);
+
+/// Turns the chunks of a stream into events.
+#[derive(Debug)]
+pub struct Decoder {
+    limit: usize,
+    line: Vec<u8>,
+    /// The last line ended with CR: an LF right after it belongs to that line end.
+    after_cr: bool,
+    started: bool,
+    event: Event,
+    has_data: bool,
+    ready: VecDeque<Event>,
+}
+
+impl Decoder {
+    /// A decoder that refuses events of more than `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        let (line, event, ready) = (Vec::new(), Event::default(), VecDeque::new());
+        Self {
+            limit,
+            line,
+            after_cr: false,
+            started: false,
+            event,
+            has_data: false,
+            ready,
+        }
+    }
+
+    /// Takes the next chunk.
+    pub fn push(&mut self, mut chunk: &[u8]) -> Result<(), TooLong> {
+        if std::mem::take(&mut self.after_cr) && chunk.first() == Some(&b'\n') {
+            chunk = &chunk[1..];
+        }
+        while let Some(end) = chunk.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+            self.extend_line(&chunk[..end])?;
+            self.end_line();
+            let rest = &chunk[end + 1..];
+            chunk = match (chunk[end], rest.first()) {
+                (b'\r', Some(b'\n')) => &rest[1..],
+                (b'\r', None) => {
+                    self.after_cr = true;
+                    rest
+                }
+                _ => rest,
+            };
+        }
+        self.extend_line(chunk)
+    }
+
+    /// The next whole event. Events without data (priming, keep-alive) are passed over.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.ready.pop_front()
+    }
+
+    fn extend_line(&mut self, part: &[u8]) -> Result<(), TooLong> {
+        if self.line.len() + self.event.data.len() + part.len() > self.limit {
+            return Err(TooLong(self.limit));
+        }
+        self.line.extend_from_slice(part);
+        Ok(())
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        let mut line = String::from_utf8_lossy(&line);
+        if !std::mem::replace(&mut self.started, true) && line.starts_with('\u{feff}') {
+            line = line['\u{feff}'.len_utf8()..].to_owned().into();
+        }
+        if line.is_empty() {
+            return self.dispatch();
+        }
+        let (field, value) = line.split_once(':').unwrap_or((&line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "data" => {
+                if std::mem::replace(&mut self.has_data, true) {
+                    self.event.data.push('\n');
+                }
+                self.event.data.push_str(value);
+            }
+            "id" => self.event.id = Some(value.to_owned()),
+            // `event`, `retry` and comments carry nothing that a relay needs.
+            _ => (),
+        }
+    }
+
+    fn dispatch(&mut self) {
+        let event = std::mem::take(&mut self.event);
+        self.has_data = false;
+        if !event.data.is_empty() {
+            self.ready.push_back(event);
+        }
+    }
+}
+
+/// One event with `data`, as bytes of a stream.
+pub fn encode(data: &str) -> String {
+    let mut out = String::with_capacity(data.len() + 32);
+    out.push_str("event: message\n");
+    for line in data.split('\n') {
+        out.push_str("data: ");
+        // A lone CR would end the line; between JSON tokens it is white space, inside texts JSON escapes it.
+        out.push_str(&line.replace('\r', " "));
+        out.push('\n');
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decode(chunks: &[&[u8]]) -> Vec<String> {
+        let mut decoder = Decoder::new(1000);
+        chunks.iter().for_each(|chunk| decoder.push(chunk).unwrap());
+        std::iter::from_fn(|| decoder.next_event())
+            .map(|event| event.data)
+            .collect()
+    }
+
+    #[test]
+    fn line_ends_comments_and_priming_events() {
+        let stream = b"\xef\xbb\xbf: hi\r\nretry: 3\r\nid: 7\r\ndata:\r\n\r\nevent: message\rdata: a\rdata:b\r\rdata: c\n\ndata: lost";
+        assert_eq!(decode(&[stream]), ["a\nb", "c"]);
+        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+        assert_eq!(decode(&bytes), ["a\nb", "c"], "chunk borders do not matter");
+    }
+
+    #[test]
+    fn an_id_comes_with_its_event() {
+        let mut decoder = Decoder::new(100);
+        decoder.push(b"id: 9\ndata: x\n\n").unwrap();
+        assert_eq!(
+            decoder.next_event(),
+            Some(Event {
+                data: "x".into(),
+                id: Some("9".into())
+            })
+        );
+    }
+
+    #[test]
+    fn an_event_over_the_limit_ends_the_stream() {
+        assert_eq!(Decoder::new(10).push(b"data: 0123456789"), Err(TooLong(10)));
+        assert_eq!(
+            Decoder::new(10).push(b"data: 0123\ndata: 4567\ndata: 89\n"),
+            Err(TooLong(10))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(texts in proptest::collection::vec("[^\r]{1,40}", 1..4), cut in 1usize..7) {
+            let stream: String = texts.iter().map(|text| encode(text)).collect();
+            let chunks: Vec<&[u8]> = stream.as_bytes().chunks(cut).collect();
+            prop_assert_eq!(decode(&chunks), texts);
+        }
+    }
+}
