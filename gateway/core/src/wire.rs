@@ -27,12 +27,19 @@ pub const UNAUTHORIZED: i64 = -32001;
 pub const FORBIDDEN: i64 = -32002;
 /// MCP 2026-07-28 `HeaderMismatch`.
 pub const HEADER_MISMATCH: i64 = -32020;
+/// MCP 2026-07-28 `MissingRequiredClientCapability`.
+pub const MISSING_CAPABILITY: i64 = -32021;
 /// MCP 2026-07-28 `UnsupportedProtocolVersion`.
 pub const UNSUPPORTED_VERSION: i64 = -32022;
 
 /// `value` as JSON text. Only for values that always serialize: texts, numbers, `serde_json::Value`.
 pub fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("texts, numbers and values serialize")
+}
+
+/// A request; `id` and `params` are JSON text.
+pub fn request_message(id: &str, method: &str, params: &str) -> String {
+    [r#"{"jsonrpc":"2.0","id":"#, id, r#","method":"#, &json(&method), r#","params":"#, params, "}"].concat()
 }
 
 /// A success response: `{"jsonrpc":"2.0","id":<id>,"result":<result>}`, both given as JSON text.

@@ -1,0 +1,155 @@
+//! Where errors meet MCP: the one place that gives each of them its face toward clients. Public text names the target and
+//! the next step, never addresses or other parties' words; those are for the log, and for clients only where the
+//! config says `exception_level = "debug"`.
+
+use causeway_core::{
+    era::{self, Era},
+    wire::{self, BadEnvelope, json},
+};
+use http::StatusCode;
+
+use crate::{gateway::CallError, targets::TargetError};
+
+/// An answer that the gateway gives instead of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Face {
+    pub status: StatusCode,
+    /// One JSON-RPC message.
+    pub message: String,
+}
+
+/// Why a message from a client gets no further than the front.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error(transparent)]
+    Envelope(#[from] BadEnvelope),
+    #[error("batches are not part of MCP {0}: send one message a request")]
+    Batch(String),
+    #[error("the body is over {0} bytes (`limits.request_bytes`)")]
+    TooLarge(usize),
+    #[error("the body broke off")]
+    BrokenOff,
+    #[error("`Content-Type` must be `application/json`, not `{0}`")]
+    ContentType(String),
+    #[error("Unsupported protocol version")]
+    Version(String),
+    #[error("Header mismatch: {0}")]
+    Header(String),
+    #[error("{0}")]
+    Params(String),
+    #[error("Method not found: {0}")]
+    Method(String),
+    #[error("no request of the gateway waits for this response")]
+    Unasked,
+    #[error("`Mcp-Session-Id` is missing: send the one that `initialize` answered with")]
+    NoSession,
+    #[error("no such session: it has expired, or it is not yours; send `initialize` again")]
+    UnknownSession,
+}
+
+impl Refused {
+    /// The answer to the request `id` (JSON text; `null` where there was none to read) of a client of `era`.
+    pub fn face(&self, era: Era, id: &str) -> Face {
+        let (status, code) = match self {
+            Self::Envelope(BadEnvelope::NotJson(_)) => (400, wire::PARSE_ERROR),
+            Self::Envelope(BadEnvelope::Batch | BadEnvelope::Invalid(_)) => (400, wire::INVALID_REQUEST),
+            Self::Batch(_) | Self::BrokenOff | Self::Unasked | Self::NoSession => (400, wire::INVALID_REQUEST),
+            Self::TooLarge(_) => (413, wire::INVALID_REQUEST),
+            Self::ContentType(_) => (415, wire::INVALID_REQUEST),
+            Self::Version(_) => (400, wire::UNSUPPORTED_VERSION),
+            Self::Header(_) => (400, wire::HEADER_MISMATCH),
+            Self::Params(_) => (if era == Era::Modern { 400 } else { 200 }, wire::INVALID_PARAMS),
+            Self::Method(_) => (if era == Era::Modern { 404 } else { 200 }, wire::METHOD_NOT_FOUND),
+            Self::UnknownSession => (404, wire::INVALID_REQUEST),
+        };
+        let data = match self {
+            Self::Version(requested) => {
+                Some(format!(r#"{{"supported":{},"requested":{}}}"#, json(&era::SUPPORTED), json(requested)))
+            }
+            _ => None,
+        };
+        let status = StatusCode::from_u16(status).expect("the statuses above are statuses");
+        Face { status, message: wire::error_message(id, code, &self.to_string(), data.as_deref()) }
+    }
+}
+
+impl CallError {
+    /// The answer to the `tools/call` with this `id`.
+    pub fn face(&self, era: Era, id: &str, debug: bool) -> Face {
+        let message = match self {
+            Self::Nameless | Self::Unknown(_) => {
+                wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None)
+            }
+            Self::Target(error) => wire::result_message(id, &failed_result(error, era, debug)),
+        };
+        Face { status: StatusCode::OK, message }
+    }
+}
+
+/// A tool result with `isError`, as AgentCore answers when a target fails: a model reads it and can act on it.
+pub fn failed_result(error: &TargetError, era: Era, debug: bool) -> String {
+    let TargetError { target, fault } = error;
+    let public = format!("target `{target}` {}; {}", fault.public(), fault.next_step());
+    let text = if debug { format!("{error}; {}", fault.next_step()) } else { public };
+    let result_type = if era == Era::Modern { r#""resultType":"complete","# } else { "" };
+    let cause = match debug {
+        true => format!(r#","debug":{{"type":"text","text":{}}}"#, json(&error.to_string())),
+        false => String::new(),
+    };
+    format!(
+        r#"{{{result_type}"content":[{{"type":"text","text":{}}}],"isError":true,"_meta":{{"causeway/error":{{"target":{},"kind":"{}"}}{cause}}}}}"#,
+        json(&text),
+        json(&target.as_str()),
+        fault.kind(),
+    )
+}
+
+/// HTTP status of a JSON-RPC error that a target answered with, toward a client of `era`.
+pub fn status_of(error: Option<&str>, era: Era) -> StatusCode {
+    #[derive(serde::Deserialize)]
+    struct Code {
+        code: i64,
+    }
+    let code = error.filter(|_| era == Era::Modern).and_then(|error| serde_json::from_str::<Code>(error).ok());
+    match code.map(|code| code.code) {
+        Some(wire::HEADER_MISMATCH | wire::MISSING_CAPABILITY | wire::UNSUPPORTED_VERSION) => StatusCode::BAD_REQUEST,
+        Some(wire::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
+        _ => StatusCode::OK,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::targets::Fault;
+
+    fn unreachable() -> TargetError {
+        let fault = Fault::Unreachable("tcp connect error: 10.0.0.7:443".into());
+        TargetError { target: "logs".parse().unwrap(), fault }
+    }
+
+    #[test]
+    fn a_failed_target_is_named_and_its_address_is_not() {
+        insta::assert_snapshot!(failed_result(&unreachable(), Era::Legacy, false), @r#"{"content":[{"type":"text","text":"target `logs` could not be reached; retry in a moment; if it stays, the operator must see that the target runs"}],"isError":true,"_meta":{"causeway/error":{"target":"logs","kind":"unreachable"}}}"#);
+    }
+
+    #[test]
+    fn debug_errors_carry_the_cause() {
+        insta::assert_snapshot!(failed_result(&unreachable(), Era::Modern, true), @r#"{"resultType":"complete","content":[{"type":"text","text":"target `logs` could not be reached: tcp connect error: 10.0.0.7:443; retry in a moment; if it stays, the operator must see that the target runs"}],"isError":true,"_meta":{"causeway/error":{"target":"logs","kind":"unreachable"},"debug":{"type":"text","text":"target `logs` could not be reached: tcp connect error: 10.0.0.7:443"}}}"#);
+    }
+
+    #[test]
+    fn a_call_that_may_have_run_says_so() {
+        let error = TargetError { target: "logs".parse().unwrap(), fault: Fault::Silent(Duration::from_secs(10)) };
+        let face = CallError::Target(error).face(Era::Legacy, "7", false);
+        insta::assert_snapshot!(face.message, @r#"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"target `logs` did not answer within 10s; the call may or may not have been carried out: check before you repeat it"}],"isError":true,"_meta":{"causeway/error":{"target":"logs","kind":"timeout"}}}}"#);
+    }
+
+    #[test]
+    fn an_unsupported_version_comes_with_those_that_are() {
+        let face = Refused::Version("1900-01-01".into()).face(Era::Modern, "1");
+        insta::assert_snapshot!(face.message, @r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"Unsupported protocol version","data":{"supported":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"requested":"1900-01-01"}}}"#);
+    }
+}

@@ -1,0 +1,137 @@
+//! The side of the gateway that clients see: which era a message is of, and what all eras have in common. `modern.rs` and
+//! `legacy.rs` are the only places that know the eras of clients.
+
+mod legacy;
+mod list;
+mod modern;
+mod reply;
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use causeway_core::{
+    era::{self, Era, headers},
+    seal::Sealer,
+    wire::{BadEnvelope, Envelope, ObjectEdit, json},
+};
+use causeway_oidc::clock::Clock;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::{
+    config,
+    error::{Face, Refused},
+    gateway::Gateway,
+    inbound::Caller,
+};
+
+/// What both fronts work with.
+#[derive(Debug)]
+pub struct Front {
+    pub gateway: Gateway,
+    pub settings: config::Gateway,
+    pub sessions: config::Sessions,
+    pub sealer: Sealer,
+    pub clock: Clock,
+}
+
+/// One POST of a client, authenticated, its body read.
+#[derive(Debug)]
+pub struct Post {
+    pub caller: Arc<Caller>,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Front {
+    /// Answers one POST.
+    pub async fn answer(&self, post: Post) -> Response {
+        let envelope = match Envelope::parse(post.body.clone()) {
+            Ok(envelope) => envelope,
+            Err(BadEnvelope::Batch) => return legacy::batch(self, &post).await,
+            Err(error) => return face(Refused::from(error).face(Era::Legacy, "null")),
+        };
+        match classify(&post.headers, &envelope) {
+            Ok(Era::Modern) => modern::answer(self, &post, envelope).await,
+            Ok(Era::Legacy) => legacy::answer(self, &post, envelope).await,
+            Err(refused) => face(refused.face(Era::Modern, envelope.id().unwrap_or("null"))),
+        }
+    }
+
+    /// The gateway's name and version toward clients, JSON text.
+    fn server_info(&self) -> String {
+        format!(r#"{{"name":{},"version":{}}}"#, json(&self.settings.name), json(&env!("CARGO_PKG_VERSION")))
+    }
+
+    /// `,"instructions":"…"`, or nothing.
+    fn instructions_member(&self) -> String {
+        let instructions = self.settings.instructions.as_ref();
+        instructions.map(|text| format!(r#","instructions":{}"#, json(text))).unwrap_or_default()
+    }
+}
+
+/// The era of a client's message: `initialize` is legacy whatever else stands there; else the versions named by the
+/// header and by `_meta` decide, and no version means legacy.
+fn classify(headers: &HeaderMap, envelope: &Envelope) -> Result<Era, Refused> {
+    if envelope.method() == "initialize" {
+        return Ok(Era::Legacy);
+    }
+    let in_header = text_header(headers, headers::VERSION)?;
+    let in_body = meta_text(envelope.params(), era::META_VERSION);
+    for version in [in_header, in_body.as_deref()].into_iter().flatten() {
+        if era::era_of(version).is_none() {
+            return Err(Refused::Version(version.to_owned()));
+        }
+    }
+    let modern = [in_header, in_body.as_deref()].into_iter().flatten().any(|version| version == era::MODERN);
+    Ok(if modern { Era::Modern } else { Era::Legacy })
+}
+
+/// The text of `key` in `params._meta`.
+fn meta_text(params: Option<&str>, key: &str) -> Option<String> {
+    serde_json::from_str(&meta_member(params?, key)?).ok()
+}
+
+/// The JSON text of `key` in `params._meta`.
+fn meta_member(params: &str, key: &str) -> Option<String> {
+    let params = ObjectEdit::parse(params).ok()?;
+    let meta = ObjectEdit::parse(params.get("_meta")?).ok()?;
+    meta.get(key).map(ToOwned::to_owned)
+}
+
+/// A header that stands once and holds text.
+fn text_header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Refused> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(_), Some(_)) => Err(Refused::Header(format!("`{name}` stands more than once"))),
+        (Some(value), None) => match value.to_str() {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => Err(Refused::Header(format!("`{name}` holds bytes that no header value may hold"))),
+        },
+    }
+}
+
+/// Whether the client reads server-sent events. A client that says nothing gets JSON.
+fn accepts_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("text/event-stream")
+    })
+}
+
+/// One JSON message as a response.
+fn message(status: StatusCode, message: impl Into<axum::body::Body>) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    (status, [(header::CONTENT_TYPE, json)], message.into()).into_response()
+}
+
+pub(crate) fn face(face: Face) -> Response {
+    message(face.status, face.message)
+}
+
+/// The answer to a notification.
+fn accepted() -> Response {
+    StatusCode::ACCEPTED.into_response()
+}

@@ -1,0 +1,201 @@
+//! Clients of the legacy era: `initialize`, and a session that rides in its own id. Batches for those that may send them.
+//!
+//! Source: MCP 2025-11-25, basic/lifecycle and basic/transports; MCP 2025-03-26, basic, "Batching".
+
+use std::time::Duration;
+
+use axum::response::Response;
+use bytes::Bytes;
+use causeway_core::{
+    canonical::{Client, Request},
+    era::{self, Era, headers},
+    wire::{Envelope, Kind, ObjectEdit, json, result_message},
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::BodyExt;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{Front, Post, accepted, accepts_events, face, list, message, reply, text_header};
+use crate::{config::SessionMode, error::Refused};
+
+/// Keeps session ids apart from other sealed tokens.
+const PURPOSE: &str = "session";
+
+/// What a session id holds: all that `initialize` settled, so that any replica can serve any request.
+#[derive(Debug, Deserialize, Serialize)]
+struct Session {
+    #[serde(rename = "v")]
+    version: String,
+    /// Makes two sessions of one caller differ.
+    #[serde(rename = "n")]
+    opened_nanos: u128,
+    #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
+    info: Option<Box<RawValue>>,
+}
+
+/// Bytes of a client's description of itself; a longer one is not worth a longer header and is left out.
+const MOST_INFO: usize = 384;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Initialize<'a> {
+    protocol_version: String,
+    #[serde(borrow)]
+    client_info: Option<&'a RawValue>,
+}
+
+/// Answers one message.
+pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
+    let id = envelope.id().unwrap_or("null").to_owned();
+    if envelope.method() == "initialize" && envelope.kind() == Kind::Request {
+        return initialize(front, post, &envelope);
+    }
+    let client = match client(front, post) {
+        Ok(client) => client,
+        Err(refused) => return face(refused.face(Era::Legacy, &id)),
+    };
+    match envelope.kind() {
+        Kind::Request => serve(front, post, &envelope, client).await,
+        Kind::Notification => accepted(),
+        Kind::Response => face(Refused::Unasked.face(Era::Legacy, &id)),
+    }
+}
+
+/// Answers a batch: one array with an answer for each request in it.
+pub(super) async fn batch(front: &Front, post: &Post) -> Response {
+    let version = match text_header(&post.headers, headers::VERSION) {
+        Ok(version) => version.unwrap_or(era::UNSAID),
+        Err(refused) => return face(refused.face(Era::Legacy, "null")),
+    };
+    if version != era::BATCHES {
+        return face(Refused::Batch(version.to_owned()).face(Era::Legacy, "null"));
+    }
+    let messages = match Envelope::parse_batch(&post.body) {
+        Ok(messages) => messages,
+        Err(error) => return face(Refused::from(error).face(Era::Legacy, "null")),
+    };
+    // Answers of a batch go back together, as JSON: a stream for each has no place in it.
+    let mut headers = post.headers.clone();
+    headers.remove(http::header::ACCEPT);
+    let mut answers: Vec<Bytes> = Vec::new();
+    for body in messages {
+        let one = Post { caller: post.caller.clone(), headers: headers.clone(), body: body.clone() };
+        let response = match Envelope::parse(body) {
+            Ok(envelope) if envelope.method() == "initialize" => {
+                face(Refused::Params("`initialize` must not be part of a batch".into()).face(Era::Legacy, envelope.id().unwrap_or("null")))
+            }
+            Ok(envelope) => Box::pin(answer(front, &one, envelope)).await,
+            Err(error) => face(Refused::from(error).face(Era::Legacy, "null")),
+        };
+        let Ok(body) = response.into_body().collect().await.map(http_body_util::Collected::to_bytes);
+        if !body.is_empty() {
+            answers.push(body);
+        }
+    }
+    match answers.is_empty() {
+        true => accepted(),
+        false => message(StatusCode::OK, [&b"["[..], &answers.join(&b","[..]), b"]"].concat()),
+    }
+}
+
+async fn serve(front: &Front, post: &Post, envelope: &Envelope, client: Client) -> Response {
+    let id = envelope.id().unwrap_or("null").to_owned();
+    let params = envelope.params().unwrap_or("{}");
+    let refuse = |refused: Refused| face(refused.face(Era::Legacy, &id));
+    if let Err(error) = ObjectEdit::parse(params) {
+        return refuse(Refused::Params(format!("`params` must be an object: {error}")));
+    }
+    match envelope.method() {
+        "ping" => message(StatusCode::OK, result_message(&id, "{}")),
+        "tools/list" => match list::tools(params) {
+            Ok(()) => list::respond(front, Era::Legacy, &id),
+            Err(refused) => refuse(refused),
+        },
+        "tools/call" => {
+            let request = Request {
+                id: id.clone(),
+                method: envelope.method().to_owned(),
+                params: params.to_owned(),
+                era: Era::Legacy,
+                client,
+                param_headers: Vec::new(),
+            };
+            let to = reply::Recipient {
+                era: Era::Legacy,
+                id,
+                events: front.settings.streaming && accepts_events(&post.headers),
+                debug: front.settings.debug_errors,
+            };
+            reply::respond(front.gateway.call(&post.caller, request).await, to).await
+        }
+        method => refuse(Refused::Method(method.to_owned())),
+    }
+}
+
+fn initialize(front: &Front, post: &Post, envelope: &Envelope) -> Response {
+    let id = envelope.id().unwrap_or("null");
+    let asked: Initialize<'_> = match serde_json::from_str(envelope.params().unwrap_or("{}")) {
+        Ok(asked) => asked,
+        Err(error) => return face(Refused::Params(format!("`initialize`: {error}")).face(Era::Legacy, id)),
+    };
+    let version = era::negotiate(&asked.protocol_version);
+    let result = format!(
+        r#"{{"protocolVersion":"{version}","capabilities":{{"tools":{{}}}},"serverInfo":{}{}}}"#,
+        front.server_info(),
+        front.instructions_member(),
+    );
+    let mut response = message(StatusCode::OK, result_message(id, &result));
+    if front.sessions.mode != SessionMode::Off {
+        let sealed = open_session(front, post, version, &asked);
+        let sealed = HeaderValue::try_from(sealed).expect("Base64 fits a header");
+        response.headers_mut().insert(headers::SESSION, sealed);
+    }
+    response
+}
+
+fn open_session(front: &Front, post: &Post, version: &str, asked: &Initialize<'_>) -> String {
+    let now = front.clock.now();
+    let info = asked.client_info.filter(|info| info.get().len() <= MOST_INFO).map(ToOwned::to_owned);
+    let session = Session {
+        version: version.to_owned(),
+        opened_nanos: now.as_nanos(),
+        info,
+    };
+    front.sealer.seal(PURPOSE, &post.caller.id, now + front.sessions.timeout, &session)
+}
+
+/// What is known of the client: from its session, or without one only the version that it says it speaks.
+fn client(front: &Front, post: &Post) -> Result<Client, Refused> {
+    let said = text_header(&post.headers, headers::VERSION)?;
+    let session = match (front.sessions.mode, session_id(&post.headers)?) {
+        (SessionMode::Off, _) | (SessionMode::Optional, None) => None,
+        (SessionMode::Required, None) => return Err(Refused::NoSession),
+        (SessionMode::Optional | SessionMode::Required, Some(id)) => Some(read_session(front, post, id)?),
+    };
+    Ok(match session {
+        None => Client {
+            version: said.unwrap_or(era::UNSAID).to_owned(),
+            info: None,
+            capabilities: "{}".into(),
+        },
+        Some(session) => Client {
+            version: said.map_or(session.version, ToOwned::to_owned),
+            info: session.info.map(|info| info.get().to_owned()),
+            // What a target could ask this client for does not reach it yet, so no target is told that it may ask.
+            capabilities: "{}".into(),
+        },
+    })
+}
+
+fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
+    text_header(headers, headers::SESSION).map_err(|_| Refused::UnknownSession)
+}
+
+fn read_session(front: &Front, post: &Post, id: &str) -> Result<Session, Refused> {
+    let now: Duration = front.clock.now();
+    front.sealer.open(PURPOSE, &post.caller.id, now, id).map_err(|why| {
+        tracing::debug!(%why, "refused a session id");
+        Refused::UnknownSession
+    })
+}

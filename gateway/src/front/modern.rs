@@ -1,0 +1,117 @@
+//! Clients of the modern era: each request says everything about itself, in its body and again in its headers.
+//!
+//! Source: MCP 2026-07-28, basic/index, basic/transports/streamable-http, server/discover.
+
+use axum::response::Response;
+use causeway_core::{
+    canonical::{Client, Request},
+    era::{self, Era, headers},
+    wire::{Envelope, Kind, ObjectEdit, json, result_message},
+};
+use http::{HeaderMap, StatusCode};
+
+use super::{Front, Post, accepted, accepts_events, face, list, message, reply, text_header};
+use crate::error::Refused;
+
+/// Answers one message.
+pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
+    let id = envelope.id().unwrap_or("null").to_owned();
+    match envelope.kind() {
+        Kind::Request => match accept(&post.headers, &envelope) {
+            Ok(request) => serve(front, post, request).await,
+            Err(refused) => face(refused.face(Era::Modern, &id)),
+        },
+        // The era has no notification that a client could send over HTTP: nothing to do, nothing to refuse.
+        Kind::Notification => accepted(),
+        Kind::Response => face(Refused::Unasked.face(Era::Modern, &id)),
+    }
+}
+
+async fn serve(front: &Front, post: &Post, request: Request) -> Response {
+    let id = request.id.clone();
+    match request.method.as_str() {
+        "server/discover" => message(StatusCode::OK, result_message(&id, &discovered(front))),
+        "tools/list" => match list::tools(&request.params) {
+            Ok(()) => list::respond(front, Era::Modern, &id),
+            Err(refused) => face(refused.face(Era::Modern, &id)),
+        },
+        "tools/call" => {
+            let to = reply::Recipient {
+                era: Era::Modern,
+                id,
+                events: front.settings.streaming && accepts_events(&post.headers),
+                debug: front.settings.debug_errors,
+            };
+            reply::respond(front.gateway.call(&post.caller, request).await, to).await
+        }
+        method => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
+    }
+}
+
+/// Checks the request's metadata, in `_meta` and in the headers, and gives it its canonical form.
+fn accept(headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> {
+    let params = envelope.params().unwrap_or("{}");
+    let no_object = |error: serde_json::Error| Refused::Params(format!("`params` must be an object: {error}"));
+    let edit = ObjectEdit::parse(params).map_err(no_object)?;
+    let meta = edit.get("_meta").ok_or_else(|| missing("_meta"))?;
+    let meta = ObjectEdit::parse(meta).map_err(|error| Refused::Params(format!("`_meta` must be an object: {error}")))?;
+    let version: String = meta
+        .get(era::META_VERSION)
+        .and_then(|version| serde_json::from_str(version).ok())
+        .ok_or_else(|| missing(era::META_VERSION))?;
+    let capabilities = meta.get(era::META_CAPABILITIES).ok_or_else(|| missing(era::META_CAPABILITIES))?;
+    agree(headers, headers::VERSION, &version)?;
+    agree(headers, headers::METHOD, envelope.method())?;
+    if let Some(member) = headers::named_by(envelope.method()) {
+        let name = edit.get(member).and_then(|name| serde_json::from_str::<String>(name).ok());
+        let name = name.ok_or_else(|| Refused::Params(format!("`params.{member}` must be a text")))?;
+        agree(headers, headers::NAME, &name)?;
+    }
+    let client = Client {
+        version,
+        info: meta.get(era::META_CLIENT_INFO).map(ToOwned::to_owned),
+        capabilities: capabilities.to_owned(),
+    };
+    Ok(Request {
+        id: envelope.id().unwrap_or("null").to_owned(),
+        method: envelope.method().to_owned(),
+        params: params.to_owned(),
+        era: Era::Modern,
+        client,
+        param_headers: param_headers(headers),
+    })
+}
+
+/// The header must be there and say what the body says.
+fn agree(headers: &HeaderMap, name: &'static str, body: &str) -> Result<(), Refused> {
+    let value = text_header(headers, name)?.ok_or_else(|| Refused::Header(format!("`{name}` is missing")))?;
+    let said = match name {
+        headers::NAME => headers::decode(value),
+        _ => Some(value.into()),
+    };
+    match said {
+        Some(said) if said == body => Ok(()),
+        Some(said) => Err(Refused::Header(format!("`{name}` says `{said}`, the body says `{body}`"))),
+        None => Err(Refused::Header(format!("`{name}` holds broken Base64"))),
+    }
+}
+
+fn missing(key: &str) -> Refused {
+    Refused::Params(format!("`{key}` is missing: each request carries it since MCP {}", era::MODERN))
+}
+
+fn param_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let params = headers.iter().filter(|(name, _)| name.as_str().starts_with(headers::PARAM_PREFIX));
+    params.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
+}
+
+fn discovered(front: &Front) -> String {
+    format!(
+        r#"{{"resultType":"complete","supportedVersions":{},"capabilities":{{"tools":{{}}}},"ttlMs":{},"cacheScope":"public"{},"_meta":{{"{}":{}}}}}"#,
+        json(&era::SUPPORTED),
+        list::TTL_MS,
+        front.instructions_member(),
+        era::META_SERVER_INFO,
+        front.server_info(),
+    )
+}

@@ -1,0 +1,133 @@
+//! The MCP servers behind the gateway: one value a target, whatever it speaks and however it is reached. Knows no
+//! clients and no merged names.
+
+pub mod fault;
+mod handshake;
+mod http;
+mod reply;
+mod stdio;
+
+use std::{collections::HashSet, sync::Arc};
+
+use causeway_core::{
+    canonical::{Request, Response},
+    catalog::Page,
+    name::TargetName,
+    wire::json,
+};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::timeout,
+};
+
+pub use self::{
+    fault::{Fault, TargetError},
+    reply::{Event, Reply},
+};
+use self::{handshake::own_request, http::HttpTarget, stdio::StdioTarget};
+use crate::{
+    config::{self, Limits, Transport},
+    credentials::Credential,
+};
+
+/// One target.
+#[derive(Debug)]
+pub struct Target {
+    name: TargetName,
+    adapter: Adapter,
+    limits: Limits,
+    permits: Arc<Semaphore>,
+    /// Told when the target says that its lists changed.
+    changed: Arc<Notify>,
+}
+
+#[derive(Debug)]
+enum Adapter {
+    Http(Arc<HttpTarget>),
+    Stdio(Arc<StdioTarget>),
+}
+
+impl Target {
+    /// Connects to nothing yet.
+    pub fn new(target: &config::Target, limits: &Limits, credential: Credential) -> Self {
+        let changed = Arc::new(Notify::new());
+        let adapter = match &target.transport {
+            Transport::Http(http) => Adapter::Http(Arc::new(HttpTarget::new(http, limits, credential))),
+            Transport::Stdio(stdio) => {
+                Adapter::Stdio(Arc::new(StdioTarget::new(&target.name, stdio, limits, changed.clone())))
+            }
+        };
+        let permits = Arc::new(Semaphore::new(limits.target_calls));
+        Self { name: target.name.clone(), adapter, limits: limits.clone(), permits, changed }
+    }
+
+    /// Its name in the config.
+    pub fn name(&self) -> &TargetName {
+        &self.name
+    }
+
+    /// Waits until the target says that its lists changed.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Calls its tool `tool` for the caller `caller_id`; `request` is a `tools/call` that still holds the merged name.
+    pub async fn call(&self, caller_id: &str, request: Request, tool: &str) -> Result<Reply, TargetError> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        let permit = permit.map_err(|_| self.error(Fault::Busy(self.limits.target_calls)))?;
+        let outcome = timeout(self.limits.call, self.send(caller_id, request, &[("name", &json(&tool))]));
+        let reply = outcome.await.unwrap_or(Err(Fault::Silent(self.limits.call))).map_err(|fault| self.error(fault))?;
+        Ok(reply.bounded(self.name.clone(), self.limits.call, permit))
+    }
+
+    /// All its tools, page by page.
+    pub async fn list_tools(&self) -> Result<Vec<Page>, TargetError> {
+        let listing = timeout(self.limits.discovery, self.follow_pages()).await;
+        listing.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))
+    }
+
+    /// Lets go of what runs for this target: a child process ends.
+    pub async fn stop(&self) {
+        match &self.adapter {
+            Adapter::Http(_) => (),
+            Adapter::Stdio(stdio) => stdio.stop().await,
+        }
+    }
+
+    async fn send(&self, caller_id: &str, request: Request, changes: &[(&str, &str)]) -> Result<Reply<Fault>, Fault> {
+        match &self.adapter {
+            Adapter::Http(http) => Arc::clone(http).send(caller_id, request, changes).await,
+            Adapter::Stdio(stdio) => Arc::clone(stdio).send(request, changes).await,
+        }
+    }
+
+    async fn follow_pages(&self) -> Result<Vec<Page>, Fault> {
+        let mut pages: Vec<Page> = Vec::new();
+        let mut cursors = HashSet::new();
+        let mut params = "{}".to_owned();
+        loop {
+            let reply = self.send("", own_request("tools/list", params), &[]).await?;
+            let response = reply.last().await?;
+            pages.push(page(&response)?);
+            let Some(cursor) = pages.last().and_then(|page| page.next_cursor.clone()) else { return Ok(pages) };
+            if pages.len() == self.limits.catalog_pages {
+                return Err(Fault::EndlessList(format!("it has more than {} pages", pages.len())));
+            }
+            params = format!(r#"{{"cursor":{}}}"#, json(&cursor));
+            if !cursors.insert(cursor) {
+                return Err(Fault::EndlessList("a cursor came twice".into()));
+            }
+        }
+    }
+
+    fn error(&self, fault: Fault) -> TargetError {
+        TargetError { target: self.name.clone(), fault }
+    }
+}
+
+fn page(response: &Response) -> Result<Page, Fault> {
+    match response.result() {
+        Some(result) => Page::parse(result).map_err(|error| Fault::Garbage(error.to_string())),
+        None => Err(Fault::Refused(fault::rpc_error(response.error().unwrap_or("null")))),
+    }
+}

@@ -1,0 +1,125 @@
+//! What can go wrong with a target, in words for the operator, and for clients without what is not theirs to know.
+
+use std::time::Duration;
+
+use causeway_core::name::TargetName;
+use serde::Deserialize;
+
+use crate::credentials::CredentialError;
+
+/// A target did not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("target `{target}` {fault}")]
+pub struct TargetError {
+    pub target: TargetName,
+    pub fault: Fault,
+}
+
+/// What a target, or the way to it, did.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Fault {
+    /// No connection. Nothing was sent.
+    #[error("could not be reached: {0}")]
+    Unreachable(String),
+    /// There is no credential to show it. Nothing was sent.
+    #[error("was not asked, because its credential could not be had: {0}")]
+    Credential(#[from] CredentialError),
+    /// HTTP 401 or 403 to the gateway itself, also with a fresh credential.
+    #[error("does not let the gateway in (HTTP {0}); check the target's `credential`")]
+    Unauthorized(u16),
+    /// Nothing came back in time.
+    #[error("did not answer within {0:?}")]
+    Silent(Duration),
+    /// An answer began and did not end.
+    #[error("broke off its answer: {0}")]
+    BrokenOff(String),
+    /// An HTTP status that is no answer.
+    #[error("answered HTTP {0}")]
+    Status(u16),
+    /// An answer that is no MCP.
+    #[error("answered something that is no MCP: {0}")]
+    Garbage(String),
+    /// An answer over `limits.response_bytes`.
+    #[error("sent more than {0} bytes in one message (`limits.response_bytes`)")]
+    TooLarge(usize),
+    /// `limits.target_calls` are running.
+    #[error("has {0} calls running, the most it gets (`limits.target_calls`)")]
+    Busy(usize),
+    /// A JSON-RPC error where the gateway itself asked.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// A list without an end.
+    #[error("sent a list without an end: {0}")]
+    EndlessList(String),
+    /// A child process that does not run.
+    #[error("does not run: {0}")]
+    NotRunning(String),
+    /// It speaks no version that the gateway speaks.
+    #[error("speaks MCP {0}, which the gateway does not")]
+    UnknownVersion(String),
+}
+
+impl Fault {
+    /// What it is called in answers to clients: a stable word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::Credential(_) => "credential",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Silent(_) => "timeout",
+            Self::BrokenOff(_) => "broken_off",
+            Self::Status(_) => "status",
+            Self::Garbage(_) => "garbage",
+            Self::TooLarge(_) => "too_large",
+            Self::Busy(_) => "busy",
+            Self::Refused(_) => "refused",
+            Self::EndlessList(_) => "endless_list",
+            Self::NotRunning(_) => "not_running",
+            Self::UnknownVersion(_) => "unknown_version",
+        }
+    }
+
+    /// What a client may know: no addresses, no texts of other parties.
+    pub fn public(&self) -> String {
+        match self {
+            Self::Unreachable(_) => "could not be reached".into(),
+            Self::Credential(_) => "was not asked, because the gateway has no credential for it".into(),
+            Self::BrokenOff(_) => "broke off its answer".into(),
+            Self::Garbage(_) => "answered something that is no MCP".into(),
+            Self::Refused(_) => "refused".into(),
+            Self::EndlessList(_) => "sent a list without an end".into(),
+            Self::NotRunning(_) => "does not run".into(),
+            Self::Unauthorized(status) => format!("does not let the gateway in (HTTP {status})"),
+            Self::Silent(_) | Self::Status(_) | Self::TooLarge(_) | Self::Busy(_) | Self::UnknownVersion(_) => {
+                self.to_string()
+            }
+        }
+    }
+
+    /// What the caller can do about it.
+    pub fn next_step(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) | Self::NotRunning(_) => "retry in a moment; if it stays, the operator must see that the target runs",
+            Self::Busy(_) => "retry in a moment",
+            Self::Silent(_) | Self::BrokenOff(_) => "the call may or may not have been carried out: check before you repeat it",
+            Self::TooLarge(_) => "ask for less, for example with a limit or a filter",
+            Self::Credential(_) | Self::Unauthorized(_) => "the operator must check the credential of this target",
+            Self::Status(_) | Self::Garbage(_) | Self::Refused(_) | Self::EndlessList(_) | Self::UnknownVersion(_) => {
+                "the operator must check this target"
+            }
+        }
+    }
+}
+
+/// `code: message` of a JSON-RPC error, for logs.
+pub(crate) fn rpc_error(error: &str) -> String {
+    #[derive(Deserialize)]
+    struct RpcError {
+        code: i64,
+        message: String,
+    }
+    match serde_json::from_str::<RpcError>(error) {
+        Ok(error) => format!("{} ({})", error.message, error.code),
+        Err(_) => "an error without code and message".into(),
+    }
+}

@@ -1,0 +1,118 @@
+//! How the gateway opens a conversation with a target and what it answers when asked itself, whatever carries the
+//! messages.
+//!
+//! Source: MCP 2026-07-28, basic/versioning; MCP 2025-11-25, basic/lifecycle.
+
+use causeway_core::{
+    canonical::{Client, Request},
+    era::{self, Era},
+    wire::{self, Envelope, json},
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Fault, fault::rpc_error};
+
+/// Ends the legacy handshake.
+pub(super) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
+/// Error codes that only a modern server uses.
+const MODERN_ERRORS: [i64; 3] = [wire::HEADER_MISMATCH, wire::MISSING_CAPABILITY, wire::UNSUPPORTED_VERSION];
+
+/// A request that the gateway makes for itself. It can do nothing that a target could ask a client for.
+pub(super) fn own_request(method: &str, params: String) -> Request {
+    let info = format!(r#"{{"name":"causeway","version":{}}}"#, json(&env!("CARGO_PKG_VERSION")));
+    let client = Client { version: era::LEGACY.into(), info: Some(info), capabilities: "{}".into() };
+    let (id, method) = ("1".into(), method.into());
+    Request { id, method, params, era: Era::Legacy, client, param_headers: Vec::new() }
+}
+
+/// The parameters of `server/discover`.
+pub(super) fn discover_params() -> String {
+    let request = own_request("server/discover", "{}".into());
+    request.modern_params(&[]).expect("the gateway's own parameters are an object")
+}
+
+/// The parameters of `initialize`.
+pub(super) fn initialize_params() -> String {
+    let client = own_request("initialize", String::new()).client;
+    let info = client.info.as_deref().unwrap_or("{}");
+    format!(r#"{{"protocolVersion":"{}","capabilities":{},"clientInfo":{info}}}"#, era::LEGACY, client.capabilities)
+}
+
+/// What an answer to `server/discover` says about its sender; `None` where it is one that any server may give.
+pub(super) fn discovered(message: &Envelope) -> Result<Option<Era>, Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Discovered {
+        supported_versions: Vec<String>,
+    }
+    #[derive(Deserialize)]
+    struct RpcError<'a> {
+        code: i64,
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
+    }
+    let versions = match (message.result(), message.error()) {
+        (Some(result), _) => serde_json::from_str::<Discovered>(result).ok().map(|found| found.supported_versions),
+        (None, Some(error)) => match serde_json::from_str::<RpcError<'_>>(error) {
+            Ok(error) if error.code == wire::UNSUPPORTED_VERSION => Some(supported(error.data)),
+            Ok(error) if MODERN_ERRORS.contains(&error.code) => return Ok(Some(Era::Modern)),
+            _ => None,
+        },
+        (None, None) => None,
+    };
+    match versions {
+        None => Ok(None),
+        Some(versions) if versions.iter().any(|version| version == era::MODERN) => Ok(Some(Era::Modern)),
+        Some(versions) if versions.iter().any(|version| era::era_of(version).is_some()) => Ok(Some(Era::Legacy)),
+        Some(versions) => Err(Fault::UnknownVersion(versions.join(", "))),
+    }
+}
+
+/// The legacy version that an answer to `initialize` settles on.
+pub(super) fn initialized(message: &Envelope) -> Result<String, Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Initialized {
+        protocol_version: String,
+    }
+    let version = match (message.result(), message.error()) {
+        (Some(result), _) => serde_json::from_str::<Initialized>(result)
+            .map(|settled| settled.protocol_version)
+            .map_err(|error| Fault::Garbage(error.to_string()))?,
+        (None, error) => return Err(Fault::Refused(rpc_error(error.unwrap_or("null")))),
+    };
+    match era::era_of(&version) {
+        Some(Era::Legacy) => Ok(version),
+        Some(Era::Modern) | None => Err(Fault::UnknownVersion(version)),
+    }
+}
+
+/// Tells a legacy target, or a child process of either era, that nobody waits for request `id` any more.
+pub(super) fn cancelled(id: u64) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id},"reason":"the client no longer waits"}}}}"#
+    )
+}
+
+/// What the gateway answers when a target asks it something: it lives, and it declared no capability beyond that.
+pub(super) fn refusal(request: &Envelope) -> String {
+    let id = request.id().unwrap_or("null");
+    match request.method() {
+        "ping" => wire::result_message(id, "{}"),
+        method => {
+            let text = format!("the client declared no capability for `{method}`");
+            wire::error_message(id, wire::METHOD_NOT_FOUND, &text, None)
+        }
+    }
+}
+
+fn supported(data: Option<&RawValue>) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Data {
+        supported: Vec<String>,
+    }
+    let data = data.and_then(|data| serde_json::from_str::<Data>(data.get()).ok());
+    data.map(|data| data.supported).unwrap_or_default()
+}

@@ -1,0 +1,153 @@
+//! A target that speaks streamable HTTP: which era it speaks, and the exchange of one request for one answer with the
+//! target's credential on it. The two eras themselves are in `modern.rs` and `legacy.rs`.
+
+mod answer;
+mod client;
+mod legacy;
+mod modern;
+mod probe;
+
+use std::sync::{Arc, RwLock};
+
+use bytes::Bytes;
+use causeway_core::{canonical::Request, era::Era};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tokio::{sync::Mutex, time::timeout};
+
+use self::{
+    answer::{Answer, Body},
+    client::WireClient,
+    legacy::LegacySessions,
+};
+use super::{Fault, Reply};
+use crate::{
+    config::{self, EraChoice, Limits},
+    credentials::Credential,
+};
+
+/// A target behind a URL.
+#[derive(Debug)]
+pub(super) struct HttpTarget {
+    endpoint: http::Uri,
+    client: WireClient,
+    credential: Credential,
+    limits: Limits,
+    choice: EraChoice,
+    /// What the last probe found.
+    era: RwLock<Option<Era>>,
+    /// Held while a probe runs, so that one is enough for all who wait.
+    probing: Mutex<()>,
+    sessions: LegacySessions,
+}
+
+/// A target forgot what era it speaks, or what session this was: nothing was done, and asking anew may help.
+enum Outcome {
+    Done(Reply<Fault>),
+    /// The assumption about the era was wrong.
+    OtherEra,
+}
+
+impl HttpTarget {
+    pub(super) fn new(http: &config::HttpTarget, limits: &Limits, credential: Credential) -> Self {
+        let endpoint: http::Uri = http.endpoint.as_str().parse().expect("a URL with a host is a URI");
+        Self {
+            client: WireClient::new(&endpoint, limits.connect),
+            endpoint,
+            credential,
+            limits: limits.clone(),
+            choice: http.era,
+            era: RwLock::new(None),
+            probing: Mutex::new(()),
+            sessions: LegacySessions::default(),
+        }
+    }
+
+    /// Sends `request` with `changes` made to its parameters, in the target's era.
+    pub(super) async fn send(
+        self: Arc<Self>,
+        caller_id: &str,
+        request: Request,
+        changes: &[(&str, &str)],
+    ) -> Result<Reply<Fault>, Fault> {
+        for _ in 0..2 {
+            let outcome = match self.era().await? {
+                Era::Modern => modern::send(&self, &request, changes).await?,
+                Era::Legacy => legacy::send(&self, caller_id, &request, changes).await?,
+            };
+            match outcome {
+                Outcome::Done(reply) => return Ok(reply),
+                Outcome::OtherEra => self.forget_era(),
+            }
+        }
+        Err(Fault::Garbage("it answers neither era's requests".into()))
+    }
+
+    /// The target's era: pinned, remembered, or asked for now.
+    async fn era(&self) -> Result<Era, Fault> {
+        match self.choice {
+            EraChoice::Modern => return Ok(Era::Modern),
+            EraChoice::Legacy => return Ok(Era::Legacy),
+            EraChoice::Auto => (),
+        }
+        if let Some(era) = self.known_era() {
+            return Ok(era);
+        }
+        let _probing = self.probing.lock().await;
+        if let Some(era) = self.known_era() {
+            return Ok(era);
+        }
+        let era = probe::era(self).await?;
+        tracing::debug!(target.endpoint = %self.endpoint.host().unwrap_or_default(), ?era, "learned the era of a target");
+        *self.era.write().expect("no holder of this lock panics") = Some(era);
+        Ok(era)
+    }
+
+    fn known_era(&self) -> Option<Era> {
+        *self.era.read().expect("no holder of this lock panics")
+    }
+
+    fn forget_era(&self) {
+        *self.era.write().expect("no holder of this lock panics") = None;
+    }
+
+    /// Posts one message and reads the head of the answer. A 401 is answered once with a fresh credential.
+    async fn exchange(&self, headers: HeaderMap, message: String) -> Result<Answer, Fault> {
+        let message = Bytes::from(message);
+        let (answer, shown) = self.post(headers.clone(), message.clone()).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        // A token that the target refused was not used, so the call was surely not processed.
+        if !self.credential.renew(&shown).await? {
+            return Err(Fault::Unauthorized(401));
+        }
+        let (answer, shown) = self.post(headers, message).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            // Tells the credential that the fresh one was refused too, so that it is not renewed for each call.
+            let _ = self.credential.renew(&shown).await?;
+            return Err(Fault::Unauthorized(401));
+        }
+        Ok(answer)
+    }
+
+    async fn post(&self, headers: HeaderMap, message: Bytes) -> Result<(Answer, crate::credentials::Shown), Fault> {
+        let mut request = http::Request::post(self.endpoint.clone());
+        *request.headers_mut().expect("a builder with a valid URI has headers") = headers;
+        let headers = request.headers_mut().expect("as above");
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION"))));
+        let request = request.body(()).expect("a valid URI and valid headers");
+        let (mut parts, ()) = request.into_parts();
+        let shown = self.credential.apply(&mut parts).await?;
+        let request = http::Request::from_parts(parts, Body::new(message));
+        let answer = timeout(self.limits.first_byte, self.client.send(request)).await;
+        let answer = answer.unwrap_or(Err(Fault::Silent(self.limits.first_byte)))?;
+        Ok((Answer::new(answer, self.limits.response_bytes), shown))
+    }
+}
+
+/// A header value from text that came over the wire as one, or that is known to fit.
+fn header_value(text: &str) -> Result<HeaderValue, Fault> {
+    HeaderValue::from_str(text).map_err(|_| Fault::Garbage("a text that no header can carry".into()))
+}

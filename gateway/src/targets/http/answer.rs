@@ -1,0 +1,151 @@
+//! Reading what a target answered over HTTP: one JSON message, or a stream of events that ends with one. Bounded.
+
+use bytes::Bytes;
+use causeway_core::{
+    canonical::Response,
+    era::Era,
+    wire::{Envelope, Kind, sse},
+};
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+
+use super::{Fault, Reply, client::causes};
+use crate::targets::{Event, reply::EventSource};
+
+/// The body of a request to a target.
+pub(super) type Body = Full<Bytes>;
+
+/// Bytes of an error page that are worth reading for a JSON-RPC error.
+const ERROR_BYTES: usize = 64 * 1024;
+
+/// A response whose head was read.
+#[derive(Debug)]
+pub(super) struct Answer {
+    response: http::Response<Incoming>,
+    limit: usize,
+}
+
+/// What stands in an answer's body.
+pub(super) enum Content {
+    /// The one answer, whatever its HTTP status.
+    Whole(Envelope),
+    /// A stream of messages.
+    Stream(Messages),
+    /// Nothing that is an answer.
+    None,
+}
+
+/// The messages of an event stream.
+#[derive(Debug)]
+pub(super) struct Messages {
+    body: Incoming,
+    decoder: sse::Decoder,
+    limit: usize,
+}
+
+impl Answer {
+    pub(super) fn new(response: http::Response<Incoming>, limit: usize) -> Self {
+        Self { response, limit }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// Reads the body as far as needed to know what it is.
+    pub(super) async fn content(self) -> Result<Content, Fault> {
+        let status = self.response.status();
+        let kind = self.response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let body = self.response.into_body();
+        if status.is_success() && kind == "text/event-stream" {
+            let decoder = sse::Decoder::new(self.limit);
+            return Ok(Content::Stream(Messages { body, decoder, limit: self.limit }));
+        }
+        if !status.is_success() {
+            // A body that is too long or broken off makes an error page no better.
+            let bytes = collect(body, ERROR_BYTES).await.unwrap_or_default();
+            return Ok(Envelope::parse(bytes).ok().filter(is_error).map_or(Content::None, Content::Whole));
+        }
+        let bytes = collect(body, self.limit).await?;
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Content::None);
+        }
+        Envelope::parse(bytes).map(Content::Whole).map_err(|error| Fault::Garbage(error.to_string()))
+    }
+}
+
+impl Messages {
+    /// The next message.
+    pub(super) async fn next_message(&mut self) -> Result<Envelope, Fault> {
+        loop {
+            if let Some(event) = self.decoder.next_event() {
+                return Envelope::parse(event.data.into()).map_err(|error| Fault::Garbage(error.to_string()));
+            }
+            let frame = self.body.frame().await;
+            let frame = frame.ok_or_else(|| Fault::BrokenOff("the stream ended before the answer".into()))?;
+            let frame = frame.map_err(|error| Fault::BrokenOff(causes(&error)))?;
+            if let Some(data) = frame.data_ref() {
+                self.decoder.push(data).map_err(|_| Fault::TooLarge(self.limit))?;
+            }
+        }
+    }
+}
+
+/// The messages of a modern target: notifications, then the answer. It must not ask anything in between.
+impl EventSource for Messages {
+    async fn next_event(&mut self) -> Result<Event, Fault> {
+        loop {
+            let message = self.next_message().await?;
+            match message.kind() {
+                Kind::Notification => return Ok(notification(&message)),
+                Kind::Response => return last(message, Era::Modern).map(Event::Last),
+                Kind::Request => tracing::warn!(method = message.method(), "a modern target asked something on a reply"),
+            }
+        }
+    }
+}
+
+/// A reply of a modern target.
+pub(super) fn modern_reply(content: Content, status: StatusCode) -> Result<Reply<Fault>, Fault> {
+    match content {
+        Content::Whole(message) => last(message, Era::Modern).map(Reply::Whole),
+        Content::Stream(messages) => Ok(Reply::reading(messages)),
+        Content::None => Err(no_answer(status)),
+    }
+}
+
+/// The answer that `message` is.
+pub(super) fn last(message: Envelope, era: Era) -> Result<Response, Fault> {
+    Response::new(message, era).map_err(|error| Fault::Garbage(error.to_string()))
+}
+
+pub(super) fn notification(message: &Envelope) -> Event {
+    Event::Notification(String::from_utf8_lossy(message.bytes()).into_owned())
+}
+
+/// Why a response without an answer in it is none.
+pub(super) fn no_answer(status: StatusCode) -> Fault {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Fault::Unauthorized(status.as_u16()),
+        status if status.is_success() => Fault::Garbage(format!("an empty body (HTTP {})", status.as_u16())),
+        status => Fault::Status(status.as_u16()),
+    }
+}
+
+fn is_error(message: &Envelope) -> bool {
+    message.error().is_some()
+}
+
+async fn collect(body: Incoming, limit: usize) -> Result<Bytes, Fault> {
+    let body = Limited::new(body, limit).collect().await;
+    body.map(http_body_util::Collected::to_bytes).map_err(|error| match error.is::<LengthLimitError>() {
+        true => Fault::TooLarge(limit),
+        false => Fault::BrokenOff(causes(error.as_ref())),
+    })
+}

@@ -1,0 +1,107 @@
+//! Pooled connections to one target: HTTP/1.1 and HTTP/2, TLS, proxies from the environment. Reads no bodies.
+
+use std::{error::Error, pin::Pin, task::Poll, time::Duration};
+
+use http::{Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::{
+        legacy::{
+            Client,
+            connect::{HttpConnector, proxy::Tunnel},
+        },
+        proxy::matcher::Matcher,
+    },
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+};
+use tokio::net::TcpStream;
+
+use super::{Fault, answer::Body};
+
+/// A client whose pool belongs to one target.
+#[derive(Clone, Debug)]
+pub(super) struct WireClient(Client<HttpsConnector<Connector>, Body>);
+
+/// Straight to the target, or through the proxy that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name for it
+/// (always by `CONNECT`, so that the proxy sees no message).
+#[derive(Clone, Debug)]
+pub(super) enum Connector {
+    Direct(HttpConnector),
+    Proxied(Tunnel<HttpConnector>),
+}
+
+type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<TcpStream>, Box<dyn Error + Send + Sync>>> + Send>>;
+
+impl WireClient {
+    /// A client for `endpoint`; connects when first used.
+    pub(super) fn new(endpoint: &Uri, connect: Duration) -> Self {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(connect));
+        let connector = match Matcher::from_env().intercept(endpoint) {
+            None => Connector::Direct(http),
+            Some(proxy) => {
+                let tunnel = Tunnel::new(proxy.uri().clone(), http);
+                Connector::Proxied(match proxy.basic_auth() {
+                    Some(auth) => tunnel.with_auth(auth.clone()),
+                    None => tunnel,
+                })
+            }
+        };
+        let tls = HttpsConnectorBuilder::new().with_webpki_roots();
+        let https = tls.https_or_http().enable_http1().enable_http2().wrap_connector(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(60))
+            .build(https);
+        Self(client)
+    }
+
+    /// Sends `request` and waits for the head of the response.
+    pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Fault> {
+        self.0.request(request).await.map_err(|error| match error.is_connect() {
+            true => Fault::Unreachable(causes(&error)),
+            false => Fault::BrokenOff(causes(&error)),
+        })
+    }
+}
+
+impl tower_service::Service<Uri> for Connector {
+    type Response = TokioIo<TcpStream>;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Connecting;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // Both kinds are always ready: they hold no queue.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, target: Uri) -> Connecting {
+        match self {
+            Self::Direct(http) => {
+                let connecting = http.call(target);
+                Box::pin(async move { connecting.await.map_err(Into::into) })
+            }
+            Self::Proxied(tunnel) => {
+                let connecting = tunnel.call(target);
+                Box::pin(async move { connecting.await.map_err(Into::into) })
+            }
+        }
+    }
+}
+
+/// An error and what caused it, as one text.
+pub(super) fn causes(error: &dyn Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+        cause = error.source();
+    }
+    texts.join(": ")
+}

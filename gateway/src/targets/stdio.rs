@@ -1,0 +1,130 @@
+//! A target that is a child process: started when first needed, started again when it ended, one for all callers. What
+//! goes through its streams is in `stdio/process.rs`.
+
+mod framing;
+mod handshake;
+mod process;
+
+use std::{sync::Arc, time::Duration};
+
+use causeway_core::{canonical::Request, era::Era, name::TargetName};
+use tokio::{
+    sync::{Mutex, Notify},
+    time::Instant,
+};
+
+use self::process::Process;
+use super::{Fault, Reply};
+use crate::config::{self, EraChoice, Limits};
+
+/// A process that lived so long was no failed start.
+const SETTLED: Duration = Duration::from_secs(10);
+/// Between starts after failures: doubled from the first to the last.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// A target behind standard streams.
+#[derive(Debug)]
+pub(super) struct StdioTarget {
+    name: TargetName,
+    config: config::StdioTarget,
+    limits: Limits,
+    changed: Arc<Notify>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: Option<Arc<Process>>,
+    /// What the program turned out to speak; asked again when it starts anew and does not.
+    era: Option<Era>,
+    failures: u32,
+    started: Option<Instant>,
+    stopped: bool,
+}
+
+impl StdioTarget {
+    pub(super) fn new(
+        name: &TargetName,
+        config: &config::StdioTarget,
+        limits: &Limits,
+        changed: Arc<Notify>,
+    ) -> Self {
+        let (name, config, limits) = (name.clone(), config.clone(), limits.clone());
+        Self { name, config, limits, changed, state: Mutex::default() }
+    }
+
+    /// Sends `request` with `changes` made to its parameters.
+    pub(super) async fn send(self: Arc<Self>, request: Request, changes: &[(&str, &str)]) -> Result<Reply<Fault>, Fault> {
+        let process = self.process().await?;
+        let params = match process.era() {
+            Era::Modern => request.modern_params(changes),
+            Era::Legacy => request.legacy_params(changes),
+        };
+        let params = params.map_err(|error| Fault::Garbage(error.to_string()))?;
+        process.call(&request.method, &params).await
+    }
+
+    /// Ends the process, politely first, and starts no other.
+    pub(super) async fn stop(&self) {
+        let mut state = self.state.lock().await;
+        state.stopped = true;
+        if let Some(process) = state.running.take() {
+            process.stop().await;
+        }
+    }
+
+    /// The running process; started now if there is none.
+    async fn process(&self) -> Result<Arc<Process>, Fault> {
+        let mut state = self.state.lock().await;
+        if let Some(process) = state.running.as_ref().filter(|process| process.is_alive()) {
+            return Ok(Arc::clone(process));
+        }
+        if state.stopped {
+            return Err(Fault::NotRunning("the gateway is stopping".into()));
+        }
+        state.judge_last_start(Instant::now())?;
+        state.started = Some(Instant::now());
+        state.running = None;
+        let era = match self.config.era {
+            EraChoice::Auto => state.era,
+            EraChoice::Modern => Some(Era::Modern),
+            EraChoice::Legacy => Some(Era::Legacy),
+        };
+        let started = handshake::start(&self.name, &self.config, &self.limits, era, &self.changed).await;
+        match started {
+            Ok(process) => {
+                tracing::info!(target.name = %self.name, era = ?process.era(), "started target `{}`", self.name);
+                state.era = Some(process.era());
+                state.running = Some(Arc::new(process));
+                Ok(Arc::clone(state.running.as_ref().expect("set in the line above")))
+            }
+            Err(fault) => {
+                state.era = None;
+                Err(fault)
+            }
+        }
+    }
+}
+
+impl State {
+    /// Counts a start that did not last, and refuses the next one until its time has come.
+    fn judge_last_start(&mut self, now: Instant) -> Result<(), Fault> {
+        let Some(started) = self.started else { return Ok(()) };
+        if self.running.take().is_some() {
+            let lasted = now.duration_since(started) >= SETTLED;
+            self.failures = if lasted { 0 } else { self.failures + 1 };
+        } else {
+            self.failures = self.failures.max(1);
+        }
+        let Some(exponent) = self.failures.checked_sub(1) else { return Ok(()) };
+        let pause = BACK_OFF.0.saturating_mul(1 << exponent.min(10)).min(BACK_OFF.1);
+        let since = now.duration_since(started);
+        if since < pause {
+            let left = pause - since;
+            return Err(Fault::NotRunning(format!("it ended right after its start; next try in {left:.1?}")));
+        }
+        // The next start counts as failed until it is known better.
+        self.failures += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! Starting a child process and finding out which era it speaks.
+//!
+//! Source: MCP 2026-07-28, basic/transports/stdio, "Backward Compatibility".
+
+use std::{sync::Arc, time::Duration};
+
+use causeway_core::{era::Era, name::TargetName};
+use tokio::{sync::Notify, time::timeout};
+
+use super::process::{Link, Process};
+use crate::{
+    config::{self, Limits},
+    targets::{
+        Fault,
+        handshake::{INITIALIZED, discover_params, discovered, initialize_params, initialized},
+    },
+};
+
+/// A server that says nothing to `server/discover` for so long gets an `initialize` as well.
+const PROBE: Duration = Duration::from_secs(3);
+
+/// Starts the process and settles its era, unless that is known.
+pub(super) async fn start(
+    name: &TargetName,
+    config: &config::StdioTarget,
+    limits: &Limits,
+    known: Option<Era>,
+    changed: &Arc<Notify>,
+) -> Result<Process, Fault> {
+    let (link, ended) = Process::spawn(name, config, limits.response_bytes, changed)?;
+    let settled = timeout(limits.discovery, settle(&link, known)).await;
+    let settled = settled.unwrap_or(Err(Fault::Silent(limits.discovery)));
+    match settled {
+        Ok(era) => Ok(Process::new(era, link, ended)),
+        Err(fault) => {
+            Process::new(Era::Legacy, link, ended).stop().await;
+            Err(fault)
+        }
+    }
+}
+
+async fn settle(link: &Arc<Link>, known: Option<Era>) -> Result<Era, Fault> {
+    match known {
+        Some(Era::Modern) => Ok(Era::Modern),
+        Some(Era::Legacy) => initialize(link).await,
+        None => probe(link).await,
+    }
+}
+
+/// Asks `server/discover`; a server that answers late is still heard while `initialize` is under way.
+async fn probe(link: &Arc<Link>) -> Result<Era, Fault> {
+    let mut call = link.call(Era::Modern, "server/discover", &discover_params()).await?;
+    if let Ok(answer) = timeout(PROBE, call.answer()).await {
+        return match discovered(&answer?)? {
+            Some(Era::Modern) => Ok(Era::Modern),
+            Some(Era::Legacy) | None => initialize(link).await,
+        };
+    }
+    let initialize = initialize(link);
+    tokio::pin!(initialize);
+    tokio::select! {
+        settled = &mut initialize => settled,
+        answer = call.answer() => match discovered(&answer?)? {
+            Some(Era::Modern) => Ok(Era::Modern),
+            Some(Era::Legacy) | None => initialize.await,
+        },
+    }
+}
+
+async fn initialize(link: &Arc<Link>) -> Result<Era, Fault> {
+    let answer = link.call(Era::Legacy, "initialize", &initialize_params()).await?.answer().await?;
+    initialized(&answer)?;
+    link.write(INITIALIZED.into()).await?;
+    Ok(Era::Legacy)
+}
