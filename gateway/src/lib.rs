@@ -1,7 +1,17 @@
 //! Causeway: one MCP endpoint that merges the tools of many MCP servers.
 
+pub mod app;
 pub mod config;
+pub mod credentials;
+pub mod discovery;
+pub mod error;
+pub mod front;
+pub mod gateway;
+pub mod http;
 #[cfg(feature = "dev")]
 pub mod identity_provider;
 pub mod inbound;
 pub mod secret;
+pub mod shutdown;
+pub mod targets;
+pub mod telemetry;

@@ -1,0 +1,109 @@
+//! The composition root: from a configuration to a gateway that runs until it is told to stop.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use aws_lc_rs::rand;
+use causeway_core::seal::Sealer;
+use causeway_oidc::clock::Clock;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    config::{Config, Limits, Sessions},
+    credentials::Credential,
+    discovery::{self, View},
+    front::Front,
+    gateway::Gateway,
+    http::{self, Served},
+    inbound::Inbound,
+    targets::Target,
+};
+
+/// Open requests get so long to end once the gateway is told to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// A gateway, built and not yet running.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    clock: Clock,
+    http: reqwest::Client,
+    targets: Vec<Arc<Target>>,
+    publish: watch::Sender<Arc<View>>,
+}
+
+impl App {
+    /// Builds everything that `config` names; connects to nothing.
+    pub fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let http = http_client(&config.limits)?;
+        let targets = config.targets.iter().map(|target| {
+            let credential = Credential::new(&target.name, &target.credential, http.clone(), clock.clone());
+            Arc::new(Target::new(target, &config.limits, credential))
+        });
+        let targets = targets.collect();
+        let (publish, _) = watch::channel(Arc::new(View::default()));
+        Ok(Self { config, clock, http, targets, publish })
+    }
+
+    /// What is known of the targets, as it changes.
+    pub fn view(&self) -> watch::Receiver<Arc<View>> {
+        self.publish.subscribe()
+    }
+
+    /// Serves on `listener` until `shutdown` is ready, then lets open requests end and stops the targets.
+    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+        let Self { config, clock, http, targets, publish } = self;
+        let local = listener.local_addr().context("the listener has no address")?;
+        let served = Served {
+            inbound: Inbound::new(&config.authorizer, http, clock.clone()),
+            request_bytes: config.limits.request_bytes,
+            front: Front {
+                gateway: Gateway::new(&targets, publish.subscribe()),
+                sealer: sealer(&config.sessions),
+                settings: config.gateway,
+                sessions: config.sessions,
+                clock,
+            },
+            local,
+        };
+        tracing::info!("listening on http://{local}{}", http::MCP_PATH);
+        let (draining, drained) = watch::channel(false);
+        let serve = axum::serve(listener, http::router(Arc::new(served))).with_graceful_shutdown(async move {
+            shutdown.await;
+            let _ = draining.send(true);
+        });
+        let served = tokio::select! {
+            served = serve.into_future() => served.context("the listener failed"),
+            () = overdue(drained) => Ok(tracing::warn!("some requests did not end within {DRAIN:?}: they are cut off")),
+            () = discovery::run(&targets, &config.limits, publish) => Ok(()),
+        };
+        futures::future::join_all(targets.iter().map(|target| target.stop())).await;
+        served
+    }
+}
+
+/// Ready when requests still run [`DRAIN`] after the stop was asked for.
+async fn overdue(mut drained: watch::Receiver<bool>) {
+    // An error means that serving has ended, and with it this wait.
+    let _ = drained.wait_for(|draining| *draining).await;
+    tokio::time::sleep(DRAIN).await;
+}
+
+/// The one client for everything but the relay: issuers, token endpoints.
+pub fn http_client(limits: &Limits) -> anyhow::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .connect_timeout(limits.connect)
+        .user_agent(concat!("causeway/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none());
+    builder.build().context("the HTTP client could not be built")
+}
+
+/// Seals with the configured keys; without any, with one that lives as long as the process.
+fn sealer(sessions: &Sessions) -> Sealer {
+    if sessions.keys.is_empty() {
+        let mut key = [0; 32];
+        rand::fill(&mut key).expect("the system gives random bytes");
+        return Sealer::new([&key[..]]);
+    }
+    Sealer::new(sessions.keys.iter().map(|key| key.expose().as_bytes()))
+}

@@ -1,0 +1,165 @@
+//! The HTTP side: paths, methods, the order of checks on a request, bodies within bounds. Knows no MCP beyond that a
+//! refusal is a JSON-RPC message.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use bytes::Bytes;
+use causeway_core::{
+    era::Era,
+    wire::{Envelope, error_message},
+};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::json;
+
+use crate::{
+    error::Refused,
+    front::{self, Front, Post},
+    inbound::{Inbound, Refusal},
+};
+
+/// Where MCP is served.
+pub const MCP_PATH: &str = "/mcp";
+/// Where the protected resource metadata is (RFC 9728, section 3.1).
+pub const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+
+/// Bytes that are read of a refused request, to answer under its id.
+const REFUSED_BYTES: usize = 64 * 1024;
+
+/// What requests are answered with.
+#[derive(Debug)]
+pub struct Served {
+    pub front: Front,
+    pub inbound: Inbound,
+    /// Bytes of a request body.
+    pub request_bytes: usize,
+    /// Where the gateway listens: its address for clients that send no `Host`.
+    pub local: SocketAddr,
+}
+
+/// All paths.
+pub fn router(served: Arc<Served>) -> Router {
+    Router::new()
+        .route(MCP_PATH, any(mcp))
+        .route("/healthz", get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }))
+        .route("/readyz", get(ready))
+        .route(METADATA_PATH, get(metadata))
+        .route(&[METADATA_PATH, MCP_PATH].concat(), get(metadata))
+        .with_state(served)
+}
+
+async fn mcp(State(served): State<Arc<Served>>, request: Request<Body>) -> Response {
+    if request.method() != Method::POST {
+        // 405 and not 404, which legacy clients take for a lost session.
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response();
+    }
+    let (parts, body) = request.into_parts();
+    let caller = match served.inbound.authenticate(&parts.headers).await {
+        Ok(caller) => caller,
+        Err(refusal) => return refuse(&served, &refusal, &parts.headers, body).await,
+    };
+    let checked = match content_type(&parts.headers) {
+        Ok(()) => read(body, served.request_bytes).await,
+        Err(refused) => Err(refused),
+    };
+    match checked {
+        Ok(body) => served.front.answer(Post { caller, headers: parts.headers, body }).await,
+        Err(refused) => front::face(refused.face(Era::Legacy, "null")),
+    }
+}
+
+/// Only JSON is read. A request without a type is taken at its body's word.
+fn content_type(headers: &HeaderMap) -> Result<(), Refused> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let kind = text.split(';').next().unwrap_or_default().trim();
+    match kind.eq_ignore_ascii_case("application/json") {
+        true => Ok(()),
+        false => Err(Refused::ContentType(kind.to_owned())),
+    }
+}
+
+async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
+    let collected = Limited::new(body, limit).collect().await;
+    collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
+        // The limit's error is somewhere in the chain, under axum's.
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
+        while let Some(error) = cause {
+            if error.is::<LengthLimitError>() {
+                return Refused::TooLarge(limit);
+            }
+            cause = error.source();
+        }
+        Refused::BrokenOff
+    })
+}
+
+/// A refusal in AgentCore's form, under the id of the refused request.
+async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: Body) -> Response {
+    let body = read(body, REFUSED_BYTES).await.unwrap_or_default();
+    let envelope = Envelope::parse(body).ok();
+    let id = envelope.as_ref().and_then(Envelope::id).unwrap_or("null");
+    let message = error_message(id, refusal.code(), refusal.message(), None);
+    let mut response = json_text(refusal.status(), message);
+    let challenge = refusal.challenge(&served.url(headers, METADATA_PATH));
+    let extra = [(header::WWW_AUTHENTICATE, challenge), (header::RETRY_AFTER, refusal.retry_after())];
+    response.headers_mut().extend(extra.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    response
+}
+
+async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
+    match served.inbound.resource_metadata(&served.url(&headers, MCP_PATH)).await {
+        Some(metadata) => json_response(StatusCode::OK, &metadata),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Ready once every target was asked for its lists, whatever came of it; the body says what did.
+async fn ready(State(served): State<Arc<Served>>) -> Response {
+    let view = served.front.gateway.view();
+    let targets = view.targets.iter().map(|target| {
+        let state = match (&target.error, target.tried) {
+            (None, true) => "listed",
+            (None, false) => "pending",
+            (Some(_), _) => "failed",
+        };
+        // The reason may name addresses: it is in the log, not here, where anyone may ask.
+        json!({"name": target.name.as_str(), "state": state, "tools": target.tools()})
+    });
+    let targets: Vec<_> = targets.collect();
+    let complete = view.is_complete();
+    let status = if complete { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json_response(status, &json!({"ready": complete, "targets": targets}))
+}
+
+impl Served {
+    /// The URL of `path` as clients know it: by `public_url`, else by the `Host` that they sent.
+    fn url(&self, headers: &HeaderMap, path: &str) -> String {
+        if let Some(public) = &self.front.settings.public_url {
+            let origin = public.origin().ascii_serialization();
+            return [&origin, path].concat();
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.filter(|host| host.parse::<http::uri::Authority>().is_ok());
+        match host {
+            Some(host) => ["http://", host, path].concat(),
+            None => format!("http://{}{path}", self.local),
+        }
+    }
+}
+
+fn json_response(status: StatusCode, value: &serde_json::Value) -> Response {
+    json_text(status, value.to_string())
+}
+
+fn json_text(status: StatusCode, text: String) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    (status, [(header::CONTENT_TYPE, json)], text).into_response()
+}
