@@ -1,12 +1,31 @@
 //! What the program runs on: every reference resolved, every value checked. It is made from the text of config.toml
 //! (`config/file.rs` mirrors that text) and never changes afterwards.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use causeway_core::{authorizer, name::TargetName};
 use url::Url;
 
 use crate::secret::Secret;
+
+pub mod draft;
+pub mod environment;
+pub mod file;
+mod findings;
+pub mod located;
+pub mod mistake;
+mod resolve;
+pub mod schema;
+mod shape;
+
+pub use draft::Draft;
+pub use environment::Environment;
+pub use mistake::{Mistake, Mistakes, TargetLabel};
 
 /// Everything that config.toml says, resolved.
 #[derive(Clone, Debug)]
@@ -80,6 +99,10 @@ pub struct Limits {
 
 /// Who may call.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for the life of the process"
+)]
 pub enum Authorizer {
     /// Anyone who reaches the port.
     None,
@@ -200,4 +223,14 @@ pub enum Dev {
     Sample(String),
     /// The user's own server. It must serve MCP at `path` on the port in its environment variable `PORT`.
     Command { command: Vec<String>, path: String },
+}
+
+impl Config {
+    /// Reads the config.toml at `path` and looks up what it refers to.
+    ///
+    /// # Errors
+    /// Every mistake of the file in one run. Its text ends a program with exit code 64 (`EX_USAGE`).
+    pub fn load(path: &Path, environment: &Environment) -> Result<Self, Mistakes> {
+        Draft::read(path)?.resolve(environment)
+    }
 }

@@ -1,6 +1,7 @@
 //! Causeway: one MCP endpoint that merges the tools of many MCP servers.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod credentials;
 pub mod discovery;

@@ -1,0 +1,28 @@
+//! `causeway check`: loads and resolves config.toml and says what it found. Starts and reaches nothing.
+
+use std::path::Path;
+
+use crate::config::{Authorizer, Config, Mistakes, environment::Environment};
+
+/// A line about the configuration at `path`, for standard output.
+///
+/// # Errors
+/// Every mistake of the file.
+pub fn check(path: &Path, environment: &Environment) -> Result<String, Mistakes> {
+    let config = Config::load(path, environment)?;
+    let targets: Vec<String> = config
+        .targets
+        .iter()
+        .map(|target| format!("`{}`", target.name))
+        .collect();
+    let callers = match config.authorizer {
+        Authorizer::None => "anyone",
+        Authorizer::CustomJwt(_) => "callers with a token",
+    };
+    Ok(format!(
+        "{} is good: listens on {}, serves {callers}, targets {}",
+        path.display(),
+        config.gateway.listen,
+        targets.join(", ")
+    ))
+}

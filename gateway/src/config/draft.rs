@@ -1,0 +1,67 @@
+//! config.toml as it was written, read but not resolved: a command may change it before it is. Looks up no secret and checks
+//! no meaning.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Config, Mistakes,
+    environment::Environment,
+    file::File,
+    findings::{Findings, Lines},
+    resolve, shape,
+};
+
+/// The content of one config.toml, with the mistakes that its shape has.
+#[derive(Debug)]
+pub struct Draft {
+    /// What could be understood. A change here is what [`Draft::resolve`] works on.
+    pub file: File,
+    path: PathBuf,
+    findings: Findings,
+}
+
+impl Draft {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no TOML. Unknown keys and wrong types are no error yet: [`Draft::resolve`] reports them
+    /// together with everything else.
+    pub fn read(path: &Path) -> Result<Self, Mistakes> {
+        let text = std::fs::read_to_string(path).map_err(|why| {
+            Mistakes::of_file(
+                path,
+                format!("cannot be read: {why}; give the path of a config.toml that is there"),
+            )
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// Takes `text` for the content of the file at `path`, which messages name and relative paths start from.
+    ///
+    /// # Errors
+    /// When it is no TOML.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Mistakes> {
+        let mut findings = Findings::new(Lines::of(text));
+        match shape::read(text, &mut findings) {
+            Ok(file) => Ok(Self {
+                file,
+                path: path.into(),
+                findings,
+            }),
+            Err(shape::Unusable) => Err(findings.into_mistakes(path)),
+        }
+    }
+
+    /// Looks up every reference and checks every value.
+    ///
+    /// # Errors
+    /// Every mistake of the file: of its shape, of its values, of what they refer to.
+    pub fn resolve(self, environment: &Environment) -> Result<Config, Mistakes> {
+        let directory = self.path.parent().unwrap_or(Path::new(""));
+        let mut findings = self.findings;
+        match resolve::config(&self.file, directory, environment, &mut findings) {
+            Some(config) if findings.is_empty() => Ok(config),
+            _ => Err(findings.into_mistakes(&self.path)),
+        }
+    }
+}

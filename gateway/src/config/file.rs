@@ -1,0 +1,160 @@
+//! The serde mirror of config.toml: which keys there are and which types their values have. It checks nothing beyond that;
+//! `resolve.rs` does. Doc comments of fields are what an editor shows: they become the JSON Schema.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::located::{Located, Member};
+
+pub mod authorizer;
+pub mod target;
+
+pub use authorizer::Authorizer;
+pub use target::Target;
+
+/// Name toward clients.
+pub const NAME: &str = "causeway";
+/// Loopback: who wants more says so.
+pub const LISTEN: &str = "127.0.0.1:8080";
+/// AgentCore's `sessionTimeoutInSeconds`.
+pub const SESSION_SECONDS: u64 = 3600;
+/// AgentCore's limit of a request: 6 MB.
+pub const REQUEST_BYTES: u64 = 6_000_000;
+/// 64 MiB.
+pub const RESPONSE_BYTES: u64 = 64 * 1024 * 1024;
+pub const CONNECT_SECONDS: u64 = 5;
+/// AgentCore's limit of an invocation: 15 minutes.
+pub const CALL_SECONDS: u64 = 900;
+pub const DISCOVERY_SECONDS: u64 = 10;
+pub const REFRESH_SECONDS: u64 = 300;
+pub const CATALOG_PAGES: u64 = 1000;
+pub const TARGET_CALLS: u64 = 256;
+
+/// Configuration of Causeway: one MCP endpoint that merges the tools of many MCP servers.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Causeway config.toml")]
+pub struct File {
+    /// The endpoint that clients see.
+    pub gateway: Member<Gateway>,
+    /// Sessions of clients that speak MCP 2025-11-25 or older. Newer clients have none.
+    pub sessions: Member<Sessions>,
+    /// Bounds. Each has a default that suits a small gateway.
+    pub limits: Member<Limits>,
+    /// Who may call: `authorizer = "none"`, or a table `[authorizer.custom_jwt]`.
+    #[schemars(required)]
+    pub authorizer: Member<Authorizer>,
+    /// The MCP servers behind the gateway, in the order in which their tools are listed.
+    #[schemars(required, length(min = 1))]
+    pub targets: Member<Vec<Located<Target>>>,
+}
+
+/// The endpoint that clients see.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// Name that the gateway gives itself toward clients. Default: `causeway`.
+    #[schemars(extend("default" = NAME))]
+    pub name: Member<String>,
+    /// Address and port to listen on. Default: `127.0.0.1:8080`; in a container `0.0.0.0:8080`.
+    #[schemars(extend("default" = LISTEN))]
+    pub listen: Member<String>,
+    /// The URL that clients use, ending in `/mcp`, where it is not the address that the gateway listens on (behind a proxy
+    /// or a load balancer). Error messages and OAuth metadata name it. Default: what the client connected to.
+    #[schemars(regex(pattern = "^https?://[^?#]*/mcp$"))]
+    pub public_url: Member<String>,
+    /// Text for the client's model: what these tools are good for. Default: none.
+    pub instructions: Member<String>,
+    /// `"debug"` lets errors carry their cause. Leave it out in production: a cause can name internal hosts. Default: a
+    /// short public text.
+    pub exception_level: Member<ExceptionLevel>,
+    /// Answer with server-sent events where the client accepts them; `false` answers with one JSON body always, which some
+    /// proxies need. Default: `true`.
+    #[schemars(extend("default" = true))]
+    pub enable_response_streaming: Member<bool>,
+    /// Serve callers without a token on an address that other machines reach. Has a meaning only with `authorizer =
+    /// "none"`. Default: `false`.
+    #[schemars(extend("default" = false))]
+    pub allow_unauthenticated: Member<bool>,
+}
+
+/// How much an error says.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum ExceptionLevel {
+    /// Errors carry their cause.
+    Debug,
+}
+
+/// Sessions of clients that speak MCP 2025-11-25 or older.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    /// Whether such a client gets a session. Default: `optional`.
+    #[schemars(extend("default" = "optional"))]
+    pub mode: Member<SessionMode>,
+    /// Seconds from `initialize` until the session ends, whatever happens in between; AgentCore allows 900 to 28800.
+    /// Default: 3600.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = SESSION_SECONDS))]
+    pub timeout_seconds: Member<u64>,
+    /// Names of variables in the gateway's environment that hold keys for sealing sessions, each of at least 32 bytes. The
+    /// first seals, all of them open: put a new key in front to rotate. Replicas need the same keys. Default: a key made at
+    /// start, so that sessions end with the process.
+    #[serde(default)]
+    #[schemars(extend("default" = []))]
+    pub key_env: Vec<Located<String>>,
+}
+
+/// Whether a client that speaks MCP 2025-11-25 or older gets a session.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionMode {
+    /// `initialize` opens one; a request without one is answered too.
+    Optional,
+    /// A request without one is refused.
+    Required,
+    /// None is opened.
+    Off,
+}
+
+/// Bounds. What goes beyond one gets an error that names it.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of a client's request body. Default: 6000000, as AgentCore.
+    #[schemars(range(min = 1, max = 1_073_741_824), extend("default" = REQUEST_BYTES))]
+    pub request_bytes: Member<u64>,
+    /// Bytes of one message from a target. Default: 67108864 (64 MiB).
+    #[schemars(range(min = 1, max = 1_073_741_824), extend("default" = RESPONSE_BYTES))]
+    pub response_bytes: Member<u64>,
+    /// Seconds to connect to a target or an issuer. Default: 5.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = CONNECT_SECONDS))]
+    pub connect_seconds: Member<u64>,
+    /// Seconds from a request to a target until its answer begins. A tool that answers in one piece begins when it is done,
+    /// so a value below `call_seconds` cuts slow tools. Default: the same as `call_seconds`.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub first_byte_seconds: Member<u64>,
+    /// Seconds for a whole call. Default: 900, as AgentCore.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = CALL_SECONDS))]
+    pub call_seconds: Member<u64>,
+    /// Seconds for one listing of one target, all pages. Default: 10.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = DISCOVERY_SECONDS))]
+    pub discovery_seconds: Member<u64>,
+    /// Seconds between two listings of a target that gives no sooner reason. Default: 300.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = REFRESH_SECONDS))]
+    pub refresh_seconds: Member<u64>,
+    /// Pages of one list of one target. Default: 1000.
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = CATALOG_PAGES))]
+    pub catalog_pages: Member<u64>,
+    /// Calls that run in one target at once. Default: 256.
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = TARGET_CALLS))]
+    pub target_calls: Member<u64>,
+}
+
+/// Names with plain values.
+pub type Map<T> = BTreeMap<String, Located<T>>;
+
+/// A path in config.toml; a relative one starts at the directory of config.toml.
+pub type FilePath = PathBuf;

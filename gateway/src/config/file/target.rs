@@ -1,0 +1,200 @@
+//! The part of config.toml that describes one target: where it is, what lets the gateway in, what `causeway dev` starts in
+//! its place. Names are AgentCore's (`targetConfiguration`, `credentialProviderConfigurations`) in snake case.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{FilePath, Located, Map, Member};
+
+/// Where `causeway dev` expects MCP in a server of yours.
+pub const DEV_PATH: &str = "/mcp";
+
+/// One MCP server behind the gateway: exactly one of `http` and `stdio`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = json!([{ "required": ["http"] }, { "required": ["stdio"] }])))]
+pub struct Target {
+    /// Letters and digits with single hyphens between them. Clients see its tools as `name___tool`.
+    #[schemars(required, regex(pattern = "^([0-9a-zA-Z][-]?){1,100}$"))]
+    pub name: Member<String>,
+    /// A server that is reached by URL.
+    pub http: Member<Http>,
+    /// A server that the gateway starts as a child process.
+    pub stdio: Member<Stdio>,
+    /// What the gateway shows an `http` target to be let in. Default: nothing.
+    pub credential: Member<Credential>,
+    /// What `causeway dev` starts in place of an `http` target. Default: nothing, the target is used as it is.
+    pub dev: Member<Dev>,
+}
+
+/// A server that speaks MCP over streamable HTTP.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Its URL, in full, for example `https://tools.example.com/mcp`.
+    #[schemars(required, regex(pattern = "^https?://"))]
+    pub endpoint: Member<String>,
+    /// Which era of MCP it speaks. Default: `auto`.
+    #[schemars(extend("default" = "auto"))]
+    pub era: Member<Era>,
+}
+
+/// A server that the gateway starts and speaks with over its standard streams.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stdio {
+    /// Program and arguments. No shell reads it.
+    #[schemars(required, length(min = 1))]
+    pub command: Member<Vec<String>>,
+    /// Plain variables for it. Not for secrets: those go into `env_from`.
+    #[serde(default)]
+    #[schemars(extend("default" = {}))]
+    pub env: Map<String>,
+    /// Variables for it whose values come from the gateway's environment: its name = name there.
+    #[serde(default)]
+    #[schemars(extend("default" = {}))]
+    pub env_from: Map<String>,
+    /// Where it starts; a relative path starts at the directory of config.toml. Default: where the gateway started.
+    pub working_directory: Member<FilePath>,
+    /// Which era of MCP it speaks. Default: `auto`.
+    #[schemars(extend("default" = "auto"))]
+    pub era: Member<Era>,
+}
+
+/// Which era of MCP a target speaks.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Era {
+    /// Asked once, remembered, asked again when the assumption fails.
+    Auto,
+    /// 2026-07-28.
+    Modern,
+    /// 2025-11-25 and older.
+    Legacy,
+}
+
+/// What the gateway shows a target to be let in.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Credential {
+    /// An access token that the gateway fetches and caches.
+    ClientCredentials(Box<Located<ClientCredentials>>),
+    /// A fixed key.
+    ApiKey(Box<Located<ApiKey>>),
+}
+
+/// OAuth 2.0 client credentials (RFC 6749, section 4.4).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("allOf" = json!([
+    { "oneOf": [{ "required": ["token_endpoint"] }, { "required": ["discovery_url"] }] },
+    { "oneOf": [{ "required": ["client_secret_env"] }, { "required": ["client_secret_file"] }] },
+])))]
+pub struct ClientCredentials {
+    /// Where tokens come from, for example `https://example.auth.us-east-1.amazoncognito.com/oauth2/token`.
+    #[schemars(regex(pattern = "^https?://"))]
+    pub token_endpoint: Member<String>,
+    /// In place of `token_endpoint`: the discovery document that names it.
+    #[schemars(regex(
+        pattern = r"^https?://[^\s?#]+/\.well-known/(openid-configuration|oauth-authorization-server)(/[^\s?#]+)?$"
+    ))]
+    pub discovery_url: Member<String>,
+    /// The client's id at the issuer.
+    #[schemars(required)]
+    pub client_id: Member<String>,
+    /// Name of the variable in the gateway's environment that holds the client's secret.
+    pub client_secret_env: Member<String>,
+    /// In place of `client_secret_env`: a file that holds the secret; a relative path starts at the directory of
+    /// config.toml.
+    pub client_secret_file: Member<FilePath>,
+    /// Scopes to ask for. Default: none, the issuer decides.
+    #[serde(default)]
+    #[schemars(extend("default" = []))]
+    pub scopes: Vec<Located<String>>,
+    /// How the client proves itself. Default: `basic`.
+    #[schemars(extend("default" = "basic"))]
+    pub client_authentication: Member<ClientAuthentication>,
+    /// Sent with the token request as they are, for example `audience` or `resource`. Not for secrets.
+    #[serde(default)]
+    #[schemars(extend("default" = {}))]
+    pub custom_parameters: Map<String>,
+}
+
+/// How a client proves itself to the token endpoint (RFC 6749, section 2.3.1).
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    /// In the header `Authorization`.
+    Basic,
+    /// In the form.
+    Post,
+}
+
+/// A fixed key.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = json!([{ "required": ["key_env"] }, { "required": ["key_file"] }])))]
+pub struct ApiKey {
+    /// Name of the variable in the gateway's environment that holds the key.
+    pub key_env: Member<String>,
+    /// In place of `key_env`: a file that holds the key; a relative path starts at the directory of config.toml.
+    pub key_file: Member<FilePath>,
+    /// Where the key goes. Default: `header`.
+    #[schemars(extend("default" = "header"))]
+    pub location: Member<KeyLocation>,
+    /// Name of the header or of the query parameter, for example `X-Api-Key`.
+    #[schemars(required)]
+    pub parameter_name: Member<String>,
+    /// Put before the key as it is, for example `Bearer ` with its space. Default: nothing.
+    #[schemars(extend("default" = ""))]
+    pub prefix: Member<String>,
+}
+
+/// Where an API key goes.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyLocation {
+    /// Into a header of each request.
+    Header,
+    /// Into the query of the endpoint's URL.
+    QueryParameter,
+}
+
+/// What `causeway dev` starts: exactly one of `sample` and `command`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = json!([{ "required": ["sample"] }, { "required": ["command"] }])))]
+pub struct Dev {
+    /// One of the sample servers.
+    pub sample: Member<Sample>,
+    /// Program and arguments of your own server. It must serve MCP on the port in its environment variable `PORT`.
+    #[schemars(length(min = 1))]
+    pub command: Member<Vec<String>>,
+    /// Path at which your own server serves MCP. Default: `/mcp`.
+    #[schemars(regex(pattern = "^/"), extend("default" = DEV_PATH))]
+    pub path: Member<String>,
+}
+
+/// The sample servers.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sample {
+    /// Adds and multiplies.
+    Calculator,
+    /// Greets.
+    Hello,
+    /// Asks CloudWatch Logs Insights.
+    CloudwatchInsights,
+}
+
+impl Sample {
+    /// Its name, which is also the name of its program.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Calculator => "calculator",
+            Self::Hello => "hello",
+            Self::CloudwatchInsights => "cloudwatch-insights",
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! From the mirror of config.toml to what the program runs on: looks up references, checks values, and reports everything
+//! that is wrong, each time with what to write instead. Says nothing about shape; `shape.rs` has done that.
+//!
+//! A function here that returns `None` has reported why, or knows that `shape.rs` has.
+
+use std::{net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
+
+use super::{
+    Authorizer, Config, Gateway, Limits, SessionMode, Sessions,
+    environment::Environment,
+    file::{self, File},
+    findings::Findings,
+    located::{Located, Member},
+};
+
+mod authorizer;
+mod credential;
+mod target;
+mod value;
+
+/// A day.
+const MOST_SECONDS: u64 = 86_400;
+/// 1 GiB.
+const MOST_BYTES: u64 = 1 << 30;
+const MOST_COUNT: u64 = 1_000_000;
+/// A key that seals sessions is turned into 256 bits: less than that would be guessed sooner.
+const KEY_BYTES: usize = 32;
+
+/// What every check needs.
+struct Resolver<'a> {
+    directory: &'a Path,
+    environment: &'a Environment,
+    findings: &'a mut Findings,
+}
+
+/// Resolves `file`, whose relative paths start at `directory`.
+pub(super) fn config(
+    file: &File,
+    directory: &Path,
+    environment: &Environment,
+    findings: &mut Findings,
+) -> Option<Config> {
+    let mut resolver = Resolver {
+        directory,
+        environment,
+        findings,
+    };
+    let gateway = resolver.gateway(file.gateway.as_ref());
+    let sessions = resolver.sessions(file.sessions.as_ref());
+    let limits = resolver.limits(file.limits.as_ref());
+    let authorizer = resolver.authorizer(file.authorizer.as_ref());
+    resolver.exposure(file, gateway.as_ref(), authorizer.as_ref());
+    let targets = resolver.targets(file.targets.as_ref());
+    Some(Config {
+        gateway: gateway?,
+        sessions: sessions?,
+        limits,
+        authorizer: authorizer?,
+        targets: targets?,
+    })
+}
+
+impl Resolver<'_> {
+    fn gateway(&mut self, section: Option<&Located<file::Gateway>>) -> Option<Gateway> {
+        let default = file::Gateway::default();
+        let gateway = section.map_or(&default, |section| &section.value);
+        let name = self.filled("gateway.name", &gateway.name);
+        let listen = self.listen(&gateway.listen);
+        let public_url = gateway.public_url.as_ref().map(|url| self.public_url(url));
+        Some(Gateway {
+            name: name.unwrap_or(file::NAME).into(),
+            listen: listen?,
+            public_url: match public_url {
+                Some(url) => Some(url?),
+                None => None,
+            },
+            instructions: gateway.instructions.as_ref().map(|text| text.value.clone()),
+            debug_errors: gateway.exception_level.is_some(),
+            streaming: gateway
+                .enable_response_streaming
+                .as_ref()
+                .is_none_or(|streaming| streaming.value),
+        })
+    }
+
+    fn listen(&mut self, member: &Member<String>) -> Option<SocketAddr> {
+        let Some(listen) = member else {
+            return Some(file::LISTEN.parse().expect("the default is an address"));
+        };
+        let parsed = listen.value.parse();
+        if parsed.is_err() {
+            let port = listen
+                .value
+                .rsplit(':')
+                .next()
+                .and_then(|port| port.parse().ok())
+                .unwrap_or(8080_u16);
+            let message = format!(
+                "`gateway.listen` takes an IP address and a port; write `127.0.0.1:{port}` for this machine alone or \
+                 `0.0.0.0:{port}` for all"
+            );
+            self.findings.report(&listen.at, message);
+        }
+        parsed.ok()
+    }
+
+    fn public_url(&mut self, member: &Located<String>) -> Option<url::Url> {
+        let url = self.url("gateway.public_url", member, "https://gateway.example.com/mcp")?;
+        if !url.path().ends_with("/mcp") || url.query().is_some() {
+            let message =
+                "`gateway.public_url` must end in `/mcp`, for example `https://gateway.example.com/mcp`";
+            self.findings.report(&member.at, message);
+        }
+        Some(url)
+    }
+
+    /// Without an authorizer the gateway serves this machine alone, unless its owner insists.
+    fn exposure(&mut self, file: &File, gateway: Option<&Gateway>, authorizer: Option<&Authorizer>) {
+        let allow = file
+            .gateway
+            .as_ref()
+            .and_then(|gateway| gateway.value.allow_unauthenticated.as_ref());
+        let allowed = allow.is_some_and(|allow| allow.value);
+        match (authorizer, gateway, &file.authorizer) {
+            (Some(Authorizer::None), Some(gateway), Some(member))
+                if !gateway.listen.ip().is_loopback() && !allowed =>
+            {
+                let message = format!(
+                    "`authorizer = \"none\"` would let anyone call who reaches `{}`; write `listen = \"127.0.0.1:{}\"`, \
+                     configure `[authorizer.custom_jwt]`, or insist with `gateway.allow_unauthenticated = true`",
+                    gateway.listen,
+                    gateway.listen.port()
+                );
+                self.findings.report(&member.at, message);
+            }
+            (Some(Authorizer::CustomJwt(_)), _, _) if allowed => {
+                let message = "`gateway.allow_unauthenticated = true` has no effect beside `[authorizer.custom_jwt]`; \
+                               leave it out";
+                self.findings
+                    .report(&allow.map_or(0..0, |allow| allow.at.clone()), message);
+            }
+            _ => {}
+        }
+    }
+
+    fn sessions(&mut self, section: Option<&Located<file::Sessions>>) -> Option<Sessions> {
+        let default = file::Sessions::default();
+        let sessions = section.map_or(&default, |section| &section.value);
+        let mode = match sessions.mode.as_ref().map(|mode| mode.value) {
+            None | Some(file::SessionMode::Optional) => SessionMode::Optional,
+            Some(file::SessionMode::Required) => SessionMode::Required,
+            Some(file::SessionMode::Off) => SessionMode::Off,
+        };
+        if let (SessionMode::Off, Some(key)) = (mode, sessions.key_env.first()) {
+            let message = "`sessions.key_env` has no effect with `mode = \"off\"`; leave one of the two out";
+            self.findings.report(&key.at, message);
+        }
+        let timeout = self.seconds(
+            "sessions.timeout_seconds",
+            &sessions.timeout_seconds,
+            file::SESSION_SECONDS,
+        );
+        let keys = self.session_keys(&sessions.key_env);
+        Some(Sessions {
+            mode,
+            timeout,
+            keys: keys?,
+        })
+    }
+
+    fn session_keys(&mut self, names: &[Located<String>]) -> Option<Vec<crate::secret::Secret>> {
+        let keys: Vec<_> = names
+            .iter()
+            .map(|name| {
+                let key = self.variable("sessions.key_env", name, "")?;
+                if key.expose().len() < KEY_BYTES {
+                    let message = format!(
+                        "the session key that `sessions.key_env` names is shorter than {KEY_BYTES} bytes; make one with \
+                         `openssl rand -base64 32`"
+                    );
+                    self.findings.report(&name.at, message);
+                }
+                Some(key)
+            })
+            .collect();
+        keys.into_iter().collect()
+    }
+
+    fn limits(&mut self, section: Option<&Located<file::Limits>>) -> Limits {
+        let default = file::Limits::default();
+        let limits = section.map_or(&default, |section| &section.value);
+        let call = self.seconds("limits.call_seconds", &limits.call_seconds, file::CALL_SECONDS);
+        let first_byte = self.seconds(
+            "limits.first_byte_seconds",
+            &limits.first_byte_seconds,
+            call.as_secs(),
+        );
+        if let (Some(member), true) = (&limits.first_byte_seconds, first_byte > call) {
+            let message = format!(
+                "`limits.first_byte_seconds` is longer than a whole call may take; write at most {} or raise \
+                 `limits.call_seconds`",
+                call.as_secs()
+            );
+            self.findings.report(&member.at, message);
+        }
+        Limits {
+            request_bytes: self.bytes("limits.request_bytes", &limits.request_bytes, file::REQUEST_BYTES),
+            response_bytes: self.bytes(
+                "limits.response_bytes",
+                &limits.response_bytes,
+                file::RESPONSE_BYTES,
+            ),
+            connect: self.seconds(
+                "limits.connect_seconds",
+                &limits.connect_seconds,
+                file::CONNECT_SECONDS,
+            ),
+            first_byte,
+            call,
+            discovery: self.seconds(
+                "limits.discovery_seconds",
+                &limits.discovery_seconds,
+                file::DISCOVERY_SECONDS,
+            ),
+            refresh: self.seconds(
+                "limits.refresh_seconds",
+                &limits.refresh_seconds,
+                file::REFRESH_SECONDS,
+            ),
+            catalog_pages: self.count("limits.catalog_pages", &limits.catalog_pages, file::CATALOG_PAGES),
+            target_calls: self.count("limits.target_calls", &limits.target_calls, file::TARGET_CALLS),
+        }
+    }
+
+    fn seconds(&mut self, name: &str, member: &Member<u64>, default: u64) -> Duration {
+        Duration::from_secs(self.number(name, member, 1..=MOST_SECONDS, default))
+    }
+
+    fn bytes(&mut self, name: &str, member: &Member<u64>, default: u64) -> usize {
+        usize::try_from(self.number(name, member, 1..=MOST_BYTES, default)).unwrap_or(usize::MAX)
+    }
+
+    fn count(&mut self, name: &str, member: &Member<u64>, default: u64) -> usize {
+        usize::try_from(self.number(name, member, 1..=MOST_COUNT, default)).unwrap_or(usize::MAX)
+    }
+
+    fn number(
+        &mut self,
+        name: &str,
+        member: &Member<u64>,
+        allowed: RangeInclusive<u64>,
+        default: u64,
+    ) -> u64 {
+        let Some(member) = member else { return default };
+        if !allowed.contains(&member.value) {
+            let (least, most) = allowed.into_inner();
+            let message = format!(
+                "`{name}` takes {least} to {most}, not {}; leave it out for the default, {default}",
+                member.value
+            );
+            self.findings.report(&member.at, message);
+        }
+        member.value
+    }
+}

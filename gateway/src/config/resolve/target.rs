@@ -1,0 +1,239 @@
+//! Resolves the targets: names, where they are, what `causeway dev` starts for them. Connects to none.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
+
+use causeway_core::name::TargetName;
+
+use super::{
+    super::{
+        Dev, EraChoice, HttpTarget, StdioTarget, Target, Transport,
+        file::target as file,
+        located::{Located, Member},
+    },
+    Resolver,
+};
+use crate::secret::Secret;
+
+impl Resolver<'_> {
+    pub(super) fn targets(
+        &mut self,
+        member: Option<&Located<Vec<Located<file::Target>>>>,
+    ) -> Option<Vec<Target>> {
+        let targets = member.map_or(&[][..], |member| &member.value);
+        if targets.is_empty() && !self.findings.took_out(&(0..0), &["targets"]) {
+            self.findings.report_for_file(
+                "there is no target; write at least one table `[[targets]]` with `name = \"my-target\"` and \
+                 `http.endpoint = \"https://…/mcp\"`",
+            );
+        }
+        let resolved: Vec<_> = targets.iter().map(|target| self.target(target)).collect();
+        self.duplicates(targets);
+        self.findings.concern(None);
+        resolved.into_iter().collect()
+    }
+
+    /// Names must differ: two targets of one name would offer tools of one name. Letter case does not tell them apart, as
+    /// clients and people would not.
+    fn duplicates(&mut self, targets: &[Located<file::Target>]) {
+        let mut seen: HashMap<String, (usize, usize)> = HashMap::new();
+        for target in targets {
+            let Some(name) = &target.value.name else { continue };
+            let line = self.findings.line(&name.at);
+            let (first, count) = seen.entry(name.value.to_ascii_lowercase()).or_insert((line, 0));
+            *count += 1;
+            if *count > 1 {
+                self.findings.concern(Some(&target.at));
+                let message = format!(
+                    "the target on line {first} has the same name; rename this one, for example to `{}-{count}`",
+                    name.value
+                );
+                self.findings.report(&name.at, message);
+            }
+        }
+    }
+
+    fn target(&mut self, target: &Located<file::Target>) -> Option<Target> {
+        let (at, target) = (&target.at, &target.value);
+        self.findings.concern(Some(at));
+        let name = self.target_name(at, &target.name);
+        let transport = self.transport(at, target);
+        let credential = self.credential(target.credential.as_ref());
+        let dev = target.dev.as_ref().map(|dev| self.dev(dev));
+        self.only_http(target);
+        Some(Target {
+            name: name?,
+            transport: transport?,
+            credential: credential?,
+            dev: match dev {
+                Some(dev) => Some(dev?),
+                None => None,
+            },
+        })
+    }
+
+    fn target_name(&mut self, at: &Range<usize>, name: &Member<String>) -> Option<TargetName> {
+        let name = self.required(at, "name", name, "\"my-target\"")?;
+        match name.value.parse() {
+            Ok(name) => Some(name),
+            Err(why) => {
+                let why: causeway_core::name::BadTargetName = why;
+                self.findings.report(&name.at, why.to_string());
+                None
+            }
+        }
+    }
+
+    fn transport(&mut self, at: &Range<usize>, target: &file::Target) -> Option<Transport> {
+        match (&target.http, &target.stdio) {
+            (Some(http), None) => self.http(http).map(Transport::Http),
+            (None, Some(stdio)) => self.stdio(stdio).map(Transport::Stdio),
+            (Some(http), Some(stdio)) => {
+                let message = "`http` and `stdio` both say where the target is; leave one of them out";
+                self.findings.report(&stdio.at, message);
+                self.http(http);
+                self.stdio(stdio);
+                None
+            }
+            (None, None) => {
+                let message = "nothing says where the target is; write `http.endpoint = \"https://…/mcp\"` for a server that \
+                               runs, or `stdio.command = [\"program\", \"argument\"]` for one to start";
+                self.missing(at, &["http", "stdio"], message);
+                None
+            }
+        }
+    }
+
+    fn http(&mut self, http: &Located<file::Http>) -> Option<HttpTarget> {
+        let example = "https://tools.example.com/mcp";
+        let endpoint = self.required(
+            &http.at,
+            "http.endpoint",
+            &http.value.endpoint,
+            &format!("\"{example}\""),
+        )?;
+        Some(HttpTarget {
+            endpoint: self.url("http.endpoint", endpoint, example)?,
+            era: era(&http.value.era),
+        })
+    }
+
+    fn stdio(&mut self, stdio: &Located<file::Stdio>) -> Option<StdioTarget> {
+        let (at, stdio) = (&stdio.at, &stdio.value);
+        let command = self.required(at, "stdio.command", &stdio.command, "[\"program\", \"argument\"]");
+        let command = command.and_then(|command| self.command("stdio.command", command));
+        let env = self.child_environment(stdio);
+        Some(StdioTarget {
+            command: command?,
+            env: env?,
+            working_directory: stdio
+                .working_directory
+                .as_ref()
+                .map(|path| self.directory.join(&path.value)),
+            era: era(&stdio.era),
+        })
+    }
+
+    /// A program and its arguments.
+    fn command(&mut self, name: &str, command: &Located<Vec<String>>) -> Option<Vec<String>> {
+        if command.value.first().is_none_or(String::is_empty) {
+            let message = format!("`{name}` names no program; write `[\"program\", \"argument\"]`");
+            self.findings.report(&command.at, message);
+            return None;
+        }
+        Some(command.value.clone())
+    }
+
+    fn child_environment(&mut self, stdio: &file::Stdio) -> Option<BTreeMap<String, Secret>> {
+        let mut env = BTreeMap::new();
+        for (name, value) in &stdio.env {
+            self.variable_name(name, value);
+            env.insert(name.clone(), Some(Secret::new(&*value.value)));
+        }
+        for (name, from) in &stdio.env_from {
+            self.variable_name(name, from);
+            if stdio.env.contains_key(name) {
+                let message =
+                    "a variable stands in `stdio.env` and in `stdio.env_from`; leave one of them out";
+                self.findings.report(&from.at, message);
+            }
+            env.insert(name.clone(), self.variable("stdio.env_from", from, ""));
+        }
+        env.into_iter()
+            .map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
+
+    fn variable_name(&mut self, name: &str, value: &Located<String>) {
+        if name.is_empty() || name.contains(['=', '\0']) || value.value.contains('\0') {
+            let message = "a variable of `stdio` has a name or a value that no process can be given; write a name without `=`";
+            self.findings.report(&value.at, message);
+        }
+    }
+
+    fn dev(&mut self, dev: &Located<file::Dev>) -> Option<Dev> {
+        let (at, dev) = (&dev.at, &dev.value);
+        let path = self.dev_path(dev);
+        match (&dev.sample, &dev.command) {
+            (Some(sample), None) => Some(Dev::Sample(sample.value.name().into())),
+            (None, Some(command)) => Some(Dev::Command {
+                command: self.command("dev.command", command)?,
+                path,
+            }),
+            (Some(_), Some(command)) => {
+                let message = "`dev.sample` and `dev.command` both say what to start; leave one of them out";
+                self.findings.report(&command.at, message);
+                None
+            }
+            (None, None) => {
+                let message = "`dev` does not say what to start; write `dev.sample = \"calculator\"` or `dev.command = \
+                               [\"program\"]`";
+                self.missing(at, &["sample", "command"], message);
+                None
+            }
+        }
+    }
+
+    fn dev_path(&mut self, dev: &file::Dev) -> String {
+        let Some(path) = &dev.path else {
+            return file::DEV_PATH.into();
+        };
+        if dev.sample.is_some() {
+            self.findings.report(
+                &path.at,
+                "`dev.path` has no effect beside `dev.sample`; leave it out",
+            );
+        }
+        if !path.value.starts_with('/') {
+            let message = format!("`dev.path` must start with `/`; write `/{}`", path.value);
+            self.findings.report(&path.at, message);
+        }
+        path.value.clone()
+    }
+
+    /// What has no meaning for a child process.
+    fn only_http(&mut self, target: &file::Target) {
+        if target.http.is_some() || target.stdio.is_none() {
+            return;
+        }
+        if let Some(credential) = &target.credential {
+            let message = "`credential` is for `http` targets: there is nobody to show it to over standard streams; pass the \
+                           secret with `stdio.env_from = { NAME = \"NAME\" }`";
+            self.findings.report(&credential.at, message);
+        }
+        if let Some(dev) = &target.dev {
+            let message = "`dev` is for `http` targets: `causeway dev` starts `stdio.command` as it is; leave `dev` out";
+            self.findings.report(&dev.at, message);
+        }
+    }
+}
+
+fn era(member: &Member<file::Era>) -> EraChoice {
+    match member.as_ref().map(|era| era.value) {
+        None | Some(file::Era::Auto) => EraChoice::Auto,
+        Some(file::Era::Modern) => EraChoice::Modern,
+        Some(file::Era::Legacy) => EraChoice::Legacy,
+    }
+}

@@ -1,0 +1,551 @@
+//! Configuration as a user meets it: what every kind of bad config.toml is answered with, that the annotated example at the
+//! repository's root is complete and true, and that the checked-in JSON Schema is the current one.
+
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+
+use causeway::{
+    cli,
+    config::{
+        ApiKeyLocation, Authorizer, Config, Credential, Dev, Draft, Environment, EraChoice, SessionMode,
+        TokenEndpoint, Transport, environment::Reference, file, schema::schema,
+    },
+    secret::Secret,
+};
+use proptest::prelude::*;
+
+const EXAMPLE: &str = include_str!("../../config.toml");
+
+/// Values that must never be in a message.
+const SECRETS: [&str; 3] = [
+    "hunter2",
+    "a-key-of-32-bytes-or-more-for-sealing",
+    "first line\nsecond line",
+];
+
+fn environment() -> Environment {
+    Environment::of([
+        ("SECRET", SECRETS[0]),
+        ("KEY", SECRETS[0]),
+        ("SHORT_KEY", SECRETS[0]),
+        ("SESSION_KEY", SECRETS[1]),
+        ("KEY_OF_TWO_LINES", SECRETS[2]),
+        ("EMPTY_KEY", ""),
+        ("CALCULATOR_CLIENT_SECRET", "calculator's"),
+        ("HELLO_CLIENT_SECRET", "hello's"),
+        ("CLOUDWATCH_INSIGHTS_CLIENT_SECRET", "insights'"),
+    ])
+}
+
+fn resolve(text: &str, environment: &Environment) -> Result<Config, String> {
+    let draft = Draft::parse(Path::new("config.toml"), text).map_err(|mistakes| mistakes.to_string())?;
+    draft
+        .resolve(environment)
+        .map_err(|mistakes| mistakes.to_string())
+}
+
+/// What the file `config/<name>.toml` is answered with.
+fn mistakes(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/config")
+        .join(format!("{name}.toml"));
+    let text = fs::read_to_string(path).expect("each case has its file");
+    let answer = resolve(&text, &environment()).expect_err("each case is a bad file");
+    for secret in SECRETS.iter().flat_map(|secret| secret.lines()) {
+        assert!(!answer.contains(secret), "a secret is in the answer: {answer}");
+    }
+    answer
+}
+
+/// The example with every setting that is commented out.
+fn everything_set() -> String {
+    let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
+        Some(setting) if !setting.starts_with([' ', ':']) => setting,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Whatever is referred to is there.
+fn full_environment() -> Environment {
+    environment().overlay(|_| Some(Secret::new("a-secret-that-is-long-enough-for-any-use")))
+}
+
+macro_rules! bad {
+    ($test:ident, $file:literal, @$answer:literal) => {
+        #[test]
+        fn $test() {
+            insta::assert_snapshot!(mistakes($file), @$answer);
+        }
+    };
+}
+
+bad!(unknown_keys, "unknown-keys", @r#"
+    config.toml:3: unknown key `lsten` in `gateway`; did you mean `listen`?
+    config.toml:4: unknown key `colour` in `gateway`; it takes `name`, `listen`, `public_url`, `instructions`, `exception_level`, `enable_response_streaming` or `allow_unauthenticated`
+    config.toml:6: unknown key `session`; did you mean `sessions`?
+    config.toml:10: unknown key `call_secs` in `limits`; did you mean `call_seconds`?
+    config.toml:13: unknown key `discovery_uri` in `authorizer.custom_jwt`; did you mean `discovery_url`?
+    config.toml:14: unknown key `allowed_client` in `authorizer.custom_jwt`; did you mean `allowed_clients`?
+    config.toml:18: target `calculator`: unknown key `endpont` in `http`; did you mean `endpoint`?
+    config.toml:19: target `calculator`: unknown key `description`; it takes `name`, `http`, `stdio`, `credential` or `dev`
+    config.toml:23: target `hello`: unknown key `url`; did you mean `http.endpoint`?
+    config.toml:24: target `hello`: unknown key `oauth` in `credential`; it takes `client_credentials` or `api_key`
+    config.toml:27: target number 3: unknown key `nam`; did you mean `name`?
+    config.toml:28: target number 3: unknown key `command`; did you mean `stdio.command`?
+    config.toml:30: target number 4: `name` is missing; write `name = "my-target"`
+    config.toml:32: target number 4: unknown key `shell` in `stdio`; it takes `command`, `env`, `env_from`, `working_directory` or `era`
+    14 mistakes
+"#);
+
+bad!(wrong_types, "wrong-types", @r#"
+    config.toml:1: `targets` takes a list, not a table; write `[[targets]]`
+    config.toml:2: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
+    config.toml:5: `gateway.name` takes a text, not a list; write one text in quotes
+    config.toml:6: `gateway.listen` takes a text, not a whole number; put it in quotes
+    config.toml:7: `gateway.enable_response_streaming` takes `true` or `false`, not a text; write it without quotes
+    config.toml:10: `sessions.key_env` takes a list, not a text; put the value in brackets
+    config.toml:13: `limits.call_seconds` takes a whole number, not a text; write it without quotes
+    config.toml:14: `limits.request_bytes` takes a whole number, 0 or more, not a negative number; leave out the sign
+    config.toml:15: `limits.response_bytes` takes a whole number, not a number with a fraction; write digits only
+    config.toml:16: `limits.connect_seconds` takes a whole number, not a truth value; write digits only
+    10 mistakes
+"#);
+
+bad!(wrong_types_in_targets, "wrong-types-in-targets", @r#"
+    config.toml:4: target number 1: `name` takes a text, not a whole number; put it in quotes
+    config.toml:5: target number 1: `http` takes a table, not a text; write `http.endpoint = "https://…/mcp"`
+    config.toml:9: target `hello`: `http.endpoint` takes a text, not a table; write one text in quotes
+    config.toml:10: target `hello`: `http.era` takes a text or a table, not a whole number; write what the annotated config.toml has there
+    config.toml:11: target `hello`: `credential` takes `client_credentials` or `api_key`; write one of them
+    config.toml:12: target `hello`: `dev` takes a table, not a list; write `dev.sample = "calculator"`
+    config.toml:16: target `local`: `stdio.command[1]` takes a text, not a whole number; put it in quotes
+    config.toml:16: target `local`: `stdio.command[2]` takes a text, not a truth value; put it in quotes
+    config.toml:17: target `local`: `stdio.env.PORT` takes a text, not a whole number; put it in quotes
+    9 mistakes
+"#);
+
+bad!(closed_choices, "closed-choices", @r#"
+    config.toml:2: `gateway.exception_level` takes `debug`; write that or leave it out
+    config.toml:5: `sessions.mode` takes `optional`, `required` or `off`; write one of them
+    config.toml:10: `authorizer.custom_jwt.token_use` takes `access`, `id` or `any`, not `acces`; did you mean `access`?
+    config.toml:15: target `calculator`: `http.era` takes `auto`, `modern` or `legacy`; write one of them
+    config.toml:16: target `calculator`: `dev.sample` takes `calculator`, `hello` or `cloudwatch-insights`, not `calculater`; did you mean `calculator`?
+    config.toml:22: target `hello`: `credential` takes exactly one table; leave the others out
+    config.toml:35: target `weather`: `api_key` needs settings of its own; write a table `[targets.credential.api_key]` for them
+    7 mistakes
+"#);
+
+bad!(an_authorizer_without_its_table, "authorizer-without-table", @r#"
+    config.toml:1: `custom_jwt` needs settings of its own; write a table `[authorizer.custom_jwt]` for them
+    1 mistake
+"#);
+
+bad!(literal_secrets, "literal-secrets", @r#"
+    config.toml:4: `key` in `sessions` would put a secret into this file; write `key_env` and the name of a variable of the gateway's environment
+    config.toml:13: target `hello`: `client_secret` in `credential.client_credentials` would put a secret into this file; write `client_secret_env` and the name of a variable of the gateway's environment, or `client_secret_file = "path"`
+    config.toml:14: target `hello`: `credential.client_credentials.custom_parameters` must not hold `client_secret`, which the gateway sends itself; write `client_id`, `client_secret_env` and `scopes` beside it
+    config.toml:18: target `weather`: `http.endpoint` holds a user or a password, which do not belong into this file; write it like `https://tools.example.com/mcp`
+    config.toml:19: target `weather`: `key` in `credential.api_key` would put a secret into this file; write `key_env` and the name of a variable of the gateway's environment, or `key_file = "path"`
+    config.toml:24: target `maps`: `credential.api_key.key_env` takes the name of a variable of the gateway's environment, and the variable that stands there is not set; write a name such as `CALCULATOR_CLIENT_SECRET`, never the value itself, or write `key_file = "path"`
+    config.toml:31: target `places`: `credential.client_credentials.token_endpoint` holds a `#` part, which no server sees; write it like `https://example.auth.us-east-1.amazoncognito.com/oauth2/token`
+    config.toml:33: target `places`: `secret` in `credential.client_credentials` would put a secret into this file; write `client_secret_env` and the name of a variable of the gateway's environment, or `client_secret_file = "path"`
+    8 mistakes
+"#);
+
+bad!(missing_secrets, "missing-secrets", @r#"
+    config.toml:4: variable `UNSET_SESSION_KEY` of `sessions.key_env` is not set; set `UNSET_SESSION_KEY` where the gateway starts
+    config.toml:4: the session key that `sessions.key_env` names is shorter than 32 bytes; make one with `openssl rand -base64 32`
+    config.toml:13: target `hello`: variable `UNSET_CLIENT_SECRET` of `credential.client_credentials.client_secret_env` is not set; set `UNSET_CLIENT_SECRET` where the gateway starts, or write `client_secret_file = "path"`
+    config.toml:22: target `orders`: the file that `credential.client_credentials.client_secret_file` names cannot be read: No such file or directory (os error 2); write the secret, and nothing else, into a file that the gateway may read
+    config.toml:27: target `weather`: variable `EMPTY_KEY` of `credential.api_key.key_env` is empty; set `EMPTY_KEY` where the gateway starts, or write `key_file = "path"`
+    config.toml:32: target `maps`: the key of `credential.api_key` has letters that cannot stand in a header, for example a line end; store the key alone
+    config.toml:37: target `local`: variable `UNSET_TOKEN` of `stdio.env_from` is not set; set `UNSET_TOKEN` where the gateway starts
+    7 mistakes
+"#);
+
+bad!(missing_members, "missing-members", @r#"
+    config.toml:1: `authorizer.custom_jwt.discovery_url` is missing; write `discovery_url = "https://…/.well-known/openid-configuration"`
+    config.toml:3: `authorizer.custom_jwt.custom_claims.name` is missing; write `name = "department"`
+    config.toml:5: target number 1: `name` is missing; write `name = "my-target"`
+    config.toml:5: target number 1: nothing says where the target is; write `http.endpoint = "https://…/mcp"` for a server that runs, or `stdio.command = ["program", "argument"]` for one to start
+    config.toml:9: target `empty-http`: `http.endpoint` is missing; write `endpoint = "https://tools.example.com/mcp"`
+    config.toml:13: target `empty-stdio`: `stdio.command` is missing; write `command = ["program", "argument"]`
+    config.toml:14: target `empty-stdio`: `dev` does not say what to start; write `dev.sample = "calculator"` or `dev.command = ["program"]`
+    config.toml:14: target `empty-stdio`: `dev` is for `http` targets: `causeway dev` starts `stdio.command` as it is; leave `dev` out
+    config.toml:19: target `empty-client`: `dev` does not say what to start; write `dev.sample = "calculator"` or `dev.command = ["program"]`
+    config.toml:20: target `empty-client`: `credential.client_credentials.token_endpoint` is missing; write `token_endpoint = "https://…/oauth2/token"` or `discovery_url = "https://…/.well-known/openid-configuration"`
+    config.toml:20: target `empty-client`: `credential.client_credentials.client_id` is missing; write `client_id = "…"`
+    config.toml:20: target `empty-client`: `credential.client_credentials.client_secret_env` is missing; write `client_secret_env = "NAME"` with a variable of the gateway's environment, or `client_secret_file = "path"`
+    config.toml:25: target `empty-key`: `credential.api_key.parameter_name` is missing; write `parameter_name = "X-Api-Key"`
+    config.toml:25: target `empty-key`: `credential.api_key.key_env` is missing; write `key_env = "NAME"` with a variable of the gateway's environment, or `key_file = "path"`
+    14 mistakes
+"#);
+
+bad!(an_empty_file, "empty", @r#"
+    config.toml: `authorizer` is missing; write a table `[authorizer.custom_jwt]` that says who may call, or `authorizer = "none"` above the first table to serve this machine without tokens
+    config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
+    2 mistakes
+"#);
+
+bad!(an_authorizer_without_a_rule, "no-rule", @r#"
+    config.toml:1: `authorizer.custom_jwt` has no rule, so that any token of the issuer would do; write at least one of `allowed_clients`, `allowed_audience`, `allowed_scopes` and `custom_claims`
+    1 mistake
+"#);
+
+bad!(bad_rules, "bad-rules", @r#"
+    config.toml:2: `gateway.allow_unauthenticated = true` has no effect beside `[authorizer.custom_jwt]`; leave it out
+    config.toml:5: `authorizer.custom_jwt.discovery_url` must name a discovery document, `…/.well-known/openid-configuration` or `…/.well-known/oauth-authorization-server`; write it like `https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE/.well-known/openid-configuration`
+    config.toml:6: an entry of `authorizer.custom_jwt.allowed_clients` is empty; write a text or leave it out
+    config.toml:7: an entry of `authorizer.custom_jwt.allowed_scopes` is not one scope: a scope has no spaces, quotes or backslashes; write a list such as `["tools/read", "tools/invoke"]`
+    config.toml:8: `authorizer.custom_jwt.clock_skew_seconds` takes 0 to 600, not 3600; leave it out for the default, 30
+    config.toml:10: a custom claim takes exactly one of `equals`, `contains` and `contains_any`; write one, such as `equals = "engineering"`
+    config.toml:17: `contains_any` of a custom claim has no text; write at least one
+    7 mistakes
+"#);
+
+bad!(bad_values, "bad-values", @r#"
+    config.toml:2: `gateway.name` is empty; write a text
+    config.toml:3: `gateway.listen` takes an IP address and a port; write `127.0.0.1:9000` for this machine alone or `0.0.0.0:9000` for all
+    config.toml:4: `gateway.public_url` must end in `/mcp`, for example `https://gateway.example.com/mcp`
+    config.toml:8: `sessions.timeout_seconds` takes 1 to 86400, not 0; leave it out for the default, 3600
+    config.toml:9: `sessions.key_env` has no effect with `mode = "off"`; leave one of the two out
+    config.toml:12: `limits.request_bytes` takes 1 to 1073741824, not 0; leave it out for the default, 6000000
+    config.toml:13: `limits.response_bytes` takes 1 to 1073741824, not 99999999999; leave it out for the default, 67108864
+    config.toml:14: `limits.connect_seconds` takes 1 to 86400, not 0; leave it out for the default, 5
+    config.toml:15: `limits.first_byte_seconds` is longer than a whole call may take; write at most 60 or raise `limits.call_seconds`
+    config.toml:17: `limits.catalog_pages` takes 1 to 1000000, not 0; leave it out for the default, 1000
+    10 mistakes
+"#);
+
+bad!(bad_targets, "bad-targets", @r#"
+    config.toml:4: target `my_server.v2`: `my_server.v2` is no target name: use letters and digits with single hyphens between them, at most 100 of each (AgentCore's pattern `([0-9a-zA-Z][-]?){1,100}`), for example `my-server-v2`
+    config.toml:5: target `my_server.v2`: `http.endpoint` is no URL (relative URL without a base); write it like `https://tools.example.com/mcp`
+    config.toml:9: target `hello`: `http.endpoint` is no `https` or `http` URL; write it like `https://tools.example.com/mcp`
+    config.toml:11: target `hello`: `dev.path` has no effect beside `dev.sample`; leave it out
+    config.toml:11: target `hello`: `dev.path` must start with `/`; write `/mcp`
+    config.toml:14: target `Hello`: the target on line 8 has the same name; rename this one, for example to `Hello-2`
+    config.toml:15: target `Hello`: `http.endpoint` holds a `#` part, which no server sees; write it like `https://tools.example.com/mcp`
+    config.toml:17: target `Hello`: `dev.sample` and `dev.command` both say what to start; leave one of them out
+    config.toml:22: target `both`: `http` and `stdio` both say where the target is; leave one of them out
+    config.toml:22: target `both`: `stdio.command` names no program; write `["program", "argument"]`
+    config.toml:26: target `local`: `stdio.command` names no program; write `["program", "argument"]`
+    config.toml:27: target `local`: a variable of `stdio` has a name or a value that no process can be given; write a name without `=`
+    config.toml:28: target `local`: a variable stands in `stdio.env` and in `stdio.env_from`; leave one of them out
+    config.toml:29: target `local`: `credential` is for `http` targets: there is nobody to show it to over standard streams; pass the secret with `stdio.env_from = { NAME = "NAME" }`
+    config.toml:30: target `local`: `dev` is for `http` targets: `causeway dev` starts `stdio.command` as it is; leave `dev` out
+    15 mistakes
+"#);
+
+bad!(bad_credentials, "bad-credentials", @r#"
+    config.toml:8: target `hello`: `credential.client_credentials.token_endpoint` is no URL (relative URL without a base); write it like `https://example.auth.us-east-1.amazoncognito.com/oauth2/token`
+    config.toml:9: target `hello`: `credential.client_credentials.client_id` is empty; write a text
+    config.toml:11: target `hello`: `client_secret_env` and `client_secret_file` both say where the secret is; leave one of them out
+    config.toml:12: target `hello`: an entry of `credential.client_credentials.scopes` is not one scope: a scope has no spaces, quotes or backslashes; write a list such as `["tools/read", "tools/invoke"]`
+    config.toml:13: target `hello`: `credential.client_credentials.custom_parameters` must not hold `scope`, which the gateway sends itself; write `client_id`, `client_secret_env` and `scopes` beside it
+    config.toml:21: target `orders`: `token_endpoint` and `discovery_url` both say where tokens come from; leave one of them out
+    config.toml:28: target `weather`: `credential.api_key.parameter_name` is no header that can carry a key; write one such as `X-Api-Key` or `Authorization`
+    config.toml:33: target `maps`: `credential.api_key.parameter_name` is no header that can carry a key; write one such as `X-Api-Key` or `Authorization`
+    config.toml:38: target `places`: `credential.api_key.parameter_name` is empty; write a text
+    config.toml:43: target `roads`: `credential.api_key.prefix` cannot stand in a header; write a text such as `Bearer `
+    10 mistakes
+"#);
+
+bad!(an_open_door, "exposed", @r#"
+    config.toml:1: `authorizer = "none"` would let anyone call who reaches `0.0.0.0:8080`; write `listen = "127.0.0.1:8080"`, configure `[authorizer.custom_jwt]`, or insist with `gateway.allow_unauthenticated = true`
+    1 mistake
+"#);
+
+bad!(no_toml, "no-toml", @r#"
+    config.toml:2: is no TOML here: invalid float; texts stand in quotes, and https://toml.io shows the rest
+    1 mistake
+"#);
+
+bad!(duplicate_keys, "duplicate-keys", @r#"
+    config.toml:2: is no TOML here: duplicate key; texts stand in quotes, and https://toml.io shows the rest
+    1 mistake
+"#);
+
+#[test]
+fn every_bad_file_is_a_case() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+    for entry in fs::read_dir(directory).unwrap() {
+        let name = entry
+            .unwrap()
+            .path()
+            .file_stem()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            include_str!("config.rs").contains(&format!("\"{name}\"")),
+            "no case for `{name}.toml`"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    let answer = Config::load(&path, &environment()).unwrap_err().to_string();
+    insta::assert_snapshot!(answer.replace(directory.path().to_str().unwrap(), "…"), @r#"
+    …/config.toml: cannot be read: No such file or directory (os error 2); give the path of a config.toml that is there
+    1 mistake
+"#);
+}
+
+#[test]
+fn the_example_loads() {
+    let config = resolve(EXAMPLE, &environment()).unwrap();
+    assert_eq!(config.gateway.listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(config.sessions.mode, SessionMode::Optional);
+    let Authorizer::CustomJwt(jwt) = &config.authorizer else {
+        panic!("the example checks tokens")
+    };
+    assert_eq!(jwt.rules.allowed_clients, ["causeway-client"]);
+    assert_eq!(jwt.rules.allowed_scopes, ["causeway/invoke"]);
+    assert_eq!(jwt.clock_skew, Duration::from_secs(30));
+    let names: Vec<_> = config.targets.iter().map(|target| target.name.as_str()).collect();
+    assert_eq!(names, ["calculator", "hello", "cloudwatch-insights"]);
+    let secrets = ["calculator's", "hello's", "insights'"];
+    for (target, secret) in config.targets.iter().zip(secrets) {
+        let Credential::ClientCredentials(client) = &target.credential else {
+            panic!("a token for each target")
+        };
+        assert_eq!(client.client_secret.expose(), secret);
+        assert_eq!(client.scopes, [format!("{}/invoke", target.name)]);
+        assert_eq!(target.dev, Some(Dev::Sample(target.name.to_string())));
+    }
+}
+
+#[test]
+fn what_the_example_says_of_defaults_is_true() {
+    let bare =
+        "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n";
+    let bare = resolve(bare, &environment()).unwrap();
+    let full = resolve(&everything_set(), &full_environment()).unwrap();
+    assert_eq!(format!("{:?}", full.limits), format!("{:?}", bare.limits));
+    assert_eq!(full.sessions.mode, bare.sessions.mode);
+    assert_eq!(full.sessions.timeout, bare.sessions.timeout);
+    assert_eq!(full.gateway.name, bare.gateway.name);
+    assert_eq!(full.gateway.listen, bare.gateway.listen);
+    assert_eq!(full.gateway.streaming, bare.gateway.streaming);
+    assert_eq!(bare.limits.first_byte, bare.limits.call);
+}
+
+#[test]
+fn every_setting_of_the_example_works() {
+    let config = resolve(&everything_set(), &full_environment()).unwrap();
+    assert!(config.gateway.debug_errors);
+    assert_eq!(
+        config.gateway.public_url.unwrap().as_str(),
+        "https://gateway.example.com/mcp"
+    );
+    assert_eq!(config.sessions.keys.len(), 2);
+    let Authorizer::CustomJwt(jwt) = &config.authorizer else {
+        panic!("the example checks tokens")
+    };
+    assert_eq!(jwt.rules.custom_claims.len(), 3);
+    let [_, _, _, orders, weather, maps, local] = &config.targets[..] else {
+        panic!("seven targets")
+    };
+    let Credential::ClientCredentials(client) = &orders.credential else {
+        panic!("a token for `orders`")
+    };
+    assert!(matches!(client.token_endpoint, TokenEndpoint::Discovery(_)));
+    assert!(matches!(&orders.dev, Some(Dev::Command { path, .. }) if path == "/mcp"));
+    let Credential::ApiKey(key) = &weather.credential else {
+        panic!("a key for `weather`")
+    };
+    assert_eq!(key.location, ApiKeyLocation::Header("x-api-key".parse().unwrap()));
+    let Credential::ApiKey(key) = &maps.credential else {
+        panic!("a key for `maps`")
+    };
+    assert_eq!(key.location, ApiKeyLocation::QueryParameter("api_key".into()));
+    let Transport::Stdio(stdio) = &local.transport else {
+        panic!("`local-files` is a child")
+    };
+    assert_eq!(stdio.command[0], "uvx");
+    assert_eq!(stdio.env.keys().collect::<Vec<_>>(), ["FILES_TOKEN", "LOG_LEVEL"]);
+    assert_eq!(stdio.era, EraChoice::Auto);
+}
+
+/// The names of all settings, by the schema.
+fn settings(schema: &serde_json::Value, names: &mut BTreeSet<String>) {
+    if let Some(properties) = schema.get("properties").and_then(|it| it.as_object()) {
+        names.extend(properties.keys().cloned());
+    }
+    match schema {
+        serde_json::Value::Object(members) => members.values().for_each(|member| settings(member, names)),
+        serde_json::Value::Array(entries) => entries.iter().for_each(|entry| settings(entry, names)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_setting_is_in_the_example() {
+    let mut names = BTreeSet::new();
+    settings(&schema(), &mut names);
+    assert!(names.len() > 50, "the schema has lost its settings: {names:?}");
+    let example = everything_set();
+    let words: BTreeSet<&str> = example
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| line.split(['.', ' ', '[', ']', '=']))
+        .collect();
+    let absent: Vec<_> = names
+        .iter()
+        .filter(|name| !words.contains(name.as_str()))
+        .collect();
+    assert!(absent.is_empty(), "config.toml does not show {absent:?}");
+}
+
+#[test]
+fn the_schema_is_checked_in() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.schema.json");
+    assert!(
+        fs::read_to_string(path).unwrap() == cli::schema::text(),
+        "config.schema.json is not what the types say; write it with `causeway schema > config.schema.json`"
+    );
+}
+
+#[test]
+fn check_says_what_it_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    fs::write(&path, EXAMPLE).unwrap();
+    let found = cli::check::check(&path, &environment()).unwrap();
+    insta::assert_snapshot!(found.replace(directory.path().to_str().unwrap(), "…"), @"…/config.toml is good: listens on 127.0.0.1:8080, serves callers with a token, targets `calculator`, `hello`, `cloudwatch-insights`");
+}
+
+#[test]
+fn paths_start_at_the_directory_of_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    fs::create_dir(directory.path().join("secrets")).unwrap();
+    fs::write(directory.path().join("secrets/key"), "hunter2\n").unwrap();
+    let text = "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n\
+                credential.api_key = { key_file = \"secrets/key\", parameter_name = \"X-Api-Key\" }\n\
+                [[targets]]\nname = \"b\"\nstdio.command = [\"b\"]\nstdio.working_directory = \"secrets\"\n";
+    fs::write(&path, text).unwrap();
+    let config = Config::load(&path, &environment()).unwrap();
+    let Credential::ApiKey(key) = &config.targets[0].credential else {
+        panic!("a key")
+    };
+    assert_eq!(key.key.expose(), "hunter2");
+    let Transport::Stdio(stdio) = &config.targets[1].transport else {
+        panic!("a child")
+    };
+    assert_eq!(stdio.working_directory, Some(directory.path().join("secrets")));
+}
+
+#[test]
+fn a_program_can_change_a_draft_and_supply_its_secrets() {
+    let mut draft = Draft::parse(Path::new("config.toml"), EXAMPLE).unwrap();
+    let target = &mut draft.file.targets.as_mut().unwrap().value[0].value;
+    target
+        .http
+        .as_mut()
+        .unwrap()
+        .value
+        .endpoint
+        .as_mut()
+        .unwrap()
+        .value = "http://127.0.0.1:4000/mcp".into();
+    let Some(file::target::Credential::ClientCredentials(client)) =
+        target.credential.as_mut().map(|it| &mut it.value)
+    else {
+        panic!("a token")
+    };
+    client.value.token_endpoint.as_mut().unwrap().value = "http://127.0.0.1:4001/oauth2/token".into();
+    let generated = environment().overlay(|reference| {
+        matches!(reference, Reference::Variable("CALCULATOR_CLIENT_SECRET")).then(|| Secret::new("generated"))
+    });
+    let config = draft.resolve(&generated).unwrap();
+    let Transport::Http(http) = &config.targets[0].transport else {
+        panic!("by URL")
+    };
+    assert_eq!(http.endpoint.as_str(), "http://127.0.0.1:4000/mcp");
+    let Credential::ClientCredentials(client) = &config.targets[0].credential else {
+        panic!("a token")
+    };
+    assert_eq!(client.client_secret.expose(), "generated");
+    assert!(matches!(&client.token_endpoint, TokenEndpoint::Url(url) if url.port() == Some(4001)));
+}
+
+#[test]
+fn without_an_authorizer_only_this_machine_is_served_unless_forced() {
+    let target = "[[targets]]\nname = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n";
+    let check = |gateway: &str, good: bool| {
+        let text = format!("authorizer = \"none\"\n[gateway]\n{gateway}\n{target}");
+        assert_eq!(resolve(&text, &environment()).is_ok(), good, "{gateway}");
+    };
+    check("", true);
+    check("listen = \"[::1]:8080\"", true);
+    check("listen = \"192.168.1.1:8080\"", false);
+    check("listen = \"[::]:8080\"", false);
+    check("listen = \"[::]:8080\"\nallow_unauthenticated = true", true);
+    check("listen = \"[::]:8080\"\nallow_unauthenticated = false", false);
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let config = resolve(EXAMPLE, &environment()).unwrap();
+    let shown = format!("{config:?}");
+    assert!(shown.contains("<redacted>"), "{shown}");
+    assert!(
+        !["calculator's", "hello's", "insights'"]
+            .iter()
+            .any(|secret| shown.contains(secret)),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_file_of_nothing_but_mistakes_is_given_up() {
+    let text: String = (0..200).map(|number| format!("setting-{number} = 1\n")).collect();
+    let answer = resolve(&text, &environment()).unwrap_err();
+    let end: Vec<&str> = answer.lines().skip(100).collect();
+    insta::assert_snapshot!(end.join("\n"), @r#"
+    config.toml: cannot be read further; correct the mistakes so far and check again
+    101 mistakes
+"#);
+}
+
+#[test]
+fn a_path_in_a_message_is_as_it_was_given() {
+    let draft = Draft::parse(
+        Path::new("/etc/causeway/config.toml"),
+        "colour = 1\r\n\r\nauthorizer = 1\r\n",
+    )
+    .unwrap();
+    insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
+    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `authorizer` or `targets`
+    /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
+    /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
+    3 mistakes
+"#);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Nothing is refused without a word, whatever is missing.
+    #[test]
+    fn a_refusal_has_a_reason(gone in proptest::collection::vec(any::<prop::sample::Index>(), 0..12)) {
+        let text = everything_set();
+        let mut lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        for index in gone {
+            lines.remove(index.index(lines.len()));
+        }
+        if let Err(answer) = resolve(&lines.join("\n"), &full_environment()) {
+            prop_assert!(answer.lines().count() > 1, "{}", answer);
+        }
+    }
+
+    #[test]
+    fn any_text_is_answered(text in "(?s).{0,200}") {
+        prop_assert!(resolve(&text, &environment()).is_err());
+    }
+}
