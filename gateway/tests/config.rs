@@ -7,7 +7,7 @@ use causeway::{
     cli,
     config::{
         ApiKeyLocation, Authorizer, Config, Credential, Dev, Draft, Environment, EraChoice, SessionMode,
-        TokenEndpoint, Transport, environment::Reference, file, schema::schema,
+        TokenEndpoint, Transport, environment::Reference, schema::schema,
     },
     secret::Secret,
 };
@@ -97,6 +97,13 @@ bad!(unknown_keys, "unknown-keys", @r#"
     14 mistakes
 "#);
 
+bad!(misplaced_keys, "misplaced-keys", @r#"
+    config.toml:3: unknown key `authorizer` in `gateway`; it belongs above the first table of the file
+    config.toml:13: target `calculator`: unknown key `dev` in `credential.client_credentials`; it belongs directly below `[[targets]]`, above the tables in it
+    config.toml:21: target `hello`: unknown key `http` in `credential.api_key`; it belongs directly below `[[targets]]`, above the tables in it
+    3 mistakes
+"#);
+
 bad!(wrong_types, "wrong-types", @r#"
     config.toml:1: `targets` takes a list, not a table; write `[[targets]]`
     config.toml:2: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
@@ -116,7 +123,7 @@ bad!(wrong_types_in_targets, "wrong-types-in-targets", @r#"
     config.toml:5: target number 1: `http` takes a table, not a text; write `http.endpoint = "https://…/mcp"`
     config.toml:9: target `hello`: `http.endpoint` takes a text, not a table; write one text in quotes
     config.toml:10: target `hello`: `http.era` takes a text or a table, not a whole number; write what the annotated config.toml has there
-    config.toml:11: target `hello`: `credential` takes `client_credentials` or `api_key`; write one of them
+    config.toml:11: target `hello`: `credential` takes a table, not a text; write `[targets.credential.client_credentials]` or `[targets.credential.api_key]`
     config.toml:12: target `hello`: `dev` takes a table, not a list; write `dev.sample = "calculator"`
     config.toml:16: target `local`: `stdio.command[1]` takes a text, not a whole number; put it in quotes
     config.toml:16: target `local`: `stdio.command[2]` takes a text, not a truth value; put it in quotes
@@ -130,13 +137,19 @@ bad!(closed_choices, "closed-choices", @r#"
     config.toml:10: `authorizer.custom_jwt.token_use` takes `access`, `id` or `any`, not `acces`; did you mean `access`?
     config.toml:15: target `calculator`: `http.era` takes `auto`, `modern` or `legacy`; write one of them
     config.toml:16: target `calculator`: `dev.sample` takes `calculator`, `hello` or `cloudwatch-insights`, not `calculater`; did you mean `calculator`?
-    config.toml:22: target `hello`: `credential` takes exactly one table; leave the others out
-    config.toml:35: target `weather`: `api_key` needs settings of its own; write a table `[targets.credential.api_key]` for them
-    7 mistakes
+    config.toml:22: target `hello`: `credential.client_credentials` and `credential.api_key` are both there; leave one of them out
+    config.toml:26: target `hello`: `credential.client_credentials.client_authentication` takes `basic` or `post`; write one of them
+    config.toml:35: target `weather`: `credential` takes a table, not a text; write `[targets.credential.client_credentials]` or `[targets.credential.api_key]`
+    8 mistakes
 "#);
 
 bad!(an_authorizer_without_its_table, "authorizer-without-table", @r#"
     config.toml:1: `custom_jwt` needs settings of its own; write a table `[authorizer.custom_jwt]` for them
+    1 mistake
+"#);
+
+bad!(an_unknown_authorizer, "unknown-authorizer", @r#"
+    config.toml:1: unknown key `aws_iam` in `authorizer`; it takes `none` or `custom_jwt`
     1 mistake
 "#);
 
@@ -178,7 +191,8 @@ bad!(missing_members, "missing-members", @r#"
     config.toml:20: target `empty-client`: `credential.client_credentials.client_secret_env` is missing; write `client_secret_env = "NAME"` with a variable of the gateway's environment, or `client_secret_file = "path"`
     config.toml:25: target `empty-key`: `credential.api_key.parameter_name` is missing; write `parameter_name = "X-Api-Key"`
     config.toml:25: target `empty-key`: `credential.api_key.key_env` is missing; write `key_env = "NAME"` with a variable of the gateway's environment, or `key_file = "path"`
-    14 mistakes
+    config.toml:30: target `empty-credential`: `credential` does not say what to show; write `[targets.credential.client_credentials]` or `[targets.credential.api_key]`, or leave it out
+    15 mistakes
 "#);
 
 bad!(an_empty_file, "empty", @r#"
@@ -453,11 +467,14 @@ fn a_program_can_change_a_draft_and_supply_its_secrets() {
         .as_mut()
         .unwrap()
         .value = "http://127.0.0.1:4000/mcp".into();
-    let Some(file::target::Credential::ClientCredentials(client)) =
-        target.credential.as_mut().map(|it| &mut it.value)
-    else {
-        panic!("a token")
-    };
+    let client = target
+        .credential
+        .as_mut()
+        .unwrap()
+        .value
+        .client_credentials
+        .as_mut()
+        .unwrap();
     client.value.token_endpoint.as_mut().unwrap().value = "http://127.0.0.1:4001/oauth2/token".into();
     let generated = environment().overlay(|reference| {
         matches!(reference, Reference::Variable("CALCULATOR_CLIENT_SECRET")).then(|| Secret::new("generated"))

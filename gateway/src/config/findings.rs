@@ -9,6 +9,9 @@ use std::{
 
 use super::mistake::{Mistake, Mistakes, TargetLabel};
 
+/// Stands for the place of the file's own table, which has no header: no other table begins here.
+pub(super) const ROOT: Range<usize> = usize::MAX..usize::MAX;
+
 /// What was found so far.
 #[derive(Debug)]
 pub(super) struct Findings {

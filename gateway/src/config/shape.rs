@@ -9,7 +9,11 @@ use toml::{
     de::{DeTable, DeValue, Deserializer},
 };
 
-use super::{file::File, findings::Findings, mistake::TargetLabel};
+use super::{
+    file::File,
+    findings::{Findings, ROOT},
+    mistake::TargetLabel,
+};
 
 mod wording;
 
@@ -68,7 +72,13 @@ fn report(error: &toml::de::Error, document: &mut Spanned<DeTable<'_>>, findings
         return false;
     };
     if let Some(Step::Key(key)) = steps.last() {
-        findings.take_out(table, key);
+        // A key below the wrong header is not missing below the right one.
+        for place in [table, ROOT.start]
+            .into_iter()
+            .chain(target.as_ref().map(|target| target.start))
+        {
+            findings.take_out(place, key);
+        }
     }
     // Empty only because all that was in it was wrong, which is reported already.
     if error.message().contains("found 0 elements") && findings.took_any(&value.span()) {
@@ -131,11 +141,11 @@ fn steps_into(step: Step, value: &Spanned<DeValue<'_>>, at: &Range<usize>) -> Op
 
 /// Where the table begins that holds the last of `steps`, and where the target is that it belongs to.
 fn surroundings(document: &DeTable<'_>, steps: &[Step]) -> (usize, Option<Range<usize>>) {
-    let mut start = 0;
+    let mut start = ROOT.start;
     let mut target = None;
     let mut here: Option<&Spanned<DeValue<'_>>> = None;
     for (depth, step) in steps.iter().enumerate() {
-        start = here.map_or(0, |here| here.span().start);
+        start = here.map_or(ROOT.start, |here| here.span().start);
         here = match (here.map(Spanned::get_ref), step) {
             (None, Step::Key(key)) => document.get(key.as_str()),
             (Some(value), Step::Key(key)) => value.get(key.as_str()),

@@ -74,14 +74,15 @@ pub enum Era {
     Legacy,
 }
 
-/// What the gateway shows a target to be let in.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Credential {
+/// What the gateway shows a target to be let in: exactly one of `client_credentials` and `api_key`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = json!([{ "required": ["client_credentials"] }, { "required": ["api_key"] }])))]
+pub struct Credential {
     /// An access token that the gateway fetches and caches.
-    ClientCredentials(Box<Located<ClientCredentials>>),
+    pub client_credentials: Member<ClientCredentials>,
     /// A fixed key.
-    ApiKey(Box<Located<ApiKey>>),
+    pub api_key: Member<ApiKey>,
 }
 
 /// OAuth 2.0 client credentials (RFC 6749, section 4.4).

@@ -8,6 +8,7 @@ use super::{
     super::{
         Authorizer, CustomJwt,
         file::authorizer as file,
+        findings::ROOT,
         located::{Located, Member},
     },
     Resolver,
@@ -22,7 +23,7 @@ impl Resolver<'_> {
             Some(file::Authorizer::None) => Some(Authorizer::None),
             Some(file::Authorizer::CustomJwt(jwt)) => self.custom_jwt(jwt).map(Authorizer::CustomJwt),
             None => {
-                if !self.findings.took_out(&(0..0), &["authorizer"]) {
+                if !self.findings.took_out(&ROOT, &["authorizer"]) {
                     self.findings.report_for_file(
                         "`authorizer` is missing; write a table `[authorizer.custom_jwt]` that says who may call, or \
                          `authorizer = \"none\"` above the first table to serve this machine without tokens",

@@ -41,12 +41,34 @@ const OWN_HEADERS: [HeaderName; 8] = [
 
 impl Resolver<'_> {
     pub(super) fn credential(&mut self, member: Option<&Located<file::Credential>>) -> Option<Credential> {
-        match member.map(|member| &member.value) {
-            None => Some(Credential::None),
-            Some(file::Credential::ClientCredentials(client)) => {
-                self.client_credentials(client).map(Credential::ClientCredentials)
+        let Some(Located {
+            value: credential,
+            at,
+        }) = member
+        else {
+            return Some(Credential::None);
+        };
+        let client = credential
+            .client_credentials
+            .as_ref()
+            .map(|client| self.client_credentials(client));
+        let key = credential.api_key.as_ref().map(|key| self.api_key(key));
+        match (client, key) {
+            (Some(client), None) => client.map(Credential::ClientCredentials),
+            (None, Some(key)) => key.map(Credential::ApiKey),
+            (Some(_), Some(_)) => {
+                let message = "`credential.client_credentials` and `credential.api_key` are both there; leave one of them out";
+                self.findings.report(at, message);
+                None
             }
-            Some(file::Credential::ApiKey(key)) => self.api_key(key).map(Credential::ApiKey),
+            (None, None) => {
+                if !self.findings.took_any(at) {
+                    let message = "`credential` does not say what to show; write `[targets.credential.client_credentials]` \
+                                   or `[targets.credential.api_key]`, or leave it out";
+                    self.findings.report(at, message);
+                }
+                None
+            }
         }
     }
 

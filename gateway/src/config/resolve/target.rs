@@ -11,6 +11,7 @@ use super::{
     super::{
         Dev, EraChoice, HttpTarget, StdioTarget, Target, Transport,
         file::target as file,
+        findings::ROOT,
         located::{Located, Member},
     },
     Resolver,
@@ -23,7 +24,7 @@ impl Resolver<'_> {
         member: Option<&Located<Vec<Located<file::Target>>>>,
     ) -> Option<Vec<Target>> {
         let targets = member.map_or(&[][..], |member| &member.value);
-        if targets.is_empty() && !self.findings.took_out(&(0..0), &["targets"]) {
+        if targets.is_empty() && !self.findings.took_out(&ROOT, &["targets"]) {
             self.findings.report_for_file(
                 "there is no target; write at least one table `[[targets]]` with `name = \"my-target\"` and \
                  `http.endpoint = \"https://…/mcp\"`",

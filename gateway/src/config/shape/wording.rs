@@ -43,13 +43,8 @@ pub(super) fn of(message: &str, steps: &[Step], value: &DeValue<'_>) -> Wording 
     let message = if message.starts_with("wanted exactly 1 element") {
         format!("`{name}` takes exactly one table; leave the others out")
     } else if message.contains("newtype variant") {
-        let table = if steps.len() > 1 {
-            format!("targets.{name}")
-        } else {
-            name
-        };
         let choice = value.as_str().unwrap_or("…");
-        format!("`{choice}` needs settings of its own; write a table `[{table}.{choice}]` for them")
+        format!("`{choice}` needs settings of its own; write a table `[{name}.{choice}]` for them")
     } else if let Some((_, expected)) = message.rsplit_once("expected ") {
         wrong_type(&name, expected, value)
     } else {
@@ -84,18 +79,32 @@ fn unknown_key(steps: &[Step], known: &[String]) -> Wording {
             meant: Some((*meant).into()),
         };
     }
-    match nearest(key, known) {
-        Some(near) => {
-            let message = format!("unknown key `{key}`{table}; did you mean `{near}`?");
-            Wording {
-                message,
-                meant: Some(near.into()),
-            }
-        }
-        None => Wording {
-            message: format!("unknown key `{key}`{table}; it takes {}", list(known)),
+    if let Some(place) = place_of(key, steps) {
+        return Wording {
+            message: format!("unknown key `{key}`{table}; it belongs {place}"),
             meant: None,
-        },
+        };
+    }
+    let near = nearest(key, known);
+    let advice = near.map_or_else(
+        || format!("; it takes {}", list(known)),
+        |near| format!("; did you mean `{near}`?"),
+    );
+    Wording {
+        message: format!("unknown key `{key}`{table}{advice}"),
+        meant: near.map(str::to_owned),
+    }
+}
+
+/// Where a key belongs that TOML took for a member of the table before it: people write it below a header by accident.
+fn place_of(key: &str, steps: &[Step]) -> Option<&'static str> {
+    let in_target = matches!(steps, [Step::Key(first), Step::Entry(_), _, ..] if first == "targets");
+    match key {
+        "authorizer" if steps.len() > 1 => Some("above the first table of the file"),
+        "http" | "stdio" | "credential" | "dev" if in_target && steps.len() > 3 => {
+            Some("directly below `[[targets]]`, above the tables in it")
+        }
+        _ => None,
     }
 }
 
@@ -155,6 +164,10 @@ fn wrong_type(name: &str, expected: &str, value: &DeValue<'_>) -> String {
         ("u64", _) => ("a whole number", "write digits only"),
         _ if name == "http" => ("a table", "write `http.endpoint = \"https://…/mcp\"`"),
         _ if name == "stdio" => ("a table", "write `stdio.command = [\"program\", \"argument\"]`"),
+        _ if name == "credential" => (
+            "a table",
+            "write `[targets.credential.client_credentials]` or `[targets.credential.api_key]`",
+        ),
         _ if name == "dev" => ("a table", "write `dev.sample = \"calculator\"`"),
         _ => ("a table", "write what the annotated config.toml has there"),
     };
