@@ -75,8 +75,9 @@ impl Target {
     pub async fn call(&self, caller_id: &str, request: Request, tool: &str) -> Result<Reply, TargetError> {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
         let permit = permit.map_err(|_| self.error(Fault::Busy(self.limits.target_calls)))?;
-        let outcome = timeout(self.limits.call, self.send(caller_id, request, &[("name", &json(&tool))]));
-        let reply = outcome.await.unwrap_or(Err(Fault::Silent(self.limits.call))).map_err(|fault| self.error(fault))?;
+        let (name, most) = (json(&tool), self.limits.call);
+        let outcome = timeout(most, self.send(caller_id, request, &[("name", &name)])).await;
+        let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))?;
         Ok(reply.bounded(self.name.clone(), self.limits.call, permit))
     }
 

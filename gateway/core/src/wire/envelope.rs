@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 /// Why bytes are no message.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadEnvelope {
     /// JSON-RPC `-32700`.
     #[error("the body is no JSON: {0}")]
