@@ -1,3 +1,15 @@
-//! Verifies access tokens of an OIDC issuer. The gateway uses it for its callers, the sample servers for theirs.
+//! Verifies access tokens of an OIDC issuer. The gateway uses it for its callers, the sample servers for theirs. What the
+//! claims must say beyond issuer and time is none of its business.
 
 pub mod clock;
+pub mod discovery;
+pub mod fetch;
+pub mod keys;
+pub mod token;
+pub mod verifier;
+
+#[cfg(test)]
+mod forge;
+
+pub use token::{Claims, TokenError};
+pub use verifier::{IssuerUnavailable, Verifier};
