@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long running calls may go on after the request to stop.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(3);
 
 /// How long work that outlives its call (stopping a query) may take at the very end.
 const LAST_WORK: Duration = Duration::from_secs(3);

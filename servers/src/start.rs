@@ -1,5 +1,5 @@
 //! What the server binaries share: arguments, logs, runtime, exit code. A program that brings its own calls
-//! [`run`](crate::run) instead.
+//! [`run`] instead.
 
 use std::{io, process::ExitCode};
 

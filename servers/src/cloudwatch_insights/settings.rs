@@ -23,7 +23,7 @@ pub(super) struct Settings {
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
-    #[error("`{ALLOWED_LOG_GROUPS}`: {0}")]
+    #[error("`{ALLOWED_LOG_GROUPS}` is no list of log groups")]
     AllowedLogGroups(#[from] BadPattern),
     #[error("`{QUERY_TIMEOUT}` is `{0}`; write a duration such as `60s`, `500ms` or `5m`")]
     QueryTimeout(String),
@@ -58,7 +58,7 @@ mod tests {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        Settings::from_lookup(lookup).map_err(|error| error.to_string())
+        Settings::from_lookup(lookup).map_err(|error| format!("{:#}", anyhow::Error::from(error)))
     }
 
     #[test]
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn mistakes_name_the_variable() {
         let error = settings(&[("ALLOWED_LOG_GROUPS", "/a,/b c")]).unwrap_err();
-        insta::assert_snapshot!(error, @"`ALLOWED_LOG_GROUPS`: `/b c` is no log group; write names (letters, digits and `.-_/#`) or `prefix*`, separated by commas");
+        insta::assert_snapshot!(error, @"`ALLOWED_LOG_GROUPS` is no list of log groups: `/b c` is no log group; write names (letters, digits and `.-_/#`) or `prefix*`, separated by commas");
         let error = settings(&[("QUERY_TIMEOUT", "soon")]).unwrap_err();
         insta::assert_snapshot!(error, @"`QUERY_TIMEOUT` is `soon`; write a duration such as `60s`, `500ms` or `5m`");
     }
