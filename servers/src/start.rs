@@ -1,10 +1,12 @@
 //! What the server binaries share: arguments, logs, runtime, exit code. A program that brings its own calls
 //! [`run`] instead.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
 use crate::{Sample, ServeArgs, run};
@@ -62,14 +64,15 @@ fn start(sample: Sample, args: ServeArgs) -> anyhow::Result<()> {
 }
 
 /// rmcp logs three lines a request at `info` and whole messages at `debug`, so its level is not left to `RUST_LOG`.
+/// aws-config warns at length of each source without credentials; the tool says it in one line.
 fn log_to_stderr() {
     let quiet_rmcp = "rmcp=warn".parse().expect("the directive is well-formed");
-    let filter = EnvFilter::builder()
-        .with_default_directive(Level::INFO.into())
-        .from_env_lossy()
-        .add_directive(quiet_rmcp);
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws_config=error"));
+    let filter = filter.add_directive(quiet_rmcp);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .init();
 }

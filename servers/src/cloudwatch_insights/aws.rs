@@ -9,7 +9,7 @@ use aws_config::{
     BehaviorVersion,
     default_provider::credentials::DefaultCredentialsChain,
     environment::EnvironmentVariableRegionProvider,
-    imds::{self, region::ImdsRegionProvider},
+    imds::{self, client::error::ImdsError, region::ImdsRegionProvider},
     meta::region::RegionProviderChain,
     profile::ProfileFileRegionProvider,
     timeout::TimeoutConfig,
@@ -109,11 +109,17 @@ async fn connect() -> Result<Client, NotReady> {
     Ok(Client::new(&config))
 }
 
+fn comes_from_metadata(error: &CredentialsError) -> bool {
+    std::iter::successors(error.source(), |cause| (*cause).source()).any(|cause| cause.is::<ImdsError>())
+}
+
 impl From<CredentialsError> for Missing {
     fn from(error: CredentialsError) -> Self {
-        match error {
-            CredentialsError::CredentialsNotLoaded(_) => Self::Credentials,
-            error => Self::BadCredentials(chain(&error)),
+        // Where the metadata service is not AWS's own, as in a filtered network, the last source fails with its words.
+        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) || comes_from_metadata(&error) {
+            Self::Credentials
+        } else {
+            Self::BadCredentials(chain(&error))
         }
     }
 }

@@ -71,6 +71,24 @@ async fn without_credentials_and_region_it_says_what_to_set() {
 }
 
 #[tokio::test]
+async fn something_else_at_the_address_of_the_metadata_service_is_no_credentials() {
+    let not_metadata = FakeLogs::start(&[]).await;
+    let env = [
+        ("ALLOWED_LOG_GROUPS", "/a"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", not_metadata.url.as_str()),
+    ];
+    let server = Server::start(CLOUDWATCH, &env).await;
+    let client = connect(&server.url, Era::Modern, &[]).await.unwrap();
+    let result = client.call(TOOL, json!({"query": "limit 1"})).await;
+    assert!(
+        text(&result).contains("there are no AWS credentials: set"),
+        "{}",
+        text(&result)
+    );
+    assert!(!not_metadata.operations().is_empty());
+}
+
+#[tokio::test]
 async fn nothing_that_is_refused_reaches_aws() {
     let setup = Setup::new(&[("StartQuery", started())], &[]).await;
     let refused = [
