@@ -1,0 +1,201 @@
+//! Which log groups may be queried: exact names and `prefix*`. The first of two guards; the role's IAM policy, which
+//! should allow the same list, is the second and is not read here.
+
+/// Most log groups that StartQuery takes.
+const MAX_GROUPS: usize = 50;
+
+/// Longest name of a log group.
+const MAX_NAME: usize = 512;
+
+/// The log groups that may be queried.
+#[derive(Debug, Default)]
+pub(super) struct AllowList(Vec<Pattern>);
+
+#[derive(Debug)]
+enum Pattern {
+    Exact(String),
+    Prefix(String),
+}
+
+/// An entry of the list that is neither a name nor `prefix*`.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no log group; write names (letters, digits and `.-_/#`) or `prefix*`, separated by commas")]
+pub(crate) struct BadPattern(String);
+
+/// Why log groups may not be queried.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotAllowed {
+    #[error(
+        "no log group may be read, because the server's list is empty; set `ALLOWED_LOG_GROUPS` in its environment \
+         to comma separated names or `prefix*`, for example `/aws/lambda/orders,/ecs/*`"
+    )]
+    EmptyList,
+    #[error(
+        "this server may not read {refused}; it may read {allowed} (`ALLOWED_LOG_GROUPS` in its environment)"
+    )]
+    Outside { refused: String, allowed: String },
+    #[error(
+        "`log_groups` must name the log groups to query, because the server knows only patterns: {allowed}"
+    )]
+    NameThem { allowed: String },
+    #[error(
+        "the query would read {0} log groups, and CloudWatch takes {MAX_GROUPS}; name fewer in `log_groups`"
+    )]
+    TooMany(usize),
+}
+
+impl AllowList {
+    /// Reads a comma separated list; blanks around entries and empty entries are skipped.
+    pub(super) fn parse(text: &str) -> Result<Self, BadPattern> {
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        entries.map(Pattern::parse).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The log groups to query: those asked for, if all are allowed; when none are, the list itself, if it holds only
+    /// names. Each group once.
+    pub(super) fn choose(&self, asked: Option<Vec<String>>) -> Result<Vec<String>, NotAllowed> {
+        if self.0.is_empty() {
+            return Err(NotAllowed::EmptyList);
+        }
+        let mut groups = match asked {
+            Some(asked) if !asked.is_empty() => self.all_allowed(asked)?,
+            _ => self
+                .names()
+                .ok_or_else(|| NotAllowed::NameThem { allowed: self.list() })?,
+        };
+        let mut seen = std::collections::HashSet::new();
+        groups.retain(|group| seen.insert(group.clone()));
+        if groups.len() > MAX_GROUPS {
+            return Err(NotAllowed::TooMany(groups.len()));
+        }
+        Ok(groups)
+    }
+
+    /// One sentence for the model.
+    pub(super) fn describe(&self) -> String {
+        if self.0.is_empty() {
+            NotAllowed::EmptyList.to_string()
+        } else {
+            format!("Log groups: {}.", self.list())
+        }
+    }
+
+    fn all_allowed(&self, asked: Vec<String>) -> Result<Vec<String>, NotAllowed> {
+        let refused: Vec<_> = asked
+            .iter()
+            .filter(|name| !self.allows(name))
+            .map(|name| quoted(name))
+            .collect();
+        if refused.is_empty() {
+            Ok(asked)
+        } else {
+            Err(NotAllowed::Outside {
+                refused: refused.join(", "),
+                allowed: self.list(),
+            })
+        }
+    }
+
+    /// An ARN is no name: it could lead to another account.
+    fn allows(&self, name: &str) -> bool {
+        is_name(name) && self.0.iter().any(|pattern| pattern.matches(name))
+    }
+
+    fn names(&self) -> Option<Vec<String>> {
+        self.0
+            .iter()
+            .map(|pattern| match pattern {
+                Pattern::Exact(name) => Some(name.clone()),
+                Pattern::Prefix(_) => None,
+            })
+            .collect()
+    }
+
+    fn list(&self) -> String {
+        self.0.iter().map(Pattern::quoted).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Result<Self, BadPattern> {
+        match text.strip_suffix('*') {
+            Some(prefix) if prefix.is_empty() || is_name(prefix) => Ok(Self::Prefix(prefix.to_owned())),
+            None if is_name(text) => Ok(Self::Exact(text.to_owned())),
+            _ => Err(BadPattern(text.to_owned())),
+        }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Exact(exact) => name == exact,
+            Self::Prefix(prefix) => name.starts_with(prefix),
+        }
+    }
+
+    fn quoted(&self) -> String {
+        match self {
+            Self::Exact(name) => format!("`{name}`"),
+            Self::Prefix(prefix) => format!("`{prefix}*`"),
+        }
+    }
+}
+
+/// `[\.\-_/#A-Za-z0-9]{1,512}`, as the API reference of CreateLogGroup has it.
+fn is_name(text: &str) -> bool {
+    let fits = (1..=MAX_NAME).contains(&text.len());
+    fits && text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || ".-_/#".contains(c))
+}
+
+/// A name of the caller's in a message, shortened: it may be anything.
+fn quoted(name: &str) -> String {
+    let short: String = name.chars().take(80).collect();
+    if short.len() < name.len() {
+        format!("`{short}...`")
+    } else {
+        format!("`{short}`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(list: &str, asked: &[&str]) -> Result<Vec<String>, String> {
+        let asked = (!asked.is_empty()).then(|| asked.iter().map(|&name| name.to_owned()).collect());
+        AllowList::parse(list)
+            .unwrap()
+            .choose(asked)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn allowed() {
+        assert_eq!(
+            choose("/a/b, /ecs/*", &["/a/b", "/ecs/x", "/a/b"]).unwrap(),
+            ["/a/b", "/ecs/x"]
+        );
+        assert_eq!(choose("/a,/b,", &[]).unwrap(), ["/a", "/b"]);
+        assert_eq!(choose("*", &["anything"]).unwrap(), ["anything"]);
+    }
+
+    #[test]
+    fn refused() {
+        insta::assert_snapshot!(choose("", &["/a"]).unwrap_err(), @"no log group may be read, because the server's list is empty; set `ALLOWED_LOG_GROUPS` in its environment to comma separated names or `prefix*`, for example `/aws/lambda/orders,/ecs/*`");
+        insta::assert_snapshot!(choose("/a,/ecs/*", &["/a", "/ab", "/ec"]).unwrap_err(), @"this server may not read `/ab`, `/ec`; it may read `/a`, `/ecs/*` (`ALLOWED_LOG_GROUPS` in its environment)");
+        insta::assert_snapshot!(choose("/a,/ecs/*", &[]).unwrap_err(), @"`log_groups` must name the log groups to query, because the server knows only patterns: `/a`, `/ecs/*`");
+        let arn = "arn:aws:logs:us-east-1:123456789012:log-group:/a";
+        insta::assert_snapshot!(choose("*", &[arn]).unwrap_err(), @"this server may not read `arn:aws:logs:us-east-1:123456789012:log-group:/a`; it may read `*` (`ALLOWED_LOG_GROUPS` in its environment)");
+        let many: Vec<_> = (0..51).map(|n| format!("g{n}")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        insta::assert_snapshot!(choose("g*", &many).unwrap_err(), @"the query would read 51 log groups, and CloudWatch takes 50; name fewer in `log_groups`");
+    }
+
+    #[test]
+    fn a_star_elsewhere_is_a_mistake() {
+        for bad in ["a*b", "**", "a b", "ü", "arn:aws:logs"] {
+            assert!(AllowList::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The rows of a query as a model reads them: typed in the structured content, a table in the text. Asks nothing of AWS.
+
+use aws_sdk_cloudwatchlogs::types::{QueryStatistics, ResultField};
+use rmcp::model::{CallToolResult, ContentBlock};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Number, Value};
+
+use super::{
+    query::{Finished, Query},
+    time_range::iso8601,
+};
+
+/// AWS adds this pointer to every row; it is of use to GetLogRecord only.
+const POINTER: &str = "@ptr";
+
+/// Cells are padded up to this many characters; a longer one makes its own line longer.
+const WIDEST_PADDING: usize = 40;
+
+/// The result of the tool.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer {
+    /// Id of the query at CloudWatch
+    query_id: String,
+    /// The log groups that were queried
+    log_groups: Vec<String>,
+    /// Begin of the time range, ISO 8601
+    start: String,
+    /// End of the time range, ISO 8601
+    end: String,
+    /// Names of the columns, in order
+    columns: Vec<String>,
+    /// One object a row, keyed by column. A column that holds numbers only has numbers; a field that a row lacks is
+    /// absent
+    rows: Vec<Map<String, Value>>,
+    /// Whether there may be more rows than `limit` let through
+    limit_reached: bool,
+    /// What the query read; absent where CloudWatch does not say
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statistics: Option<Statistics>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Statistics {
+    /// Log events that matched
+    records_matched: Number,
+    /// Log events that were read
+    records_scanned: Number,
+    /// Bytes of the log events that were read: what the query is billed by
+    bytes_scanned: Number,
+}
+
+impl Answer {
+    pub(super) fn new(query: &Query, finished: Finished) -> Self {
+        let Finished {
+            query_id,
+            rows,
+            statistics,
+        } = finished;
+        let keep_pointer = query.text.contains(POINTER);
+        let cells: Vec<Vec<_>> = rows.into_iter().map(|row| cells(row, keep_pointer)).collect();
+        let columns = columns(&cells);
+        let limit_reached = cells.len() >= usize::try_from(query.limit).unwrap_or(usize::MAX);
+        Self {
+            query_id,
+            log_groups: query.log_groups.clone(),
+            start: iso8601(query.range.start),
+            end: iso8601(query.range.end),
+            rows: typed(cells, &columns),
+            columns,
+            limit_reached,
+            statistics: statistics.map(Statistics::from),
+        }
+    }
+
+    pub(super) fn into_result(self) -> CallToolResult {
+        let mut result = CallToolResult::success(vec![ContentBlock::text(self.text())]);
+        result.structured_content = Some(serde_json::json!(self));
+        result
+    }
+
+    fn text(&self) -> String {
+        let (rows, groups) = (self.rows.len(), self.log_groups.join(", "));
+        let more = if self.limit_reached {
+            " (there may be more: `limit` is reached)"
+        } else {
+            ""
+        };
+        let mut text = format!(
+            "{rows} row(s){more} from {groups}, {} to {}\n",
+            self.start, self.end
+        );
+        if rows > 0 {
+            text.push('\n');
+            text.push_str(&self.table());
+        }
+        if let Some(Statistics {
+            records_matched,
+            records_scanned,
+            bytes_scanned,
+        }) = &self.statistics
+        {
+            text.push_str(&format!(
+                "\nmatched {records_matched} of {records_scanned} records scanned ({bytes_scanned} bytes)\n"
+            ));
+        }
+        text
+    }
+
+    fn table(&self) -> String {
+        let line =
+            |row: &Map<String, Value>| self.columns.iter().map(|name| cell_text(row.get(name))).collect();
+        let body: Vec<Vec<String>> = self.rows.iter().map(line).collect();
+        let lines: Vec<&[String]> = std::iter::once(&self.columns[..])
+            .chain(body.iter().map(Vec::as_slice))
+            .collect();
+        let width = |column: usize| {
+            let longest = lines
+                .iter()
+                .map(|line| line[column].chars().count())
+                .max()
+                .unwrap_or_default();
+            longest.min(WIDEST_PADDING)
+        };
+        let widths: Vec<_> = (0..self.columns.len()).map(width).collect();
+        let mut table = String::new();
+        for (at, line) in lines.iter().enumerate() {
+            push_line(&mut table, line, &widths);
+            if at == 0 {
+                let rule: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
+                push_line(&mut table, &rule, &widths);
+            }
+        }
+        table
+    }
+}
+
+impl From<QueryStatistics> for Statistics {
+    fn from(statistics: QueryStatistics) -> Self {
+        Self {
+            records_matched: count(statistics.records_matched),
+            records_scanned: count(statistics.records_scanned),
+            bytes_scanned: count(statistics.bytes_scanned),
+        }
+    }
+}
+
+/// AWS sends counts as floats.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and a count is not negative"
+)]
+fn count(value: f64) -> Number {
+    Number::from(value as u64)
+}
+
+fn cells(row: Vec<ResultField>, keep_pointer: bool) -> Vec<(String, String)> {
+    let named = row
+        .into_iter()
+        .filter_map(|cell| Some((cell.field?, cell.value.unwrap_or_default())));
+    named
+        .filter(|(name, _)| keep_pointer || name != POINTER)
+        .collect()
+}
+
+/// The columns in the order in which rows first name them.
+fn columns(rows: &[Vec<(String, String)>]) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    let names = rows.iter().flatten().map(|(name, _)| name);
+    names.filter(|name| seen.insert(*name)).cloned().collect()
+}
+
+fn typed(rows: Vec<Vec<(String, String)>>, columns: &[String]) -> Vec<Map<String, Value>> {
+    // A column of which one cell is no number holds texts that look like numbers. So do the fields of AWS's own.
+    let mut numeric: std::collections::HashSet<&str> = columns
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.starts_with('@'))
+        .collect();
+    for (name, text) in rows.iter().flatten() {
+        if number(text).is_none() {
+            numeric.remove(name.as_str());
+        }
+    }
+    let value = |name: &str, text: String| match number(&text) {
+        Some(number) if numeric.contains(name) => Value::Number(number),
+        _ => Value::String(text),
+    };
+    let typed = |row: Vec<(String, String)>| {
+        row.into_iter()
+            .map(|(name, text)| (name.clone(), value(&name, text)))
+            .collect()
+    };
+    rows.into_iter().map(typed).collect()
+}
+
+/// A number that is written as JSON writes it, so that no digit is lost or added: not `007`, `1e3` or twenty digits.
+fn number(text: &str) -> Option<Number> {
+    let number: Number = serde_json::from_str(text).ok()?;
+    let as_written =
+        number.to_string() == text || number.is_f64() && number.to_string() == format!("{text}.0");
+    as_written.then_some(number)
+}
+
+/// One line, whatever the log event held.
+fn cell_text(value: Option<&Value>) -> String {
+    match value {
+        None => String::new(),
+        Some(Value::String(text)) => text
+            .trim_end()
+            .replace('\r', "")
+            .replace('\n', "\\n")
+            .replace('\t', " ")
+            .replace('|', "\\|"),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn push_line(table: &mut String, line: &[String], widths: &[usize]) {
+    let cells: Vec<_> = line
+        .iter()
+        .zip(widths)
+        .map(|(cell, &width)| format!("{cell:width$}"))
+        .collect();
+    table.push_str(cells.join(" | ").trim_end());
+    table.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloudwatch_insights::time_range::TimeRange;
+
+    fn answer(text: &str, rows: &[&[(&str, &str)]]) -> Answer {
+        let range = TimeRange {
+            start: 1_769_860_800,
+            end: 1_769_864_400,
+        };
+        let query = Query {
+            text: text.into(),
+            log_groups: vec!["/a".into(), "/b".into()],
+            range,
+            limit: 2,
+        };
+        let field = |(name, value): &(&str, &str)| ResultField::builder().field(*name).value(*value).build();
+        let rows = rows.iter().map(|row| row.iter().map(field).collect()).collect();
+        Answer::new(
+            &query,
+            Finished {
+                query_id: "q".into(),
+                rows,
+                statistics: None,
+            },
+        )
+    }
+
+    #[test]
+    fn rows_are_typed_by_column() {
+        let answer = answer(
+            "stats ...",
+            &[
+                &[
+                    ("@message", "1"),
+                    ("n", "12"),
+                    ("avg", "0.5"),
+                    ("id", "007"),
+                    ("mix", "1"),
+                    ("@ptr", "x"),
+                ],
+                &[("@message", "2"), ("n", "-3"), ("id", "8"), ("mix", "a")],
+            ],
+        );
+        insta::assert_snapshot!(serde_json::to_string(&answer.rows).unwrap(), @r#"[{"@message":"1","n":12,"avg":0.5,"id":"007","mix":"1"},{"@message":"2","n":-3,"id":"8","mix":"a"}]"#);
+        assert_eq!(answer.columns, ["@message", "n", "avg", "id", "mix"]);
+        assert!(answer.limit_reached);
+    }
+
+    #[test]
+    fn the_pointer_stays_when_asked_for() {
+        assert_eq!(answer("fields @ptr", &[&[("@ptr", "x")]]).columns, ["@ptr"]);
+    }
+
+    #[test]
+    fn a_table_to_read() {
+        let answer = answer(
+            "",
+            &[&[
+                ("@timestamp", "2026-01-31 12:00:00.000"),
+                ("@message", "a | b\nc\td\n"),
+            ]],
+        );
+        insta::assert_snapshot!(answer.text(), @r#"
+        1 row(s) from /a, /b, 2026-01-31T12:00:00Z to 2026-01-31T13:00:00Z
+
+        @timestamp              | @message
+        ----------------------- | -----------
+        2026-01-31 12:00:00.000 | a \| b\nc d
+        "#);
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        for text in ["0", "-1", "0.5", "18446744073709551615", "1234567890123"] {
+            assert_eq!(
+                number(text).map(|number| number.to_string()).as_deref(),
+                Some(text)
+            );
+        }
+        for text in [
+            "007",
+            "1e3",
+            "1.50",
+            "18446744073709551616",
+            "NaN",
+            "",
+            " 1",
+            "true",
+        ] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+}
