@@ -1,4 +1,100 @@
-//! What the commands of `causeway` do, one file a command. Parses no arguments.
+//! The commands of `causeway`: their arguments, and which file carries each out.
 
 pub mod check;
+#[cfg(feature = "dev")]
+pub mod dev;
 pub mod schema;
+pub mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{config::Mistakes, telemetry};
+
+/// `EX_USAGE` of sysexits.h: the config is not usable.
+const BAD_CONFIG: u8 = 64;
+
+/// One MCP endpoint that merges the tools of many MCP servers: a self-hosted twin of Amazon Bedrock AgentCore Gateway.
+#[derive(Debug, Parser)]
+#[command(name = "causeway", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve what config.toml says
+    Serve(ConfigArgs),
+    /// Serve it for development: sample servers as children, an identity provider of its own, a token to start with
+    #[cfg(feature = "dev")]
+    Dev(dev::DevArgs),
+    /// Read config.toml, look up what it refers to, report every mistake
+    Check(ConfigArgs),
+    /// Print the JSON Schema of config.toml
+    Schema,
+    /// Run one of the sample servers
+    #[cfg(feature = "dev")]
+    Sample {
+        /// Which one
+        name: causeway_servers::Sample,
+        #[command(flatten)]
+        args: Box<causeway_servers::ServeArgs>,
+    },
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigArgs {
+    /// The configuration file
+    #[arg(short, long, value_name = "PATH", default_value = "config.toml", env = "CAUSEWAY_CONFIG")]
+    pub config: PathBuf,
+}
+
+/// Runs the command and says with which code the process ends: 0, 64 for a config with mistakes, else 1.
+pub fn run(cli: Cli) -> ExitCode {
+    let runtime = tokio::runtime::Runtime::new().expect("the system gives a process threads and an event queue");
+    let outcome = runtime.block_on(cli.command.run());
+    // Not dropped: a drop would wait for reads of standard input that may never return.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => match error.downcast_ref::<Mistakes>() {
+            Some(mistakes) => {
+                eprintln!("{mistakes}");
+                ExitCode::from(BAD_CONFIG)
+            }
+            None => {
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+impl Command {
+    async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Serve(args) => {
+                telemetry::init("info");
+                serve::run(&args).await
+            }
+            #[cfg(feature = "dev")]
+            Self::Dev(args) => {
+                telemetry::init("warn");
+                dev::run(args).await
+            }
+            Self::Check(args) => check::run(&args),
+            Self::Schema => {
+                print!("{}", schema::text());
+                Ok(())
+            }
+            #[cfg(feature = "dev")]
+            Self::Sample { name, args } => {
+                telemetry::init("info");
+                causeway_servers::run(name, *args).await
+            }
+        }
+    }
+}

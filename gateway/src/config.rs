@@ -146,7 +146,7 @@ pub struct HttpTarget {
 pub struct StdioTarget {
     /// Program and arguments; never empty.
     pub command: Vec<String>,
-    /// Added to the gateway's own environment.
+    /// Its environment, beside a few variables of the gateway's that hold no secrets, such as `PATH`.
     pub env: BTreeMap<String, Secret>,
     pub working_directory: Option<PathBuf>,
     pub era: EraChoice,

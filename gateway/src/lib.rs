@@ -1,6 +1,7 @@
 //! Causeway: one MCP endpoint that merges the tools of many MCP servers.
 
 pub mod app;
+mod child;
 pub mod cli;
 pub mod config;
 pub mod credentials;

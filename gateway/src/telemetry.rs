@@ -4,12 +4,12 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-/// What is logged unless `RUST_LOG` says otherwise. rmcp logs whole messages below `warn`.
-const DEFAULT: &str = "info,rmcp=warn";
-
-/// Starts logging, once a process.
-pub fn init() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| DEFAULT.into());
+/// Starts logging, once a process, at `level` unless `RUST_LOG` says otherwise.
+pub fn init(level: &str) {
+    // rmcp, in the sample servers, logs whole messages below `warn`, so that is not left to RUST_LOG. The AWS SDK warns
+    // at length of each source without credentials; the tool says it in one line.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| format!("{level},aws_config=error").into());
+    let filter = filter.add_directive("rmcp=warn".parse().expect("a well-formed directive"));
     let layer = match std::io::stderr().is_terminal() {
         true => fmt::layer().with_writer(std::io::stderr).with_target(false).boxed(),
         false => fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(),

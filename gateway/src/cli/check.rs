@@ -2,7 +2,17 @@
 
 use std::path::Path;
 
+use super::ConfigArgs;
 use crate::config::{Authorizer, Config, Mistakes, environment::Environment};
+
+/// Prints what [`check`] says.
+///
+/// # Errors
+/// Every mistake of the file.
+pub fn run(args: &ConfigArgs) -> anyhow::Result<()> {
+    println!("{}", check(&args.config, &Environment::process())?);
+    Ok(())
+}
 
 /// A line about the configuration at `path`, for standard output.
 ///

@@ -2,12 +2,11 @@
 
 use std::{
     collections::HashMap,
-    process::{ExitStatus, Stdio},
+    process::Stdio,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -17,21 +16,16 @@ use causeway_core::{
     name::TargetName,
     wire::{Envelope, Kind, ObjectEdit, request_message},
 };
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
 use tokio::{
     io::{AsyncRead, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, Command},
     sync::{Notify, mpsc, watch},
-    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::framing::next_line;
 use crate::{
-    config,
+    child, config,
     targets::{
         Event, Fault, Reply,
         handshake::{cancelled, refusal},
@@ -41,8 +35,9 @@ use crate::{
 
 /// Messages of one call that its reader has not taken yet; more end the call.
 const QUEUE: usize = 1024;
-/// Between asking a process to end, telling it, and killing it.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Variables of the gateway that a child gets without being named in its `env_from`. The rest of the environment holds
+/// the gateway's secrets.
+const INHERITED: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR"];
 
 /// A child process that speaks MCP.
 #[derive(Debug)]
@@ -297,6 +292,8 @@ fn command(config: &config::StdioTarget) -> Command {
     let (program, arguments) = config.command.split_first().expect("a command is never empty");
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env_clear();
+    command.envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     command.envs(config.env.iter().map(|(name, value)| (name, value.expose())));
     if let Some(directory) = &config.working_directory {
         command.current_dir(directory);
@@ -356,25 +353,7 @@ async fn supervise(
     link.closed.cancel();
     // Whoever still waits sees its channel close.
     link.waiting.lock().expect("no holder of this lock panics").clear();
-    let status = end(&mut child).await;
+    let status = child::end(&mut child).await;
     tracing::info!(target.name = %name, "the process of target `{name}` ended: {status}");
     let _ = ended.send(true);
-}
-
-/// Waits for a process whose input is closed; then tells it, then kills it and its descendants.
-async fn end(child: &mut Child) -> String {
-    let describe = |status: std::io::Result<ExitStatus>| match status {
-        Ok(status) => status.to_string(),
-        Err(error) => format!("unknown ({error})"),
-    };
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
-    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-        if let Ok(status) = timeout(PATIENCE, child.wait()).await {
-            // What it started may have outlived it.
-            let _ = group.map(|group| killpg(group, Signal::SIGKILL));
-            return describe(status);
-        }
-        let _ = group.map(|group| killpg(group, signal));
-    }
-    describe(child.wait().await)
 }

@@ -1,0 +1,179 @@
+//! `causeway dev`: the whole product on one machine, for real. It starts an identity provider on loopback, the servers that
+//! the targets name for development, and the gateway with real tokens in and out; Ctrl-C ends all of it.
+
+mod banner;
+mod identity;
+mod server;
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::{Context, bail};
+use causeway_oidc::clock::Clock;
+use clap::Args;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use self::{identity::DevIdentity, server::Server};
+use super::ConfigArgs;
+use crate::{
+    app::App,
+    config::{Config, Draft, Environment, Transport},
+    discovery::View,
+    http::MCP_PATH,
+    shutdown,
+};
+
+/// What is to be listed by then is listed; the rest is shown as what it is.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Where the gateway listens, instead of `gateway.listen`; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Print one line of JSON once it serves (endpoint, issuer, token, targets) instead of text for people
+    #[arg(long)]
+    json: bool,
+}
+
+/// What runs, for whoever uses it.
+#[derive(Clone, Debug, Serialize)]
+struct Running {
+    endpoint: String,
+    /// The issuer of the tokens that the gateway accepts; absent where it accepts everyone.
+    issuer: Option<String>,
+    token: Option<String>,
+    targets: Vec<RunningTarget>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct RunningTarget {
+    name: String,
+    /// Absent for a child process that speaks over its standard streams.
+    url: Option<String>,
+    /// Absent if it could not be listed.
+    tools: Option<usize>,
+}
+
+/// Serves until SIGINT or SIGTERM, then ends everything that it started.
+///
+/// # Errors
+/// Mistakes of the config, addresses that cannot be listened on, servers that do not start.
+pub async fn run(args: DevArgs) -> anyhow::Result<()> {
+    let requested = shutdown::requested().context("the process cannot listen for signals")?;
+    let stop = CancellationToken::new();
+    let on_signal = stop.clone();
+    tokio::spawn(async move {
+        requested.await;
+        on_signal.cancel();
+    });
+    let draft = Draft::read(&args.config.config)?;
+    let secrets = identity::generated_secrets(&draft.file);
+    let mut config = draft.resolve(&Environment::process().overlay(secrets))?;
+    if let Some(listen) = args.listen {
+        config.gateway.listen = listen;
+    }
+    let listener = listen(config.gateway.listen).await?;
+    let local = listener.local_addr().context("the listener has no address")?;
+    let identity = DevIdentity::start(&mut config, stop.clone()).await?;
+    let mut servers = Vec::new();
+    // Whatever was started before something failed, or before Ctrl-C, is ended all the same.
+    let outcome = tokio::select! {
+        started = start_servers(&mut config, &identity, &mut servers) => started,
+        () = stop.cancelled() => Ok(()),
+    };
+    let outcome = match outcome {
+        Ok(()) => serve(config, listener, local, &identity, args.json, stop.clone()).await,
+        Err(error) => Err(error),
+    };
+    stop.cancel();
+    futures::future::join_all(servers.into_iter().map(Server::stop)).await;
+    outcome
+}
+
+/// Only loopback: this mode hands out tokens to whoever asks with the secret on the screen.
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    if !address.ip().is_loopback() {
+        bail!("`causeway dev` listens on loopback only, not on `{address}`; use `--listen 127.0.0.1:8080`");
+    }
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on `{address}`; choose another with `--listen 127.0.0.1:0`"))
+}
+
+/// Starts the server of each target that names one for development, all at once, and points the target at it.
+async fn start_servers(config: &mut Config, identity: &DevIdentity, servers: &mut Vec<Server>) -> anyhow::Result<()> {
+    let starts = config.targets.iter_mut().filter_map(|target| {
+        let dev = target.dev.clone()?;
+        Some(async move {
+            let server = Server::start(&target.name, &dev, identity.of_target(&target.name)).await;
+            let server = server.with_context(|| format!("target `{}` does not start", target.name))?;
+            if let Transport::Http(http) = &mut target.transport {
+                http.endpoint = server.url().clone();
+            }
+            anyhow::Ok(server)
+        })
+    });
+    let mut failed = None;
+    for started in futures::future::join_all(starts).await {
+        match started {
+            Ok(server) => servers.push(server),
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn serve(
+    config: Config,
+    listener: TcpListener,
+    local: SocketAddr,
+    identity: &DevIdentity,
+    json: bool,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let (urls, name) = (target_urls(&config), config.gateway.name.clone());
+    let app = App::build(config, Clock::system())?;
+    let mut view = app.view();
+    let announce = async {
+        let all = tokio::time::timeout(PATIENCE, view.wait_for(|view| !view.targets.is_empty() && view.is_complete())).await;
+        drop(all);
+        let view = view.borrow().clone();
+        let running = Running {
+            endpoint: format!("http://{local}{MCP_PATH}"),
+            issuer: identity.issuer(),
+            token: identity.token().await?,
+            targets: running_targets(&view, &urls),
+        };
+        match json {
+            true => println!("{}", serde_json::to_string(&running).expect("texts and numbers serialize")),
+            false => println!("{}", banner::text(&running, &view, identity, &name)),
+        }
+        // Announced once; from here on the gateway runs until it is stopped.
+        std::future::pending::<anyhow::Result<()>>().await
+    };
+    tokio::select! {
+        ended = app.run(listener, stop.cancelled_owned()) => ended,
+        failed = announce => failed,
+    }
+}
+
+fn target_urls(config: &Config) -> Vec<Option<Url>> {
+    let url = |transport: &Transport| match transport {
+        Transport::Http(http) => Some(http.endpoint.clone()),
+        Transport::Stdio(_) => None,
+    };
+    config.targets.iter().map(|target| url(&target.transport)).collect()
+}
+
+fn running_targets(view: &View, urls: &[Option<Url>]) -> Vec<RunningTarget> {
+    let targets = view.targets.iter().zip(urls).map(|(target, url)| RunningTarget {
+        name: target.name.to_string(),
+        url: url.as_ref().map(ToString::to_string),
+        tools: target.tools(),
+    });
+    targets.collect()
+}

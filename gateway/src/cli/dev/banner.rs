@@ -1,0 +1,100 @@
+//! What `causeway dev` shows a person: where everything is, and commands that work when pasted.
+
+use std::fmt::Write;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Running, identity::DevIdentity};
+use crate::discovery::View;
+
+/// The text, without a line end.
+pub(super) fn text(running: &Running, view: &View, identity: &DevIdentity, name: &str) -> String {
+    let endpoint = &running.endpoint;
+    let mut out = format!("\nCauseway serves MCP at {endpoint}\n\nListening:\n  {:<24} {endpoint}\n", "gateway");
+    writeln_to(&mut out, format_args!("  {:<24} {}", "identity provider", identity.base()));
+    for target in &running.targets {
+        let url = target.url.as_deref().unwrap_or("standard streams");
+        let tools = match target.tools {
+            Some(1) => "1 tool".into(),
+            Some(tools) => format!("{tools} tools"),
+            None => "not listed: see the log above".into(),
+        };
+        writeln_to(&mut out, format_args!("  {:<24} {url}  ({tools})", target.name));
+    }
+    writeln_to(&mut out, format_args!("\nList the tools:\n\n{}", curl(running, &list_request())));
+    if let Some(call) = example_call(view) {
+        writeln_to(&mut out, format_args!("\nCall one:\n\n{}", curl(running, &call)));
+    }
+    writeln_to(&mut out, format_args!("\nFor a client's mcp.json (`servers` in VS Code, `mcpServers` elsewhere):\n\n{}", snippet(running, name)));
+    if let Some((client, url)) = identity.caller() {
+        let secret = client.secret.expose();
+        writeln_to(&mut out, format_args!("\nThe token lives an hour. A new one:\n\n  curl -s -u '{}:{secret}' -d grant_type=client_credentials {url}", client.id));
+    }
+    out.push_str("\nCtrl-C stops all of it.\n");
+    out
+}
+
+fn writeln_to(out: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{line}");
+}
+
+fn curl(running: &Running, body: &Value) -> String {
+    let authorization = match &running.token {
+        Some(token) => format!("  -H 'Authorization: Bearer {token}' \\\n"),
+        None => String::new(),
+    };
+    // A quote in JSON text would end the shell's.
+    let body = body.to_string().replace('\'', r"\u0027");
+    format!(
+        "curl -s {} \\\n{authorization}  -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \\\n  -d '{body}'",
+        running.endpoint
+    )
+}
+
+fn list_request() -> Value {
+    json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+}
+
+/// A call of the first tool, with arguments that its schema asks for.
+fn example_call(view: &View) -> Option<Value> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Tool {
+        name: String,
+        input_schema: Value,
+    }
+    let tools: Vec<Value> = serde_json::from_slice(view.catalog.tools()).ok()?;
+    let tool: Tool = serde_json::from_value(tools.into_iter().next()?).ok()?;
+    let required = tool.input_schema["required"].as_array().cloned().unwrap_or_default();
+    let arguments: Map<String, Value> = required
+        .iter()
+        .filter_map(Value::as_str)
+        .enumerate()
+        .map(|(at, name)| (name.to_owned(), example_value(&tool.input_schema["properties"][name], at)))
+        .collect();
+    Some(json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": tool.name, "arguments": arguments}}))
+}
+
+fn example_value(schema: &Value, at: usize) -> Value {
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds.first().and_then(Value::as_str),
+        kind => kind.as_str(),
+    };
+    match kind {
+        Some("number" | "integer") => json!(at + 2),
+        Some("boolean") => json!(true),
+        Some("array") => json!([]),
+        Some("object") => json!({}),
+        _ => json!("Alice"),
+    }
+}
+
+fn snippet(running: &Running, name: &str) -> String {
+    let mut server = json!({"type": "http", "url": running.endpoint});
+    if let Some(token) = &running.token {
+        server["headers"] = json!({"Authorization": format!("Bearer {token}")});
+    }
+    serde_json::to_string_pretty(&json!({ name: server })).expect("a JSON value has a text")
+}

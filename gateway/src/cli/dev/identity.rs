@@ -1,0 +1,180 @@
+//! The identity provider of `causeway dev`, and how the configuration is pointed at it: a pool for the gateway's callers, a
+//! pool for each target that is started here and wants tokens. Client ids and scopes are the configuration's own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use aws_lc_rs::rand;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use causeway_core::{authorizer::ClaimMatch, name::TargetName};
+use causeway_oidc::clock::Clock;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    app::http_client,
+    config::{Authorizer, Config, Credential, CustomJwt, TokenEndpoint, environment::Reference, file::File},
+    identity_provider::{self, IdentityProvider, Pool, PoolClient},
+    secret::Secret,
+};
+
+/// The pool of the gateway's callers. No target's pool has this name: no target's name holds an underscore.
+const CALLERS: &str = "gateway_callers";
+
+/// A running identity provider.
+#[derive(Debug)]
+pub(super) struct DevIdentity {
+    base: Url,
+    http: reqwest::Client,
+    /// Whom the gateway lets in; absent where it lets in everyone.
+    caller: Option<PoolClient>,
+    /// What the gateway is at the issuer of each target.
+    targets: BTreeMap<TargetName, PoolClient>,
+}
+
+/// Whom a server that is started here is to let in.
+#[derive(Clone, Debug)]
+pub(super) struct Demanded<'a> {
+    pub(super) discovery_url: Url,
+    pub(super) client: &'a PoolClient,
+}
+
+/// Secrets, made now, for what the configuration refers to and this mode does not need from outside: those of targets
+/// that are started here, and the keys of sessions.
+pub(super) fn generated_secrets(file: &File) -> impl Fn(Reference<'_>) -> Option<Secret> + Send + Sync + use<> {
+    let mut variables = BTreeSet::new();
+    let mut files = BTreeSet::new();
+    let targets = file.targets.iter().flat_map(|targets| &targets.value).filter(|target| target.value.dev.is_some());
+    for credential in targets.filter_map(|target| target.value.credential.as_ref()) {
+        let client = credential.value.client_credentials.as_ref();
+        variables.extend(client.and_then(|client| client.value.client_secret_env.clone()).map(|name| name.value));
+        files.extend(client.and_then(|client| client.value.client_secret_file.clone()).map(|path| path.value));
+        let key = credential.value.api_key.as_ref();
+        variables.extend(key.and_then(|key| key.value.key_env.clone()).map(|name| name.value));
+        files.extend(key.and_then(|key| key.value.key_file.clone()).map(|path| path.value));
+    }
+    let sessions = file.sessions.iter().flat_map(|sessions| &sessions.value.key_env);
+    variables.extend(sessions.map(|name| name.value.clone()));
+    move |reference| match reference {
+        Reference::Variable(name) => variables.contains(name).then(generated_secret),
+        Reference::File(path) => files.iter().any(|file| path.ends_with(file)).then(generated_secret),
+    }
+}
+
+fn generated_secret() -> Secret {
+    let mut bytes = [0; 32];
+    rand::fill(&mut bytes).expect("the system gives random bytes");
+    Secret::new(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+impl DevIdentity {
+    /// Starts it on a free loopback port and puts it in the place of the issuers that `config` names.
+    pub(super) async fn start(config: &mut Config, stop: CancellationToken) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.context("no loopback port is free")?;
+        let base = identity_provider::base_url(listener.local_addr().context("the listener has no address")?);
+        let mut pools = Vec::new();
+        let caller = match &mut config.authorizer {
+            Authorizer::None => None,
+            Authorizer::CustomJwt(jwt) => {
+                let clients = callers(jwt);
+                jwt.discovery_url = identity_provider::discovery_url(&base, CALLERS);
+                let first = clients.first().cloned();
+                pools.push(Pool { id: CALLERS.into(), clients });
+                first
+            }
+        };
+        let mut targets = BTreeMap::new();
+        for target in config.targets.iter_mut().filter(|target| target.dev.is_some()) {
+            if let Credential::ClientCredentials(credential) = &mut target.credential {
+                let client = PoolClient {
+                    id: credential.client_id.clone(),
+                    secret: credential.client_secret.clone(),
+                    scopes: credential.scopes.clone(),
+                    extra_claims: Map::new(),
+                };
+                pools.push(Pool { id: target.name.to_string(), clients: vec![client.clone()] });
+                credential.token_endpoint =
+                    TokenEndpoint::Url(identity_provider::token_url(&base, target.name.as_str()));
+                targets.insert(target.name.clone(), client);
+            }
+        }
+        let provider = IdentityProvider::new(pools, Clock::system());
+        tokio::spawn(async move {
+            if let Err(error) = provider.run(listener, stop.cancelled_owned()).await {
+                tracing::error!("{error}");
+            }
+        });
+        Ok(Self { base, http: http_client(&config.limits)?, caller, targets })
+    }
+
+    /// The issuer of the callers' tokens.
+    pub(super) fn issuer(&self) -> Option<String> {
+        self.caller.as_ref().map(|_| identity_provider::issuer(&self.base, CALLERS))
+    }
+
+    /// Where it listens.
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The caller's client, and where it gets its tokens.
+    pub(super) fn caller(&self) -> Option<(&PoolClient, Url)> {
+        Some((self.caller.as_ref()?, identity_provider::token_url(&self.base, CALLERS)))
+    }
+
+    /// Whom the server of this target is to let in; `None`: everyone.
+    pub(super) fn of_target(&self, name: &TargetName) -> Option<Demanded<'_>> {
+        let client = self.targets.get(name)?;
+        Some(Demanded { discovery_url: identity_provider::discovery_url(&self.base, name.as_str()), client })
+    }
+
+    /// A fresh token for the caller, fetched as any client would.
+    pub(super) async fn token(&self) -> anyhow::Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct Answer {
+            access_token: String,
+        }
+        let Some((client, url)) = self.caller() else { return Ok(None) };
+        let request = self.http.post(url).basic_auth(&client.id, Some(client.secret.expose()));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body("grant_type=client_credentials").send().await;
+        let answer = answer.and_then(reqwest::Response::error_for_status).context("no token could be had")?;
+        let answer = answer.bytes().await.context("no token could be had")?;
+        let answer: Answer = serde_json::from_slice(&answer).context("the token endpoint answered no token")?;
+        Ok(Some(answer.access_token))
+    }
+}
+
+/// The clients whose tokens fulfil the rules of `jwt`: those that it names, else one.
+fn callers(jwt: &CustomJwt) -> Vec<PoolClient> {
+    let rules = &jwt.rules;
+    let mut extra_claims = Map::new();
+    if let Some(audience) = rules.allowed_audience.first() {
+        extra_claims.insert("aud".into(), json!(audience));
+    }
+    for claim in &rules.custom_claims {
+        let value = match &claim.matches {
+            ClaimMatch::Equals(text) => json!(text),
+            ClaimMatch::Contains(text) => json!([text]),
+            ClaimMatch::ContainsAny(texts) => json!(texts),
+        };
+        extra_claims.insert(claim.name.clone(), value);
+    }
+    if rules.token_use == causeway_core::authorizer::TokenUse::Id {
+        extra_claims.insert("token_use".into(), Value::from("id"));
+    }
+    let ids = match rules.allowed_clients.is_empty() {
+        true => vec!["development-client".to_owned()],
+        false => rules.allowed_clients.clone(),
+    };
+    let client = |id| PoolClient {
+        id,
+        secret: generated_secret(),
+        scopes: rules.allowed_scopes.clone(),
+        extra_claims: extra_claims.clone(),
+    };
+    ids.into_iter().map(client).collect()
+}

@@ -1,0 +1,135 @@
+//! A server that `causeway dev` starts for a target: one of the samples or a command of the user's, on a free loopback port.
+
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use causeway_core::name::TargetName;
+use serde::Deserialize;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+    process::{Child, ChildStdin, Command},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::identity::Demanded;
+use crate::{child, config::Dev};
+
+/// Until a server must serve.
+const START: Duration = Duration::from_secs(60);
+/// Between two looks at the port of a server that does not say when it is ready.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A running server. Dropped, it is killed.
+#[derive(Debug)]
+pub(super) struct Server {
+    url: Url,
+    ending: CancellationToken,
+    /// Ends when the process has ended.
+    watched: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts what `dev` names and waits until it serves.
+    pub(super) async fn start(name: &TargetName, dev: &Dev, demanded: Option<Demanded<'_>>) -> anyhow::Result<Self> {
+        let started = match dev {
+            Dev::Sample(sample) => timeout(START, start_sample(sample, demanded)).await,
+            Dev::Command { command, path } => timeout(START, start_command(command, path)).await,
+        };
+        let (child, stdin, url) = started.with_context(|| format!("it does not serve after {START:?}"))??;
+        let ending = CancellationToken::new();
+        let watched = tokio::spawn(watch(name.clone(), child, stdin, ending.clone()));
+        Ok(Self { url, ending, watched })
+    }
+
+    /// Where it serves MCP.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Ends it and waits until it has ended.
+    pub(super) async fn stop(self) {
+        self.ending.cancel();
+        // An error means that the watcher is gone, and the process with it.
+        let _ = self.watched.await;
+    }
+}
+
+/// Tells when the process ends by itself; ends it when asked to.
+async fn watch(name: TargetName, mut child: Child, stdin: ChildStdin, ending: CancellationToken) {
+    tokio::select! {
+        status = child.wait() => {
+            let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+            tracing::error!("the server of target `{name}` ended by itself: {status}");
+        }
+        () = ending.cancelled() => {
+            // The end of its input is how a sample is asked to end.
+            drop(stdin);
+            child::end(&mut child).await;
+        }
+    }
+}
+
+/// This program again, as the sample server: a process of its own, that ends when this one does, however that ends.
+async fn start_sample(sample: &str, demanded: Option<Demanded<'_>>) -> anyhow::Result<(Child, ChildStdin, Url)> {
+    #[derive(Deserialize)]
+    struct Ready {
+        url: Url,
+    }
+    let program = std::env::current_exe().context("this program does not know where it is")?;
+    let mut command = Command::new(program);
+    command.args(["sample", sample, "--listen", "127.0.0.1:0", "--ready-json", "--exit-with-stdin"]);
+    if let Some(Demanded { discovery_url, client }) = demanded {
+        command.args(["--jwt-discovery-url", discovery_url.as_str(), "--jwt-allowed-clients", &client.id]);
+        if !client.scopes.is_empty() {
+            command.args(["--jwt-allowed-scopes", &client.scopes.join(",")]);
+        }
+    }
+    if std::env::var_os("RUST_LOG").is_none() {
+        command.env("RUST_LOG", "warn,aws_config=error");
+    }
+    let (mut child, stdin) = spawn(command.stdout(Stdio::piped()))?;
+    let stdout = child.stdout.take().expect("the command pipes it");
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line).await.context("its output cannot be read")?;
+    let Ok(ready) = serde_json::from_str::<Ready>(&line) else {
+        bail!("it ended before it served; its last words are above");
+    };
+    Ok((child, stdin, ready.url))
+}
+
+/// A server of the user's, told its port in `PORT`. A port that is free now may be taken a moment later; then the server
+/// says so and ends, and so does this start.
+async fn start_command(command: &[String], path: &str) -> anyhow::Result<(Child, ChildStdin, Url)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no loopback port is free")?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    drop(listener);
+    let (program, arguments) = command.split_first().context("`dev.command` is empty")?;
+    let mut command = Command::new(program);
+    command.args(arguments).env("PORT", address.port().to_string()).env("HOST", address.ip().to_string());
+    // Standard output is this program's: with `--json` it holds one line and nothing else.
+    let (mut child, stdin) = spawn(command.stdout(Stdio::from(std::io::stderr()))).with_context(|| format!("`{program}`"))?;
+    while TcpStream::connect(address).await.is_err() {
+        if let Some(status) = child.try_wait().context("its state is unknown")? {
+            bail!("`{program}` ended before it served on port {} (`PORT`): {status}", address.port());
+        }
+        sleep(LOOK).await;
+    }
+    let url = Url::parse(&format!("http://{address}{path}")).context("`dev.path` makes no URL")?;
+    Ok((child, stdin, url))
+}
+
+fn spawn(command: &mut Command) -> anyhow::Result<(Child, ChildStdin)> {
+    // A group of its own: Ctrl-C reaches this program alone, which ends its children in order.
+    let command = command.stdin(Stdio::piped()).process_group(0).kill_on_drop(true);
+    let mut child = command.spawn().context("it cannot be started")?;
+    let stdin = child.stdin.take().expect("the command pipes it");
+    Ok((child, stdin))
+}
