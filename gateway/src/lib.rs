@@ -3,4 +3,5 @@
 pub mod config;
 #[cfg(feature = "dev")]
 pub mod identity_provider;
+pub mod inbound;
 pub mod secret;

@@ -1,0 +1,106 @@
+//! Who calls: turns the header `Authorization` of a client's request into a [`Caller`], or into a [`Refusal`] as
+//! AgentCore gives it. Does not decide what a caller may do, and writes no response.
+
+use std::{fmt, sync::Arc};
+
+use causeway_core::authorizer;
+use causeway_oidc::clock::Clock;
+use http::HeaderMap;
+use serde_json::{Map, Value, json};
+
+use crate::config;
+
+mod bearer;
+mod jwt;
+mod refusal;
+
+use jwt::JwtCheck;
+pub use refusal::{Reason, Refusal};
+
+/// A client that was let in. It holds what policy and sessions need, not the token. `Debug` shows the id only.
+#[derive(Clone, PartialEq)]
+pub struct Caller {
+    /// The claim `sub`, else `client_id`, else `anonymous`.
+    pub id: String,
+    claims: Map<String, Value>,
+}
+
+/// The authorizer of the gateway. Clones share its cache of verified tokens and the issuer's keys.
+#[derive(Clone, Debug)]
+pub struct Inbound(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Anyone(Arc<Caller>),
+    Jwt(Arc<JwtCheck>),
+}
+
+impl Inbound {
+    /// The authorizer that `config` asks for. Nothing is fetched yet.
+    pub fn new(config: &config::Authorizer, http: reqwest::Client, clock: Clock) -> Self {
+        Self(match config {
+            config::Authorizer::None => Kind::Anyone(Arc::new(Caller::anonymous())),
+            config::Authorizer::CustomJwt(jwt) => Kind::Jwt(Arc::new(JwtCheck::new(jwt, http, clock))),
+        })
+    }
+
+    /// Who sends a request with these headers. Without an authorizer it is the anonymous caller, whatever they say.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that is to be the response.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Refusal> {
+        match &self.0 {
+            Kind::Anyone(caller) => Ok(caller.clone()),
+            Kind::Jwt(check) => check.authenticate(headers).await,
+        }
+    }
+
+    /// The protected resource metadata (RFC 9728) of the gateway at the URL `resource`, with the members that AgentCore
+    /// has: `authorization_servers`, `resource` and, if scopes are asked for, `scopes_supported`. None without an
+    /// authorizer.
+    pub async fn resource_metadata(&self, resource: &str) -> Option<Value> {
+        let Kind::Jwt(check) = &self.0 else { return None };
+        let mut metadata = json!({"authorization_servers": [check.issuer().await], "resource": resource});
+        if !check.scopes().is_empty() {
+            metadata["scopes_supported"] = check.scopes().into();
+        }
+        Some(metadata)
+    }
+}
+
+impl Caller {
+    /// Whoever calls a gateway that has no authorizer.
+    pub fn anonymous() -> Self {
+        Self::from_claims(Map::new())
+    }
+
+    fn from_claims(claims: Map<String, Value>) -> Self {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let id = text("sub")
+            .or(text("client_id"))
+            .unwrap_or("anonymous")
+            .to_owned();
+        Self { id, claims }
+    }
+
+    /// The claims of the caller's token, verified; empty for the anonymous caller.
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// The scopes of the caller's token.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        authorizer::scopes(&self.claims)
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "dev"))]
+mod tests;

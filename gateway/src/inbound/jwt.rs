@@ -1,0 +1,177 @@
+//! AgentCore's `customJWTAuthorizer`: a bearer token is verified, held against the rules, and remembered until it
+//! expires. Knows no HTTP beyond the header `Authorization`.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use causeway_core::authorizer::{Authorizer, Denied};
+use causeway_oidc::{TokenError, Verifier, clock::Clock};
+use http::HeaderMap;
+use moka::future::Cache;
+use url::Url;
+
+use super::{
+    Caller, Reason, Refusal,
+    bearer::{self, NoToken},
+};
+use crate::config::CustomJwt;
+
+/// Verified tokens that are remembered at most; beyond, the least used are verified again.
+const REMEMBERED_TOKENS: u64 = 10_000;
+
+/// Checks tokens of one issuer.
+pub(super) struct JwtCheck {
+    discovery_url: Url,
+    verifier: Verifier,
+    rules: Authorizer,
+    /// The allowed scopes as challenges show them.
+    scope: Arc<str>,
+    clock: Clock,
+    /// By the SHA-256 of the token, so that memory holds no tokens.
+    verified: Cache<[u8; 32], Verified>,
+}
+
+#[derive(Clone)]
+struct Verified {
+    caller: Arc<Caller>,
+    /// The token's `exp`, since the Unix epoch.
+    until: Duration,
+}
+
+/// Why a token is refused, for the log.
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error(transparent)]
+    NoToken(#[from] NoToken),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+}
+
+impl JwtCheck {
+    pub(super) fn new(config: &CustomJwt, http: reqwest::Client, clock: Clock) -> Self {
+        let verifier = Verifier::new(
+            config.discovery_url.clone(),
+            http,
+            clock.clone(),
+            config.clock_skew,
+        );
+        Self {
+            discovery_url: config.discovery_url.clone(),
+            verifier,
+            scope: config.rules.allowed_scopes.join(" ").into(),
+            rules: config.rules.clone(),
+            clock,
+            verified: Cache::new(REMEMBERED_TOKENS),
+        }
+    }
+
+    pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Refusal> {
+        self.caller(headers).await.map_err(|cause| {
+            tracing::debug!(reason = %cause, "refused a caller");
+            Refusal::new(cause.reason(), &self.scope)
+        })
+    }
+
+    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Cause> {
+        let token = bearer::token(headers)?;
+        let key = fingerprint(token);
+        if let Some(verified) = self.verified.get(&key).await {
+            if self.clock.now() < verified.until {
+                return Ok(verified.caller);
+            }
+            self.verified.invalidate(&key).await;
+        }
+        let claims = self.verifier.verify(token).await?;
+        self.rules.check(&claims)?;
+        let until = claims.expires_at();
+        let caller = Arc::new(Caller::from_claims(claims.into_map()));
+        self.verified
+            .insert(
+                key,
+                Verified {
+                    caller: caller.clone(),
+                    until,
+                },
+            )
+            .await;
+        Ok(caller)
+    }
+
+    /// The allowed scopes.
+    pub(super) fn scopes(&self) -> &[String] {
+        &self.rules.allowed_scopes
+    }
+
+    /// The issuer. While its discovery document cannot be had, what the URL of the document says, which is the same for
+    /// issuers that keep to the standard.
+    pub(super) async fn issuer(&self) -> String {
+        match self.verifier.issuer().await {
+            Ok(issuer) => issuer,
+            Err(_) => issuer_by_url(&self.discovery_url),
+        }
+    }
+}
+
+impl fmt::Debug for JwtCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtCheck")
+            .field("verifier", &self.verifier)
+            .field("rules", &self.rules)
+            .finish()
+    }
+}
+
+impl Cause {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::NoToken(NoToken::Absent) => Reason::MissingToken,
+            Self::Denied(denied) if denied.is_scope() => Reason::InsufficientScope,
+            Self::Token(TokenError::IssuerUnavailable(error)) => Reason::IssuerUnavailable {
+                retry_after: error.retry_after,
+            },
+            Self::NoToken(_) | Self::Denied(_) | Self::Token(_) => Reason::InvalidToken,
+        }
+    }
+}
+
+fn fingerprint(token: &str) -> [u8; 32] {
+    digest(&SHA256, token.as_bytes())
+        .as_ref()
+        .try_into()
+        .expect("a SHA-256 has 32 bytes")
+}
+
+/// `url` without its well-known part: OpenID Connect Discovery 1.0 section 4.3 puts that behind the issuer's path, RFC
+/// 8414 section 3.1 before it.
+fn issuer_by_url(url: &Url) -> String {
+    let marks = [
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+    ];
+    let removed = marks.iter().find_map(|mark| url.as_str().split_once(mark));
+    removed.map_or_else(|| url.to_string(), |(before, after)| [before, after].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_read_from_its_discovery_url() {
+        let check = |url: &str, issuer: &str| assert_eq!(issuer_by_url(&url.parse().unwrap()), issuer);
+        check(
+            "https://a.example/.well-known/openid-configuration",
+            "https://a.example",
+        );
+        check(
+            "https://a.example/pool/.well-known/openid-configuration",
+            "https://a.example/pool",
+        );
+        check(
+            "https://a.example/.well-known/oauth-authorization-server/pool",
+            "https://a.example/pool",
+        );
+    }
+}

@@ -1,0 +1,292 @@
+//! Inbound authorization with a real issuer on a real socket and time moved by hand.
+
+use std::{
+    net::Ipv4Addr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use causeway_core::authorizer::{Authorizer, ClaimMatch, CustomClaim};
+use http::{StatusCode, header::AUTHORIZATION};
+use tokio::{net::TcpListener, sync::oneshot};
+use url::Url;
+
+use super::*;
+use crate::{
+    config::CustomJwt,
+    identity_provider::{self, IdentityProvider, Pool, discovery_url},
+};
+
+const START: u64 = 1_800_000_000;
+const POOL: &str = "gateway";
+
+/// An issuer and a gateway's authorizer that trusts it.
+struct Setup {
+    provider: IdentityProvider,
+    base_url: Url,
+    inbound: Inbound,
+    now: Arc<AtomicU64>,
+    /// Dropped, it stops the issuer.
+    stop: oneshot::Sender<()>,
+}
+
+impl Setup {
+    async fn new(rules: Authorizer) -> Self {
+        let now = Arc::new(AtomicU64::new(START));
+        let read = now.clone();
+        let clock = Clock::from_fn(move || Duration::from_secs(read.load(Ordering::SeqCst)));
+        let provider = IdentityProvider::new(
+            vec![Pool {
+                id: POOL.into(),
+                clients: vec![],
+            }],
+            clock.clone(),
+        );
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let base_url = identity_provider::base_url(listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(provider.clone().run(listener, async { drop(stopped.await) }));
+        let inbound = inbound(discovery_url(&base_url, POOL), rules, clock);
+        Self {
+            provider,
+            base_url,
+            inbound,
+            now,
+            stop,
+        }
+    }
+
+    /// A token with the claims of a good one and these over them.
+    fn token(&self, over: Value) -> String {
+        let issuer = identity_provider::issuer(&self.base_url, POOL);
+        let mut claims = json!({
+            "sub": "alice", "client_id": "client", "token_use": "access", "scope": "mcp/read", "iss": issuer,
+            "exp": START + 3600,
+        });
+        for (name, value) in over.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        self.provider.sign(POOL, &claims)
+    }
+
+    async fn call(&self, token: &str) -> Result<Arc<Caller>, Refusal> {
+        self.inbound.authenticate(&bearer(token)).await
+    }
+
+    async fn reason(&self, over: Value) -> Result<String, Reason> {
+        match self.call(&self.token(over)).await {
+            Ok(caller) => Ok(caller.id.clone()),
+            Err(refusal) => Err(refusal.reason()),
+        }
+    }
+}
+
+fn inbound(discovery_url: Url, rules: Authorizer, clock: Clock) -> Inbound {
+    let jwt = CustomJwt {
+        discovery_url,
+        clock_skew: Duration::ZERO,
+        rules,
+    };
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    Inbound::new(&config::Authorizer::CustomJwt(jwt), http, clock)
+}
+
+fn bearer(token: &str) -> HeaderMap {
+    HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {token}").parse().unwrap())])
+}
+
+fn rules() -> Authorizer {
+    Authorizer {
+        allowed_clients: vec!["client".into()],
+        allowed_scopes: vec!["mcp/read".into(), "mcp/write".into()],
+        custom_claims: vec![CustomClaim {
+            name: "dept".into(),
+            matches: ClaimMatch::Equals("it".into()),
+        }],
+        ..Authorizer::default()
+    }
+}
+
+#[tokio::test]
+async fn a_good_token_makes_a_caller() {
+    let setup = Setup::new(Authorizer {
+        custom_claims: vec![],
+        ..rules()
+    })
+    .await;
+    let caller = setup.call(&setup.token(json!({}))).await.unwrap();
+    assert_eq!(caller.id, "alice");
+    assert_eq!(caller.scopes().collect::<Vec<_>>(), ["mcp/read"]);
+    assert_eq!(caller.claims()["client_id"], "client");
+    assert_eq!(format!("{caller:?}"), r#"Caller { id: "alice", .. }"#);
+    assert_eq!(setup.reason(json!({"sub": null})).await, Ok("client".into()));
+}
+
+#[tokio::test]
+async fn each_bad_token_has_its_refusal() {
+    let setup = Setup::new(rules()).await;
+    let cases = [
+        (json!({"dept": "it"}), Ok("alice".into())),
+        (json!({"dept": "it", "exp": START}), Err(Reason::InvalidToken)),
+        (json!({"dept": "it", "exp": null}), Err(Reason::InvalidToken)),
+        (
+            json!({"dept": "it", "nbf": START + 60}),
+            Err(Reason::InvalidToken),
+        ),
+        (
+            json!({"dept": "it", "iss": "https://other.example"}),
+            Err(Reason::InvalidToken),
+        ),
+        (
+            json!({"dept": "it", "client_id": "other"}),
+            Err(Reason::InvalidToken),
+        ),
+        (
+            json!({"dept": "it", "token_use": "id"}),
+            Err(Reason::InvalidToken),
+        ),
+        (json!({"dept": "hr"}), Err(Reason::InvalidToken)),
+        (
+            json!({"dept": "hr", "scope": "mcp/admin"}),
+            Err(Reason::InvalidToken),
+        ),
+        (
+            json!({"dept": "it", "scope": "mcp/admin"}),
+            Err(Reason::InsufficientScope),
+        ),
+        (
+            json!({"dept": "it", "scope": null}),
+            Err(Reason::InsufficientScope),
+        ),
+    ];
+    for (over, expected) in cases {
+        assert_eq!(setup.reason(over.clone()).await, expected, "{over}");
+    }
+}
+
+#[tokio::test]
+async fn no_token_and_no_jwt_are_told_apart() {
+    let setup = Setup::new(rules()).await;
+    let missing = setup.inbound.authenticate(&HeaderMap::new()).await.unwrap_err();
+    assert_eq!(missing.reason(), Reason::MissingToken);
+    let challenge = missing.challenge("https://gateway.example/metadata").unwrap();
+    let expected =
+        r#"Bearer scope="mcp/read mcp/write", resource_metadata="https://gateway.example/metadata""#;
+    assert_eq!(challenge, expected);
+    for token in ["garbage", "a.b.c", ""] {
+        assert_eq!(
+            setup.call(token).await.unwrap_err().reason(),
+            Reason::InvalidToken,
+            "{token}"
+        );
+    }
+    let mut twice = bearer(&setup.token(json!({"dept": "it"})));
+    twice.append(AUTHORIZATION, "Bearer x".parse().unwrap());
+    assert_eq!(
+        setup.inbound.authenticate(&twice).await.unwrap_err().reason(),
+        Reason::InvalidToken
+    );
+}
+
+#[tokio::test]
+async fn a_verified_token_is_remembered_until_it_expires() {
+    let setup = Setup::new(Authorizer::default()).await;
+    let token = setup.token(json!({"exp": START + 10}));
+    let first = setup.call(&token).await.unwrap();
+    setup.now.store(START + 9, Ordering::SeqCst);
+    let second = setup.call(&token).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &second));
+    setup.now.store(START + 10, Ordering::SeqCst);
+    assert_eq!(
+        setup.call(&token).await.unwrap_err().reason(),
+        Reason::InvalidToken
+    );
+}
+
+#[tokio::test]
+async fn keys_rotate_while_calls_run() {
+    let setup = Setup::new(Authorizer::default()).await;
+    let old = setup.token(json!({}));
+    setup.call(&old).await.unwrap();
+    setup.provider.rotate(POOL);
+    setup.call(&setup.token(json!({}))).await.unwrap();
+    setup.call(&old).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dead_issuer_is_not_the_callers_fault() {
+    // Whoever connects is hung up on.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            drop(connection);
+        }
+    });
+    let url = discovery_url(&identity_provider::base_url(address), POOL);
+    let inbound = inbound(url, rules(), Clock::from_fn(|| Duration::from_secs(START)));
+    let setup = Setup::new(rules()).await;
+    let refusal = inbound
+        .authenticate(&bearer(&setup.token(json!({"dept": "it"}))))
+        .await
+        .unwrap_err();
+    assert_eq!(refusal.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refusal.retry_after().unwrap(), "5");
+    assert_eq!(refusal.challenge("https://gateway.example/metadata"), None);
+    // What cannot be good is refused all the same.
+    assert_eq!(
+        inbound
+            .authenticate(&bearer("garbage"))
+            .await
+            .unwrap_err()
+            .reason(),
+        Reason::InvalidToken
+    );
+    let metadata = inbound
+        .resource_metadata("https://gateway.example/mcp")
+        .await
+        .unwrap();
+    let issuer = identity_provider::issuer(&identity_provider::base_url(address), POOL);
+    assert_eq!(metadata["authorization_servers"], json!([issuer]));
+}
+
+#[tokio::test]
+async fn an_issuer_that_dies_later_stops_nobody_it_let_in() {
+    let setup = Setup::new(Authorizer::default()).await;
+    setup.call(&setup.token(json!({}))).await.unwrap();
+    let other = setup.token(json!({"sub": "bob"}));
+    drop(setup.stop);
+    setup.now.store(START + 3599, Ordering::SeqCst);
+    assert_eq!(
+        setup.inbound.authenticate(&bearer(&other)).await.unwrap().id,
+        "bob"
+    );
+}
+
+#[tokio::test]
+async fn metadata_names_issuer_resource_and_scopes() {
+    let resource = "https://gateway.example/mcp";
+    let setup = Setup::new(rules()).await;
+    let issuer = identity_provider::issuer(&setup.base_url, POOL);
+    let expected = json!({
+        "authorization_servers": [issuer], "resource": resource, "scopes_supported": ["mcp/read", "mcp/write"],
+    });
+    assert_eq!(setup.inbound.resource_metadata(resource).await, Some(expected));
+    let setup = Setup::new(Authorizer::default()).await;
+    let issuer = identity_provider::issuer(&setup.base_url, POOL);
+    let expected = json!({"authorization_servers": [issuer], "resource": resource});
+    assert_eq!(setup.inbound.resource_metadata(resource).await, Some(expected));
+}
+
+#[tokio::test]
+async fn without_an_authorizer_everyone_is_anonymous() {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let inbound = Inbound::new(&config::Authorizer::None, http, Clock::system());
+    let caller = inbound.authenticate(&bearer("whatever")).await.unwrap();
+    assert_eq!(*caller, Caller::anonymous());
+    assert_eq!(caller.id, "anonymous");
+    assert_eq!(
+        inbound.resource_metadata("https://gateway.example/mcp").await,
+        None
+    );
+}
