@@ -1,11 +1,79 @@
-//! stub
+//! What the gateway shows a target to be let in: puts a configured credential on an outgoing request. Never passes on
+//! what a client showed the gateway, and sends no request to a target itself.
+
 use causeway_core::name::TargetName;
 use causeway_oidc::clock::Clock;
-#[derive(Debug, Clone)] pub struct Credential;
-#[derive(Debug, Clone)] pub struct Shown;
-#[derive(Debug, Clone, thiserror::Error)] #[error("stub")] pub struct CredentialError;
+use http::request::Parts;
+
+use crate::config;
+
+mod api_key;
+mod error;
+mod oauth;
+
+pub use api_key::ApiKey;
+pub use error::{CredentialError, Failure, Stage};
+pub use oauth::ClientCredentials;
+
+/// The credential of one target. Clones share the token.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// Nothing is shown.
+    None,
+    /// A fixed key.
+    ApiKey(ApiKey),
+    /// A token that is fetched, kept, and renewed ahead of its end.
+    ClientCredentials(ClientCredentials),
+}
+
+/// What [`Credential::apply`] put on a request, so that [`Credential::renew`] knows what the target refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown(Option<Generation>);
+
+/// Counts the tokens of one target.
+type Generation = u64;
+
 impl Credential {
-    pub fn new(_: &TargetName, _: &crate::config::Credential, _: reqwest::Client, _: Clock) -> Self { Self }
-    pub async fn apply(&self, _: &mut http::request::Parts) -> Result<Shown, CredentialError> { Ok(Shown) }
-    pub async fn renew(&self, _: &Shown) -> Result<bool, CredentialError> { Ok(false) }
+    /// The credential of `target` that `config` asks for. Nothing is fetched yet. `http` must not follow redirects: a
+    /// token endpoint could send the client's secret elsewhere with one.
+    pub fn new(
+        target: &TargetName,
+        config: &config::Credential,
+        http: reqwest::Client,
+        clock: Clock,
+    ) -> Self {
+        match config {
+            config::Credential::None => Self::None,
+            config::Credential::ApiKey(key) => Self::ApiKey(ApiKey::new(target, key)),
+            config::Credential::ClientCredentials(oauth) => {
+                Self::ClientCredentials(ClientCredentials::new(target, oauth, http, clock))
+            }
+        }
+    }
+
+    /// Puts the header or the query parameter on `request`, in place of a header of the same name. Waits only if there
+    /// is no living token. A key in the query is part of `request.uri` from now on: that is not to be logged.
+    ///
+    /// # Errors
+    /// [`CredentialError`] if there is nothing to show.
+    pub async fn apply(&self, request: &mut Parts) -> Result<Shown, CredentialError> {
+        match self {
+            Self::None => Ok(Shown(None)),
+            Self::ApiKey(key) => key.apply(request).map(|()| Shown(None)),
+            Self::ClientCredentials(oauth) => oauth.apply(request).await.map(|token| Shown(Some(token))),
+        }
+    }
+
+    /// The target answered 401 to `shown`. True if one retry is worth it: [`Credential::apply`] now shows something
+    /// else. False if it would show the same, because there is nothing newer or because a newer token was refused too,
+    /// less than [`ClientCredentials::FORCE_INTERVAL`] ago.
+    ///
+    /// # Errors
+    /// [`CredentialError`] if a newer token was asked for and not given.
+    pub async fn renew(&self, shown: &Shown) -> Result<bool, CredentialError> {
+        match (self, shown.0) {
+            (Self::ClientCredentials(oauth), Some(generation)) => oauth.renew(generation).await,
+            _ => Ok(false),
+        }
+    }
 }

@@ -102,5 +102,6 @@ impl fmt::Debug for Caller {
     }
 }
 
-#[cfg(all(test, feature = "dev"))]
+#[cfg(test)]
+#[cfg(feature = "dev")]
 mod tests;

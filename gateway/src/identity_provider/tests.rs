@@ -6,12 +6,18 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use causeway_core::authorizer::Authorizer;
 use causeway_oidc::{TokenError, Verifier};
 use reqwest::{Client, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::{
+    config::{self, ClientAuthentication, TokenEndpoint},
+    credentials::Credential,
+    inbound::Inbound,
+};
 
 const NOW: Duration = Duration::from_secs(1_800_000_000);
 const SECRET: &str = "s3cr:t&+ %=é";
@@ -215,6 +221,40 @@ async fn bad_requests_are_refused_as_rfc_6749_says() {
             (StatusCode::BAD_REQUEST, json!({"error": error})),
             "{authorization} {form}"
         );
+    }
+}
+
+/// The whole way: a credential as the gateway has one for a target, and a target's check as Runtime has one.
+#[tokio::test]
+async fn a_credential_opens_what_trusts_the_pool() {
+    let running = Running::start().await;
+    let discovery = discovery_url(&running.base_url, "pool_1");
+    let clock = || Clock::from_fn(|| NOW);
+    let rules = Authorizer {
+        allowed_clients: vec!["alice".into()],
+        allowed_scopes: vec!["mcp/read".into()],
+        ..Authorizer::default()
+    };
+    let jwt = config::CustomJwt {
+        discovery_url: discovery.clone(),
+        clock_skew: Duration::ZERO,
+        rules,
+    };
+    let inbound = Inbound::new(&config::Authorizer::CustomJwt(jwt), running.http.clone(), clock());
+    for client_authentication in [ClientAuthentication::Basic, ClientAuthentication::Post] {
+        let oauth = config::ClientCredentials {
+            token_endpoint: TokenEndpoint::Discovery(discovery.clone()),
+            client_id: "alice".into(),
+            client_secret: Secret::new(SECRET),
+            scopes: vec!["mcp/read".into()],
+            client_authentication,
+            extra_parameters: BTreeMap::new(),
+        };
+        let config = config::Credential::ClientCredentials(oauth);
+        let credential = Credential::new(&"logs".parse().unwrap(), &config, running.http.clone(), clock());
+        let mut request = http::Request::new(()).into_parts().0;
+        credential.apply(&mut request).await.unwrap();
+        assert_eq!(inbound.authenticate(&request.headers).await.unwrap().id, "alice");
     }
 }
 

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use aws_lc_rs::hmac;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_core::authorizer::{Authorizer, ClaimMatch, CustomClaim};
 use http::{StatusCode, header::AUTHORIZATION};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -186,6 +188,58 @@ async fn no_token_and_no_jwt_are_told_apart() {
         setup.inbound.authenticate(&twice).await.unwrap_err().reason(),
         Reason::InvalidToken
     );
+}
+
+#[tokio::test]
+async fn forged_tokens_are_refused() {
+    let setup = Setup::new(Authorizer::default()).await;
+    let good = setup.token(json!({}));
+    let [header, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else {
+        panic!("three parts")
+    };
+    let with_alg = |alg: &str| {
+        let mut header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+        header["alg"] = json!(alg);
+        URL_SAFE_NO_PAD.encode(header.to_string())
+    };
+    let keys = setup.base_url.join("gateway/.well-known/jwks.json").unwrap();
+    let keys = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .get(keys)
+        .send()
+        .await
+        .unwrap();
+    let keys: Value = serde_json::from_str(&keys.text().await.unwrap()).unwrap();
+    let public = URL_SAFE_NO_PAD
+        .decode(keys["keys"][0]["n"].as_str().unwrap())
+        .unwrap();
+    let message = format!("{}.{payload}", with_alg("HS256"));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &public), message.as_bytes());
+    let stranger = IdentityProvider::new(
+        vec![Pool {
+            id: POOL.into(),
+            clients: vec![],
+        }],
+        Clock::system(),
+    );
+    let issuer = identity_provider::issuer(&setup.base_url, POOL);
+    let forged = [
+        format!("{}.{payload}.", with_alg("none")),
+        format!("{}.{payload}.{signature}", with_alg("none")),
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag)),
+        format!("{header}.{payload}.{}", URL_SAFE_NO_PAD.encode([0; 256])),
+        stranger.sign(POOL, &json!({"sub": "alice", "iss": issuer, "exp": START + 3600})),
+    ];
+    for token in forged {
+        assert_eq!(
+            setup.call(&token).await.unwrap_err().reason(),
+            Reason::InvalidToken,
+            "{token}"
+        );
+    }
+    setup.call(&good).await.unwrap();
 }
 
 #[tokio::test]

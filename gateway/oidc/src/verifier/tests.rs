@@ -120,7 +120,7 @@ fn unavailable_for(result: Result<Claims, TokenError>) -> Duration {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_first_calls_share_one_fetch() {
     let key = Forge::p256("a");
     let issuer = FakeIssuer::start(Behaviour::Keys(jwks(&[&key]))).await;

@@ -1,0 +1,230 @@
+//! One token request: where to, with which form, and what its answer means. Keeps no token and does not retry.
+//!
+//! Source: RFC 6749 sections 2.3.1 (authentication), 4.4 (grant) and 5 (answers).
+
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use causeway_core::name::TargetName;
+use causeway_oidc::{
+    discovery::Discovery,
+    fetch::{self, BodyError},
+};
+use http::{StatusCode, header::CONTENT_TYPE};
+use oauth2::{
+    AuthType, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
+    RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
+    basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse},
+};
+use url::Url;
+
+use super::{
+    super::{CredentialError, Failure, Stage},
+    answer::Answer,
+    slot::Granted,
+};
+use crate::config::{ClientAuthentication, ClientCredentials, TokenEndpoint};
+
+/// Bytes of a token response at most. Real ones have some thousands.
+const MAX_BYTES: usize = 256 << 10;
+
+/// Where the tokens of one target come from.
+pub(super) struct TokenSource {
+    target: TargetName,
+    config: ClientCredentials,
+    http: reqwest::Client,
+    timeout: Duration,
+    /// The token endpoint that the discovery document named; forgotten when it fails, as it may have moved.
+    discovered: Mutex<Option<Url>>,
+}
+
+type OauthClient = Client<
+    BasicErrorResponse,
+    Answer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// Why a request had no answer.
+#[derive(Debug, thiserror::Error)]
+enum Unanswered {
+    #[error("not reached")]
+    Http(#[from] reqwest::Error),
+    #[error("too large")]
+    TooLarge,
+    #[error("not HTTP")]
+    Invalid(#[from] http::Error),
+}
+
+type Refusal = RequestTokenError<Unanswered, BasicErrorResponse>;
+
+impl TokenSource {
+    pub(super) fn new(
+        target: TargetName,
+        config: ClientCredentials,
+        http: reqwest::Client,
+        timeout: Duration,
+    ) -> Self {
+        Self {
+            target,
+            config,
+            http,
+            timeout,
+            discovered: Mutex::default(),
+        }
+    }
+
+    pub(super) fn target(&self) -> &TargetName {
+        &self.target
+    }
+
+    /// Asks for a token.
+    pub(super) async fn grant(&self) -> Result<Granted, CredentialError> {
+        let endpoint = self
+            .endpoint()
+            .await
+            .map_err(|failure| self.error(Stage::Discovery, failure))?;
+        self.ask(&endpoint).await.map_err(|failure| {
+            self.remember(None);
+            self.error(Stage::Token, failure)
+        })
+    }
+
+    /// The task that asked was stopped.
+    pub(super) fn interrupted(&self) -> CredentialError {
+        self.error(Stage::Token, Failure::Interrupted)
+    }
+
+    fn error(&self, stage: Stage, failure: Failure) -> CredentialError {
+        CredentialError {
+            target: self.target.clone(),
+            stage,
+            failure: Arc::new(failure),
+        }
+    }
+
+    async fn endpoint(&self) -> Result<Url, Failure> {
+        let url = match &self.config.token_endpoint {
+            TokenEndpoint::Url(url) => return Ok(url.clone()),
+            TokenEndpoint::Discovery(url) => url,
+        };
+        let known = self
+            .discovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let document = Discovery::fetch(&self.http, url, self.timeout).await?;
+        let endpoint = document.token_endpoint.ok_or_else(|| Failure::NoTokenEndpoint {
+            url: fetch::shown(url),
+        })?;
+        self.remember(Some(endpoint.clone()));
+        Ok(endpoint)
+    }
+
+    fn remember(&self, endpoint: Option<Url>) {
+        *self.discovered.lock().unwrap_or_else(PoisonError::into_inner) = endpoint;
+    }
+
+    async fn ask(&self, endpoint: &Url) -> Result<Granted, Failure> {
+        let status = Arc::new(OnceLock::new());
+        let send = |request| send(self.http.clone(), request, status.clone());
+        let client = self.client(endpoint);
+        let mut request = client.exchange_client_credentials();
+        for scope in &self.config.scopes {
+            request = request.add_scope(Scope::new(scope.clone()));
+        }
+        for (name, value) in &self.config.extra_parameters {
+            request = request.add_extra_param(name, value);
+        }
+        let answer = match tokio::time::timeout(self.timeout, request.request_async(&send)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                return Err(Failure::TimedOut {
+                    url: fetch::shown(endpoint),
+                    after: self.timeout,
+                });
+            }
+        };
+        match answer {
+            Ok(answer) => answer.granted(endpoint),
+            Err(refusal) => Err(self.failure(refusal, endpoint, status.get().copied())),
+        }
+    }
+
+    fn client(&self, endpoint: &Url) -> OauthClient {
+        Client::new(ClientId::new(self.config.client_id.clone()))
+            .set_client_secret(ClientSecret::new(self.config.client_secret.expose().to_owned()))
+            .set_auth_type(match self.config.client_authentication {
+                ClientAuthentication::Basic => AuthType::BasicAuth,
+                ClientAuthentication::Post => AuthType::RequestBody,
+            })
+            .set_token_uri(TokenUrl::from_url(endpoint.clone()))
+    }
+
+    fn failure(&self, refusal: Refusal, endpoint: &Url, status: Option<StatusCode>) -> Failure {
+        let url = fetch::shown(endpoint);
+        let status = status.unwrap_or_default();
+        match refusal {
+            Refusal::ServerResponse(answer) => {
+                let code = self.harmless(answer.error().as_ref());
+                Failure::Refused { url, status, code }
+            }
+            Refusal::Request(Unanswered::Http(error)) => Failure::Unreachable {
+                url,
+                cause: fetch::cause(error),
+            },
+            Refusal::Request(Unanswered::TooLarge) => Failure::TooLarge {
+                url,
+                limit: MAX_BYTES,
+            },
+            Refusal::Request(Unanswered::Invalid(_)) => Failure::Unsendable,
+            Refusal::Parse(..) | Refusal::Other(_) => Failure::Unexpected { url, status },
+        }
+    }
+
+    /// The endpoint's error code, unless it is no code or repeats the secret.
+    fn harmless(&self, code: &str) -> String {
+        let is_code = code.len() <= 64
+            && code
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let repeats = code.contains(self.config.client_secret.expose());
+        if is_code && !repeats {
+            code.to_owned()
+        } else {
+            "(not shown)".to_owned()
+        }
+    }
+}
+
+/// Sends the request that the oauth2 crate has made, and notes the status of the answer for errors.
+async fn send(
+    http: reqwest::Client,
+    request: HttpRequest,
+    status: Arc<OnceLock<StatusCode>>,
+) -> Result<HttpResponse, Unanswered> {
+    let response = http.execute(request.try_into()?).await?;
+    let status = *status.get_or_init(|| response.status());
+    let mut answer = http::Response::builder().status(status);
+    if let Some(content_type) = response.headers().get(CONTENT_TYPE) {
+        answer = answer.header(CONTENT_TYPE, content_type);
+    }
+    let body = fetch::read_bounded(response, MAX_BYTES)
+        .await
+        .map_err(|error| match error {
+            BodyError::TooLarge(_) => Unanswered::TooLarge,
+            BodyError::Broken(error) => error.into(),
+        })?;
+    Ok(answer.body(body)?)
+}
