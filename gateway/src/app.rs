@@ -51,7 +51,11 @@ impl App {
     }
 
     /// Serves on `listener` until `shutdown` is ready, then lets open requests end and stops the targets.
-    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
         let Self { config, clock, http, targets, publish } = self;
         let local = listener.local_addr().context("the listener has no address")?;
         let served = Served {

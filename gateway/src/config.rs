@@ -99,10 +99,7 @@ pub struct Limits {
 
 /// Who may call.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for the life of the process"
-)]
+#[expect(clippy::large_enum_variant, reason = "there is one for the life of the process")]
 pub enum Authorizer {
     /// Anyone who reaches the port.
     None,

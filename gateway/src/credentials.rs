@@ -36,12 +36,7 @@ type Generation = u64;
 impl Credential {
     /// The credential of `target` that `config` asks for. Nothing is fetched yet. `http` must not follow redirects: a
     /// token endpoint could send the client's secret elsewhere with one.
-    pub fn new(
-        target: &TargetName,
-        config: &config::Credential,
-        http: reqwest::Client,
-        clock: Clock,
-    ) -> Self {
+    pub fn new(target: &TargetName, config: &config::Credential, http: reqwest::Client, clock: Clock) -> Self {
         match config {
             config::Credential::None => Self::None,
             config::Credential::ApiKey(key) => Self::ApiKey(ApiKey::new(target, key)),

@@ -77,9 +77,7 @@ impl CallError {
     /// The answer to the `tools/call` with this `id`.
     pub fn face(&self, era: Era, id: &str, debug: bool) -> Face {
         let message = match self {
-            Self::Nameless | Self::Unknown(_) => {
-                wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None)
-            }
+            Self::Nameless | Self::Unknown(_) => wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None),
             Self::Target(error) => wire::result_message(id, &failed_result(error, era, debug)),
         };
         Face { status: StatusCode::OK, message }

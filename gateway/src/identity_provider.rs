@@ -68,15 +68,8 @@ impl IdentityProvider {
 
     /// The same, with tokens that live `token_lifetime`, in whole seconds.
     pub fn with_token_lifetime(pools: Vec<Pool>, clock: Clock, token_lifetime: Duration) -> Self {
-        let pools = pools
-            .into_iter()
-            .map(|pool| (pool.id, PoolState::new(pool.clients)))
-            .collect();
-        Self(Arc::new(Inner {
-            pools,
-            clock,
-            token_lifetime,
-        }))
+        let pools = pools.into_iter().map(|pool| (pool.id, PoolState::new(pool.clients))).collect();
+        Self(Arc::new(Inner { pools, clock, token_lifetime }))
     }
 
     /// Serves on `listener` until `shutdown`. The issuers' URLs begin with `http://` and the listener's address.
@@ -93,9 +86,7 @@ impl IdentityProvider {
             return Err(ServeError::NotLoopback(address));
         }
         let router = self.router(base_url(address));
-        Ok(axum::serve(listener, router)
-            .with_graceful_shutdown(shutdown)
-            .await?)
+        Ok(axum::serve(listener, router).with_graceful_shutdown(shutdown).await?)
     }
 
     /// The endpoints of all pools, as if they were reached at `base_url`. Whoever serves it keeps it on loopback.
@@ -128,18 +119,13 @@ impl IdentityProvider {
     }
 
     fn pool(&self, id: &str) -> &PoolState {
-        self.0
-            .pools
-            .get(id)
-            .unwrap_or_else(|| panic!("there is no pool `{id}`"))
+        self.0.pools.get(id).unwrap_or_else(|| panic!("there is no pool `{id}`"))
     }
 }
 
 impl fmt::Debug for IdentityProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdentityProvider")
-            .field("pools", &self.0.pools.keys())
-            .finish()
+        f.debug_struct("IdentityProvider").field("pools", &self.0.pools.keys()).finish()
     }
 }
 
@@ -170,10 +156,7 @@ fn jwks_url(base_url: &Url, pool: &str) -> Url {
 
 fn at(base_url: &Url, segments: &[&str]) -> Url {
     let mut url = base_url.clone();
-    url.path_segments_mut()
-        .expect("an HTTP URL has a path")
-        .pop_if_empty()
-        .extend(segments);
+    url.path_segments_mut().expect("an HTTP URL has a path").pop_if_empty().extend(segments);
     url
 }
 

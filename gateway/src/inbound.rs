@@ -76,10 +76,7 @@ impl Caller {
 
     fn from_claims(claims: Map<String, Value>) -> Self {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let id = text("sub")
-            .or(text("client_id"))
-            .unwrap_or("anonymous")
-            .to_owned();
+        let id = text("sub").or(text("client_id")).unwrap_or("anonymous").to_owned();
         Self { id, claims }
     }
 
@@ -96,9 +93,7 @@ impl Caller {
 
 impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caller")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Caller").field("id", &self.id).finish_non_exhaustive()
     }
 }
 

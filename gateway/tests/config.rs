@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 use causeway::{
     cli,
     config::{
-        ApiKeyLocation, Authorizer, Config, Credential, Dev, Draft, Environment, EraChoice, SessionMode,
-        TokenEndpoint, Transport, environment::Reference, schema::schema,
+        ApiKeyLocation, Authorizer, Config, Credential, Dev, Draft, Environment, EraChoice, SessionMode, TokenEndpoint,
+        Transport, environment::Reference, schema::schema,
     },
     secret::Secret,
 };
@@ -16,11 +16,7 @@ use proptest::prelude::*;
 const EXAMPLE: &str = include_str!("../../config.toml");
 
 /// Values that must never be in a message.
-const SECRETS: [&str; 3] = [
-    "hunter2",
-    "a-key-of-32-bytes-or-more-for-sealing",
-    "first line\nsecond line",
-];
+const SECRETS: [&str; 3] = ["hunter2", "a-key-of-32-bytes-or-more-for-sealing", "first line\nsecond line"];
 
 fn environment() -> Environment {
     Environment::of([
@@ -38,16 +34,12 @@ fn environment() -> Environment {
 
 fn resolve(text: &str, environment: &Environment) -> Result<Config, String> {
     let draft = Draft::parse(Path::new("config.toml"), text).map_err(|mistakes| mistakes.to_string())?;
-    draft
-        .resolve(environment)
-        .map_err(|mistakes| mistakes.to_string())
+    draft.resolve(environment).map_err(|mistakes| mistakes.to_string())
 }
 
 /// What the file `config/<name>.toml` is answered with.
 fn mistakes(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/config")
-        .join(format!("{name}.toml"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(format!("{name}.toml"));
     let text = fs::read_to_string(path).expect("each case has its file");
     let answer = resolve(&text, &environment()).expect_err("each case is a bad file");
     for secret in SECRETS.iter().flat_map(|secret| secret.lines()) {
@@ -283,18 +275,8 @@ bad!(duplicate_keys, "duplicate-keys", @r#"
 fn every_bad_file_is_a_case() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
     for entry in fs::read_dir(directory).unwrap() {
-        let name = entry
-            .unwrap()
-            .path()
-            .file_stem()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
-        assert!(
-            include_str!("config.rs").contains(&format!("\"{name}\"")),
-            "no case for `{name}.toml`"
-        );
+        let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(include_str!("config.rs").contains(&format!("\"{name}\"")), "no case for `{name}.toml`");
     }
 }
 
@@ -314,9 +296,7 @@ fn the_example_loads() {
     let config = resolve(EXAMPLE, &environment()).unwrap();
     assert_eq!(config.gateway.listen, "127.0.0.1:8080".parse().unwrap());
     assert_eq!(config.sessions.mode, SessionMode::Optional);
-    let Authorizer::CustomJwt(jwt) = &config.authorizer else {
-        panic!("the example checks tokens")
-    };
+    let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
     assert_eq!(jwt.rules.allowed_clients, ["causeway-client"]);
     assert_eq!(jwt.rules.allowed_scopes, ["causeway/invoke"]);
     assert_eq!(jwt.clock_skew, Duration::from_secs(30));
@@ -324,9 +304,7 @@ fn the_example_loads() {
     assert_eq!(names, ["calculator", "hello", "cloudwatch-insights"]);
     let secrets = ["calculator's", "hello's", "insights'"];
     for (target, secret) in config.targets.iter().zip(secrets) {
-        let Credential::ClientCredentials(client) = &target.credential else {
-            panic!("a token for each target")
-        };
+        let Credential::ClientCredentials(client) = &target.credential else { panic!("a token for each target") };
         assert_eq!(client.client_secret.expose(), secret);
         assert_eq!(client.scopes, [format!("{}/invoke", target.name)]);
         assert_eq!(target.dev, Some(Dev::Sample(target.name.to_string())));
@@ -335,8 +313,7 @@ fn the_example_loads() {
 
 #[test]
 fn what_the_example_says_of_defaults_is_true() {
-    let bare =
-        "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n";
+    let bare = "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n";
     let bare = resolve(bare, &environment()).unwrap();
     let full = resolve(&everything_set(), &full_environment()).unwrap();
     assert_eq!(format!("{:?}", full.limits), format!("{:?}", bare.limits));
@@ -352,34 +329,19 @@ fn what_the_example_says_of_defaults_is_true() {
 fn every_setting_of_the_example_works() {
     let config = resolve(&everything_set(), &full_environment()).unwrap();
     assert!(config.gateway.debug_errors);
-    assert_eq!(
-        config.gateway.public_url.unwrap().as_str(),
-        "https://gateway.example.com/mcp"
-    );
+    assert_eq!(config.gateway.public_url.unwrap().as_str(), "https://gateway.example.com/mcp");
     assert_eq!(config.sessions.keys.len(), 2);
-    let Authorizer::CustomJwt(jwt) = &config.authorizer else {
-        panic!("the example checks tokens")
-    };
+    let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
     assert_eq!(jwt.rules.custom_claims.len(), 3);
-    let [_, _, _, orders, weather, maps, local] = &config.targets[..] else {
-        panic!("seven targets")
-    };
-    let Credential::ClientCredentials(client) = &orders.credential else {
-        panic!("a token for `orders`")
-    };
+    let [_, _, _, orders, weather, maps, local] = &config.targets[..] else { panic!("seven targets") };
+    let Credential::ClientCredentials(client) = &orders.credential else { panic!("a token for `orders`") };
     assert!(matches!(client.token_endpoint, TokenEndpoint::Discovery(_)));
     assert!(matches!(&orders.dev, Some(Dev::Command { path, .. }) if path == "/mcp"));
-    let Credential::ApiKey(key) = &weather.credential else {
-        panic!("a key for `weather`")
-    };
+    let Credential::ApiKey(key) = &weather.credential else { panic!("a key for `weather`") };
     assert_eq!(key.location, ApiKeyLocation::Header("x-api-key".parse().unwrap()));
-    let Credential::ApiKey(key) = &maps.credential else {
-        panic!("a key for `maps`")
-    };
+    let Credential::ApiKey(key) = &maps.credential else { panic!("a key for `maps`") };
     assert_eq!(key.location, ApiKeyLocation::QueryParameter("api_key".into()));
-    let Transport::Stdio(stdio) = &local.transport else {
-        panic!("`local-files` is a child")
-    };
+    let Transport::Stdio(stdio) = &local.transport else { panic!("`local-files` is a child") };
     assert_eq!(stdio.command[0], "uvx");
     assert_eq!(stdio.env.keys().collect::<Vec<_>>(), ["FILES_TOKEN", "LOG_LEVEL"]);
     assert_eq!(stdio.era, EraChoice::Auto);
@@ -408,10 +370,7 @@ fn every_setting_is_in_the_example() {
         .filter(|line| !line.starts_with('#'))
         .flat_map(|line| line.split(['.', ' ', '[', ']', '=']))
         .collect();
-    let absent: Vec<_> = names
-        .iter()
-        .filter(|name| !words.contains(name.as_str()))
-        .collect();
+    let absent: Vec<_> = names.iter().filter(|name| !words.contains(name.as_str())).collect();
     assert!(absent.is_empty(), "config.toml does not show {absent:?}");
 }
 
@@ -444,13 +403,9 @@ fn paths_start_at_the_directory_of_the_file() {
                 [[targets]]\nname = \"b\"\nstdio.command = [\"b\"]\nstdio.working_directory = \"secrets\"\n";
     fs::write(&path, text).unwrap();
     let config = Config::load(&path, &environment()).unwrap();
-    let Credential::ApiKey(key) = &config.targets[0].credential else {
-        panic!("a key")
-    };
+    let Credential::ApiKey(key) = &config.targets[0].credential else { panic!("a key") };
     assert_eq!(key.key.expose(), "hunter2");
-    let Transport::Stdio(stdio) = &config.targets[1].transport else {
-        panic!("a child")
-    };
+    let Transport::Stdio(stdio) = &config.targets[1].transport else { panic!("a child") };
     assert_eq!(stdio.working_directory, Some(directory.path().join("secrets")));
 }
 
@@ -458,35 +413,16 @@ fn paths_start_at_the_directory_of_the_file() {
 fn a_program_can_change_a_draft_and_supply_its_secrets() {
     let mut draft = Draft::parse(Path::new("config.toml"), EXAMPLE).unwrap();
     let target = &mut draft.file.targets.as_mut().unwrap().value[0].value;
-    target
-        .http
-        .as_mut()
-        .unwrap()
-        .value
-        .endpoint
-        .as_mut()
-        .unwrap()
-        .value = "http://127.0.0.1:4000/mcp".into();
-    let client = target
-        .credential
-        .as_mut()
-        .unwrap()
-        .value
-        .client_credentials
-        .as_mut()
-        .unwrap();
+    target.http.as_mut().unwrap().value.endpoint.as_mut().unwrap().value = "http://127.0.0.1:4000/mcp".into();
+    let client = target.credential.as_mut().unwrap().value.client_credentials.as_mut().unwrap();
     client.value.token_endpoint.as_mut().unwrap().value = "http://127.0.0.1:4001/oauth2/token".into();
     let generated = environment().overlay(|reference| {
         matches!(reference, Reference::Variable("CALCULATOR_CLIENT_SECRET")).then(|| Secret::new("generated"))
     });
     let config = draft.resolve(&generated).unwrap();
-    let Transport::Http(http) = &config.targets[0].transport else {
-        panic!("by URL")
-    };
+    let Transport::Http(http) = &config.targets[0].transport else { panic!("by URL") };
     assert_eq!(http.endpoint.as_str(), "http://127.0.0.1:4000/mcp");
-    let Credential::ClientCredentials(client) = &config.targets[0].credential else {
-        panic!("a token")
-    };
+    let Credential::ClientCredentials(client) = &config.targets[0].credential else { panic!("a token") };
     assert_eq!(client.client_secret.expose(), "generated");
     assert!(matches!(&client.token_endpoint, TokenEndpoint::Url(url) if url.port() == Some(4001)));
 }
@@ -511,12 +447,7 @@ fn debug_shows_no_secret() {
     let config = resolve(EXAMPLE, &environment()).unwrap();
     let shown = format!("{config:?}");
     assert!(shown.contains("<redacted>"), "{shown}");
-    assert!(
-        !["calculator's", "hello's", "insights'"]
-            .iter()
-            .any(|secret| shown.contains(secret)),
-        "{shown}"
-    );
+    assert!(!["calculator's", "hello's", "insights'"].iter().any(|secret| shown.contains(secret)), "{shown}");
 }
 
 #[test]
@@ -532,11 +463,7 @@ fn a_file_of_nothing_but_mistakes_is_given_up() {
 
 #[test]
 fn a_path_in_a_message_is_as_it_was_given() {
-    let draft = Draft::parse(
-        Path::new("/etc/causeway/config.toml"),
-        "colour = 1\r\n\r\nauthorizer = 1\r\n",
-    )
-    .unwrap();
+    let draft = Draft::parse(Path::new("/etc/causeway/config.toml"), "colour = 1\r\n\r\nauthorizer = 1\r\n").unwrap();
     insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
     /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `authorizer` or `targets`
     /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there

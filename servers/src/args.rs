@@ -53,21 +53,11 @@ pub struct JwtArgs {
     pub discovery_url: Option<String>,
 
     /// Accepted values of the claim `client_id`
-    #[arg(
-        long = "jwt-allowed-clients",
-        value_name = "IDS",
-        env = "JWT_ALLOWED_CLIENTS",
-        value_delimiter = ','
-    )]
+    #[arg(long = "jwt-allowed-clients", value_name = "IDS", env = "JWT_ALLOWED_CLIENTS", value_delimiter = ',')]
     pub allowed_clients: Vec<String>,
 
     /// Accepted values of the claims `scope` and `scp`
-    #[arg(
-        long = "jwt-allowed-scopes",
-        value_name = "SCOPES",
-        env = "JWT_ALLOWED_SCOPES",
-        value_delimiter = ','
-    )]
+    #[arg(long = "jwt-allowed-scopes", value_name = "SCOPES", env = "JWT_ALLOWED_SCOPES", value_delimiter = ',')]
     pub allowed_scopes: Vec<String>,
 
     /// Accepted values of the claim `aud`
@@ -86,11 +76,7 @@ impl ServeArgs {
     pub fn listen_addr(&self) -> SocketAddr {
         self.listen.unwrap_or_else(|| {
             let container = self.in_container || has_container_marker();
-            let ip = if container {
-                Ipv4Addr::UNSPECIFIED
-            } else {
-                Ipv4Addr::LOCALHOST
-            };
+            let ip = if container { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
             SocketAddr::new(IpAddr::V4(ip), PORT)
         })
     }
@@ -98,9 +84,7 @@ impl ServeArgs {
 
 /// Docker and Podman each leave an empty file in their containers.
 fn has_container_marker() -> bool {
-    ["/.dockerenv", "/run/.containerenv"]
-        .iter()
-        .any(|marker| Path::new(marker).exists())
+    ["/.dockerenv", "/run/.containerenv"].iter().any(|marker| Path::new(marker).exists())
 }
 
 /// A path that is one fixed route: what axum would read as a pattern is refused.

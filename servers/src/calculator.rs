@@ -51,9 +51,7 @@ struct OutOfRange;
 #[tool_router(router = tools)]
 impl Calculator {
     pub(crate) fn new() -> Self {
-        Self {
-            tools: Arc::new(Self::tools()),
-        }
+        Self { tools: Arc::new(Self::tools()) }
     }
 
     /// Adds two numbers and returns their sum.
@@ -153,11 +151,7 @@ mod tests {
         check("-3", "3037000499", "-9111001497");
         check("0.5", "4", "2");
         check("-0.0", "4", "0");
-        check(
-            "18446744073709551615",
-            "18446744073709551615",
-            "3.402823669209385e+38",
-        );
+        check("18446744073709551615", "18446744073709551615", "3.402823669209385e+38");
         assert_eq!(multiply("1e200", "1e200"), Err(OutOfRange));
     }
 }

@@ -140,13 +140,7 @@ impl Insights {
 
     /// Everything that can be refused before AWS is asked.
     fn checked(&self, params: Params) -> Result<Query, CallError> {
-        let Params {
-            query: text,
-            log_groups,
-            start,
-            end,
-            limit,
-        } = params;
+        let Params { query: text, log_groups, start, end, limit } = params;
         let log_groups = self.settings.allowed.choose(log_groups)?;
         if text.trim().is_empty() {
             return Err(CallError::EmptyQuery);
@@ -158,12 +152,7 @@ impl Insights {
             return Err(CallError::Limit(limit));
         }
         let range = TimeRange::parse(&start, &end, self.clock.now())?;
-        Ok(Query {
-            text,
-            log_groups,
-            range,
-            limit,
-        })
+        Ok(Query { text, log_groups, range, limit })
     }
 }
 
@@ -171,14 +160,8 @@ impl Insights {
 impl ServerHandler for Insights {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(Implementation::new(
-                "cloudwatch-insights",
-                env!("CARGO_PKG_VERSION"),
-            ))
-            .with_instructions(format!(
-                "Queries CloudWatch logs. {}",
-                self.settings.allowed.describe()
-            ))
+            .with_server_info(Implementation::new("cloudwatch-insights", env!("CARGO_PKG_VERSION")))
+            .with_instructions(format!("Queries CloudWatch logs. {}", self.settings.allowed.describe()))
     }
 }
 

@@ -25,20 +25,13 @@ struct Greeting {
 #[tool_router(router = tools)]
 impl Hello {
     pub(crate) fn new() -> Self {
-        Self {
-            tools: Arc::new(Self::tools()),
-        }
+        Self { tools: Arc::new(Self::tools()) }
     }
 
     /// Greets a person by name and returns the greeting.
     #[tool(
         title = "Greet user",
-        annotations(
-            read_only_hint = true,
-            destructive_hint = false,
-            idempotent_hint = true,
-            open_world_hint = false
-        )
+        annotations(read_only_hint = true, destructive_hint = false, idempotent_hint = true, open_world_hint = false)
     )]
     async fn greet_user(&self, Parameters(Greeting { name }): Parameters<Greeting>) -> String {
         format!("Hello, {name}! Nice to meet you.")

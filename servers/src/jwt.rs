@@ -64,12 +64,7 @@ impl JwtCheck {
             allowed_scopes: set(&args.allowed_scopes),
             ..Authorizer::default()
         };
-        let Some(url) = args
-            .discovery_url
-            .as_deref()
-            .map(str::trim)
-            .filter(|url| !url.is_empty())
-        else {
+        let Some(url) = args.discovery_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) else {
             anyhow::ensure!(
                 authorizer == Authorizer::default(),
                 "rules for callers are set without an issuer to check their tokens; set `JWT_DISCOVERY_URL`"
@@ -79,15 +74,9 @@ impl JwtCheck {
         let url = Url::parse(url).ok().filter(|url| ["https", "http"].contains(&url.scheme())).with_context(|| {
             format!("`JWT_DISCOVERY_URL` is `{url}`; write a URL, https://... /.well-known/openid-configuration")
         })?;
-        let http = reqwest::Client::builder()
-            .build()
-            .context("cannot make an HTTP client for the issuer")?;
+        let http = reqwest::Client::builder().build().context("cannot make an HTTP client for the issuer")?;
         let verifier = Verifier::new(url, http, Clock::system(), CLOCK_SKEW);
-        Ok(Some(Self {
-            verifier,
-            authorizer,
-            mcp_path: mcp_path.to_owned(),
-        }))
+        Ok(Some(Self { verifier, authorizer, mcp_path: mcp_path.to_owned() }))
     }
 
     async fn admit(&self, headers: &HeaderMap) -> Result<(), Refused> {
@@ -111,10 +100,7 @@ pub(crate) async fn check(State(check): State<Arc<JwtCheck>>, request: Request, 
 /// The metadata that a challenge points at, under both forms of its path.
 pub(crate) fn metadata_routes(check: Arc<JwtCheck>) -> Router {
     let suffixed = format!("{METADATA_PATH}{}", check.mcp_path);
-    Router::new()
-        .route(METADATA_PATH, get(metadata))
-        .route(&suffixed, get(metadata))
-        .with_state(check)
+    Router::new().route(METADATA_PATH, get(metadata)).route(&suffixed, get(metadata)).with_state(check)
 }
 
 async fn metadata(State(check): State<Arc<JwtCheck>>, uri: Uri, headers: HeaderMap) -> Response {
@@ -166,13 +152,8 @@ fn challenge(status: StatusCode, error: (i32, &str), challenge: &str) -> Respons
 
 /// Not the caller's fault: a token that may be good cannot be checked now.
 fn unavailable(retry_after: Duration) -> Response {
-    let mut response = answer(
-        StatusCode::SERVICE_UNAVAILABLE,
-        &rpc_error((-32603, "Internal error - Server error")),
-    );
-    response
-        .headers_mut()
-        .insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+    let mut response = answer(StatusCode::SERVICE_UNAVAILABLE, &rpc_error((-32603, "Internal error - Server error")));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     response
 }
 
@@ -183,9 +164,7 @@ fn rpc_error((code, message): (i32, &str)) -> Value {
 fn answer(status: StatusCode, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -202,26 +181,15 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// How the caller reaches this server: the host that it named, and https where a proxy in front says so.
 fn origin(headers: &HeaderMap, uri: &Uri) -> String {
-    let named = headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    let named = headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     let host = named.or_else(|| uri.authority().cloned());
-    let https = headers
-        .get("x-forwarded-proto")
-        .is_some_and(|proto| proto == "https");
+    let https = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
     let scheme = if https { "https" } else { "http" };
-    format!(
-        "{scheme}://{}",
-        host.as_ref().map_or("localhost", Authority::as_str)
-    )
+    format!("{scheme}://{}", host.as_ref().map_or("localhost", Authority::as_str))
 }
 
 fn set(values: &[String]) -> Vec<String> {
-    values
-        .iter()
-        .map(|value| value.trim().to_owned())
-        .filter(|value| !value.is_empty())
-        .collect()
+    values.iter().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -256,34 +224,18 @@ mod tests {
             assert_eq!(origin(&headers(pairs), &Uri::from_static("/mcp")), expected);
         };
         check(&[("host", "127.0.0.1:8000")], "http://127.0.0.1:8000");
-        check(
-            &[("host", "mcp.example"), ("x-forwarded-proto", "https")],
-            "https://mcp.example",
-        );
+        check(&[("host", "mcp.example"), ("x-forwarded-proto", "https")], "https://mcp.example");
         check(&[("host", "a\" b")], "http://localhost");
     }
 
     #[test]
     fn rules_without_an_issuer_are_a_mistake() {
-        let args = JwtArgs {
-            allowed_clients: vec!["a".into()],
-            ..JwtArgs::default()
-        };
+        let args = JwtArgs { allowed_clients: vec!["a".into()], ..JwtArgs::default() };
         assert!(JwtCheck::new(&args, "/mcp").is_err());
-        let nothing = JwtArgs {
-            discovery_url: Some(String::new()),
-            allowed_scopes: vec![String::new()],
-            ..args
-        };
-        let nothing = JwtArgs {
-            allowed_clients: Vec::new(),
-            ..nothing
-        };
+        let nothing = JwtArgs { discovery_url: Some(String::new()), allowed_scopes: vec![String::new()], ..args };
+        let nothing = JwtArgs { allowed_clients: Vec::new(), ..nothing };
         assert!(JwtCheck::new(&nothing, "/mcp").unwrap().is_none());
-        let bad = JwtArgs {
-            discovery_url: Some("issuer.example".into()),
-            ..JwtArgs::default()
-        };
+        let bad = JwtArgs { discovery_url: Some("issuer.example".into()), ..JwtArgs::default() };
         assert!(JwtCheck::new(&bad, "/mcp").is_err());
     }
 }

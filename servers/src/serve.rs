@@ -59,10 +59,7 @@ pub(crate) async fn over_http(
         // Latency only; a socket that refuses the option still works.
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stopping)
-        .await
-        .context("cannot serve")?;
+    axum::serve(listener, router).with_graceful_shutdown(stopping).await.context("cannot serve")?;
     finish(running).await;
     Ok(())
 }
@@ -71,10 +68,7 @@ pub(crate) async fn over_http(
 pub(crate) async fn finish(running: TaskTracker) {
     running.close();
     if time::timeout(LAST_WORK, running.wait()).await.is_err() {
-        tracing::warn!(
-            "{} piece(s) of work were still running and are abandoned",
-            running.len()
-        );
+        tracing::warn!("{} piece(s) of work were still running and are abandoned", running.len());
     }
 }
 
@@ -93,8 +87,7 @@ fn router(
     let mcp = match JwtCheck::new(&args.jwt, &args.path)? {
         Some(check) => {
             let check = Arc::new(check);
-            mcp.route_layer(from_fn_with_state(check.clone(), jwt::check))
-                .merge(jwt::metadata_routes(check))
+            mcp.route_layer(from_fn_with_state(check.clone(), jwt::check)).merge(jwt::metadata_routes(check))
         }
         None => mcp,
     };
@@ -115,21 +108,13 @@ fn route<S: ServerHandler + Clone>(
         .with_cancellation_token(cut_off.clone());
     let config = if bound.ip().is_loopback() {
         // Guards a server on a developer's machine against DNS rebinding.
-        config.with_allowed_hosts([
-            "localhost".to_owned(),
-            "127.0.0.1".into(),
-            "::1".into(),
-            bound.ip().to_string(),
-        ])
+        config.with_allowed_hosts(["localhost".to_owned(), "127.0.0.1".into(), "::1".into(), bound.ip().to_string()])
     } else {
         // Which names lead to a container is not known in here; its platform or ingress checks them.
         config.disable_allowed_hosts()
     };
-    let service = StreamableHttpService::new(
-        move || Ok(server.clone()),
-        Arc::new(NeverSessionManager::default()),
-        config,
-    );
+    let service =
+        StreamableHttpService::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config);
     Router::new().route_service(&args.path, service)
 }
 

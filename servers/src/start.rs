@@ -29,11 +29,7 @@ pub fn main(sample: Sample) -> ExitCode {
         Err(error) => {
             // Nothing is left to be done when stderr is closed.
             let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(BAD_USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
+            return if error.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
         }
     };
     log_to_stderr();
@@ -47,10 +43,7 @@ pub fn main(sample: Sample) -> ExitCode {
 }
 
 fn parse(sample: Sample) -> Result<ServeArgs, clap::Error> {
-    let command = Cli::command()
-        .name(sample.name())
-        .bin_name(sample.name())
-        .about(about(sample));
+    let command = Cli::command().name(sample.name()).bin_name(sample.name()).about(about(sample));
     let cli = Cli::from_arg_matches(&command.try_get_matches()?)?;
     Ok(cli.serve)
 }
@@ -67,8 +60,7 @@ fn start(sample: Sample, args: ServeArgs) -> anyhow::Result<()> {
 /// aws-config warns at length of each source without credentials; the tool says it in one line.
 fn log_to_stderr() {
     let quiet_rmcp = "rmcp=warn".parse().expect("the directive is well-formed");
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws_config=error"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws_config=error"));
     let filter = filter.add_directive(quiet_rmcp);
     tracing_subscriber::fmt()
         .with_env_filter(filter)

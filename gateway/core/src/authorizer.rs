@@ -118,13 +118,7 @@ impl TokenUse {
 impl CustomClaim {
     fn holds(&self, claims: &Map<String, Value>) -> bool {
         let claim = claims.get(&self.name);
-        let array = || {
-            claim
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-        };
+        let array = || claim.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         match &self.matches {
             ClaimMatch::Equals(wanted) => claim.is_some_and(|claim| claim == wanted),
             ClaimMatch::Contains(wanted) => array().any(|text| text == wanted),
@@ -136,10 +130,7 @@ impl CustomClaim {
 /// The scopes that a token grants: the words of `scope` (RFC 8693, section 4.2; Cognito), and `scp` as text or as array
 /// (Entra, Okta).
 pub fn scopes(claims: &Map<String, Value>) -> impl Iterator<Item = &str> {
-    text(claims, "scope")
-        .chain(texts(claims, "scp"))
-        .flat_map(|words| words.split(' '))
-        .filter(|word| !word.is_empty())
+    text(claims, "scope").chain(texts(claims, "scp")).flat_map(|words| words.split(' ')).filter(|word| !word.is_empty())
 }
 
 /// The claim `name` if it is a text.
@@ -169,48 +160,28 @@ mod tests {
     }
 
     fn custom(name: &str, matches: ClaimMatch) -> Authorizer {
-        let custom_claims = vec![CustomClaim {
-            name: name.into(),
-            matches,
-        }];
-        Authorizer {
-            custom_claims,
-            ..Authorizer::default()
-        }
+        let custom_claims = vec![CustomClaim { name: name.into(), matches }];
+        Authorizer { custom_claims, ..Authorizer::default() }
     }
 
     #[track_caller]
     fn check(authorizer: &Authorizer, claims: Value, expected: Result<(), Denied>) {
-        assert_eq!(
-            authorizer.check(claims.as_object().unwrap()),
-            expected,
-            "{claims}"
-        );
+        assert_eq!(authorizer.check(claims.as_object().unwrap()), expected, "{claims}");
     }
 
     #[test]
     fn clients_are_compared_with_client_id() {
-        let rules = Authorizer {
-            allowed_clients: texts(&["a", "b"]),
-            ..Authorizer::default()
-        };
+        let rules = Authorizer { allowed_clients: texts(&["a", "b"]), ..Authorizer::default() };
         check(&rules, json!({"client_id": "b"}), Ok(()));
         check(&rules, json!({"client_id": "c"}), Err(Denied::Client));
         check(&rules, json!({"client_id": ["a"]}), Err(Denied::Client));
         check(&rules, json!({"client_id": "A"}), Err(Denied::Client));
-        check(
-            &rules,
-            json!({"azp": "a", "aud": "a", "sub": "a"}),
-            Err(Denied::Client),
-        );
+        check(&rules, json!({"azp": "a", "aud": "a", "sub": "a"}), Err(Denied::Client));
     }
 
     #[test]
     fn audience_is_a_text_or_an_array() {
-        let rules = Authorizer {
-            allowed_audience: texts(&["a", "b"]),
-            ..Authorizer::default()
-        };
+        let rules = Authorizer { allowed_audience: texts(&["a", "b"]), ..Authorizer::default() };
         check(&rules, json!({"aud": "a"}), Ok(()));
         check(&rules, json!({"aud": ["x", "b"]}), Ok(()));
         check(&rules, json!({"aud": ["x", 1]}), Err(Denied::Audience));
@@ -221,10 +192,7 @@ mod tests {
 
     #[test]
     fn scopes_come_in_three_spellings() {
-        let rules = Authorizer {
-            allowed_scopes: texts(&["mcp/read", "mcp/all"]),
-            ..Authorizer::default()
-        };
+        let rules = Authorizer { allowed_scopes: texts(&["mcp/read", "mcp/all"]), ..Authorizer::default() };
         check(&rules, json!({"scope": "openid mcp/read"}), Ok(()));
         check(&rules, json!({"scp": "openid mcp/all"}), Ok(()));
         check(&rules, json!({"scp": ["openid", "mcp/all"]}), Ok(()));
@@ -238,85 +206,42 @@ mod tests {
     fn custom_claims_are_typed() {
         let equals = custom("dept", ClaimMatch::Equals("it".into()));
         check(&equals, json!({"dept": "it"}), Ok(()));
-        check(
-            &equals,
-            json!({"dept": ["it"]}),
-            Err(Denied::CustomClaim("dept".into())),
-        );
+        check(&equals, json!({"dept": ["it"]}), Err(Denied::CustomClaim("dept".into())));
         check(&equals, json!({}), Err(Denied::CustomClaim("dept".into())));
         let contains = custom("groups", ClaimMatch::Contains("dev".into()));
         check(&contains, json!({"groups": ["ops", "dev"]}), Ok(()));
-        check(
-            &contains,
-            json!({"groups": "dev"}),
-            Err(Denied::CustomClaim("groups".into())),
-        );
-        check(
-            &contains,
-            json!({"groups": ["developers"]}),
-            Err(Denied::CustomClaim("groups".into())),
-        );
+        check(&contains, json!({"groups": "dev"}), Err(Denied::CustomClaim("groups".into())));
+        check(&contains, json!({"groups": ["developers"]}), Err(Denied::CustomClaim("groups".into())));
         let any = custom("groups", ClaimMatch::ContainsAny(texts(&["dev", "ops"])));
         check(&any, json!({"groups": ["x", "ops"]}), Ok(()));
-        check(
-            &any,
-            json!({"groups": ["x"]}),
-            Err(Denied::CustomClaim("groups".into())),
-        );
-        check(
-            &any,
-            json!({"groups": "ops"}),
-            Err(Denied::CustomClaim("groups".into())),
-        );
+        check(&any, json!({"groups": ["x"]}), Err(Denied::CustomClaim("groups".into())));
+        check(&any, json!({"groups": "ops"}), Err(Denied::CustomClaim("groups".into())));
     }
 
     #[test]
     fn every_custom_claim_must_hold() {
         let mut both = custom("a", ClaimMatch::Equals("1".into()));
-        both.custom_claims
-            .extend(custom("b", ClaimMatch::Equals("2".into())).custom_claims);
+        both.custom_claims.extend(custom("b", ClaimMatch::Equals("2".into())).custom_claims);
         check(&both, json!({"a": "1", "b": "2"}), Ok(()));
         check(&both, json!({"a": "1"}), Err(Denied::CustomClaim("b".into())));
     }
 
     #[test]
     fn an_id_token_is_no_access_token() {
-        let with = |token_use| Authorizer {
-            token_use,
-            ..Authorizer::default()
-        };
+        let with = |token_use| Authorizer { token_use, ..Authorizer::default() };
         check(&with(TokenUse::Access), json!({"token_use": "access"}), Ok(()));
         check(&with(TokenUse::Access), json!({}), Ok(()));
-        check(
-            &with(TokenUse::Access),
-            json!({"token_use": "id"}),
-            Err(Denied::TokenUse("access")),
-        );
-        check(
-            &with(TokenUse::Access),
-            json!({"token_use": null}),
-            Err(Denied::TokenUse("access")),
-        );
-        check(
-            &with(TokenUse::Id),
-            json!({"token_use": "access"}),
-            Err(Denied::TokenUse("id")),
-        );
+        check(&with(TokenUse::Access), json!({"token_use": "id"}), Err(Denied::TokenUse("access")));
+        check(&with(TokenUse::Access), json!({"token_use": null}), Err(Denied::TokenUse("access")));
+        check(&with(TokenUse::Id), json!({"token_use": "access"}), Err(Denied::TokenUse("id")));
         check(&with(TokenUse::Any), json!({"token_use": "id"}), Ok(()));
     }
 
     #[test]
     fn a_cognito_access_token_fails_an_audience_rule() {
-        let both = Authorizer {
-            allowed_clients: texts(&["c"]),
-            allowed_audience: texts(&["c"]),
-            ..Authorizer::default()
-        };
-        check(
-            &both,
-            json!({"client_id": "c", "token_use": "access"}),
-            Err(Denied::Audience),
-        );
+        let both =
+            Authorizer { allowed_clients: texts(&["c"]), allowed_audience: texts(&["c"]), ..Authorizer::default() };
+        check(&both, json!({"client_id": "c", "token_use": "access"}), Err(Denied::Audience));
     }
 
     /// Values from so few that rules and claims meet often.
@@ -353,34 +278,13 @@ mod tests {
 
     /// `rules`, one group at a time.
     fn groups(rules: &Authorizer) -> Vec<Authorizer> {
-        let bare = Authorizer {
-            token_use: TokenUse::Any,
-            ..Authorizer::default()
-        };
-        let Authorizer {
-            allowed_clients,
-            allowed_audience,
-            allowed_scopes,
-            custom_claims,
-            token_use,
-        } = rules.clone();
+        let bare = Authorizer { token_use: TokenUse::Any, ..Authorizer::default() };
+        let Authorizer { allowed_clients, allowed_audience, allowed_scopes, custom_claims, token_use } = rules.clone();
         vec![
-            Authorizer {
-                allowed_clients,
-                ..bare.clone()
-            },
-            Authorizer {
-                allowed_audience,
-                ..bare.clone()
-            },
-            Authorizer {
-                allowed_scopes,
-                ..bare.clone()
-            },
-            Authorizer {
-                custom_claims,
-                ..bare.clone()
-            },
+            Authorizer { allowed_clients, ..bare.clone() },
+            Authorizer { allowed_audience, ..bare.clone() },
+            Authorizer { allowed_scopes, ..bare.clone() },
+            Authorizer { custom_claims, ..bare.clone() },
             Authorizer { token_use, ..bare },
         ]
     }

@@ -86,12 +86,7 @@ impl Request {
         changes.iter().for_each(|(key, value)| params.set(key, value));
         if let (Era::Modern, Some(meta)) = (self.era, params.get("_meta")) {
             let mut meta = ObjectEdit::parse(meta)?;
-            for key in [
-                era::META_VERSION,
-                era::META_CLIENT_INFO,
-                era::META_CAPABILITIES,
-                era::META_LOG_LEVEL,
-            ] {
+            for key in [era::META_VERSION, era::META_CLIENT_INFO, era::META_CAPABILITIES, era::META_LOG_LEVEL] {
                 meta.remove(key);
             }
             match meta.is_empty() {
@@ -148,17 +143,8 @@ impl Response {
 impl fmt::Debug for Response {
     /// Says what kind of answer it is; what it holds is the caller's business.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.result().is_some() {
-            "result"
-        } else {
-            "error"
-        };
-        write!(
-            f,
-            "Response({:?}, {kind}, {} bytes)",
-            self.era,
-            self.envelope.bytes().len()
-        )
+        let kind = if self.result().is_some() { "result" } else { "error" };
+        write!(f, "Response({:?}, {kind}, {} bytes)", self.era, self.envelope.bytes().len())
     }
 }
 
@@ -169,11 +155,7 @@ fn completed(result: &str) -> Option<String> {
         return None;
     }
     let (before, after) = result.split_once('{')?;
-    let comma = if after.trim_start().starts_with('}') {
-        ""
-    } else {
-        ","
-    };
+    let comma = if after.trim_start().starts_with('}') { "" } else { "," };
     Some([before, r#"{"resultType":"complete""#, comma, after].concat())
 }
 
@@ -186,9 +168,7 @@ fn without_result_type(result: &str) -> Option<String> {
 }
 
 fn without_id(error: &str, id: &str) -> Bytes {
-    [r#"{"jsonrpc":"2.0","id":"#, id, r#","error":"#, error, "}"]
-        .concat()
-        .into()
+    [r#"{"jsonrpc":"2.0","id":"#, id, r#","error":"#, error, "}"].concat().into()
 }
 
 /// `bytes` with each span replaced by its text.
@@ -217,14 +197,7 @@ mod tests {
             capabilities: "{}".into(),
         };
         let (id, method) = ("1".into(), "tools/call".into());
-        Request {
-            id,
-            method,
-            params: params.into(),
-            era,
-            client,
-            param_headers: Vec::new(),
-        }
+        Request { id, method, params: params.into(), era, client, param_headers: Vec::new() }
     }
 
     fn check_answer(from: Era, message: &'static str, to: Era, id: &str, expected: &str) {
@@ -234,38 +207,28 @@ mod tests {
 
     #[test]
     fn between_modern_peers_only_the_change_is_made() {
-        let request = request(
-            Era::Modern,
-            r#"{"name":"t___a", "arguments":{"x":1e2},"_meta":{"v":1}}"#,
-        );
+        let request = request(Era::Modern, r#"{"name":"t___a", "arguments":{"x":1e2},"_meta":{"v":1}}"#);
         let params = request.modern_params(&[("name", r#""a""#)]).unwrap();
         assert_eq!(params, r#"{"name":"a", "arguments":{"x":1e2},"_meta":{"v":1}}"#);
     }
 
     #[test]
     fn a_legacy_request_says_all_about_itself_to_a_modern_target() {
-        let params = request(Era::Legacy, r#"{"name":"a","_meta":{"progressToken":7}}"#)
-            .modern_params(&[])
-            .unwrap();
+        let params = request(Era::Legacy, r#"{"name":"a","_meta":{"progressToken":7}}"#).modern_params(&[]).unwrap();
         insta::assert_snapshot!(params, @r#"{"name":"a","_meta":{"progressToken":7,"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}"#);
     }
 
     #[test]
     fn a_modern_request_keeps_its_own_meta_toward_a_legacy_target() {
         let meta = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":"p","io.modelcontextprotocol/clientCapabilities":{}}"#;
-        let params = request(Era::Modern, &format!(r#"{{"name":"a","_meta":{meta}}}"#))
-            .legacy_params(&[])
-            .unwrap();
+        let params = request(Era::Modern, &format!(r#"{{"name":"a","_meta":{meta}}}"#)).legacy_params(&[]).unwrap();
         assert_eq!(params, r#"{"name":"a","_meta":{"progressToken":"p"}}"#);
     }
 
     #[test]
     fn a_meta_that_only_the_modern_era_has_goes_as_a_whole() {
         let params = r#"{"_meta":{"io.modelcontextprotocol/logLevel":"info"},"name":"a"}"#;
-        assert_eq!(
-            request(Era::Modern, params).legacy_params(&[]).unwrap(),
-            r#"{"name":"a"}"#
-        );
+        assert_eq!(request(Era::Modern, params).legacy_params(&[]).unwrap(), r#"{"name":"a"}"#);
     }
 
     #[test]
@@ -295,13 +258,7 @@ mod tests {
         );
         let modern = r#"{"jsonrpc":"2.0","result":{"resultType":"complete","content":[]},"id":1}"#;
         check_answer(Era::Modern, modern, Era::Modern, "1", modern);
-        check_answer(
-            Era::Modern,
-            modern,
-            Era::Legacy,
-            "2",
-            r#"{"jsonrpc":"2.0","result":{"content":[]},"id":2}"#,
-        );
+        check_answer(Era::Modern, modern, Era::Legacy, "2", r#"{"jsonrpc":"2.0","result":{"content":[]},"id":2}"#);
         let empty = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
         check_answer(
             Era::Legacy,

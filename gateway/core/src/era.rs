@@ -47,9 +47,7 @@ pub fn era_of(version: &str) -> Option<Era> {
 /// The version that `initialize` settles on: the one asked for, else the newest legacy one.
 pub fn negotiate(requested: &str) -> &'static str {
     let asked = SUPPORTED.into_iter().find(|version| *version == requested);
-    asked
-        .filter(|version| era_of(version) == Some(Era::Legacy))
-        .unwrap_or(LEGACY)
+    asked.filter(|version| era_of(version) == Some(Era::Legacy)).unwrap_or(LEGACY)
 }
 
 #[cfg(test)]
@@ -58,12 +56,9 @@ mod tests {
 
     #[test]
     fn initialize_never_settles_on_a_modern_version() {
-        for (requested, settled) in [
-            ("2025-06-18", "2025-06-18"),
-            ("2024-11-05", "2024-11-05"),
-            (MODERN, LEGACY),
-            ("1900-01-01", LEGACY),
-        ] {
+        for (requested, settled) in
+            [("2025-06-18", "2025-06-18"), ("2024-11-05", "2024-11-05"), (MODERN, LEGACY), ("1900-01-01", LEGACY)]
+        {
             assert_eq!(negotiate(requested), settled);
         }
     }

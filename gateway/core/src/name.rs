@@ -61,16 +61,9 @@ impl FromStr for TargetName {
 
 /// The nearest text to `name` that is a target name.
 fn suggest(name: &str) -> String {
-    let words: Vec<&str> = name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let joined = words.join("-");
-    if joined.is_empty() {
-        "my-target".into()
-    } else {
-        joined.chars().take(100).collect()
-    }
+    if joined.is_empty() { "my-target".into() } else { joined.chars().take(100).collect() }
 }
 
 #[cfg(test)]

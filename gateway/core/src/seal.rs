@@ -50,10 +50,7 @@ impl Sealer {
 
     /// Seals `value` for `owner` until `expires` (since the Unix epoch). `purpose` keeps kinds of tokens apart.
     pub fn seal(&self, purpose: &str, owner: &str, expires: Duration, value: &impl Serialize) -> String {
-        let timed = Timed {
-            expires_seconds: expires.as_secs(),
-            value,
-        };
+        let timed = Timed { expires_seconds: expires.as_secs(), value };
         let mut sealed = serde_json::to_vec(&timed).expect("token contents serialize");
         let aad = associated(purpose, owner);
         let nonce = self.keys[0].seal_in_place_append_tag(Aad::from(aad), &mut sealed);
@@ -74,9 +71,7 @@ impl Sealer {
         let plain = self.keys.iter().find_map(|key| {
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
             let mut sealed = sealed.to_vec();
-            let plain = key
-                .open_in_place(nonce, Aad::from(associated(purpose, owner)), &mut sealed)
-                .ok()?;
+            let plain = key.open_in_place(nonce, Aad::from(associated(purpose, owner)), &mut sealed).ok()?;
             Some(plain.to_vec())
         });
         let timed: Timed<T> =
@@ -90,12 +85,7 @@ impl Sealer {
 
 /// Purpose and owner as one text that no other pair of them gives.
 fn associated(purpose: &str, owner: &str) -> Vec<u8> {
-    [
-        &(purpose.len() as u64).to_be_bytes()[..],
-        purpose.as_bytes(),
-        owner.as_bytes(),
-    ]
-    .concat()
+    [&(purpose.len() as u64).to_be_bytes()[..], purpose.as_bytes(), owner.as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -123,10 +113,7 @@ mod tests {
         let sealer = sealer(&["key"]);
         let token = sealer.seal("session", "alice", HOUR, &"state");
         let open = |purpose, owner, now| sealer.open::<String>(purpose, owner, now, &token);
-        assert_eq!(
-            open("session", "alice", HOUR - Duration::from_secs(1)),
-            Ok("state".into())
-        );
+        assert_eq!(open("session", "alice", HOUR - Duration::from_secs(1)), Ok("state".into()));
         assert_eq!(open("session", "alice", HOUR), Err(Unsealed::Expired));
         assert_eq!(open("session", "mallory", Duration::ZERO), Err(Unsealed::Foreign));
         assert_eq!(open("cursor", "alice", Duration::ZERO), Err(Unsealed::Foreign));

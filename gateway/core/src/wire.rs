@@ -50,10 +50,7 @@ pub fn result_message(id: &str, result: &str) -> String {
 /// An error response. `id` and `data` are JSON text; the id of a request that could not be read is `null`.
 pub fn error_message(id: &str, code: i64, message: &str, data: Option<&str>) -> String {
     let data = data.map(|data| format!(r#","data":{data}"#)).unwrap_or_default();
-    format!(
-        r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{}{data}}}}}"#,
-        json(&message)
-    )
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{}{data}}}}}"#, json(&message))
 }
 
 /// Where `part`, a slice of `whole`, stands in it.

@@ -14,11 +14,7 @@ impl Clock {
     /// The machine's own clock.
     #[expect(clippy::disallowed_methods, reason = "the one home of the system clock")]
     pub fn system() -> Self {
-        Self::from_fn(|| {
-            SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap_or_default()
-        })
+        Self::from_fn(|| SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
     }
 
     /// A clock that asks `now` each time: how a test moves time.

@@ -54,44 +54,25 @@ pub async fn document<T: DeserializeOwned>(
     let body = match tokio::time::timeout(timeout, body_of(http, url)).await {
         Ok(body) => body?,
         Err(_) => {
-            return Err(FetchError::TimedOut {
-                url: shown(url),
-                after: timeout,
-            });
+            return Err(FetchError::TimedOut { url: shown(url), after: timeout });
         }
     };
-    serde_json::from_slice(&body).map_err(|_| FetchError::Unexpected {
-        url: shown(url),
-        expected,
-    })
+    serde_json::from_slice(&body).map_err(|_| FetchError::Unexpected { url: shown(url), expected })
 }
 
 async fn body_of(http: &Client, url: &Url) -> Result<Vec<u8>, FetchError> {
-    let unreachable = |error: reqwest::Error| FetchError::Unreachable {
-        url: shown(url),
-        cause: cause(error),
-    };
-    let response = http
-        .get(url.clone())
-        .header("accept", "application/json")
-        .send()
-        .await
-        .map_err(unreachable)?;
+    let unreachable = |error: reqwest::Error| FetchError::Unreachable { url: shown(url), cause: cause(error) };
+    let response = http.get(url.clone()).header("accept", "application/json").send().await.map_err(unreachable)?;
     match response.status() {
         StatusCode::OK => {}
         status => {
-            return Err(FetchError::Status {
-                url: shown(url),
-                status,
-            });
+            return Err(FetchError::Status { url: shown(url), status });
         }
     }
-    read_bounded(response, MAX_BYTES)
-        .await
-        .map_err(|error| match error {
-            BodyError::TooLarge(_) => FetchError::TooLarge { url: shown(url) },
-            BodyError::Broken(error) => unreachable(error),
-        })
+    read_bounded(response, MAX_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge(_) => FetchError::TooLarge { url: shown(url) },
+        BodyError::Broken(error) => unreachable(error),
+    })
 }
 
 /// The body of `response`, which is refused as soon as it exceeds `limit` bytes.
@@ -133,9 +114,7 @@ mod tests {
 
     #[test]
     fn a_url_is_shown_without_its_secrets() {
-        let url = "https://user:password@issuer.example/path?key=secret#fragment"
-            .parse()
-            .unwrap();
+        let url = "https://user:password@issuer.example/path?key=secret#fragment".parse().unwrap();
         assert_eq!(shown(&url), "https://issuer.example/path");
     }
 }

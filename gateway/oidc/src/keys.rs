@@ -44,10 +44,7 @@ struct Jwk {
 
 impl From<KeySet> for Keys {
     fn from(set: KeySet) -> Self {
-        let jwks = set
-            .keys
-            .into_iter()
-            .filter_map(|jwk| serde_json::from_value::<Jwk>(jwk).ok());
+        let jwks = set.keys.into_iter().filter_map(|jwk| serde_json::from_value::<Jwk>(jwk).ok());
         Self(jwks.filter_map(Key::from_jwk).collect())
     }
 }
@@ -65,9 +62,7 @@ impl Keys {
 
     /// The keys that may have signed a token whose header says `kid`: those of that name; without a `kid`, all.
     pub(crate) fn candidates(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {
-        self.0
-            .iter()
-            .filter(move |key| kid.is_none() || key.id.as_deref() == kid)
+        self.0.iter().filter(move |key| kid.is_none() || key.id.as_deref() == kid)
     }
 }
 
@@ -76,22 +71,14 @@ impl Key {
         if jwk.usage.as_deref().is_some_and(|usage| usage != "sig") {
             return None;
         }
-        if jwk
-            .key_ops
-            .as_ref()
-            .is_some_and(|operations| !operations.iter().any(|op| op == "verify"))
-        {
+        if jwk.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|op| op == "verify")) {
             return None;
         }
         let (decoding, mut algorithms) = jwk.public_key()?;
         if let Some(alg) = &jwk.alg {
             algorithms.retain(|algorithm| format!("{algorithm:?}") == *alg);
         }
-        (!algorithms.is_empty()).then_some(Self {
-            id: jwk.kid,
-            algorithms,
-            decoding,
-        })
+        (!algorithms.is_empty()).then_some(Self { id: jwk.kid, algorithms, decoding })
     }
 
     /// Whether a token may name `algorithm` and this key together. It stops a public key from being used as the secret
@@ -102,8 +89,7 @@ impl Key {
 
     /// Whether `signature` (base64url) is this key's over `message`.
     pub(crate) fn verifies(&self, algorithm: Algorithm, message: &str, signature: &str) -> bool {
-        jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.decoding, algorithm)
-            .unwrap_or(false)
+        jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.decoding, algorithm).unwrap_or(false)
     }
 }
 
@@ -136,9 +122,7 @@ impl Jwk {
 
 /// Base64url, with or without the padding that RFC 7515 forbids and some issuers send.
 fn bytes(member: &Option<String>) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD
-        .decode(member.as_deref()?.trim_end_matches('='))
-        .ok()
+    URL_SAFE_NO_PAD.decode(member.as_deref()?.trim_end_matches('=')).ok()
 }
 
 /// A big-endian number without leading zeros.
@@ -167,12 +151,7 @@ mod tests {
 
     #[test]
     fn keys_that_can_verify_are_kept() {
-        for forge in [
-            Forge::rsa("a"),
-            Forge::p256("a"),
-            Forge::p384("a"),
-            Forge::ed25519("a"),
-        ] {
+        for forge in [Forge::rsa("a"), Forge::p256("a"), Forge::p384("a"), Forge::ed25519("a")] {
             assert_eq!(usable(forge.jwk()), 1, "{}", forge.jwk());
             assert_eq!(usable(with(forge.jwk(), "x5c", json!(["MIIB"]))), 1);
             assert_eq!(usable(with(forge.jwk(), "key_ops", json!(["verify"]))), 1);
@@ -192,18 +171,13 @@ mod tests {
         assert_eq!(usable(with(Forge::p256("a").jwk(), "x", json!("AAAA"))), 0);
         assert_eq!(usable(with(Forge::p256("a").jwk(), "crv", json!("P-521"))), 0);
         assert_eq!(usable(json!({"kty": "oct", "k": "c2VjcmV0", "kid": "a"})), 0);
-        assert_eq!(
-            usable(json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"})),
-            0
-        );
+        assert_eq!(usable(json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"})), 0);
         assert_eq!(usable(json!("no object")), 0);
     }
 
     #[test]
     fn one_bad_key_does_not_spoil_the_set() {
-        let set = KeySet {
-            keys: vec![json!(null), json!({"kty": "RSA"}), Forge::ed25519("a").jwk()],
-        };
+        let set = KeySet { keys: vec![json!(null), json!({"kty": "RSA"}), Forge::ed25519("a").jwk()] };
         assert_eq!(Keys::from(set).len(), 1);
     }
 }

@@ -84,13 +84,7 @@ struct Header {
 ///
 /// # Errors
 /// The first [`TokenError`] that holds, never [`TokenError::IssuerUnavailable`].
-pub fn verify(
-    token: &str,
-    keys: &Keys,
-    issuer: &str,
-    now: Duration,
-    skew: Duration,
-) -> Result<Claims, TokenError> {
+pub fn verify(token: &str, keys: &Keys, issuer: &str, now: Duration, skew: Duration) -> Result<Claims, TokenError> {
     Unverified::parse(token)?.verify(keys, issuer, now, skew)
 }
 
@@ -100,15 +94,10 @@ impl<'a> Unverified<'a> {
         if token.len() > MAX_BYTES {
             return Err(TokenError::TooLong(token.len()));
         }
-        let three_parts = || {
-            token
-                .rsplit_once('.')
-                .filter(|(message, _)| message.matches('.').count() == 1)
-        };
+        let three_parts = || token.rsplit_once('.').filter(|(message, _)| message.matches('.').count() == 1);
         let (message, signature) = three_parts().ok_or(TokenError::Malformed("it has not three parts"))?;
         let (header, payload) = message.split_once('.').expect("it holds one dot");
-        let header: Header =
-            part(header).ok_or(TokenError::Malformed("its header is not base64url of JSON"))?;
+        let header: Header = part(header).ok_or(TokenError::Malformed("its header is not base64url of JSON"))?;
         if header.crit.is_some() {
             return Err(TokenError::Critical);
         }
@@ -116,13 +105,7 @@ impl<'a> Unverified<'a> {
             .ok()
             .filter(|algorithm| algorithm.family() != AlgorithmFamily::Hmac)
             .ok_or_else(|| TokenError::Algorithm(shortened(&header.alg)))?;
-        Ok(Self {
-            algorithm,
-            kid: header.kid,
-            message,
-            payload,
-            signature,
-        })
+        Ok(Self { algorithm, kid: header.kid, message, payload, signature })
     }
 
     pub(crate) fn verify(
@@ -133,13 +116,10 @@ impl<'a> Unverified<'a> {
         skew: Duration,
     ) -> Result<Claims, TokenError> {
         self.check_signature(keys)?;
-        let claims: Map<String, Value> = part(self.payload).ok_or(TokenError::Malformed(
-            "its payload is not base64url of a JSON object",
-        ))?;
+        let claims: Map<String, Value> =
+            part(self.payload).ok_or(TokenError::Malformed("its payload is not base64url of a JSON object"))?;
         if claims.get("iss").and_then(Value::as_str) != Some(issuer) {
-            return Err(TokenError::WrongIssuer {
-                expected: issuer.into(),
-            });
+            return Err(TokenError::WrongIssuer { expected: issuer.into() });
         }
         let expires_at = date(&claims, "exp")?.ok_or(TokenError::BadClaim("exp"))?;
         if now >= expires_at.saturating_add(skew) {
@@ -191,10 +171,7 @@ impl Deref for Claims {
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.claims.keys().collect();
-        f.debug_struct("Claims")
-            .field("names", &names)
-            .field("expires_at", &self.expires_at)
-            .finish()
+        f.debug_struct("Claims").field("names", &names).field("expires_at", &self.expires_at).finish()
     }
 }
 

@@ -80,9 +80,7 @@ pub enum IssuerError {
     Fetch(#[from] FetchError),
     #[error("the discovery document at `{0}` has no `jwks_uri`: check the URL")]
     NoKeysUri(String),
-    #[error(
-        "the key set at `{0}` holds no usable key: RSA from 2048 bits, P-256, P-384 or Ed25519 for signatures"
-    )]
+    #[error("the key set at `{0}` holds no usable key: RSA from 2048 bits, P-256, P-384 or Ed25519 for signatures")]
     NoKeys(String),
     #[error("the fetch was interrupted")]
     Interrupted,
@@ -98,19 +96,9 @@ impl Verifier {
     fn with_timeout(url: Url, http: Client, clock: Clock, skew: Duration, timeout: Duration) -> Self {
         // Fails only if it is set already, by another verifier or by the program, and either choice is good.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
-        let source = Source {
-            discovery_url: url,
-            http,
-            timeout,
-        };
+        let source = Source { discovery_url: url, http, timeout };
         let known = RwLock::default();
-        Self(Arc::new(Inner {
-            source,
-            clock,
-            skew,
-            known,
-            fetching: Arc::default(),
-        }))
+        Self(Arc::new(Inner { source, clock, skew, known, fetching: Arc::default() }))
     }
 
     /// Verifies `token` (without `Bearer`).
@@ -142,9 +130,7 @@ impl Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier")
-            .field("discovery_url", &fetch::shown(&self.0.source.discovery_url))
-            .finish()
+        f.debug_struct("Verifier").field("discovery_url", &fetch::shown(&self.0.source.discovery_url)).finish()
     }
 }
 
@@ -173,10 +159,7 @@ impl Inner {
             return Ok(newer);
         }
         let now = self.clock.now();
-        if attempts
-            .unknown_key
-            .is_some_and(|last| now.saturating_sub(last) < UNKNOWN_KEY_INTERVAL)
-        {
+        if attempts.unknown_key.is_some_and(|last| now.saturating_sub(last) < UNKNOWN_KEY_INTERVAL) {
             return Ok(seen.clone());
         }
         attempts.unknown_key = Some(now);
@@ -193,13 +176,9 @@ impl Inner {
     }
 
     /// Fetches in a task of its own, so that a caller who goes away takes nothing from those who wait.
-    async fn fetch(
-        self: &Arc<Self>,
-        attempts: OwnedMutexGuard<Attempts>,
-    ) -> Result<Arc<Issuer>, IssuerUnavailable> {
+    async fn fetch(self: &Arc<Self>, attempts: OwnedMutexGuard<Attempts>) -> Result<Arc<Issuer>, IssuerUnavailable> {
         let task = tokio::spawn(self.clone().fetch_now(attempts));
-        task.await
-            .unwrap_or_else(|_| Err(unavailable(IssuerError::Interrupted)))
+        task.await.unwrap_or_else(|_| Err(unavailable(IssuerError::Interrupted)))
     }
 
     async fn fetch_now(
@@ -211,30 +190,20 @@ impl Inner {
             let left = COOL_DOWN.saturating_sub(now.saturating_sub(failed));
             if !left.is_zero() {
                 attempts.unknown_key = None;
-                return Err(IssuerUnavailable {
-                    retry_after: left,
-                    ..error
-                });
+                return Err(IssuerUnavailable { retry_after: left, ..error });
             }
         }
         match self.source.fetch().await {
             Ok((name, keys)) => {
                 attempts.failed = None;
-                let issuer = Arc::new(Issuer {
-                    name,
-                    keys,
-                    fetched: now,
-                });
+                let issuer = Arc::new(Issuer { name, keys, fetched: now });
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(issuer.clone());
                 Ok(issuer)
             }
             Err(error) => {
                 tracing::warn!(%error, "the issuer's keys cannot be had, those known stay in use");
                 let error = unavailable(error);
-                *attempts = Attempts {
-                    failed: Some((now, error.clone())),
-                    unknown_key: None,
-                };
+                *attempts = Attempts { failed: Some((now, error.clone())), unknown_key: None };
                 Err(error)
             }
         }
@@ -244,16 +213,8 @@ impl Inner {
 impl Source {
     async fn fetch(&self) -> Result<(String, Keys), IssuerError> {
         let discovery = Discovery::fetch(&self.http, &self.discovery_url, self.timeout).await?;
-        let keys_uri = discovery
-            .jwks_uri
-            .ok_or_else(|| IssuerError::NoKeysUri(fetch::shown(&self.discovery_url)))?;
-        let set: KeySet = fetch::document(
-            &self.http,
-            &keys_uri,
-            "a JWK set (JSON with `keys`)",
-            self.timeout,
-        )
-        .await?;
+        let keys_uri = discovery.jwks_uri.ok_or_else(|| IssuerError::NoKeysUri(fetch::shown(&self.discovery_url)))?;
+        let set: KeySet = fetch::document(&self.http, &keys_uri, "a JWK set (JSON with `keys`)", self.timeout).await?;
         let keys = Keys::from(set);
         match keys.is_empty() {
             true => Err(IssuerError::NoKeys(fetch::shown(&keys_uri))),
@@ -263,10 +224,7 @@ impl Source {
 }
 
 fn unavailable(cause: IssuerError) -> IssuerUnavailable {
-    IssuerUnavailable {
-        retry_after: COOL_DOWN,
-        cause: Arc::new(cause),
-    }
+    IssuerUnavailable { retry_after: COOL_DOWN, cause: Arc::new(cause) }
 }
 
 #[cfg(test)]

@@ -20,11 +20,7 @@ pub fn run(args: &ConfigArgs) -> anyhow::Result<()> {
 /// Every mistake of the file.
 pub fn check(path: &Path, environment: &Environment) -> Result<String, Mistakes> {
     let config = Config::load(path, environment)?;
-    let targets: Vec<String> = config
-        .targets
-        .iter()
-        .map(|target| format!("`{}`", target.name))
-        .collect();
+    let targets: Vec<String> = config.targets.iter().map(|target| format!("`{}`", target.name)).collect();
     let callers = match config.authorizer {
         Authorizer::None => "anyone",
         Authorizer::CustomJwt(_) => "callers with a token",

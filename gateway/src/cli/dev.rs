@@ -139,7 +139,8 @@ async fn serve(
     let app = App::build(config, Clock::system())?;
     let mut view = app.view();
     let announce = async {
-        let all = tokio::time::timeout(PATIENCE, view.wait_for(|view| !view.targets.is_empty() && view.is_complete())).await;
+        let all =
+            tokio::time::timeout(PATIENCE, view.wait_for(|view| !view.targets.is_empty() && view.is_complete())).await;
         drop(all);
         let view = view.borrow().clone();
         let running = Running {

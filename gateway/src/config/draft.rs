@@ -28,10 +28,7 @@ impl Draft {
     /// together with everything else.
     pub fn read(path: &Path) -> Result<Self, Mistakes> {
         let text = std::fs::read_to_string(path).map_err(|why| {
-            Mistakes::of_file(
-                path,
-                format!("cannot be read: {why}; give the path of a config.toml that is there"),
-            )
+            Mistakes::of_file(path, format!("cannot be read: {why}; give the path of a config.toml that is there"))
         })?;
         Self::parse(path, &text)
     }
@@ -43,11 +40,7 @@ impl Draft {
     pub fn parse(path: &Path, text: &str) -> Result<Self, Mistakes> {
         let mut findings = Findings::new(Lines::of(text));
         match shape::read(text, &mut findings) {
-            Ok(file) => Ok(Self {
-                file,
-                path: path.into(),
-                findings,
-            }),
+            Ok(file) => Ok(Self { file, path: path.into(), findings }),
             Err(shape::Unusable) => Err(findings.into_mistakes(path)),
         }
     }

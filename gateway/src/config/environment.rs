@@ -49,10 +49,8 @@ impl Environment {
 
     /// These variables and no others; files as they are on disk.
     pub fn of<N: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
-        let variables: BTreeMap<String, Secret> = variables
-            .into_iter()
-            .map(|(name, value)| (name.into(), Secret::new(value)))
-            .collect();
+        let variables: BTreeMap<String, Secret> =
+            variables.into_iter().map(|(name, value)| (name.into(), Secret::new(value))).collect();
         Self(Arc::new(move |reference| match reference {
             Reference::Variable(name) => variables.get(name).cloned().ok_or(Unavailable::Unset),
             Reference::File(path) => read(path),
@@ -86,10 +84,7 @@ impl fmt::Debug for Environment {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one home of the process's environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one home of the process's environment")]
 fn process_variable(name: &str) -> Result<Secret, Unavailable> {
     match std::env::var(name) {
         Ok(value) => Ok(Secret::new(value)),
@@ -102,9 +97,7 @@ fn process_variable(name: &str) -> Result<Secret, Unavailable> {
 fn read(path: &Path) -> Result<Secret, Unavailable> {
     let file = std::fs::File::open(path).map_err(Unavailable::Unreadable)?;
     let mut bytes = Vec::new();
-    file.take(FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(Unavailable::Unreadable)?;
+    file.take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(Unavailable::Unreadable)?;
     if bytes.len() as u64 > FILE_BYTES {
         return Err(Unavailable::TooLong);
     }
@@ -117,33 +110,21 @@ mod tests {
     use super::*;
 
     fn value(environment: &Environment, reference: Reference<'_>) -> Result<String, String> {
-        environment
-            .look_up(reference)
-            .map(|it| it.expose().into())
-            .map_err(|why| why.to_string())
+        environment.look_up(reference).map(|it| it.expose().into()).map_err(|why| why.to_string())
     }
 
     #[test]
     fn variables_are_looked_up_by_name() {
         let environment = Environment::of([("A", "a"), ("EMPTY", "")]);
         assert_eq!(value(&environment, Reference::Variable("A")), Ok("a".into()));
-        assert_eq!(
-            value(&environment, Reference::Variable("B")),
-            Err("is not set".into())
-        );
-        assert_eq!(
-            value(&environment, Reference::Variable("EMPTY")),
-            Err("is empty".into())
-        );
+        assert_eq!(value(&environment, Reference::Variable("B")), Err("is not set".into()));
+        assert_eq!(value(&environment, Reference::Variable("EMPTY")), Err("is empty".into()));
     }
 
     #[test]
     fn the_process_environment_is_read() {
         assert!(value(&Environment::process(), Reference::Variable("PATH")).is_ok());
-        assert_eq!(
-            value(&Environment::process(), Reference::Variable("A=B")),
-            Err("is not set".into())
-        );
+        assert_eq!(value(&Environment::process(), Reference::Variable("A=B")), Err("is not set".into()));
     }
 
     #[test]
@@ -154,20 +135,11 @@ mod tests {
         std::fs::write(&path, " s3cret \r\n").unwrap();
         assert_eq!(value(&environment, Reference::File(&path)), Ok(" s3cret ".into()));
         std::fs::write(&path, "\n").unwrap();
-        assert_eq!(
-            value(&environment, Reference::File(&path)),
-            Err("is empty".into())
-        );
+        assert_eq!(value(&environment, Reference::File(&path)), Err("is empty".into()));
         std::fs::write(&path, b"\xff").unwrap();
-        assert_eq!(
-            value(&environment, Reference::File(&path)),
-            Err("is not UTF-8 text".into())
-        );
+        assert_eq!(value(&environment, Reference::File(&path)), Err("is not UTF-8 text".into()));
         std::fs::write(&path, vec![b'a'; 65 * 1024]).unwrap();
-        assert_eq!(
-            value(&environment, Reference::File(&path)),
-            Err("holds more than 65536 bytes".into())
-        );
+        assert_eq!(value(&environment, Reference::File(&path)), Err("holds more than 65536 bytes".into()));
     }
 
     #[test]
@@ -180,9 +152,6 @@ mod tests {
 
     #[test]
     fn debug_shows_no_value() {
-        assert_eq!(
-            format!("{:?}", Environment::of([("A", "hunter2")])),
-            "Environment"
-        );
+        assert_eq!(format!("{:?}", Environment::of([("A", "hunter2")])), "Environment");
     }
 }

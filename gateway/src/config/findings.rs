@@ -31,11 +31,7 @@ pub(super) struct Lines(Vec<usize>);
 
 impl Lines {
     pub(super) fn of(text: &str) -> Self {
-        Self(
-            std::iter::once(0)
-                .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-                .collect(),
-        )
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
     }
 
     /// The line that holds this byte, counted from 1.
@@ -47,13 +43,7 @@ impl Lines {
 impl Findings {
     pub(super) fn new(lines: Lines) -> Self {
         let (mistakes, taken_out, targets) = Default::default();
-        Self {
-            lines,
-            mistakes,
-            taken_out,
-            targets,
-            target: None,
-        }
+        Self { lines, mistakes, taken_out, targets, target: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -73,20 +63,12 @@ impl Findings {
     /// A mistake at a place.
     pub(super) fn report(&mut self, at: &Range<usize>, message: impl Into<String>) {
         let line = Some(self.line(at));
-        self.mistakes.push(Mistake {
-            line,
-            target: self.target.clone(),
-            message: message.into(),
-        });
+        self.mistakes.push(Mistake { line, target: self.target.clone(), message: message.into() });
     }
 
     /// A mistake of the file as a whole.
     pub(super) fn report_for_file(&mut self, message: impl Into<String>) {
-        self.mistakes.push(Mistake {
-            line: None,
-            target: self.target.clone(),
-            message: message.into(),
-        });
+        self.mistakes.push(Mistake { line: None, target: self.target.clone(), message: message.into() });
     }
 
     /// Remembers that `member` of the table at `table` is there, though it was taken out.
@@ -96,9 +78,7 @@ impl Findings {
 
     /// Whether one of `members` of the table at `table` was taken out, so that its absence is no mistake of its own.
     pub(super) fn took_out(&self, table: &Range<usize>, members: &[&str]) -> bool {
-        members
-            .iter()
-            .any(|member| self.taken_out.contains(&(table.start, (*member).into())))
+        members.iter().any(|member| self.taken_out.contains(&(table.start, (*member).into())))
     }
 
     /// Whether any member of the table at `table` was taken out.

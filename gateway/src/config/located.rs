@@ -28,10 +28,7 @@ impl<T> From<T> for Located<T> {
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = toml::Spanned::<T>::deserialize(deserializer)?;
-        Ok(Self {
-            at: spanned.span(),
-            value: spanned.into_inner(),
-        })
+        Ok(Self { at: spanned.span(), value: spanned.into_inner() })
     }
 }
 

@@ -37,23 +37,13 @@ pub struct Mistakes {
 impl Mistakes {
     /// The file as a whole cannot be used.
     pub(super) fn of_file(path: &Path, message: String) -> Self {
-        Self {
-            path: path.into(),
-            mistakes: vec![Mistake {
-                line: None,
-                target: None,
-                message,
-            }],
-        }
+        Self { path: path.into(), mistakes: vec![Mistake { line: None, target: None, message }] }
     }
 
     /// Sorts by line; what concerns the whole file comes last.
     pub(super) fn sorted(path: &Path, mut mistakes: Vec<Mistake>) -> Self {
         mistakes.sort_by_key(|mistake| mistake.line.unwrap_or(usize::MAX));
-        Self {
-            path: path.into(),
-            mistakes,
-        }
+        Self { path: path.into(), mistakes }
     }
 }
 

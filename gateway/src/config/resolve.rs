@@ -40,24 +40,14 @@ pub(super) fn config(
     environment: &Environment,
     findings: &mut Findings,
 ) -> Option<Config> {
-    let mut resolver = Resolver {
-        directory,
-        environment,
-        findings,
-    };
+    let mut resolver = Resolver { directory, environment, findings };
     let gateway = resolver.gateway(file.gateway.as_ref());
     let sessions = resolver.sessions(file.sessions.as_ref());
     let limits = resolver.limits(file.limits.as_ref());
     let authorizer = resolver.authorizer(file.authorizer.as_ref());
     resolver.exposure(file, gateway.as_ref(), authorizer.as_ref());
     let targets = resolver.targets(file.targets.as_ref());
-    Some(Config {
-        gateway: gateway?,
-        sessions: sessions?,
-        limits,
-        authorizer: authorizer?,
-        targets: targets?,
-    })
+    Some(Config { gateway: gateway?, sessions: sessions?, limits, authorizer: authorizer?, targets: targets? })
 }
 
 impl Resolver<'_> {
@@ -76,10 +66,7 @@ impl Resolver<'_> {
             },
             instructions: gateway.instructions.as_ref().map(|text| text.value.clone()),
             debug_errors: gateway.exception_level.is_some(),
-            streaming: gateway
-                .enable_response_streaming
-                .as_ref()
-                .is_none_or(|streaming| streaming.value),
+            streaming: gateway.enable_response_streaming.as_ref().is_none_or(|streaming| streaming.value),
         })
     }
 
@@ -89,12 +76,7 @@ impl Resolver<'_> {
         };
         let parsed = listen.value.parse();
         if parsed.is_err() {
-            let port = listen
-                .value
-                .rsplit(':')
-                .next()
-                .and_then(|port| port.parse().ok())
-                .unwrap_or(8080_u16);
+            let port = listen.value.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(8080_u16);
             let message = format!(
                 "`gateway.listen` takes an IP address and a port; write `127.0.0.1:{port}` for this machine alone or \
                  `0.0.0.0:{port}` for all"
@@ -107,8 +89,7 @@ impl Resolver<'_> {
     fn public_url(&mut self, member: &Located<String>) -> Option<url::Url> {
         let url = self.url("gateway.public_url", member, "https://gateway.example.com/mcp")?;
         if !url.path().ends_with("/mcp") || url.query().is_some() {
-            let message =
-                "`gateway.public_url` must end in `/mcp`, for example `https://gateway.example.com/mcp`";
+            let message = "`gateway.public_url` must end in `/mcp`, for example `https://gateway.example.com/mcp`";
             self.findings.report(&member.at, message);
         }
         Some(url)
@@ -116,15 +97,10 @@ impl Resolver<'_> {
 
     /// Without an authorizer the gateway serves this machine alone, unless its owner insists.
     fn exposure(&mut self, file: &File, gateway: Option<&Gateway>, authorizer: Option<&Authorizer>) {
-        let allow = file
-            .gateway
-            .as_ref()
-            .and_then(|gateway| gateway.value.allow_unauthenticated.as_ref());
+        let allow = file.gateway.as_ref().and_then(|gateway| gateway.value.allow_unauthenticated.as_ref());
         let allowed = allow.is_some_and(|allow| allow.value);
         match (authorizer, gateway, &file.authorizer) {
-            (Some(Authorizer::None), Some(gateway), Some(member))
-                if !gateway.listen.ip().is_loopback() && !allowed =>
-            {
+            (Some(Authorizer::None), Some(gateway), Some(member)) if !gateway.listen.ip().is_loopback() && !allowed => {
                 let message = format!(
                     "`authorizer = \"none\"` would let anyone call who reaches `{}`; write `listen = \"127.0.0.1:{}\"`, \
                      configure `[authorizer.custom_jwt]`, or insist with `gateway.allow_unauthenticated = true`",
@@ -136,8 +112,7 @@ impl Resolver<'_> {
             (Some(Authorizer::CustomJwt(_)), _, _) if allowed => {
                 let message = "`gateway.allow_unauthenticated = true` has no effect beside `[authorizer.custom_jwt]`; \
                                leave it out";
-                self.findings
-                    .report(&allow.map_or(0..0, |allow| allow.at.clone()), message);
+                self.findings.report(&allow.map_or(0..0, |allow| allow.at.clone()), message);
             }
             _ => {}
         }
@@ -155,17 +130,9 @@ impl Resolver<'_> {
             let message = "`sessions.key_env` has no effect with `mode = \"off\"`; leave one of the two out";
             self.findings.report(&key.at, message);
         }
-        let timeout = self.seconds(
-            "sessions.timeout_seconds",
-            &sessions.timeout_seconds,
-            file::SESSION_SECONDS,
-        );
+        let timeout = self.seconds("sessions.timeout_seconds", &sessions.timeout_seconds, file::SESSION_SECONDS);
         let keys = self.session_keys(&sessions.key_env);
-        Some(Sessions {
-            mode,
-            timeout,
-            keys: keys?,
-        })
+        Some(Sessions { mode, timeout, keys: keys? })
     }
 
     fn session_keys(&mut self, names: &[Located<String>]) -> Option<Vec<crate::secret::Secret>> {
@@ -190,11 +157,7 @@ impl Resolver<'_> {
         let default = file::Limits::default();
         let limits = section.map_or(&default, |section| &section.value);
         let call = self.seconds("limits.call_seconds", &limits.call_seconds, file::CALL_SECONDS);
-        let first_byte = self.seconds(
-            "limits.first_byte_seconds",
-            &limits.first_byte_seconds,
-            call.as_secs(),
-        );
+        let first_byte = self.seconds("limits.first_byte_seconds", &limits.first_byte_seconds, call.as_secs());
         if let (Some(member), true) = (&limits.first_byte_seconds, first_byte > call) {
             let message = format!(
                 "`limits.first_byte_seconds` is longer than a whole call may take; write at most {} or raise \
@@ -205,28 +168,12 @@ impl Resolver<'_> {
         }
         Limits {
             request_bytes: self.bytes("limits.request_bytes", &limits.request_bytes, file::REQUEST_BYTES),
-            response_bytes: self.bytes(
-                "limits.response_bytes",
-                &limits.response_bytes,
-                file::RESPONSE_BYTES,
-            ),
-            connect: self.seconds(
-                "limits.connect_seconds",
-                &limits.connect_seconds,
-                file::CONNECT_SECONDS,
-            ),
+            response_bytes: self.bytes("limits.response_bytes", &limits.response_bytes, file::RESPONSE_BYTES),
+            connect: self.seconds("limits.connect_seconds", &limits.connect_seconds, file::CONNECT_SECONDS),
             first_byte,
             call,
-            discovery: self.seconds(
-                "limits.discovery_seconds",
-                &limits.discovery_seconds,
-                file::DISCOVERY_SECONDS,
-            ),
-            refresh: self.seconds(
-                "limits.refresh_seconds",
-                &limits.refresh_seconds,
-                file::REFRESH_SECONDS,
-            ),
+            discovery: self.seconds("limits.discovery_seconds", &limits.discovery_seconds, file::DISCOVERY_SECONDS),
+            refresh: self.seconds("limits.refresh_seconds", &limits.refresh_seconds, file::REFRESH_SECONDS),
             catalog_pages: self.count("limits.catalog_pages", &limits.catalog_pages, file::CATALOG_PAGES),
             target_calls: self.count("limits.target_calls", &limits.target_calls, file::TARGET_CALLS),
         }
@@ -244,13 +191,7 @@ impl Resolver<'_> {
         usize::try_from(self.number(name, member, 1..=MOST_COUNT, default)).unwrap_or(usize::MAX)
     }
 
-    fn number(
-        &mut self,
-        name: &str,
-        member: &Member<u64>,
-        allowed: RangeInclusive<u64>,
-        default: u64,
-    ) -> u64 {
+    fn number(&mut self, name: &str, member: &Member<u64>, allowed: RangeInclusive<u64>, default: u64) -> u64 {
         let Some(member) = member else { return default };
         if !allowed.contains(&member.value) {
             let (least, most) = allowed.into_inner();

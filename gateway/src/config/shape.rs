@@ -39,10 +39,8 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Result<File, Unusable
     let mut document = DeTable::parse(text).map_err(|error| {
         let at = error.span().unwrap_or(0..0);
         let what = error.message().trim_end_matches(", expected nothing");
-        findings.report(
-            &at,
-            format!("is no TOML here: {what}; texts stand in quotes, and https://toml.io shows the rest"),
-        );
+        findings
+            .report(&at, format!("is no TOML here: {what}; texts stand in quotes, and https://toml.io shows the rest"));
         Unusable
     })?;
     name_targets(document.get_ref(), findings);
@@ -73,10 +71,7 @@ fn report(error: &toml::de::Error, document: &mut Spanned<DeTable<'_>>, findings
     };
     if let Some(Step::Key(key)) = steps.last() {
         // A key below the wrong header is not missing below the right one.
-        for place in [table, ROOT.start]
-            .into_iter()
-            .chain(target.as_ref().map(|target| target.start))
-        {
+        for place in [table, ROOT.start].into_iter().chain(target.as_ref().map(|target| target.start)) {
             findings.take_out(place, key);
         }
     }
@@ -100,13 +95,8 @@ fn name_targets(document: &DeTable<'_>, findings: &mut Findings) {
         return;
     };
     for (index, target) in targets.iter().enumerate() {
-        let name = target
-            .get_ref()
-            .get("name")
-            .and_then(|name| name.get_ref().as_str());
-        let label = name.map_or(TargetLabel::Number(index + 1), |name| {
-            TargetLabel::Name(name.into())
-        });
+        let name = target.get_ref().get("name").and_then(|name| name.get_ref().as_str());
+        let label = name.map_or(TargetLabel::Number(index + 1), |name| TargetLabel::Name(name.into()));
         findings.name_target(target.span().start, label);
     }
 }
@@ -115,11 +105,7 @@ fn name_targets(document: &DeTable<'_>, findings: &mut Findings) {
 fn steps_to(table: &DeTable<'_>, at: &Range<usize>) -> Option<Vec<Step>> {
     table.iter().find_map(|(key, value)| {
         let step = Step::Key(key.get_ref().to_string());
-        if key.span() == *at {
-            Some(vec![step])
-        } else {
-            steps_into(step, value, at)
-        }
+        if key.span() == *at { Some(vec![step]) } else { steps_into(step, value, at) }
     })
 }
 
@@ -130,10 +116,9 @@ fn steps_into(step: Step, value: &Spanned<DeValue<'_>>, at: &Range<usize>) -> Op
     }
     let rest = match value.get_ref() {
         DeValue::Table(table) => steps_to(table, at),
-        DeValue::Array(entries) => entries
-            .iter()
-            .enumerate()
-            .find_map(|(index, entry)| steps_into(Step::Entry(index), entry, at)),
+        DeValue::Array(entries) => {
+            entries.iter().enumerate().find_map(|(index, entry)| steps_into(Step::Entry(index), entry, at))
+        }
         _ => None,
     };
     rest.map(|rest| [vec![step], rest].concat())
@@ -173,17 +158,10 @@ fn take_from<'i>(value: &mut Spanned<DeValue<'i>>, steps: &[Step]) -> Option<Spa
         (DeValue::Table(table), _) => take(table, steps),
         (DeValue::Array(entries), [Step::Entry(index)]) => {
             let entry = entries.get(*index).cloned();
-            *entries = entries
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| at != index)
-                .map(|(_, it)| it.clone())
-                .collect();
+            *entries = entries.iter().enumerate().filter(|(at, _)| at != index).map(|(_, it)| it.clone()).collect();
             entry
         }
-        (DeValue::Array(entries), [Step::Entry(index), rest @ ..]) => {
-            take_from(entries.get_mut(*index)?, rest)
-        }
+        (DeValue::Array(entries), [Step::Entry(index), rest @ ..]) => take_from(entries.get_mut(*index)?, rest),
         _ => None,
     }
 }

@@ -18,10 +18,7 @@ pub struct ApiKey {
 
 impl ApiKey {
     pub(super) fn new(target: &TargetName, config: &config::ApiKey) -> Self {
-        Self {
-            target: target.clone(),
-            config: config.clone(),
-        }
+        Self { target: target.clone(), config: config.clone() }
     }
 
     pub(super) fn apply(&self, request: &mut Parts) -> Result<(), CredentialError> {
@@ -45,19 +42,14 @@ impl ApiKey {
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiKey")
-            .field("target", &self.target)
-            .field("location", &self.config.location)
-            .finish()
+        f.debug_struct("ApiKey").field("target", &self.target).field("location", &self.config.location).finish()
     }
 }
 
 /// `uri` with one parameter more; those that are there keep their bytes.
 fn with_parameter(uri: &Uri, name: &str, value: &str) -> Option<Uri> {
     let before = uri.query().map(|query| format!("{query}&")).unwrap_or_default();
-    let pair = form_urlencoded::Serializer::new(String::new())
-        .append_pair(name, value)
-        .finish();
+    let pair = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
     let path_and_query = PathAndQuery::try_from(format!("{}?{before}{pair}", uri.path())).ok()?;
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(path_and_query);
@@ -71,23 +63,10 @@ mod tests {
     use super::*;
     use crate::secret::Secret;
 
-    fn applied(
-        location: ApiKeyLocation,
-        prefix: &str,
-        key: &str,
-        uri: &str,
-    ) -> Result<Parts, CredentialError> {
-        let config = config::ApiKey {
-            key: Secret::new(key),
-            location,
-            prefix: prefix.into(),
-        };
+    fn applied(location: ApiKeyLocation, prefix: &str, key: &str, uri: &str) -> Result<Parts, CredentialError> {
+        let config = config::ApiKey { key: Secret::new(key), location, prefix: prefix.into() };
         let key = ApiKey::new(&"logs".parse().unwrap(), &config);
-        let request = Request::builder()
-            .uri(uri)
-            .header("x-api-key", "from elsewhere")
-            .body(())
-            .unwrap();
+        let request = Request::builder().uri(uri).header("x-api-key", "from elsewhere").body(()).unwrap();
         let mut parts = request.into_parts().0;
         key.apply(&mut parts).map(|()| parts)
     }
@@ -112,18 +91,9 @@ mod tests {
             let location = ApiKeyLocation::QueryParameter("api key".into());
             applied(location, "p ", "k&=é", uri).unwrap().uri.to_string()
         };
-        assert_eq!(
-            query("https://a.example/mcp"),
-            "https://a.example/mcp?api+key=p+k%26%3D%C3%A9"
-        );
-        assert_eq!(
-            query("https://a.example/mcp?a=%20b"),
-            "https://a.example/mcp?a=%20b&api+key=p+k%26%3D%C3%A9"
-        );
-        assert_eq!(
-            query("https://a.example"),
-            "https://a.example/?api+key=p+k%26%3D%C3%A9"
-        );
+        assert_eq!(query("https://a.example/mcp"), "https://a.example/mcp?api+key=p+k%26%3D%C3%A9");
+        assert_eq!(query("https://a.example/mcp?a=%20b"), "https://a.example/mcp?a=%20b&api+key=p+k%26%3D%C3%A9");
+        assert_eq!(query("https://a.example"), "https://a.example/?api+key=p+k%26%3D%C3%A9");
     }
 
     #[test]

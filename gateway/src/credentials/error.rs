@@ -42,16 +42,10 @@ pub enum Failure {
     #[error("`{url}` answered with more than {limit} bytes: check that it is the token endpoint")]
     TooLarge { url: String, limit: usize },
     #[error("`{url}` answered {status} with the error `{code}`: {}", hint(code))]
-    Refused {
-        url: String,
-        status: StatusCode,
-        code: String,
-    },
+    Refused { url: String, status: StatusCode, code: String },
     #[error("`{url}` answered {status}, but no token response: check that it is the token endpoint")]
     Unexpected { url: String, status: StatusCode },
-    #[error(
-        "`{url}` gave a token that is no bearer token: only `token_type` `Bearer` can be shown to a target"
-    )]
+    #[error("`{url}` gave a token that is no bearer token: only `token_type` `Bearer` can be shown to a target")]
     NotBearer { url: String },
     #[error("the credential holds characters that a request cannot carry: check it for line breaks")]
     Unsendable,

@@ -57,12 +57,7 @@ impl ClientCredentials {
         timeout: Duration,
     ) -> Self {
         let source = TokenSource::new(target.clone(), config.clone(), http, timeout);
-        Self(Arc::new(Inner {
-            source,
-            clock,
-            slot: Mutex::default(),
-            asking: Arc::default(),
-        }))
+        Self(Arc::new(Inner { source, clock, slot: Mutex::default(), asking: Arc::default() }))
     }
 
     /// Puts the token on `request` and says which it is.
@@ -85,9 +80,7 @@ impl ClientCredentials {
 
 impl fmt::Debug for ClientCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientCredentials")
-            .field("target", self.0.source.target())
-            .finish_non_exhaustive()
+        f.debug_struct("ClientCredentials").field("target", self.0.source.target()).finish_non_exhaustive()
     }
 }
 

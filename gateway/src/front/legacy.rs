@@ -82,9 +82,10 @@ pub(super) async fn batch(front: &Front, post: &Post) -> Response {
     for body in messages {
         let one = Post { caller: post.caller.clone(), headers: headers.clone(), body: body.clone() };
         let response = match Envelope::parse(body) {
-            Ok(envelope) if envelope.method() == "initialize" => {
-                face(Refused::Params("`initialize` must not be part of a batch".into()).face(Era::Legacy, envelope.id().unwrap_or("null")))
-            }
+            Ok(envelope) if envelope.method() == "initialize" => face(
+                Refused::Params("`initialize` must not be part of a batch".into())
+                    .face(Era::Legacy, envelope.id().unwrap_or("null")),
+            ),
             Ok(envelope) => Box::pin(answer(front, &one, envelope)).await,
             Err(error) => face(Refused::from(error).face(Era::Legacy, "null")),
         };
@@ -158,11 +159,7 @@ fn initialize(front: &Front, post: &Post, envelope: &Envelope) -> Response {
 fn open_session(front: &Front, post: &Post, version: &str, asked: &Initialize<'_>) -> String {
     let now = front.clock.now();
     let info = asked.client_info.filter(|info| info.get().len() <= MOST_INFO).map(ToOwned::to_owned);
-    let session = Session {
-        version: version.to_owned(),
-        opened_nanos: now.as_nanos(),
-        info,
-    };
+    let session = Session { version: version.to_owned(), opened_nanos: now.as_nanos(), info };
     front.sealer.seal(PURPOSE, &post.caller.id, now + front.sessions.timeout, &session)
 }
 
@@ -175,11 +172,7 @@ fn client(front: &Front, post: &Post) -> Result<Client, Refused> {
         (SessionMode::Optional | SessionMode::Required, Some(id)) => Some(read_session(front, post, id)?),
     };
     Ok(match session {
-        None => Client {
-            version: said.unwrap_or(era::UNSAID).to_owned(),
-            info: None,
-            capabilities: "{}".into(),
-        },
+        None => Client { version: said.unwrap_or(era::UNSAID).to_owned(), info: None, capabilities: "{}".into() },
         Some(session) => Client {
             version: said.map_or(session.version, ToOwned::to_owned),
             info: session.info.map(|info| info.get().to_owned()),

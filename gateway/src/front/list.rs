@@ -16,7 +16,8 @@ pub(super) const TTL_MS: u32 = 10_000;
 
 /// Checks the parameters. The list is one page, so there is no cursor that a client could have got from it.
 pub(super) fn tools(params: &str) -> Result<(), Refused> {
-    let edit = ObjectEdit::parse(params).map_err(|error| Refused::Params(format!("`params` must be an object: {error}")))?;
+    let edit =
+        ObjectEdit::parse(params).map_err(|error| Refused::Params(format!("`params` must be an object: {error}")))?;
     match edit.get("cursor") {
         None | Some("null") => Ok(()),
         Some(_) => Err(Refused::Params("`cursor` is none of this gateway's: its list is one page".into())),

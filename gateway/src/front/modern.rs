@@ -54,7 +54,8 @@ fn accept(headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> 
     let no_object = |error: serde_json::Error| Refused::Params(format!("`params` must be an object: {error}"));
     let edit = ObjectEdit::parse(params).map_err(no_object)?;
     let meta = edit.get("_meta").ok_or_else(|| missing("_meta"))?;
-    let meta = ObjectEdit::parse(meta).map_err(|error| Refused::Params(format!("`_meta` must be an object: {error}")))?;
+    let meta =
+        ObjectEdit::parse(meta).map_err(|error| Refused::Params(format!("`_meta` must be an object: {error}")))?;
     let version: String = meta
         .get(era::META_VERSION)
         .and_then(|version| serde_json::from_str(version).ok())

@@ -21,10 +21,7 @@ impl SigningKey {
     /// Makes a pair from the system's randomness.
     pub(super) fn generate() -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("the system has randomness");
-        Self {
-            kid: STANDARD.encode(random::<32>()),
-            pair,
-        }
+        Self { kid: STANDARD.encode(random::<32>()), pair }
     }
 
     /// The public half with the members that Cognito publishes.
@@ -38,19 +35,10 @@ impl SigningKey {
     /// `claims` as a compact JWS. The header has `kid` and `alg` and no `typ`, as Cognito's.
     pub(super) fn sign(&self, claims: &Value) -> String {
         let header = json!({"kid": self.kid, "alg": "RS256"}).to_string();
-        let message = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(claims.to_string())
-        );
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims.to_string()));
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message.as_bytes(),
-                &mut signature,
-            )
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
             .expect("the buffer has the modulus' length");
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
     }

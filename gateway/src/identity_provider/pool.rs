@@ -26,25 +26,16 @@ pub(super) struct UnknownScope;
 
 impl PoolState {
     pub(super) fn new(clients: Vec<PoolClient>) -> Self {
-        Self {
-            clients,
-            keys: RwLock::new(vec![SigningKey::generate()]),
-        }
+        Self { clients, keys: RwLock::new(vec![SigningKey::generate()]) }
     }
 
     pub(super) fn rotate(&self) {
         let key = SigningKey::generate();
-        self.keys
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(0, key);
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(0, key);
     }
 
     pub(super) fn drop_old_keys(&self) {
-        self.keys
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .truncate(1);
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).truncate(1);
     }
 
     pub(super) fn sign(&self, claims: &Value) -> String {
@@ -59,12 +50,7 @@ impl PoolState {
 
     /// Every scope that some client may ask for.
     pub(super) fn scopes(&self) -> Vec<&str> {
-        let mut scopes: Vec<&str> = self
-            .clients
-            .iter()
-            .flat_map(|client| &client.scopes)
-            .map(String::as_str)
-            .collect();
+        let mut scopes: Vec<&str> = self.clients.iter().flat_map(|client| &client.scopes).map(String::as_str).collect();
         scopes.sort_unstable();
         scopes.dedup();
         scopes
@@ -88,10 +74,7 @@ impl PoolState {
     ) -> Result<String, UnknownScope> {
         let all = client.scopes.join(" ");
         let scope = wanted.filter(|wanted| !wanted.trim().is_empty()).unwrap_or(&all);
-        if !scope
-            .split_whitespace()
-            .all(|one| client.scopes.iter().any(|allowed| allowed == one))
-        {
+        if !scope.split_whitespace().all(|one| client.scopes.iter().any(|allowed| allowed == one)) {
             return Err(UnknownScope);
         }
         let mut claims = json!({

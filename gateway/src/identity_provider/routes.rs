@@ -107,9 +107,7 @@ fn answer(
     let client = authenticated(pool, headers, &form).ok_or(TokenRefusal::InvalidClient)?;
     let (now, lifetime) = (provider.0.clock.now(), provider.0.token_lifetime);
     let scope = form.get("scope").map(String::as_str);
-    let token = pool
-        .issue(client, scope, issuer, now, lifetime)
-        .map_err(|_| TokenRefusal::InvalidScope)?;
+    let token = pool.issue(client, scope, issuer, now, lifetime).map_err(|_| TokenRefusal::InvalidScope)?;
     Ok(json!({"access_token": token, "expires_in": lifetime.as_secs(), "token_type": "Bearer"}))
 }
 
@@ -125,10 +123,7 @@ impl TokenRefusal {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
@@ -149,8 +144,7 @@ fn authenticated<'a>(
     }
     let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
-    pool.client(id, secret)
-        .or_else(|| pool.client(&form_decoded(id)?, &form_decoded(secret)?))
+    pool.client(id, secret).or_else(|| pool.client(&form_decoded(id)?, &form_decoded(secret)?))
 }
 
 /// One form-urlencoded value, which has neither `&` nor `=`.
@@ -164,9 +158,6 @@ fn form_decoded(text: &str) -> Option<String> {
 }
 
 fn json_response(status: StatusCode, body: &Value) -> Response {
-    let headers = [
-        (CONTENT_TYPE, "application/json;charset=UTF-8"),
-        (CACHE_CONTROL, "no-cache, no-store"),
-    ];
+    let headers = [(CONTENT_TYPE, "application/json;charset=UTF-8"), (CACHE_CONTROL, "no-cache, no-store")];
     (status, headers, body.to_string()).into_response()
 }

@@ -38,19 +38,12 @@ impl Running {
             extra_claims: extra_claims.clone(),
         };
         let clients = vec![client("alice", SECRET), client("plain", "plain-secret")];
-        let pool = Pool {
-            id: "pool_1".into(),
-            clients,
-        };
+        let pool = Pool { id: "pool_1".into(), clients };
         let provider = IdentityProvider::new(vec![pool], Clock::from_fn(|| NOW));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let base_url = base_url(listener.local_addr().unwrap());
         tokio::spawn(provider.clone().run(listener, std::future::pending()));
-        Self {
-            provider,
-            base_url,
-            http: Client::builder().no_proxy().build().unwrap(),
-        }
+        Self { provider, base_url, http: Client::builder().no_proxy().build().unwrap() }
     }
 
     /// POSTs a form as `curl -d` does, with the header `Authorization` if it is not empty.
@@ -65,16 +58,11 @@ impl Running {
         }
         let response = request.send().await.unwrap();
         let status = response.status();
-        (
-            status,
-            serde_json::from_str(&response.text().await.unwrap()).unwrap(),
-        )
+        (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
     }
 
     async fn token(&self) -> String {
-        let (_, body) = self
-            .ask(&basic("alice", SECRET), "grant_type=client_credentials")
-            .await;
+        let (_, body) = self.ask(&basic("alice", SECRET), "grant_type=client_credentials").await;
         body["access_token"].as_str().unwrap().to_owned()
     }
 
@@ -101,15 +89,10 @@ fn part(token: &str, index: usize) -> Value {
 #[tokio::test]
 async fn a_token_has_the_claims_of_cognito() {
     let running = Running::start().await;
-    let (status, mut body) = running
-        .ask(&basic("alice", SECRET), "grant_type=client_credentials")
-        .await;
+    let (status, mut body) = running.ask(&basic("alice", SECRET), "grant_type=client_credentials").await;
     assert_eq!(status, StatusCode::OK);
     let token = body["access_token"].take();
-    assert_eq!(
-        body,
-        json!({"access_token": null, "expires_in": 3600, "token_type": "Bearer"})
-    );
+    assert_eq!(body, json!({"access_token": null, "expires_in": 3600, "token_type": "Bearer"}));
 
     let mut claims = part(token.as_str().unwrap(), 1);
     assert_eq!(claims["jti"].take().as_str().unwrap().len(), 36);
@@ -131,18 +114,10 @@ async fn the_discovery_document_leads_to_keys_and_tokens() {
     let document = running.document(discovery_url(&running.base_url, "pool_1")).await;
     let base = running.base_url.as_str();
     assert_eq!(document["issuer"], format!("{base}pool_1"));
-    assert_eq!(
-        document["jwks_uri"],
-        format!("{base}pool_1/.well-known/jwks.json")
-    );
+    assert_eq!(document["jwks_uri"], format!("{base}pool_1/.well-known/jwks.json"));
     assert_eq!(document["token_endpoint"], format!("{base}pool_1/oauth2/token"));
     assert_eq!(document["scopes_supported"], json!(["mcp/read", "mcp/write"]));
-    let missing = running
-        .http
-        .get(discovery_url(&running.base_url, "other"))
-        .send()
-        .await
-        .unwrap();
+    let missing = running.http.get(discovery_url(&running.base_url, "other")).send().await.unwrap();
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
 }
 
@@ -155,10 +130,7 @@ async fn a_client_proves_itself_in_three_ways() {
     let cases = [
         (basic("alice", SECRET), grant.to_owned()),
         (basic("alice", &encoded), grant.to_owned()),
-        (
-            basic("plain", "plain-secret").replace("Basic", "basic"),
-            grant.to_owned(),
-        ),
+        (basic("plain", "plain-secret").replace("Basic", "basic"), grant.to_owned()),
         (String::new(), post),
     ];
     for (authorization, form) in cases {
@@ -174,16 +146,8 @@ fn form_urlencoded(text: &str) -> String {
 #[tokio::test]
 async fn scopes_are_those_asked_for() {
     let running = Running::start().await;
-    let (_, body) = running
-        .ask(
-            &basic("alice", SECRET),
-            "grant_type=client_credentials&scope=mcp%2Fread",
-        )
-        .await;
-    assert_eq!(
-        part(body["access_token"].as_str().unwrap(), 1)["scope"],
-        "mcp/read"
-    );
+    let (_, body) = running.ask(&basic("alice", SECRET), "grant_type=client_credentials&scope=mcp%2Fread").await;
+    assert_eq!(part(body["access_token"].as_str().unwrap(), 1)["scope"], "mcp/read");
 }
 
 #[tokio::test]
@@ -195,32 +159,16 @@ async fn bad_requests_are_refused_as_rfc_6749_says() {
         (basic("alice", "wrong"), grant, "invalid_client"),
         (basic("bob", SECRET), grant, "invalid_client"),
         (String::new(), grant, "invalid_client"),
-        (
-            String::new(),
-            "grant_type=client_credentials&client_id=alice",
-            "invalid_client",
-        ),
+        (String::new(), "grant_type=client_credentials&client_id=alice", "invalid_client"),
         ("Bearer x".into(), grant, "invalid_client"),
         ("Basic !!".into(), grant, "invalid_client"),
-        (
-            good.clone(),
-            "grant_type=client_credentials&scope=mcp/read+mcp/admin",
-            "invalid_scope",
-        ),
-        (
-            good.clone(),
-            "grant_type=authorization_code&code=x",
-            "unsupported_grant_type",
-        ),
+        (good.clone(), "grant_type=client_credentials&scope=mcp/read+mcp/admin", "invalid_scope"),
+        (good.clone(), "grant_type=authorization_code&code=x", "unsupported_grant_type"),
         (good, "scope=mcp/read", "invalid_request"),
     ];
     for (authorization, form, error) in cases {
         let answer = running.ask(&authorization, form).await;
-        assert_eq!(
-            answer,
-            (StatusCode::BAD_REQUEST, json!({"error": error})),
-            "{authorization} {form}"
-        );
+        assert_eq!(answer, (StatusCode::BAD_REQUEST, json!({"error": error})), "{authorization} {form}");
     }
 }
 
@@ -235,11 +183,7 @@ async fn a_credential_opens_what_trusts_the_pool() {
         allowed_scopes: vec!["mcp/read".into()],
         ..Authorizer::default()
     };
-    let jwt = config::CustomJwt {
-        discovery_url: discovery.clone(),
-        clock_skew: Duration::ZERO,
-        rules,
-    };
+    let jwt = config::CustomJwt { discovery_url: discovery.clone(), clock_skew: Duration::ZERO, rules };
     let inbound = Inbound::new(&config::Authorizer::CustomJwt(jwt), running.http.clone(), clock());
     for client_authentication in [ClientAuthentication::Basic, ClientAuthentication::Post] {
         let oauth = config::ClientCredentials {

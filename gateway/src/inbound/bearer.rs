@@ -22,11 +22,7 @@ pub(super) fn token(headers: &HeaderMap) -> Result<&str, NoToken> {
     if values.next().is_some() {
         return Err(NoToken::Duplicate);
     }
-    let (scheme, token) = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .ok_or(NoToken::NotBearer)?;
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(NoToken::NotBearer)?;
     let token = token.trim_matches(' ');
     let one_token = !token.is_empty() && !token.contains([' ', ',', '\t']);
     let bearer = scheme.eq_ignore_ascii_case("bearer") && one_token;
@@ -38,10 +34,7 @@ mod tests {
     use super::*;
 
     fn check(values: &[&str], expected: Result<&str, NoToken>) {
-        let headers = values
-            .iter()
-            .map(|value| (AUTHORIZATION, value.parse().unwrap()))
-            .collect::<HeaderMap>();
+        let headers = values.iter().map(|value| (AUTHORIZATION, value.parse().unwrap())).collect::<HeaderMap>();
         assert_eq!(token(&headers), expected, "{values:?}");
     }
 

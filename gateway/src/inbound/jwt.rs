@@ -51,12 +51,7 @@ enum Cause {
 
 impl JwtCheck {
     pub(super) fn new(config: &CustomJwt, http: reqwest::Client, clock: Clock) -> Self {
-        let verifier = Verifier::new(
-            config.discovery_url.clone(),
-            http,
-            clock.clone(),
-            config.clock_skew,
-        );
+        let verifier = Verifier::new(config.discovery_url.clone(), http, clock.clone(), config.clock_skew);
         Self {
             discovery_url: config.discovery_url.clone(),
             verifier,
@@ -87,15 +82,7 @@ impl JwtCheck {
         self.rules.check(&claims)?;
         let until = claims.expires_at();
         let caller = Arc::new(Caller::from_claims(claims.into_map()));
-        self.verified
-            .insert(
-                key,
-                Verified {
-                    caller: caller.clone(),
-                    until,
-                },
-            )
-            .await;
+        self.verified.insert(key, Verified { caller: caller.clone(), until }).await;
         Ok(caller)
     }
 
@@ -116,10 +103,7 @@ impl JwtCheck {
 
 impl fmt::Debug for JwtCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JwtCheck")
-            .field("verifier", &self.verifier)
-            .field("rules", &self.rules)
-            .finish()
+        f.debug_struct("JwtCheck").field("verifier", &self.verifier).field("rules", &self.rules).finish()
     }
 }
 
@@ -128,28 +112,22 @@ impl Cause {
         match self {
             Self::NoToken(NoToken::Absent) => Reason::MissingToken,
             Self::Denied(denied) if denied.is_scope() => Reason::InsufficientScope,
-            Self::Token(TokenError::IssuerUnavailable(error)) => Reason::IssuerUnavailable {
-                retry_after: error.retry_after,
-            },
+            Self::Token(TokenError::IssuerUnavailable(error)) => {
+                Reason::IssuerUnavailable { retry_after: error.retry_after }
+            }
             Self::NoToken(_) | Self::Denied(_) | Self::Token(_) => Reason::InvalidToken,
         }
     }
 }
 
 fn fingerprint(token: &str) -> [u8; 32] {
-    digest(&SHA256, token.as_bytes())
-        .as_ref()
-        .try_into()
-        .expect("a SHA-256 has 32 bytes")
+    digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("a SHA-256 has 32 bytes")
 }
 
 /// `url` without its well-known part: OpenID Connect Discovery 1.0 section 4.3 puts that behind the issuer's path, RFC
 /// 8414 section 3.1 before it.
 fn issuer_by_url(url: &Url) -> String {
-    let marks = [
-        "/.well-known/openid-configuration",
-        "/.well-known/oauth-authorization-server",
-    ];
+    let marks = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
     let removed = marks.iter().find_map(|mark| url.as_str().split_once(mark));
     removed.map_or_else(|| url.to_string(), |(before, after)| [before, after].concat())
 }
@@ -161,17 +139,8 @@ mod tests {
     #[test]
     fn an_issuer_is_read_from_its_discovery_url() {
         let check = |url: &str, issuer: &str| assert_eq!(issuer_by_url(&url.parse().unwrap()), issuer);
-        check(
-            "https://a.example/.well-known/openid-configuration",
-            "https://a.example",
-        );
-        check(
-            "https://a.example/pool/.well-known/openid-configuration",
-            "https://a.example/pool",
-        );
-        check(
-            "https://a.example/.well-known/oauth-authorization-server/pool",
-            "https://a.example/pool",
-        );
+        check("https://a.example/.well-known/openid-configuration", "https://a.example");
+        check("https://a.example/pool/.well-known/openid-configuration", "https://a.example/pool");
+        check("https://a.example/.well-known/oauth-authorization-server/pool", "https://a.example/pool");
     }
 }

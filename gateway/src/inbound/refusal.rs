@@ -31,10 +31,7 @@ pub enum Reason {
 
 impl Refusal {
     pub(super) fn new(reason: Reason, scope: &Arc<str>) -> Self {
-        Self {
-            reason,
-            scope: scope.clone(),
-        }
+        Self { reason, scope: scope.clone() }
     }
 
     /// Which refusal this is.
@@ -60,24 +57,16 @@ impl Refusal {
             Reason::InsufficientScope => "insufficient_scope",
             Reason::IssuerUnavailable { .. } => return None,
         };
-        let attributes = [
-            ("error", error),
-            ("scope", &self.scope),
-            ("resource_metadata", metadata_url),
-        ];
+        let attributes = [("error", error), ("scope", &self.scope), ("resource_metadata", metadata_url)];
         let attributes = attributes.iter().filter(|(_, value)| !value.is_empty());
-        let attributes: Vec<_> = attributes
-            .map(|(name, value)| format!("{name}={}", quoted(value)))
-            .collect();
+        let attributes: Vec<_> = attributes.map(|(name, value)| format!("{name}={}", quoted(value))).collect();
         HeaderValue::from_str(&format!("Bearer {}", attributes.join(", "))).ok()
     }
 
     /// The header `Retry-After`, in whole seconds, if the same request may succeed later.
     pub fn retry_after(&self) -> Option<HeaderValue> {
         match self.reason {
-            Reason::IssuerUnavailable { retry_after } => {
-                Some((retry_after.as_secs_f64().ceil() as u64).into())
-            }
+            Reason::IssuerUnavailable { retry_after } => Some((retry_after.as_secs_f64().ceil() as u64).into()),
             _ => None,
         }
     }
@@ -97,9 +86,7 @@ impl Refusal {
             Reason::MissingToken => "Missing Bearer token",
             Reason::InvalidToken => "Invalid Bearer token",
             Reason::InsufficientScope => "Authorization error - Insufficient permissions",
-            Reason::IssuerUnavailable { .. } => {
-                "Internal error - The token issuer cannot be reached, try again later"
-            }
+            Reason::IssuerUnavailable { .. } => "Internal error - The token issuer cannot be reached, try again later",
         }
     }
 }
@@ -117,8 +104,7 @@ mod tests {
 
     fn shown(reason: Reason, scope: &str) -> String {
         let refusal = Refusal::new(reason, &scope.into());
-        let header =
-            |value: Option<HeaderValue>| value.map_or("-".into(), |value| value.to_str().unwrap().to_owned());
+        let header = |value: Option<HeaderValue>| value.map_or("-".into(), |value| value.to_str().unwrap().to_owned());
         let (challenge, retry_after) = (header(refusal.challenge(METADATA)), header(refusal.retry_after()));
         let (status, code, message) = (refusal.status().as_u16(), refusal.code(), refusal.message());
         format!("{status} {code} {message}\n  {challenge}\n  {retry_after}\n")
@@ -157,9 +143,6 @@ mod tests {
     fn a_value_cannot_leave_its_quotes() {
         let refusal = Refusal::new(Reason::InvalidToken, &r#"a"b\c"#.into());
         let challenge = refusal.challenge(METADATA).unwrap();
-        assert!(
-            challenge.to_str().unwrap().contains(r#"scope="a\"b\\c", "#),
-            "{challenge:?}"
-        );
+        assert!(challenge.to_str().unwrap().contains(r#"scope="a\"b\\c", "#), "{challenge:?}");
     }
 }

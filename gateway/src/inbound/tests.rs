@@ -37,25 +37,13 @@ impl Setup {
         let now = Arc::new(AtomicU64::new(START));
         let read = now.clone();
         let clock = Clock::from_fn(move || Duration::from_secs(read.load(Ordering::SeqCst)));
-        let provider = IdentityProvider::new(
-            vec![Pool {
-                id: POOL.into(),
-                clients: vec![],
-            }],
-            clock.clone(),
-        );
+        let provider = IdentityProvider::new(vec![Pool { id: POOL.into(), clients: vec![] }], clock.clone());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let base_url = identity_provider::base_url(listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(provider.clone().run(listener, async { drop(stopped.await) }));
         let inbound = inbound(discovery_url(&base_url, POOL), rules, clock);
-        Self {
-            provider,
-            base_url,
-            inbound,
-            now,
-            stop,
-        }
+        Self { provider, base_url, inbound, now, stop }
     }
 
     /// A token with the claims of a good one and these over them.
@@ -84,11 +72,7 @@ impl Setup {
 }
 
 fn inbound(discovery_url: Url, rules: Authorizer, clock: Clock) -> Inbound {
-    let jwt = CustomJwt {
-        discovery_url,
-        clock_skew: Duration::ZERO,
-        rules,
-    };
+    let jwt = CustomJwt { discovery_url, clock_skew: Duration::ZERO, rules };
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     Inbound::new(&config::Authorizer::CustomJwt(jwt), http, clock)
 }
@@ -101,21 +85,14 @@ fn rules() -> Authorizer {
     Authorizer {
         allowed_clients: vec!["client".into()],
         allowed_scopes: vec!["mcp/read".into(), "mcp/write".into()],
-        custom_claims: vec![CustomClaim {
-            name: "dept".into(),
-            matches: ClaimMatch::Equals("it".into()),
-        }],
+        custom_claims: vec![CustomClaim { name: "dept".into(), matches: ClaimMatch::Equals("it".into()) }],
         ..Authorizer::default()
     }
 }
 
 #[tokio::test]
 async fn a_good_token_makes_a_caller() {
-    let setup = Setup::new(Authorizer {
-        custom_claims: vec![],
-        ..rules()
-    })
-    .await;
+    let setup = Setup::new(Authorizer { custom_claims: vec![], ..rules() }).await;
     let caller = setup.call(&setup.token(json!({}))).await.unwrap();
     assert_eq!(caller.id, "alice");
     assert_eq!(caller.scopes().collect::<Vec<_>>(), ["mcp/read"]);
@@ -131,35 +108,14 @@ async fn each_bad_token_has_its_refusal() {
         (json!({"dept": "it"}), Ok("alice".into())),
         (json!({"dept": "it", "exp": START}), Err(Reason::InvalidToken)),
         (json!({"dept": "it", "exp": null}), Err(Reason::InvalidToken)),
-        (
-            json!({"dept": "it", "nbf": START + 60}),
-            Err(Reason::InvalidToken),
-        ),
-        (
-            json!({"dept": "it", "iss": "https://other.example"}),
-            Err(Reason::InvalidToken),
-        ),
-        (
-            json!({"dept": "it", "client_id": "other"}),
-            Err(Reason::InvalidToken),
-        ),
-        (
-            json!({"dept": "it", "token_use": "id"}),
-            Err(Reason::InvalidToken),
-        ),
+        (json!({"dept": "it", "nbf": START + 60}), Err(Reason::InvalidToken)),
+        (json!({"dept": "it", "iss": "https://other.example"}), Err(Reason::InvalidToken)),
+        (json!({"dept": "it", "client_id": "other"}), Err(Reason::InvalidToken)),
+        (json!({"dept": "it", "token_use": "id"}), Err(Reason::InvalidToken)),
         (json!({"dept": "hr"}), Err(Reason::InvalidToken)),
-        (
-            json!({"dept": "hr", "scope": "mcp/admin"}),
-            Err(Reason::InvalidToken),
-        ),
-        (
-            json!({"dept": "it", "scope": "mcp/admin"}),
-            Err(Reason::InsufficientScope),
-        ),
-        (
-            json!({"dept": "it", "scope": null}),
-            Err(Reason::InsufficientScope),
-        ),
+        (json!({"dept": "hr", "scope": "mcp/admin"}), Err(Reason::InvalidToken)),
+        (json!({"dept": "it", "scope": "mcp/admin"}), Err(Reason::InsufficientScope)),
+        (json!({"dept": "it", "scope": null}), Err(Reason::InsufficientScope)),
     ];
     for (over, expected) in cases {
         assert_eq!(setup.reason(over.clone()).await, expected, "{over}");
@@ -172,58 +128,33 @@ async fn no_token_and_no_jwt_are_told_apart() {
     let missing = setup.inbound.authenticate(&HeaderMap::new()).await.unwrap_err();
     assert_eq!(missing.reason(), Reason::MissingToken);
     let challenge = missing.challenge("https://gateway.example/metadata").unwrap();
-    let expected =
-        r#"Bearer scope="mcp/read mcp/write", resource_metadata="https://gateway.example/metadata""#;
+    let expected = r#"Bearer scope="mcp/read mcp/write", resource_metadata="https://gateway.example/metadata""#;
     assert_eq!(challenge, expected);
     for token in ["garbage", "a.b.c", ""] {
-        assert_eq!(
-            setup.call(token).await.unwrap_err().reason(),
-            Reason::InvalidToken,
-            "{token}"
-        );
+        assert_eq!(setup.call(token).await.unwrap_err().reason(), Reason::InvalidToken, "{token}");
     }
     let mut twice = bearer(&setup.token(json!({"dept": "it"})));
     twice.append(AUTHORIZATION, "Bearer x".parse().unwrap());
-    assert_eq!(
-        setup.inbound.authenticate(&twice).await.unwrap_err().reason(),
-        Reason::InvalidToken
-    );
+    assert_eq!(setup.inbound.authenticate(&twice).await.unwrap_err().reason(), Reason::InvalidToken);
 }
 
 #[tokio::test]
 async fn forged_tokens_are_refused() {
     let setup = Setup::new(Authorizer::default()).await;
     let good = setup.token(json!({}));
-    let [header, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else {
-        panic!("three parts")
-    };
+    let [header, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else { panic!("three parts") };
     let with_alg = |alg: &str| {
         let mut header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
         header["alg"] = json!(alg);
         URL_SAFE_NO_PAD.encode(header.to_string())
     };
     let keys = setup.base_url.join("gateway/.well-known/jwks.json").unwrap();
-    let keys = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .unwrap()
-        .get(keys)
-        .send()
-        .await
-        .unwrap();
+    let keys = reqwest::Client::builder().no_proxy().build().unwrap().get(keys).send().await.unwrap();
     let keys: Value = serde_json::from_str(&keys.text().await.unwrap()).unwrap();
-    let public = URL_SAFE_NO_PAD
-        .decode(keys["keys"][0]["n"].as_str().unwrap())
-        .unwrap();
+    let public = URL_SAFE_NO_PAD.decode(keys["keys"][0]["n"].as_str().unwrap()).unwrap();
     let message = format!("{}.{payload}", with_alg("HS256"));
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &public), message.as_bytes());
-    let stranger = IdentityProvider::new(
-        vec![Pool {
-            id: POOL.into(),
-            clients: vec![],
-        }],
-        Clock::system(),
-    );
+    let stranger = IdentityProvider::new(vec![Pool { id: POOL.into(), clients: vec![] }], Clock::system());
     let issuer = identity_provider::issuer(&setup.base_url, POOL);
     let forged = [
         format!("{}.{payload}.", with_alg("none")),
@@ -233,11 +164,7 @@ async fn forged_tokens_are_refused() {
         stranger.sign(POOL, &json!({"sub": "alice", "iss": issuer, "exp": START + 3600})),
     ];
     for token in forged {
-        assert_eq!(
-            setup.call(&token).await.unwrap_err().reason(),
-            Reason::InvalidToken,
-            "{token}"
-        );
+        assert_eq!(setup.call(&token).await.unwrap_err().reason(), Reason::InvalidToken, "{token}");
     }
     setup.call(&good).await.unwrap();
 }
@@ -251,10 +178,7 @@ async fn a_verified_token_is_remembered_until_it_expires() {
     let second = setup.call(&token).await.unwrap();
     assert!(Arc::ptr_eq(&first, &second));
     setup.now.store(START + 10, Ordering::SeqCst);
-    assert_eq!(
-        setup.call(&token).await.unwrap_err().reason(),
-        Reason::InvalidToken
-    );
+    assert_eq!(setup.call(&token).await.unwrap_err().reason(), Reason::InvalidToken);
 }
 
 #[tokio::test]
@@ -280,26 +204,13 @@ async fn a_dead_issuer_is_not_the_callers_fault() {
     let url = discovery_url(&identity_provider::base_url(address), POOL);
     let inbound = inbound(url, rules(), Clock::from_fn(|| Duration::from_secs(START)));
     let setup = Setup::new(rules()).await;
-    let refusal = inbound
-        .authenticate(&bearer(&setup.token(json!({"dept": "it"}))))
-        .await
-        .unwrap_err();
+    let refusal = inbound.authenticate(&bearer(&setup.token(json!({"dept": "it"})))).await.unwrap_err();
     assert_eq!(refusal.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refusal.retry_after().unwrap(), "5");
     assert_eq!(refusal.challenge("https://gateway.example/metadata"), None);
     // What cannot be good is refused all the same.
-    assert_eq!(
-        inbound
-            .authenticate(&bearer("garbage"))
-            .await
-            .unwrap_err()
-            .reason(),
-        Reason::InvalidToken
-    );
-    let metadata = inbound
-        .resource_metadata("https://gateway.example/mcp")
-        .await
-        .unwrap();
+    assert_eq!(inbound.authenticate(&bearer("garbage")).await.unwrap_err().reason(), Reason::InvalidToken);
+    let metadata = inbound.resource_metadata("https://gateway.example/mcp").await.unwrap();
     let issuer = identity_provider::issuer(&identity_provider::base_url(address), POOL);
     assert_eq!(metadata["authorization_servers"], json!([issuer]));
 }
@@ -311,10 +222,7 @@ async fn an_issuer_that_dies_later_stops_nobody_it_let_in() {
     let other = setup.token(json!({"sub": "bob"}));
     drop(setup.stop);
     setup.now.store(START + 3599, Ordering::SeqCst);
-    assert_eq!(
-        setup.inbound.authenticate(&bearer(&other)).await.unwrap().id,
-        "bob"
-    );
+    assert_eq!(setup.inbound.authenticate(&bearer(&other)).await.unwrap().id, "bob");
 }
 
 #[tokio::test]
@@ -339,8 +247,5 @@ async fn without_an_authorizer_everyone_is_anonymous() {
     let caller = inbound.authenticate(&bearer("whatever")).await.unwrap();
     assert_eq!(*caller, Caller::anonymous());
     assert_eq!(caller.id, "anonymous");
-    assert_eq!(
-        inbound.resource_metadata("https://gateway.example/mcp").await,
-        None
-    );
+    assert_eq!(inbound.resource_metadata("https://gateway.example/mcp").await, None);
 }

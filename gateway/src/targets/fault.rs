@@ -99,9 +99,13 @@ impl Fault {
     /// What the caller can do about it.
     pub fn next_step(&self) -> &'static str {
         match self {
-            Self::Unreachable(_) | Self::NotRunning(_) => "retry in a moment; if it stays, the operator must see that the target runs",
+            Self::Unreachable(_) | Self::NotRunning(_) => {
+                "retry in a moment; if it stays, the operator must see that the target runs"
+            }
             Self::Busy(_) => "retry in a moment",
-            Self::Silent(_) | Self::BrokenOff(_) => "the call may or may not have been carried out: check before you repeat it",
+            Self::Silent(_) | Self::BrokenOff(_) => {
+                "the call may or may not have been carried out: check before you repeat it"
+            }
             Self::TooLarge(_) => "ask for less, for example with a limit or a filter",
             Self::Credential(_) | Self::Unauthorized(_) => "the operator must check the credential of this target",
             Self::Status(_) | Self::Garbage(_) | Self::Refused(_) | Self::EndlessList(_) | Self::UnknownVersion(_) => {

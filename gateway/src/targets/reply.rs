@@ -53,7 +53,9 @@ impl Reply<Fault> {
         Reply::Stream(Box::pin(stream::unfold(state, move |state| async move {
             let (mut events, target, permit) = state?;
             let fault = match tokio::time::timeout_at(deadline, events.next()).await {
-                Ok(Some(Ok(event @ Event::Notification(_)))) => return Some((Ok(event), Some((events, target, permit)))),
+                Ok(Some(Ok(event @ Event::Notification(_)))) => {
+                    return Some((Ok(event), Some((events, target, permit))));
+                }
                 Ok(Some(Ok(last))) => return Some((Ok(last), None)),
                 Ok(Some(Err(fault))) => fault,
                 Ok(None) => ended(),

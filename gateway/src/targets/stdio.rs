@@ -43,18 +43,17 @@ struct State {
 }
 
 impl StdioTarget {
-    pub(super) fn new(
-        name: &TargetName,
-        config: &config::StdioTarget,
-        limits: &Limits,
-        changed: Arc<Notify>,
-    ) -> Self {
+    pub(super) fn new(name: &TargetName, config: &config::StdioTarget, limits: &Limits, changed: Arc<Notify>) -> Self {
         let (name, config, limits) = (name.clone(), config.clone(), limits.clone());
         Self { name, config, limits, changed, state: Mutex::default() }
     }
 
     /// Sends `request` with `changes` made to its parameters.
-    pub(super) async fn send(self: Arc<Self>, request: Request, changes: &[(&str, &str)]) -> Result<Reply<Fault>, Fault> {
+    pub(super) async fn send(
+        self: Arc<Self>,
+        request: Request,
+        changes: &[(&str, &str)],
+    ) -> Result<Reply<Fault>, Fault> {
         let process = self.process().await?;
         let params = match process.era() {
             Era::Modern => request.modern_params(changes),

@@ -30,17 +30,11 @@ pub(super) enum NotAllowed {
          to comma separated names or `prefix*`, for example `/aws/lambda/orders,/ecs/*`"
     )]
     EmptyList,
-    #[error(
-        "this server may not read {refused}; it may read {allowed} (`ALLOWED_LOG_GROUPS` in its environment)"
-    )]
+    #[error("this server may not read {refused}; it may read {allowed} (`ALLOWED_LOG_GROUPS` in its environment)")]
     Outside { refused: String, allowed: String },
-    #[error(
-        "`log_groups` must name the log groups to query, because the server knows only patterns: {allowed}"
-    )]
+    #[error("`log_groups` must name the log groups to query, because the server knows only patterns: {allowed}")]
     NameThem { allowed: String },
-    #[error(
-        "the query would read {0} log groups, and CloudWatch takes {MAX_GROUPS}; name fewer in `log_groups`"
-    )]
+    #[error("the query would read {0} log groups, and CloudWatch takes {MAX_GROUPS}; name fewer in `log_groups`")]
     TooMany(usize),
 }
 
@@ -59,9 +53,7 @@ impl AllowList {
         }
         let mut groups = match asked {
             Some(asked) if !asked.is_empty() => self.all_allowed(asked)?,
-            _ => self
-                .names()
-                .ok_or_else(|| NotAllowed::NameThem { allowed: self.list() })?,
+            _ => self.names().ok_or_else(|| NotAllowed::NameThem { allowed: self.list() })?,
         };
         let mut seen = std::collections::HashSet::new();
         groups.retain(|group| seen.insert(group.clone()));
@@ -73,26 +65,15 @@ impl AllowList {
 
     /// One sentence for the model.
     pub(super) fn describe(&self) -> String {
-        if self.0.is_empty() {
-            NotAllowed::EmptyList.to_string()
-        } else {
-            format!("Log groups: {}.", self.list())
-        }
+        if self.0.is_empty() { NotAllowed::EmptyList.to_string() } else { format!("Log groups: {}.", self.list()) }
     }
 
     fn all_allowed(&self, asked: Vec<String>) -> Result<Vec<String>, NotAllowed> {
-        let refused: Vec<_> = asked
-            .iter()
-            .filter(|name| !self.allows(name))
-            .map(|name| quoted(name))
-            .collect();
+        let refused: Vec<_> = asked.iter().filter(|name| !self.allows(name)).map(|name| quoted(name)).collect();
         if refused.is_empty() {
             Ok(asked)
         } else {
-            Err(NotAllowed::Outside {
-                refused: refused.join(", "),
-                allowed: self.list(),
-            })
+            Err(NotAllowed::Outside { refused: refused.join(", "), allowed: self.list() })
         }
     }
 
@@ -143,19 +124,13 @@ impl Pattern {
 /// `[\.\-_/#A-Za-z0-9]{1,512}`, as the API reference of CreateLogGroup has it.
 fn is_name(text: &str) -> bool {
     let fits = (1..=MAX_NAME).contains(&text.len());
-    fits && text
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || ".-_/#".contains(c))
+    fits && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_/#".contains(c))
 }
 
 /// A name of the caller's in a message, shortened: it may be anything.
 fn quoted(name: &str) -> String {
     let short: String = name.chars().take(80).collect();
-    if short.len() < name.len() {
-        format!("`{short}...`")
-    } else {
-        format!("`{short}`")
-    }
+    if short.len() < name.len() { format!("`{short}...`") } else { format!("`{short}`") }
 }
 
 #[cfg(test)]
@@ -164,18 +139,12 @@ mod tests {
 
     fn choose(list: &str, asked: &[&str]) -> Result<Vec<String>, String> {
         let asked = (!asked.is_empty()).then(|| asked.iter().map(|&name| name.to_owned()).collect());
-        AllowList::parse(list)
-            .unwrap()
-            .choose(asked)
-            .map_err(|error| error.to_string())
+        AllowList::parse(list).unwrap().choose(asked).map_err(|error| error.to_string())
     }
 
     #[test]
     fn allowed() {
-        assert_eq!(
-            choose("/a/b, /ecs/*", &["/a/b", "/ecs/x", "/a/b"]).unwrap(),
-            ["/a/b", "/ecs/x"]
-        );
+        assert_eq!(choose("/a/b, /ecs/*", &["/a/b", "/ecs/x", "/a/b"]).unwrap(), ["/a/b", "/ecs/x"]);
         assert_eq!(choose("/a,/b,", &[]).unwrap(), ["/a", "/b"]);
         assert_eq!(choose("*", &["anything"]).unwrap(), ["anything"]);
     }

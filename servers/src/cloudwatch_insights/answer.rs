@@ -54,11 +54,7 @@ struct Statistics {
 
 impl Answer {
     pub(super) fn new(query: &Query, finished: Finished) -> Self {
-        let Finished {
-            query_id,
-            rows,
-            statistics,
-        } = finished;
+        let Finished { query_id, rows, statistics } = finished;
         let keep_pointer = query.text.contains(POINTER);
         let cells: Vec<Vec<_>> = rows.into_iter().map(|row| cells(row, keep_pointer)).collect();
         let columns = columns(&cells);
@@ -83,25 +79,13 @@ impl Answer {
 
     fn text(&self) -> String {
         let (rows, groups) = (self.rows.len(), self.log_groups.join(", "));
-        let more = if self.limit_reached {
-            " (there may be more: `limit` is reached)"
-        } else {
-            ""
-        };
-        let mut text = format!(
-            "{rows} row(s){more} from {groups}, {} to {}\n",
-            self.start, self.end
-        );
+        let more = if self.limit_reached { " (there may be more: `limit` is reached)" } else { "" };
+        let mut text = format!("{rows} row(s){more} from {groups}, {} to {}\n", self.start, self.end);
         if rows > 0 {
             text.push('\n');
             text.push_str(&self.table());
         }
-        if let Some(Statistics {
-            records_matched,
-            records_scanned,
-            bytes_scanned,
-        }) = &self.statistics
-        {
+        if let Some(Statistics { records_matched, records_scanned, bytes_scanned }) = &self.statistics {
             text.push_str(&format!(
                 "\nmatched {records_matched} of {records_scanned} records scanned ({bytes_scanned} bytes)\n"
             ));
@@ -110,18 +94,11 @@ impl Answer {
     }
 
     fn table(&self) -> String {
-        let line =
-            |row: &Map<String, Value>| self.columns.iter().map(|name| cell_text(row.get(name))).collect();
+        let line = |row: &Map<String, Value>| self.columns.iter().map(|name| cell_text(row.get(name))).collect();
         let body: Vec<Vec<String>> = self.rows.iter().map(line).collect();
-        let lines: Vec<&[String]> = std::iter::once(&self.columns[..])
-            .chain(body.iter().map(Vec::as_slice))
-            .collect();
+        let lines: Vec<&[String]> = std::iter::once(&self.columns[..]).chain(body.iter().map(Vec::as_slice)).collect();
         let width = |column: usize| {
-            let longest = lines
-                .iter()
-                .map(|line| line[column].chars().count())
-                .max()
-                .unwrap_or_default();
+            let longest = lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
             longest.min(WIDEST_PADDING)
         };
         let widths: Vec<_> = (0..self.columns.len()).map(width).collect();
@@ -158,12 +135,8 @@ fn count(value: f64) -> Number {
 }
 
 fn cells(row: Vec<ResultField>, keep_pointer: bool) -> Vec<(String, String)> {
-    let named = row
-        .into_iter()
-        .filter_map(|cell| Some((cell.field?, cell.value.unwrap_or_default())));
-    named
-        .filter(|(name, _)| keep_pointer || name != POINTER)
-        .collect()
+    let named = row.into_iter().filter_map(|cell| Some((cell.field?, cell.value.unwrap_or_default())));
+    named.filter(|(name, _)| keep_pointer || name != POINTER).collect()
 }
 
 /// The columns in the order in which rows first name them.
@@ -175,11 +148,8 @@ fn columns(rows: &[Vec<(String, String)>]) -> Vec<String> {
 
 fn typed(rows: Vec<Vec<(String, String)>>, columns: &[String]) -> Vec<Map<String, Value>> {
     // A column of which one cell is no number holds texts that look like numbers. So do the fields of AWS's own.
-    let mut numeric: std::collections::HashSet<&str> = columns
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !name.starts_with('@'))
-        .collect();
+    let mut numeric: std::collections::HashSet<&str> =
+        columns.iter().map(String::as_str).filter(|name| !name.starts_with('@')).collect();
     for (name, text) in rows.iter().flatten() {
         if number(text).is_none() {
             numeric.remove(name.as_str());
@@ -189,19 +159,15 @@ fn typed(rows: Vec<Vec<(String, String)>>, columns: &[String]) -> Vec<Map<String
         Some(number) if numeric.contains(name) => Value::Number(number),
         _ => Value::String(text),
     };
-    let typed = |row: Vec<(String, String)>| {
-        row.into_iter()
-            .map(|(name, text)| (name.clone(), value(&name, text)))
-            .collect()
-    };
+    let typed =
+        |row: Vec<(String, String)>| row.into_iter().map(|(name, text)| (name.clone(), value(&name, text))).collect();
     rows.into_iter().map(typed).collect()
 }
 
 /// A number that is written as JSON writes it, so that no digit is lost or added: not `007`, `1e3` or twenty digits.
 fn number(text: &str) -> Option<Number> {
     let number: Number = serde_json::from_str(text).ok()?;
-    let as_written =
-        number.to_string() == text || number.is_f64() && number.to_string() == format!("{text}.0");
+    let as_written = number.to_string() == text || number.is_f64() && number.to_string() == format!("{text}.0");
     as_written.then_some(number)
 }
 
@@ -209,22 +175,15 @@ fn number(text: &str) -> Option<Number> {
 fn cell_text(value: Option<&Value>) -> String {
     match value {
         None => String::new(),
-        Some(Value::String(text)) => text
-            .trim_end()
-            .replace('\r', "")
-            .replace('\n', "\\n")
-            .replace('\t', " ")
-            .replace('|', "\\|"),
+        Some(Value::String(text)) => {
+            text.trim_end().replace('\r', "").replace('\n', "\\n").replace('\t', " ").replace('|', "\\|")
+        }
         Some(other) => other.to_string(),
     }
 }
 
 fn push_line(table: &mut String, line: &[String], widths: &[usize]) {
-    let cells: Vec<_> = line
-        .iter()
-        .zip(widths)
-        .map(|(cell, &width)| format!("{cell:width$}"))
-        .collect();
+    let cells: Vec<_> = line.iter().zip(widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
     table.push_str(cells.join(" | ").trim_end());
     table.push('\n');
 }
@@ -235,26 +194,11 @@ mod tests {
     use crate::cloudwatch_insights::time_range::TimeRange;
 
     fn answer(text: &str, rows: &[&[(&str, &str)]]) -> Answer {
-        let range = TimeRange {
-            start: 1_769_860_800,
-            end: 1_769_864_400,
-        };
-        let query = Query {
-            text: text.into(),
-            log_groups: vec!["/a".into(), "/b".into()],
-            range,
-            limit: 2,
-        };
+        let range = TimeRange { start: 1_769_860_800, end: 1_769_864_400 };
+        let query = Query { text: text.into(), log_groups: vec!["/a".into(), "/b".into()], range, limit: 2 };
         let field = |(name, value): &(&str, &str)| ResultField::builder().field(*name).value(*value).build();
         let rows = rows.iter().map(|row| row.iter().map(field).collect()).collect();
-        Answer::new(
-            &query,
-            Finished {
-                query_id: "q".into(),
-                rows,
-                statistics: None,
-            },
-        )
+        Answer::new(&query, Finished { query_id: "q".into(), rows, statistics: None })
     }
 
     #[test]
@@ -262,14 +206,7 @@ mod tests {
         let answer = answer(
             "stats ...",
             &[
-                &[
-                    ("@message", "1"),
-                    ("n", "12"),
-                    ("avg", "0.5"),
-                    ("id", "007"),
-                    ("mix", "1"),
-                    ("@ptr", "x"),
-                ],
+                &[("@message", "1"), ("n", "12"), ("avg", "0.5"), ("id", "007"), ("mix", "1"), ("@ptr", "x")],
                 &[("@message", "2"), ("n", "-3"), ("id", "8"), ("mix", "a")],
             ],
         );
@@ -285,13 +222,7 @@ mod tests {
 
     #[test]
     fn a_table_to_read() {
-        let answer = answer(
-            "",
-            &[&[
-                ("@timestamp", "2026-01-31 12:00:00.000"),
-                ("@message", "a | b\nc\td\n"),
-            ]],
-        );
+        let answer = answer("", &[&[("@timestamp", "2026-01-31 12:00:00.000"), ("@message", "a | b\nc\td\n")]]);
         insta::assert_snapshot!(answer.text(), @r#"
         1 row(s) from /a, /b, 2026-01-31T12:00:00Z to 2026-01-31T13:00:00Z
 
@@ -304,21 +235,9 @@ mod tests {
     #[test]
     fn numbers_keep_their_digits() {
         for text in ["0", "-1", "0.5", "18446744073709551615", "1234567890123"] {
-            assert_eq!(
-                number(text).map(|number| number.to_string()).as_deref(),
-                Some(text)
-            );
+            assert_eq!(number(text).map(|number| number.to_string()).as_deref(), Some(text));
         }
-        for text in [
-            "007",
-            "1e3",
-            "1.50",
-            "18446744073709551616",
-            "NaN",
-            "",
-            " 1",
-            "true",
-        ] {
+        for text in ["007", "1e3", "1.50", "18446744073709551616", "NaN", "", " 1", "true"] {
             assert_eq!(number(text), None, "{text}");
         }
     }

@@ -44,9 +44,7 @@ enum Missing {
          with temporary ones) or `AWS_PROFILE`, or give this machine or container a role"
     )]
     Credentials,
-    #[error(
-        "the AWS credentials cannot be used: {0}; check `AWS_PROFILE` and the variables that start with `AWS_`"
-    )]
+    #[error("the AWS credentials cannot be used: {0}; check `AWS_PROFILE` and the variables that start with `AWS_`")]
     BadCredentials(String),
 }
 
@@ -72,34 +70,20 @@ pub(super) fn chain(error: &dyn Error) -> String {
 }
 
 async fn connect() -> Result<Client, NotReady> {
-    let metadata = imds::Client::builder()
-        .connect_timeout(METADATA_CONNECT)
-        .read_timeout(METADATA_READ)
-        .max_attempts(1)
-        .build();
+    let metadata =
+        imds::Client::builder().connect_timeout(METADATA_CONNECT).read_timeout(METADATA_READ).max_attempts(1).build();
     let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new())
-        .or_else(
-            ImdsRegionProvider::builder()
-                .imds_client(metadata.clone())
-                .build(),
-        );
+        .or_else(ImdsRegionProvider::builder().imds_client(metadata.clone()).build());
     let region = region.region().await;
-    let credentials = DefaultCredentialsChain::builder()
-        .region(region.clone())
-        .imds_client(metadata)
-        .build()
-        .await;
+    let credentials = DefaultCredentialsChain::builder().region(region.clone()).imds_client(metadata).build().await;
     let missing_credentials = credentials.provide_credentials().await.err().map(Missing::from);
     let missing_region = region.is_none().then_some(Missing::Region);
     let missing: Vec<_> = missing_region.into_iter().chain(missing_credentials).collect();
     if !missing.is_empty() {
         return Err(NotReady(missing));
     }
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .operation_attempt_timeout(ATTEMPT)
-        .build();
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
     let config = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
         .credentials_provider(credentials)

@@ -44,18 +44,12 @@ pub(super) struct Finished {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum QueryError {
     #[error("AWS refused {operation} with `{code}`: {message}")]
-    Refused {
-        operation: &'static str,
-        code: String,
-        message: String,
-    },
+    Refused { operation: &'static str, code: String, message: String },
     #[error("{operation} did not reach AWS: {cause}; check the region, `AWS_ENDPOINT_URL` and the network")]
     Unreachable { operation: &'static str, cause: String },
     #[error("AWS started the query without an id, so its rows cannot be fetched; try again")]
     NoId,
-    #[error(
-        "the query `{id}` ended as `{status}` and has no rows; check the query, or narrow its time range"
-    )]
+    #[error("the query `{id}` ended as `{status}` and has no rows; check the query, or narrow its time range")]
     Ended { id: String, status: String },
     #[error(
         "the query was not complete after {0:?} and is stopped; narrow the time range or the log groups, or raise \
@@ -90,11 +84,7 @@ pub(super) async fn run(
         stop(client, &id).await;
     }
     let (rows, statistics) = outcome?;
-    Ok(Finished {
-        query_id: id,
-        rows,
-        statistics,
-    })
+    Ok(Finished { query_id: id, rows, statistics })
 }
 
 async fn start(client: &Client, query: &Query) -> Result<String, QueryError> {
@@ -105,10 +95,7 @@ async fn start(client: &Client, query: &Query) -> Result<String, QueryError> {
         .end_time(query.range.end)
         .query_string(&query.text)
         .limit(i32::try_from(query.limit).unwrap_or(i32::MAX));
-    let started = request
-        .send()
-        .await
-        .map_err(|error| failed("StartQuery", &error))?;
+    let started = request.send().await.map_err(|error| failed("StartQuery", &error))?;
     started.query_id.ok_or(QueryError::NoId)
 }
 
@@ -127,22 +114,14 @@ async fn rows(client: &Client, id: &str, limit: u32) -> Result<Rows, QueryError>
             Some(QueryStatus::Complete) => return pages(client, id, output, limit).await,
             Some(QueryStatus::Scheduled | QueryStatus::Running | QueryStatus::UnknownValue) | None => {}
             Some(status) => {
-                return Err(QueryError::Ended {
-                    id: id.to_owned(),
-                    status: status.as_str().to_owned(),
-                });
+                return Err(QueryError::Ended { id: id.to_owned(), status: status.as_str().to_owned() });
             }
         }
     }
 }
 
 /// Follows the pages of a complete query up to `limit` rows.
-async fn pages(
-    client: &Client,
-    id: &str,
-    first: GetQueryResultsOutput,
-    limit: u32,
-) -> Result<Rows, QueryError> {
+async fn pages(client: &Client, id: &str, first: GetQueryResultsOutput, limit: u32) -> Result<Rows, QueryError> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let statistics = first.statistics;
     let mut rows = first.results.unwrap_or_default();
@@ -157,9 +136,7 @@ async fn pages(
             }
         };
         // A page without rows and with a token would lead in a circle.
-        next = page
-            .next_token
-            .filter(|_| page.results.as_ref().is_some_and(|rows| !rows.is_empty()));
+        next = page.next_token.filter(|_| page.results.as_ref().is_some_and(|rows| !rows.is_empty()));
         rows.extend(page.results.unwrap_or_default());
     }
     rows.truncate(limit);
@@ -168,18 +145,8 @@ async fn pages(
 
 /// `None` when AWS asks for patience: looking is limited to a few times a second for the whole account, and a query is
 /// not lost for that.
-async fn look(
-    client: &Client,
-    id: &str,
-    token: Option<String>,
-) -> Result<Option<GetQueryResultsOutput>, QueryError> {
-    match client
-        .get_query_results()
-        .query_id(id)
-        .set_next_token(token)
-        .send()
-        .await
-    {
+async fn look(client: &Client, id: &str, token: Option<String>) -> Result<Option<GetQueryResultsOutput>, QueryError> {
+    match client.get_query_results().query_id(id).set_next_token(token).send().await {
         Ok(output) => Ok(Some(output)),
         Err(error) if is_throttle(error.code()) => Ok(None),
         Err(error) => Err(failed("GetQueryResults", &error)),
@@ -187,10 +154,7 @@ async fn look(
 }
 
 fn is_throttle(code: Option<&str>) -> bool {
-    matches!(
-        code,
-        Some("ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded")
-    )
+    matches!(code, Some("ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded"))
 }
 
 /// Best effort: the call has failed already, and an abandoned query ends by itself within the hour.
@@ -198,10 +162,7 @@ async fn stop(client: &Client, id: &str) {
     match time::timeout(STOP, client.stop_query().query_id(id).send()).await {
         Ok(Ok(_)) => tracing::debug!(query.id = id, "stopped the query `{id}`"),
         Ok(Err(error)) => tracing::warn!(query.id = id, "cannot stop the query `{id}`: {}", chain(&error)),
-        Err(_) => tracing::warn!(
-            query.id = id,
-            "cannot stop the query `{id}`: no answer within {STOP:?}"
-        ),
+        Err(_) => tracing::warn!(query.id = id, "cannot stop the query `{id}`: no answer within {STOP:?}"),
     }
 }
 
@@ -216,9 +177,6 @@ where
             code: code.to_owned(),
             message: message.unwrap_or("no reason given").to_owned(),
         },
-        (None, _) => QueryError::Unreachable {
-            operation,
-            cause: chain(error),
-        },
+        (None, _) => QueryError::Unreachable { operation, cause: chain(error) },
     }
 }

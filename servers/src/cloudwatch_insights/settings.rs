@@ -36,9 +36,7 @@ impl Settings {
     }
 
     fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let timeout = lookup(QUERY_TIMEOUT)
-            .filter(|text| !text.trim().is_empty())
-            .unwrap_or_else(|| "60s".into());
+        let timeout = lookup(QUERY_TIMEOUT).filter(|text| !text.trim().is_empty()).unwrap_or_else(|| "60s".into());
         let query_timeout = duration(&timeout).filter(|timeout| !timeout.is_zero());
         Ok(Self {
             allowed: AllowList::parse(&lookup(ALLOWED_LOG_GROUPS).unwrap_or_default())?,
@@ -52,12 +50,7 @@ mod tests {
     use super::*;
 
     fn settings(pairs: &[(&str, &str)]) -> Result<Settings, String> {
-        let lookup = |name: &str| {
-            pairs
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        };
+        let lookup = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         Settings::from_lookup(lookup).map_err(|error| format!("{:#}", anyhow::Error::from(error)))
     }
 

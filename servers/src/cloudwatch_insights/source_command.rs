@@ -43,10 +43,7 @@ fn follows_a_field(after: &str) -> bool {
     if after.starts_with(['=', '!', '<', '>', '~', ',', '|', ')', ']', '+', '-', '*']) || after.is_empty() {
         return true;
     }
-    let word = after
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .next()
-        .unwrap_or_default();
+    let word = after.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     AFTER_A_FIELD.contains(&word)
 }
 

@@ -28,22 +28,14 @@ impl TimeRange {
     /// `now` is the time since the Unix epoch.
     pub(super) fn parse(start: &str, end: &str, now: Duration) -> Result<Self, BadRange> {
         let read = |name, text: &str| {
-            instant(text.trim(), now).ok_or_else(|| BadRange::Unreadable {
-                name,
-                text: text.chars().take(80).collect(),
-            })
+            instant(text.trim(), now)
+                .ok_or_else(|| BadRange::Unreadable { name, text: text.chars().take(80).collect() })
         };
-        let range = Self {
-            start: read("start", start)?,
-            end: read("end", end)?,
-        };
+        let range = Self { start: read("start", start)?, end: read("end", end)? };
         if range.start < range.end {
             Ok(range)
         } else {
-            Err(BadRange::Empty {
-                start: iso8601(range.start),
-                end: iso8601(range.end),
-            })
+            Err(BadRange::Empty { start: iso8601(range.start), end: iso8601(range.end) })
         }
     }
 }
@@ -57,8 +49,7 @@ impl fmt::Display for TimeRange {
 /// A second in UTC, for example `2026-01-31T12:00:00Z`.
 pub(super) fn iso8601(seconds: i64) -> String {
     let time = DateTime::from_secs(seconds);
-    time.fmt(DateTimeFormat::DateTime)
-        .unwrap_or_else(|_| format!("second {seconds}"))
+    time.fmt(DateTimeFormat::DateTime).unwrap_or_else(|_| format!("second {seconds}"))
 }
 
 /// One or more counts with a unit (`ms`, `s`, `m`, `h`, `d`, `w`), largest first or not: `90s`, `1h30m`.
@@ -68,9 +59,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     while !rest.is_empty() || total.is_zero() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let (count, unit_on) = rest.split_at(digits);
-        let unit_len = unit_on
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(unit_on.len());
+        let unit_len = unit_on.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(unit_on.len());
         let (unit, next) = unit_on.split_at(unit_len);
         let part = unit_millis(unit)?.checked_mul(count.parse().ok()?)?;
         total = total.checked_add(Duration::from_millis(part))?;
@@ -124,9 +113,7 @@ mod tests {
     const NOW: Duration = Duration::from_secs(1_769_860_800);
 
     fn parse(start: &str, end: &str) -> Result<String, String> {
-        TimeRange::parse(start, end, NOW)
-            .map(|range| range.to_string())
-            .map_err(|error| error.to_string())
+        TimeRange::parse(start, end, NOW).map(|range| range.to_string()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -135,39 +122,16 @@ mod tests {
         check("1h", "now", "2026-01-31T11:00:00Z to 2026-01-31T12:00:00Z");
         check("1h30m", "30m", "2026-01-31T10:30:00Z to 2026-01-31T11:30:00Z");
         check("2w", "7d", "2026-01-17T12:00:00Z to 2026-01-24T12:00:00Z");
-        check(
-            "2026-01-01",
-            "2026-01-02T03:04:05",
-            "2026-01-01T00:00:00Z to 2026-01-02T03:04:05Z",
-        );
-        check(
-            "2026-01-01 00:00:00",
-            "2026-01-01T09:00:01+09:00",
-            "2026-01-01T00:00:00Z to 2026-01-01T00:00:01Z",
-        );
-        check(
-            "2026-01-01T00:00:00.5Z",
-            "2026-01-01T10:00:00+09:00",
-            "2026-01-01T00:00:00Z to 2026-01-01T01:00:00Z",
-        );
+        check("2026-01-01", "2026-01-02T03:04:05", "2026-01-01T00:00:00Z to 2026-01-02T03:04:05Z");
+        check("2026-01-01 00:00:00", "2026-01-01T09:00:01+09:00", "2026-01-01T00:00:00Z to 2026-01-01T00:00:01Z");
+        check("2026-01-01T00:00:00.5Z", "2026-01-01T10:00:00+09:00", "2026-01-01T00:00:00Z to 2026-01-01T01:00:00Z");
     }
 
     #[test]
     fn mistakes() {
         insta::assert_snapshot!(parse("yesterday", "now").unwrap_err(), @"`start` is `yesterday`; write how long ago (`30m`, `1h`, `7d`), `now`, or ISO 8601 (`2026-01-31T12:00:00Z`)");
         insta::assert_snapshot!(parse("1h", "2h").unwrap_err(), @"`start` (2026-01-31T11:00:00Z) is not before `end` (2026-01-31T10:00:00Z)");
-        for bad in [
-            "",
-            "1",
-            "h",
-            "1y",
-            "-1h",
-            "1h-",
-            "99999999999999999999s",
-            "9999w",
-            "1969-12-31",
-            "2026-13-01",
-        ] {
+        for bad in ["", "1", "h", "1y", "-1h", "1h-", "99999999999999999999s", "9999w", "1969-12-31", "2026-13-01"] {
             assert!(parse(bad, "now").is_err(), "{bad}");
         }
     }

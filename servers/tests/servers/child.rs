@@ -24,20 +24,12 @@ impl Server {
     pub(crate) async fn start(program: &str, env: &[(&str, &str)]) -> Self {
         let mut command = command(program, env);
         command.args(["--listen", "127.0.0.1:0", "--ready-json", "--exit-with-stdin"]);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("a ready line");
         let ready: Value = serde_json::from_str(&line).unwrap();
-        Self {
-            url: ready["url"].as_str().unwrap().to_owned(),
-            child,
-            stdin,
-        }
+        Self { url: ready["url"].as_str().unwrap().to_owned(), child, stdin }
     }
 
     pub(crate) fn id(&self) -> i32 {
@@ -57,13 +49,7 @@ impl Server {
 /// AWS is sought where nothing listens.
 pub(crate) fn command(program: &str, env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program);
-    command
-        .env_clear()
-        .env("HOME", "/nonexistent")
-        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
-    command
-        .envs(env.iter().copied())
-        .kill_on_drop(true)
-        .stderr(Stdio::null());
+    command.env_clear().env("HOME", "/nonexistent").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
+    command.envs(env.iter().copied()).kill_on_drop(true).stderr(Stdio::null());
     command
 }

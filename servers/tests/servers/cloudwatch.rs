@@ -73,18 +73,11 @@ async fn without_credentials_and_region_it_says_what_to_set() {
 #[tokio::test]
 async fn something_else_at_the_address_of_the_metadata_service_is_no_credentials() {
     let not_metadata = FakeLogs::start(&[]).await;
-    let env = [
-        ("ALLOWED_LOG_GROUPS", "/a"),
-        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", not_metadata.url.as_str()),
-    ];
+    let env = [("ALLOWED_LOG_GROUPS", "/a"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", not_metadata.url.as_str())];
     let server = Server::start(CLOUDWATCH, &env).await;
     let client = connect(&server.url, Era::Modern, &[]).await.unwrap();
     let result = client.call(TOOL, json!({"query": "limit 1"})).await;
-    assert!(
-        text(&result).contains("there are no AWS credentials: set"),
-        "{}",
-        text(&result)
-    );
+    assert!(text(&result).contains("there are no AWS credentials: set"), "{}", text(&result));
     assert!(!not_metadata.operations().is_empty());
 }
 
@@ -126,10 +119,7 @@ async fn rows_come_back_typed_and_readable() {
         ("GetQueryResults", state("Scheduled")),
         ("GetQueryResults", state("Running")),
         ("GetQueryResults", refusal("ThrottlingException", "Rate exceeded")),
-        (
-            "GetQueryResults",
-            complete(&[row, &[("level", "WARN"), ("n", "10"), ("@ptr", "def")]]),
-        ),
+        ("GetQueryResults", complete(&[row, &[("level", "WARN"), ("n", "10"), ("@ptr", "def")]])),
     ];
     let setup = Setup::new(&script, &[]).await;
     let arguments = json!({
@@ -201,22 +191,13 @@ async fn pages_are_followed_up_to_the_limit() {
     let setup = Setup::new(&script, &[]).await;
     let result = setup.query(json!({"query": "display n", "limit": 2})).await;
     let found = result.structured_content.unwrap();
-    assert_eq!(
-        (&found["rows"], &found["limitReached"]),
-        (&json!([{"n": 1}, {"n": 2}]), &json!(true))
-    );
-    assert_eq!(
-        setup.logs.requests()[2].1,
-        json!({"queryId": "q-1", "nextToken": "t-1"})
-    );
+    assert_eq!((&found["rows"], &found["limitReached"]), (&json!([{"n": 1}, {"n": 2}]), &json!(true)));
+    assert_eq!(setup.logs.requests()[2].1, json!({"queryId": "q-1", "nextToken": "t-1"}));
 }
 
 #[tokio::test]
 async fn errors_of_aws_keep_their_code() {
-    let denied = refusal(
-        "AccessDeniedException",
-        "not authorized to perform: logs:StartQuery",
-    );
+    let denied = refusal("AccessDeniedException", "not authorized to perform: logs:StartQuery");
     let setup = Setup::new(&[("StartQuery", denied)], &[]).await;
     let error = setup.error(json!({"query": "limit 1"})).await;
     insta::assert_snapshot!(error, @"AWS refused StartQuery with `AccessDeniedException`: not authorized to perform: logs:StartQuery");
@@ -234,10 +215,7 @@ async fn a_query_that_fails_has_no_rows() {
 async fn an_endpoint_that_is_down_is_named_as_such() {
     let setup = Setup::new(&[], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]).await;
     let error = setup.error(json!({"query": "limit 1"})).await;
-    assert!(
-        error.starts_with("StartQuery did not reach AWS: dispatch failure: "),
-        "{error}"
-    );
+    assert!(error.starts_with("StartQuery did not reach AWS: dispatch failure: "), "{error}");
 }
 
 #[tokio::test]
@@ -249,10 +227,7 @@ async fn a_query_past_its_deadline_is_stopped() {
     ];
     let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "300ms")]).await;
     insta::assert_snapshot!(setup.error(json!({"query": "limit 1"})).await, @"the query was not complete after 300ms and is stopped; narrow the time range or the log groups, or raise `QUERY_TIMEOUT` in the server's environment");
-    assert_eq!(
-        setup.logs.requests().last().unwrap(),
-        &("StopQuery".to_owned(), json!({"queryId": "q-1"}))
-    );
+    assert_eq!(setup.logs.requests().last().unwrap(), &("StopQuery".to_owned(), json!({"queryId": "q-1"})));
 }
 
 #[tokio::test]
@@ -285,11 +260,7 @@ async fn a_server_that_stops_stops_its_queries() {
         ("GetQueryResults", state("Running")),
         ("StopQuery", (200, json!({"success": true}))),
     ];
-    let Setup {
-        logs,
-        mut server,
-        client,
-    } = Setup::new(&script, &[]).await;
+    let Setup { logs, mut server, client } = Setup::new(&script, &[]).await;
     // The client stays until the end: it is not its leaving that stops the query.
     let call = tokio::spawn(async move { client.try_call(TOOL, json!({"query": "limit 1"})).await });
     logs.asked("GetQueryResults").await;

@@ -36,16 +36,10 @@ impl FakeLogs {
     pub(crate) async fn start(script: &[(&str, Answer)]) -> Self {
         let mut answers: HashMap<String, VecDeque<Answer>> = HashMap::new();
         for (operation, answer) in script {
-            answers
-                .entry((*operation).to_owned())
-                .or_default()
-                .push_back(answer.clone());
+            answers.entry((*operation).to_owned()).or_default().push_back(answer.clone());
         }
         let (sender, requests) = watch::channel(Vec::new());
-        let script = Arc::new(Script {
-            answers: Mutex::new(answers),
-            requests: sender,
-        });
+        let script = Arc::new(Script { answers: Mutex::new(answers), requests: sender });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(answer).with_state(script);
@@ -58,32 +52,21 @@ impl FakeLogs {
     }
 
     pub(crate) fn operations(&self) -> Vec<String> {
-        self.requests
-            .borrow()
-            .iter()
-            .map(|(operation, _)| operation.clone())
-            .collect()
+        self.requests.borrow().iter().map(|(operation, _)| operation.clone()).collect()
     }
 
     /// Waits until `operation` has been asked for.
     pub(crate) async fn asked(&self, operation: &str) {
         let mut requests = self.requests.clone();
-        requests
-            .wait_for(|requests| requests.iter().any(|(name, _)| name == operation))
-            .await
-            .unwrap();
+        requests.wait_for(|requests| requests.iter().any(|(name, _)| name == operation)).await.unwrap();
     }
 }
 
 async fn answer(State(script): State<Arc<Script>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let target = headers
-        .get("x-amz-target")
-        .map_or("?", |target| target.to_str().unwrap());
+    let target = headers.get("x-amz-target").map_or("?", |target| target.to_str().unwrap());
     let operation = target.rsplit('.').next().unwrap().to_owned();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    script
-        .requests
-        .send_modify(|requests| requests.push((operation.clone(), body)));
+    script.requests.send_modify(|requests| requests.push((operation.clone(), body)));
     let (status, body) = {
         let mut answers = script.answers.lock().unwrap();
         match answers.get_mut(&operation) {
@@ -92,9 +75,7 @@ async fn answer(State(script): State<Arc<Script>>, headers: HeaderMap, body: Byt
             None => refusal("UnknownOperationException", "not in the script"),
         }
     };
-    let response = Response::builder()
-        .status(status)
-        .header("content-type", "application/x-amz-json-1.1");
+    let response = Response::builder().status(status).header("content-type", "application/x-amz-json-1.1");
     response.body(Body::from(body.to_string())).unwrap()
 }
 
@@ -110,10 +91,7 @@ pub(crate) fn complete(rows: &[&[(&str, &str)]]) -> Answer {
     let cell = |(field, value): &(&str, &str)| json!({"field": field, "value": value});
     let rows: Vec<Value> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
     let statistics = json!({"recordsMatched": 2.0, "recordsScanned": 1000.0, "bytesScanned": 65_536.0});
-    (
-        200,
-        json!({"status": "Complete", "results": rows, "statistics": statistics}),
-    )
+    (200, json!({"status": "Complete", "results": rows, "statistics": statistics}))
 }
 
 pub(crate) fn refusal(code: &str, message: &str) -> Answer {

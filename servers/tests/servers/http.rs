@@ -31,11 +31,7 @@ async fn json(request: RequestBuilder) -> Value {
 async fn healthz_says_ok() {
     for sample in Sample::all() {
         let server = Running::start(*sample).await;
-        let response = http()
-            .get(format!("{}/healthz", server.origin))
-            .send()
-            .await
-            .unwrap();
+        let response = http().get(format!("{}/healthz", server.origin)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.text().await.unwrap(), r#"{"status":"ok"}"#);
     }
@@ -54,9 +50,7 @@ async fn answers_are_plain_json_with_any_session_id_or_none() {
 async fn no_stream_and_no_session_to_end() {
     let server = Running::start(Sample::Hello).await;
     for method in [reqwest::Method::GET, reqwest::Method::DELETE] {
-        let request = http()
-            .request(method, &server.url)
-            .header("accept", "text/event-stream");
+        let request = http().request(method, &server.url).header("accept", "text/event-stream");
         let response = request.header("mcp-session-id", "x").send().await.unwrap();
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
     }
@@ -64,14 +58,7 @@ async fn no_stream_and_no_session_to_end() {
 
 #[tokio::test]
 async fn the_path_can_be_chosen() {
-    let server = Running::start_with(
-        Sample::Hello,
-        ServeArgs {
-            path: "/a/b".into(),
-            ..args()
-        },
-    )
-    .await;
+    let server = Running::start_with(Sample::Hello, ServeArgs { path: "/a/b".into(), ..args() }).await;
     assert!(server.url.ends_with("/a/b"));
     assert_eq!(server.client(Era::Modern).await.tools().await.len(), 1);
     let elsewhere = list(&format!("{}/mcp", server.origin)).send().await.unwrap();
@@ -81,24 +68,14 @@ async fn the_path_can_be_chosen() {
 #[tokio::test]
 async fn a_foreign_host_is_refused_on_loopback_only() {
     let server = Running::start(Sample::Hello).await;
-    let rebound = list(&server.url)
-        .header(HOST, "evil.example")
-        .send()
-        .await
-        .unwrap();
+    let rebound = list(&server.url).header(HOST, "evil.example").send().await.unwrap();
     assert_eq!(rebound.status(), StatusCode::FORBIDDEN);
 
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let url = format!("http://127.0.0.1:{}/mcp", listener.local_addr().unwrap().port());
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(async move {
-        causeway_servers::serve(
-            Sample::Hello,
-            &args(),
-            listener,
-            async move { drop(stopped.await) },
-        )
-        .await
+        causeway_servers::serve(Sample::Hello, &args(), listener, async move { drop(stopped.await) }).await
     });
     let behind_a_name = list(&url).header(HOST, "mcp.example").send().await.unwrap();
     assert_eq!(behind_a_name.status(), StatusCode::OK);
@@ -112,12 +89,5 @@ async fn it_stops_when_asked() {
     let origin = server.origin.clone();
     assert_eq!(server.client(Era::Modern).await.tools().await.len(), 1);
     server.stop().await.unwrap();
-    assert!(
-        http()
-            .get(format!("{origin}/healthz"))
-            .send()
-            .await
-            .unwrap_err()
-            .is_connect()
-    );
+    assert!(http().get(format!("{origin}/healthz")).send().await.unwrap_err().is_connect());
 }

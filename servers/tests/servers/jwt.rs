@@ -29,16 +29,9 @@ async fn refusal(server: &Running, token: Option<&str>) -> (StatusCode, String, 
     };
     let response = request.send().await.unwrap();
     let status = response.status();
-    let challenge = response
-        .headers()
-        .get("www-authenticate")
-        .map_or("", |value| value.to_str().unwrap());
+    let challenge = response.headers().get("www-authenticate").map_or("", |value| value.to_str().unwrap());
     let challenge = challenge.replace(&server.origin, "ORIGIN");
-    (
-        status,
-        challenge,
-        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap(),
-    )
+    (status, challenge, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
 }
 
 #[tokio::test]
@@ -47,9 +40,7 @@ async fn a_good_token_passes_in_both_eras() {
     let server = guarded(&issuer).await;
     let authorization = format!("Bearer {}", issuer.token(json!({})));
     for era in ERAS {
-        let client = connect(&server.url, era, &[("authorization", &authorization)])
-            .await
-            .unwrap();
+        let client = connect(&server.url, era, &[("authorization", &authorization)]).await.unwrap();
         let greeting = client.call("greet_user", json!({"name": "Alice"})).await;
         assert_eq!(text(&greeting), "Hello, Alice! Nice to meet you.");
     }
@@ -94,16 +85,9 @@ async fn a_missing_scope_is_a_403() {
 #[tokio::test]
 async fn an_issuer_that_is_down_is_not_the_callers_fault() {
     let issuer = Issuer::start().await;
-    let jwt = JwtArgs {
-        discovery_url: Some("http://127.0.0.1:1/".into()),
-        ..JwtArgs::default()
-    };
+    let jwt = JwtArgs { discovery_url: Some("http://127.0.0.1:1/".into()), ..JwtArgs::default() };
     let server = Running::start_with(Sample::Hello, ServeArgs { jwt, ..args() }).await;
-    let response = list(&server.url)
-        .bearer_auth(issuer.token(json!({})))
-        .send()
-        .await
-        .unwrap();
+    let response = list(&server.url).bearer_auth(issuer.token(json!({}))).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key("retry-after"));
 }
@@ -124,10 +108,6 @@ async fn the_challenge_leads_to_the_issuer_and_health_needs_no_token() {
         });
         assert_eq!(metadata, expected);
     }
-    let health = http()
-        .get(format!("{}/healthz", server.origin))
-        .send()
-        .await
-        .unwrap();
+    let health = http().get(format!("{}/healthz", server.origin)).send().await.unwrap();
     assert_eq!(health.status(), StatusCode::OK);
 }

@@ -1,9 +1,6 @@
 //! The sample servers from outside: real sockets, real processes, the official client in both eras.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test ends at its first surprise, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends at its first surprise, in its helpers too")]
 
 mod child;
 mod cloudwatch;

@@ -16,10 +16,7 @@ use crate::{
 async fn the_ready_line_leads_to_a_server_that_ends_with_stdin() {
     let mut server = Server::start(CALCULATOR, &[]).await;
     let client = connect(&server.url, Era::Modern, &[]).await.unwrap();
-    assert_eq!(
-        text(&client.call("add_numbers", json!({"a": 1, "b": 1})).await),
-        "2"
-    );
+    assert_eq!(text(&client.call("add_numbers", json!({"a": 1, "b": 1})).await), "2");
     server.close_stdin();
     assert!(server.ended().await.success());
 }
@@ -54,10 +51,7 @@ async fn settings_that_cannot_be_used_end_it_at_once() {
 
 #[tokio::test]
 async fn help_names_the_server() {
-    for (program, sample) in [
-        (CALCULATOR, Sample::Calculator),
-        (CLOUDWATCH, Sample::CloudwatchInsights),
-    ] {
+    for (program, sample) in [(CALCULATOR, Sample::Calculator), (CLOUDWATCH, Sample::CloudwatchInsights)] {
         let output = command(program, &[]).arg("--version").output().await.unwrap();
         assert!(output.status.success());
         let expected = format!("{sample} {}\n", env!("CARGO_PKG_VERSION"));

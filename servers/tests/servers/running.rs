@@ -44,15 +44,8 @@ impl Running {
         let url = format!("{origin}{}", args.path);
         let (stop, stopped) = oneshot::channel::<()>();
         let served =
-            tokio::spawn(
-                async move { serve(sample, &args, listener, async move { drop(stopped.await) }).await },
-            );
-        Self {
-            origin,
-            url,
-            stop,
-            served,
-        }
+            tokio::spawn(async move { serve(sample, &args, listener, async move { drop(stopped.await) }).await });
+        Self { origin, url, stop, served }
     }
 
     pub(crate) async fn client(&self, era: Era) -> Client {
@@ -79,11 +72,7 @@ impl Client {
         self.try_call(tool, arguments).await.unwrap()
     }
 
-    pub(crate) async fn try_call(
-        &self,
-        tool: &'static str,
-        arguments: Value,
-    ) -> Result<CallToolResult, ServiceError> {
+    pub(crate) async fn try_call(&self, tool: &'static str, arguments: Value) -> Result<CallToolResult, ServiceError> {
         self.0.call_tool(params(tool, arguments)).await
     }
 
@@ -99,25 +88,18 @@ impl Client {
 
 /// What a server runs on without any flag.
 pub(crate) fn args() -> ServeArgs {
-    ServeArgs {
-        path: "/mcp".into(),
-        ..ServeArgs::default()
-    }
+    ServeArgs { path: "/mcp".into(), ..ServeArgs::default() }
 }
 
 pub(crate) fn params(tool: &'static str, arguments: Value) -> CallToolRequestParams {
-    let Value::Object(arguments) = arguments else {
-        panic!("arguments are an object")
-    };
+    let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
     CallToolRequestParams::new(tool).with_arguments(arguments)
 }
 
 pub(crate) fn lifecycle(era: Era) -> ClientLifecycleMode {
     match era {
         Era::Legacy => ClientLifecycleMode::Initialize,
-        Era::Modern => ClientLifecycleMode::Discover {
-            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-        },
+        Era::Modern => ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] },
     }
 }
 
@@ -128,18 +110,11 @@ pub(crate) async fn connect(
 ) -> Result<Client, ClientInitializeError> {
     let headers: HashMap<HeaderName, HeaderValue> = headers
         .iter()
-        .map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_str(value).unwrap(),
-            )
-        })
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
         .collect();
     let config = StreamableHttpClientTransportConfig::with_uri(url.to_owned()).custom_headers(headers);
     let transport = StreamableHttpClientTransport::from_config(config);
-    ().serve_with_lifecycle(transport, lifecycle(era))
-        .await
-        .map(Client)
+    ().serve_with_lifecycle(transport, lifecycle(era)).await.map(Client)
 }
 
 /// The first text of a result.

@@ -25,10 +25,7 @@ async fn every_server_in_both_eras() {
         assert_eq!(text(&sum), "42");
         calculator.close().await;
         let hello = client(HELLO, era).await;
-        assert_eq!(
-            text(&hello.call("greet_user", json!({"name": "Bo"})).await),
-            "Hello, Bo! Nice to meet you."
-        );
+        assert_eq!(text(&hello.call("greet_user", json!({"name": "Bo"})).await), "Hello, Bo! Nice to meet you.");
         hello.close().await;
         let insights = client(CLOUDWATCH, era).await;
         assert_eq!(insights.tools().await[0].name, "query_cloudwatch_insights");

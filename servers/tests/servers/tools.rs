@@ -11,18 +11,11 @@ async fn the_calculator_in_both_eras() {
     let server = Running::start(Sample::Calculator).await;
     for era in ERAS {
         let client = server.client(era).await;
-        assert_eq!(
-            client.version() == ProtocolVersion::V_2026_07_28,
-            era == Era::Modern
-        );
+        assert_eq!(client.version() == ProtocolVersion::V_2026_07_28, era == Era::Modern);
         let names: Vec<_> = client.tools().await.into_iter().map(|tool| tool.name).collect();
         assert_eq!(names, ["add_numbers", "multiply_numbers"]);
         let sum = client.call("add_numbers", json!({"a": 2, "b": 3})).await;
-        assert_eq!(
-            (text(&sum), sum.structured_content.as_ref()),
-            ("5", Some(&json!({"result": 5}))),
-            "{era:?}"
-        );
+        assert_eq!((text(&sum), sum.structured_content.as_ref()), ("5", Some(&json!({"result": 5}))), "{era:?}");
         assert_eq!(sum.is_error, Some(false));
         let product = client.call("multiply_numbers", json!({"a": 1.5, "b": -3})).await;
         assert_eq!(product.structured_content, Some(json!({"result": -4.5})));
@@ -87,15 +80,9 @@ async fn wrong_arguments_are_a_tool_error_that_a_model_can_read() {
         let result = client.call("add_numbers", arguments).await;
         assert_eq!(result.is_error, Some(true));
     }
-    let result = client
-        .call("multiply_numbers", json!({"a": 1e308, "b": 10}))
-        .await;
+    let result = client.call("multiply_numbers", json!({"a": 1e308, "b": 10})).await;
     assert_eq!(result.is_error, Some(true));
-    assert!(
-        text(&result).starts_with("the result is beyond the range"),
-        "{}",
-        text(&result)
-    );
+    assert!(text(&result).starts_with("the result is beyond the range"), "{}", text(&result));
 }
 
 #[tokio::test]

@@ -14,9 +14,7 @@ pub fn merge<'a>(targets: impl IntoIterator<Item = (&'a TargetName, &'a [Page])>
     let mut tools = Vec::from(*b"[");
     for (target, pages) in targets {
         for page in pages {
-            let nameless = (0..page.nameless).map(|_| Problem::Nameless {
-                target: target.clone(),
-            });
+            let nameless = (0..page.nameless).map(|_| Problem::Nameless { target: target.clone() });
             catalog.problems.extend(nameless);
             for tool in &page.tools {
                 add(&mut catalog, &mut tools, target, tool);
@@ -37,20 +35,14 @@ fn add(catalog: &mut Catalog, tools: &mut Vec<u8>, target: &TargetName, tool: &T
     entry.set("name", &json(&merged));
     match catalog.routes.entry(merged) {
         Entry::Occupied(_) => {
-            catalog.problems.push(Problem::Duplicate {
-                target: target.clone(),
-                name: tool.name.clone(),
-            });
+            catalog.problems.push(Problem::Duplicate { target: target.clone(), name: tool.name.clone() });
         }
         Entry::Vacant(route) => {
             if tools.len() > 1 {
                 tools.push(b',');
             }
             tools.extend_from_slice(entry.finish().as_bytes());
-            route.insert(Route {
-                target: target.clone(),
-                name: Arc::from(tool.name.as_str()),
-            });
+            route.insert(Route { target: target.clone(), name: Arc::from(tool.name.as_str()) });
         }
     }
 }
@@ -73,27 +65,15 @@ mod tests {
             catalog.tools(),
             r#"[{"name":"b___z","execution":{"vendor":0.1}},{"name":"b___y"},{ "title":"T","name" : "a___x___y" }]"#
         );
-        assert_eq!(
-            catalog.route("a___x___y"),
-            Ok(&Route {
-                target: a,
-                name: "x___y".into()
-            })
-        );
-        assert_eq!(
-            catalog.route("b___x").unwrap_err().to_string(),
-            "Unknown tool: b___x"
-        );
+        assert_eq!(catalog.route("a___x___y"), Ok(&Route { target: a, name: "x___y".into() }));
+        assert_eq!(catalog.route("b___x").unwrap_err().to_string(), "Unknown tool: b___x");
         assert_eq!(catalog.len(), 3);
     }
 
     #[test]
     fn what_is_left_out_is_said() {
         let t: TargetName = "t".parse().unwrap();
-        let catalog = merge([(
-            &t,
-            &page(r#"{"tools":[{"name":"a","v":1},{"name":"a","v":2},{}]}"#)[..],
-        )]);
+        let catalog = merge([(&t, &page(r#"{"tools":[{"name":"a","v":1},{"name":"a","v":2},{}]}"#)[..])]);
         assert_eq!(catalog.tools(), r#"[{"name":"t___a","v":1}]"#);
         let problems: Vec<String> = catalog.problems().iter().map(ToString::to_string).collect();
         assert_eq!(

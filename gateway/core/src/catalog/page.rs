@@ -48,28 +48,16 @@ impl Page {
     /// Reads the `result` of a `tools/list`.
     pub fn parse(result: &str) -> Result<Self, BadPage> {
         let raw: RawPage<'_> = serde_json::from_str(result)?;
-        let named: Vec<Tool> = raw
-            .tools
-            .iter()
-            .filter_map(|tool| Tool::parse(tool.get()))
-            .collect();
+        let named: Vec<Tool> = raw.tools.iter().filter_map(|tool| Tool::parse(tool.get())).collect();
         let nameless = raw.tools.len() - named.len();
-        Ok(Self {
-            tools: named,
-            nameless,
-            next_cursor: raw.next_cursor,
-            ttl_ms: raw.ttl_ms,
-        })
+        Ok(Self { tools: named, nameless, next_cursor: raw.next_cursor, ttl_ms: raw.ttl_ms })
     }
 }
 
 impl Tool {
     fn parse(json: &str) -> Option<Self> {
         let name = serde_json::from_str(ObjectEdit::parse(json).ok()?.get("name")?).ok()?;
-        Some(Self {
-            name,
-            json: json.into(),
-        })
+        Some(Self { name, json: json.into() })
     }
 }
 
@@ -79,23 +67,11 @@ mod tests {
 
     #[test]
     fn a_page_keeps_its_entries_as_they_are() {
-        let page = Page::parse(
-            r#"{"tools":[{"x":1e2,"name":"a"}, {"title":"no name"}, 7],"nextCursor":"c","ttlMs":5}"#,
-        )
-        .unwrap();
-        let tool = Tool {
-            name: "a".into(),
-            json: r#"{"x":1e2,"name":"a"}"#.into(),
-        };
-        assert_eq!(
-            page,
-            Page {
-                tools: vec![tool],
-                nameless: 2,
-                next_cursor: Some("c".into()),
-                ttl_ms: Some(5)
-            }
-        );
+        let page =
+            Page::parse(r#"{"tools":[{"x":1e2,"name":"a"}, {"title":"no name"}, 7],"nextCursor":"c","ttlMs":5}"#)
+                .unwrap();
+        let tool = Tool { name: "a".into(), json: r#"{"x":1e2,"name":"a"}"#.into() };
+        assert_eq!(page, Page { tools: vec![tool], nameless: 2, next_cursor: Some("c".into()), ttl_ms: Some(5) });
     }
 
     #[test]
@@ -103,9 +79,6 @@ mod tests {
         for result in ["{}", r#"{"tools":{}}"#, "[]", r#"{"tools":[],"nextCursor":7}"#] {
             assert!(Page::parse(result).is_err(), "{result}");
         }
-        assert_eq!(
-            Page::parse(r#"{"tools":[],"ttlMs":-1.5}"#).unwrap(),
-            Page::default()
-        );
+        assert_eq!(Page::parse(r#"{"tools":[],"ttlMs":-1.5}"#).unwrap(), Page::default());
     }
 }

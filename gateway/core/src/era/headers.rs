@@ -44,9 +44,7 @@ pub fn encode(value: &str) -> Cow<'_, str> {
 pub fn decode(value: &str) -> Option<Cow<'_, str>> {
     match value.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix(CLOSE)) {
         None => Some(value.into()),
-        Some(encoded) => String::from_utf8(STANDARD.decode(encoded).ok()?)
-            .ok()
-            .map(Cow::Owned),
+        Some(encoded) => String::from_utf8(STANDARD.decode(encoded).ok()?).ok().map(Cow::Owned),
     }
 }
 

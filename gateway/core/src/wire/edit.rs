@@ -36,26 +36,15 @@ impl<'a> ObjectEdit<'a> {
             let (key_at, value) = (span(text, key.get()), span(text, value.get()));
             // A raw key is a JSON text that was read once, so it can be read again.
             let key: Key<'a> = serde_json::from_str(key.get())?;
-            Ok(Member {
-                key: key.0,
-                whole: key_at.start..value.end,
-                value,
-            })
+            Ok(Member { key: key.0, whole: key_at.start..value.end, value })
         });
         let members = members.collect::<Result<_, serde_json::Error>>()?;
-        Ok(Self {
-            text,
-            members,
-            removed: Vec::new(),
-            replaced: Vec::new(),
-            added: Vec::new(),
-        })
+        Ok(Self { text, members, removed: Vec::new(), replaced: Vec::new(), added: Vec::new() })
     }
 
     /// The value of `key` as JSON text. Of a key that stands there twice, the last counts, as in most JSON readers.
     pub fn get(&self, key: &str) -> Option<&'a str> {
-        self.position(key)
-            .map(|at| &self.text[self.members[at].value.clone()])
+        self.position(key).map(|at| &self.text[self.members[at].value.clone()])
     }
 
     /// Makes `value` (JSON text) the value of `key`; a new key goes to the end.
@@ -68,11 +57,7 @@ impl<'a> ObjectEdit<'a> {
 
     /// Takes `key` out, every time it stands there.
     pub fn remove(&mut self, key: &str) {
-        let twins = self
-            .members
-            .iter()
-            .enumerate()
-            .filter(|(_, member)| member.key == key);
+        let twins = self.members.iter().enumerate().filter(|(_, member)| member.key == key);
         self.removed.extend(twins.map(|(at, _)| at));
     }
 
@@ -83,12 +68,9 @@ impl<'a> ObjectEdit<'a> {
 
     /// The changed text.
     pub fn finish(self) -> String {
-        let kept: Vec<usize> = (0..self.members.len())
-            .filter(|at| !self.removed.contains(at))
-            .collect();
-        let mut out = String::with_capacity(
-            self.text.len() + self.added.iter().map(|added| added.len() + 1).sum::<usize>(),
-        );
+        let kept: Vec<usize> = (0..self.members.len()).filter(|at| !self.removed.contains(at)).collect();
+        let mut out =
+            String::with_capacity(self.text.len() + self.added.iter().map(|added| added.len() + 1).sum::<usize>());
         let Some((first, last)) = self.members.first().zip(self.members.last()) else {
             return [self.opening(), &self.added.join(","), self.closing()].concat();
         };
@@ -178,35 +160,15 @@ mod tests {
     fn only_the_changed_member_differs() {
         let text = r#"{ "a" : 1e2 ,"na\u006de":"x", "c":[ 1,2 ] }"#;
         check(text, |_| (), text);
-        check(
-            text,
-            |edit| edit.set("name", r#""y""#),
-            r#"{ "a" : 1e2 ,"na\u006de":"y", "c":[ 1,2 ] }"#,
-        );
-        check(
-            text,
-            |edit| edit.set("d", "null"),
-            r#"{ "a" : 1e2 ,"na\u006de":"x", "c":[ 1,2 ],"d":null }"#,
-        );
-        check(
-            text,
-            |edit| edit.remove("a"),
-            r#"{ "na\u006de":"x", "c":[ 1,2 ] }"#,
-        );
+        check(text, |edit| edit.set("name", r#""y""#), r#"{ "a" : 1e2 ,"na\u006de":"y", "c":[ 1,2 ] }"#);
+        check(text, |edit| edit.set("d", "null"), r#"{ "a" : 1e2 ,"na\u006de":"x", "c":[ 1,2 ],"d":null }"#);
+        check(text, |edit| edit.remove("a"), r#"{ "na\u006de":"x", "c":[ 1,2 ] }"#);
         check(text, |edit| edit.remove("name"), r#"{ "a" : 1e2, "c":[ 1,2 ] }"#);
         check(text, |edit| edit.remove("c"), r#"{ "a" : 1e2 ,"na\u006de":"x" }"#);
-        check(
-            text,
-            |edit| ["a", "name", "c"].into_iter().for_each(|key| edit.remove(key)),
-            "{  }",
-        );
+        check(text, |edit| ["a", "name", "c"].into_iter().for_each(|key| edit.remove(key)), "{  }");
         check("{}", |edit| edit.set("a", "1"), r#"{"a":1}"#);
         check(" { } ", |edit| edit.set("a", "1"), r#" {"a":1} "#);
-        check(
-            r#"{"a":1}"#,
-            |edit| (edit.remove("a"), edit.set("b", "2")).1,
-            r#"{"b":2}"#,
-        );
+        check(r#"{"a":1}"#, |edit| (edit.remove("a"), edit.set("b", "2")).1, r#"{"b":2}"#);
         check(r#"{"a":1,"a":2}"#, |edit| edit.remove("a"), "{}");
     }
 

@@ -86,22 +86,9 @@ impl Envelope {
         })?;
         let kind = members.kind()?;
         let at = |member: Option<&RawValue>| member.map(|raw| span(text, raw.get()));
-        let (id, params, result, error) = (
-            at(members.id),
-            at(members.params),
-            at(members.result),
-            at(members.error),
-        );
+        let (id, params, result, error) = (at(members.id), at(members.params), at(members.result), at(members.error));
         let method = members.method.map(Cow::into_owned);
-        Ok(Self {
-            kind,
-            id,
-            method,
-            params,
-            result,
-            error,
-            bytes,
-        })
+        Ok(Self { kind, id, method, params, result, error, bytes })
     }
 
     /// The messages of a batch, in order.
@@ -111,10 +98,7 @@ impl Envelope {
             serde_json::from_str(text).map_err(|error| BadEnvelope::NotJson(error.to_string()))?;
         match items.is_empty() {
             true => Err(BadEnvelope::Invalid("the batch is empty".into())),
-            false => Ok(items
-                .into_iter()
-                .map(|item| bytes.slice(span(text, item.get())))
-                .collect()),
+            false => Ok(items.into_iter().map(|item| bytes.slice(span(text, item.get()))).collect()),
         }
     }
 
@@ -190,8 +174,7 @@ impl Members<'_> {
 }
 
 fn is_id(id: &RawValue) -> bool {
-    id.get()
-        .starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
+    id.get().starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -226,56 +209,25 @@ mod tests {
     #[test]
     fn kinds() {
         check_kind(r#"{"jsonrpc":"2.0","id":"a","method":"ping"}"#, Kind::Request);
-        check_kind(
-            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
-            Kind::Notification,
-        );
-        check_kind(
-            r#"{"jsonrpc":"2.0","id":1,"result":{},"error":null}"#,
-            Kind::Response,
-        );
+        check_kind(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, Kind::Notification);
+        check_kind(r#"{"jsonrpc":"2.0","id":1,"result":{},"error":null}"#, Kind::Response);
         check_kind(r#"{"jsonrpc":"2.0","id":1,"result":null}"#, Kind::Response);
-        check_kind(
-            r#"{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"x"}}"#,
-            Kind::Response,
-        );
-        check_kind(
-            r#"{"jsonrpc":"2.0","error":{"code":1,"message":"x"}}"#,
-            Kind::Response,
-        );
+        check_kind(r#"{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"x"}}"#, Kind::Response);
+        check_kind(r#"{"jsonrpc":"2.0","error":{"code":1,"message":"x"}}"#, Kind::Response);
     }
 
     #[test]
     fn what_is_no_message_is_refused_with_the_reason() {
-        check_refused(
-            "",
-            "the body is no JSON: EOF while parsing a value at line 1 column 0",
-        );
-        check_refused(
-            "{",
-            "the body is no JSON: EOF while parsing an object at line 1 column 1",
-        );
+        check_refused("", "the body is no JSON: EOF while parsing a value at line 1 column 0");
+        check_refused("{", "the body is no JSON: EOF while parsing an object at line 1 column 1");
         check_refused("[{}]", "the body is a batch of messages");
-        check_refused(
-            "[{]",
-            "the body is no JSON: key must be a string at line 1 column 3",
-        );
-        let invalid =
-            |text, why: &str| check_refused(text, &format!("the body is no JSON-RPC 2.0 message: {why}"));
+        check_refused("[{]", "the body is no JSON: key must be a string at line 1 column 3");
+        let invalid = |text, why: &str| check_refused(text, &format!("the body is no JSON-RPC 2.0 message: {why}"));
         invalid("7", "it is no object");
         invalid(r#"{"id":1,"method":"ping"}"#, "`jsonrpc` must be \"2.0\"");
-        invalid(
-            r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
-            "`id` must be a text or a number",
-        );
-        invalid(
-            r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#,
-            "`id` must be a text or a number",
-        );
-        invalid(
-            r#"{"jsonrpc":"2.0","id":1}"#,
-            "neither `method` nor `result` nor `error` is there",
-        );
+        invalid(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, "`id` must be a text or a number");
+        invalid(r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, "`id` must be a text or a number");
+        invalid(r#"{"jsonrpc":"2.0","id":1}"#, "neither `method` nor `result` nor `error` is there");
         invalid(
             r#"{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}"#,
             "duplicate field `method` at line 1 column 45",
@@ -286,12 +238,6 @@ mod tests {
     fn a_batch_falls_apart_into_its_messages() {
         let batch = Bytes::from_static(br#"[ {"a":1} ,{"b" : 2}]"#);
         let items = Envelope::parse_batch(&batch).unwrap();
-        assert_eq!(
-            items,
-            [
-                Bytes::from_static(br#"{"a":1}"#),
-                Bytes::from_static(br#"{"b" : 2}"#)
-            ]
-        );
+        assert_eq!(items, [Bytes::from_static(br#"{"a":1}"#), Bytes::from_static(br#"{"b" : 2}"#)]);
     }
 }

@@ -33,15 +33,7 @@ impl Decoder {
     /// A decoder that refuses events of more than `limit` bytes.
     pub fn new(limit: usize) -> Self {
         let (line, event, ready) = (Vec::new(), Event::default(), VecDeque::new());
-        Self {
-            limit,
-            line,
-            after_cr: false,
-            started: false,
-            event,
-            has_data: false,
-            ready,
-        }
+        Self { limit, line, after_cr: false, started: false, event, has_data: false, ready }
     }
 
     /// Takes the next chunk.
@@ -134,9 +126,7 @@ mod tests {
     fn decode(chunks: &[&[u8]]) -> Vec<String> {
         let mut decoder = Decoder::new(1000);
         chunks.iter().for_each(|chunk| decoder.push(chunk).unwrap());
-        std::iter::from_fn(|| decoder.next_event())
-            .map(|event| event.data)
-            .collect()
+        std::iter::from_fn(|| decoder.next_event()).map(|event| event.data).collect()
     }
 
     #[test]
@@ -151,22 +141,13 @@ mod tests {
     fn an_id_comes_with_its_event() {
         let mut decoder = Decoder::new(100);
         decoder.push(b"id: 9\ndata: x\n\n").unwrap();
-        assert_eq!(
-            decoder.next_event(),
-            Some(Event {
-                data: "x".into(),
-                id: Some("9".into())
-            })
-        );
+        assert_eq!(decoder.next_event(), Some(Event { data: "x".into(), id: Some("9".into()) }));
     }
 
     #[test]
     fn an_event_over_the_limit_ends_the_stream() {
         assert_eq!(Decoder::new(10).push(b"data: 0123456789"), Err(TooLong(10)));
-        assert_eq!(
-            Decoder::new(10).push(b"data: 0123\ndata: 4567\ndata: 89\n"),
-            Err(TooLong(10))
-        );
+        assert_eq!(Decoder::new(10).push(b"data: 0123\ndata: 4567\ndata: 89\n"), Err(TooLong(10)));
     }
 
     proptest! {

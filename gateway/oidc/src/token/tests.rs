@@ -38,11 +38,7 @@ fn outcome(token: &str, keys: &Keys) -> String {
 /// What becomes of these claims when they are signed well.
 #[track_caller]
 fn check_claims(claims: &Value, expected: &str) {
-    assert_eq!(
-        outcome(&RSA.sign("RS256", claims), &RSA.keys()),
-        expected,
-        "{claims}"
-    );
+    assert_eq!(outcome(&RSA.sign("RS256", claims), &RSA.keys()), expected, "{claims}");
 }
 
 /// What becomes of this token.
@@ -56,16 +52,8 @@ fn every_asymmetric_algorithm_verifies() {
     for alg in ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] {
         check(&RSA.sign(alg, &good()), r#"ok: "alice""#);
     }
-    for (forge, alg) in [
-        (Forge::p256("a"), "ES256"),
-        (Forge::p384("a"), "ES384"),
-        (Forge::ed25519("a"), "EdDSA"),
-    ] {
-        assert_eq!(
-            outcome(&forge.sign(alg, &good()), &forge.keys()),
-            r#"ok: "alice""#,
-            "{alg}"
-        );
+    for (forge, alg) in [(Forge::p256("a"), "ES256"), (Forge::p384("a"), "ES384"), (Forge::ed25519("a"), "EdDSA")] {
+        assert_eq!(outcome(&forge.sign(alg, &good()), &forge.keys()), r#"ok: "alice""#, "{alg}");
     }
 }
 
@@ -89,38 +77,23 @@ fn claims_must_be_there_and_of_their_type() {
     check_claims(&with("exp", json!("1900000000")), exp);
     check_claims(&with("exp", json!(-1)), exp);
     check_claims(&with("exp", json!(1e300)), exp);
-    check_claims(
-        &with("nbf", json!("soon")),
-        "the claim `nbf` is absent or of the wrong type",
-    );
+    check_claims(&with("nbf", json!("soon")), "the claim `nbf` is absent or of the wrong type");
     let iss = "the claim `iss` is not `https://issuer.example/pool`";
     check_claims(&with("iss", Value::Null), iss);
     check_claims(&with("iss", json!("https://issuer.example/pool/")), iss);
     check_claims(&with("iss", json!("https://evil.example/pool")), iss);
     check_claims(&with("iss", json!([ISSUER])), iss);
-    check_claims(
-        &json!([1]),
-        "the token is no compact JWS: its payload is not base64url of a JSON object",
-    );
+    check_claims(&json!([1]), "the token is no compact JWS: its payload is not base64url of a JSON object");
 }
 
 #[test]
 fn an_unsigned_token_is_refused() {
-    let none = |alg: &str| {
-        format!(
-            "{}.{}.",
-            encode(json!({"alg": alg}).to_string()),
-            encode(good().to_string())
-        )
-    };
+    let none = |alg: &str| format!("{}.{}.", encode(json!({"alg": alg}).to_string()), encode(good().to_string()));
     for alg in ["none", "None", "NONE", "nOnE"] {
         let expected = format!("the algorithm `{alg}` is not accepted: use RS, PS, ES256, ES384 or EdDSA");
         check(&none(alg), &expected);
     }
-    check(
-        &none("RS256"),
-        "the issuer publishes no key `(unnamed)` that could have signed the token",
-    );
+    check(&none("RS256"), "the issuer publishes no key `(unnamed)` that could have signed the token");
 }
 
 #[test]
@@ -146,13 +119,8 @@ fn the_algorithm_must_fit_the_key() {
     );
     let mut jwk = RSA.jwk();
     jwk["alg"] = json!("RS256");
-    let only_rs256: Keys = serde_json::from_value::<crate::keys::KeySet>(json!({"keys": [jwk]}))
-        .unwrap()
-        .into();
-    assert_eq!(
-        outcome(&RSA.sign("RS256", &good()), &only_rs256),
-        r#"ok: "alice""#
-    );
+    let only_rs256: Keys = serde_json::from_value::<crate::keys::KeySet>(json!({"keys": [jwk]})).unwrap().into();
+    assert_eq!(outcome(&RSA.sign("RS256", &good()), &only_rs256), r#"ok: "alice""#);
     assert_eq!(
         outcome(&RSA.sign("PS256", &good()), &only_rs256),
         "the algorithm `PS256` does not fit the key that the token names"
@@ -162,9 +130,7 @@ fn the_algorithm_must_fit_the_key() {
 #[test]
 fn a_changed_token_is_refused() {
     let token = RSA.sign("RS256", &good());
-    let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else {
-        panic!("three parts")
-    };
+    let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("three parts") };
     let other = encode(with("sub", json!("mallory")).to_string());
     let none = "the signature does not match";
     check(&format!("{header}.{other}.{signature}"), none);
@@ -186,15 +152,9 @@ fn what_is_no_jws_is_refused() {
     check(&format!("{}.e30.", encode("[]")), header);
     check(&format!("{}.e30.", encode(r#"{"kid":"a"}"#)), header);
     check(&format!("{}=.e30.", encode(r#"{"alg":"RS256"}"#)), header);
-    check(
-        &"a".repeat(MAX_BYTES + 1),
-        "the token has 16385 bytes, more than 16384",
-    );
+    check(&"a".repeat(MAX_BYTES + 1), "the token has 16385 bytes, more than 16384");
     let critical = json!({"alg": "RS256", "kid": "rsa", "crit": ["b64"], "b64": false});
-    check(
-        &RSA.sign_with(&critical, &good()),
-        "the token's header has critical extensions",
-    );
+    check(&RSA.sign_with(&critical, &good()), "the token's header has critical extensions");
 }
 
 #[test]
@@ -203,20 +163,11 @@ fn the_key_is_found_by_name_or_tried() {
     let both = set(&[&other, named]);
     assert_eq!(outcome(&named.sign("RS256", &good()), &both), r#"ok: "alice""#);
     let unnamed = json!({"alg": "RS256"});
-    assert_eq!(
-        outcome(&named.sign_with(&unnamed, &good()), &both),
-        r#"ok: "alice""#
-    );
+    assert_eq!(outcome(&named.sign_with(&unnamed, &good()), &both), r#"ok: "alice""#);
     let unknown = "the issuer publishes no key `(unnamed)` that could have signed the token";
-    assert_eq!(
-        outcome(&named.sign_with(&unnamed, &good()), &other.keys()),
-        unknown
-    );
+    assert_eq!(outcome(&named.sign_with(&unnamed, &good()), &other.keys()), unknown);
     let swapped = json!({"alg": "RS256", "kid": "other"});
-    assert_eq!(
-        outcome(&named.sign_with(&swapped, &good()), &both),
-        "the signature does not match"
-    );
+    assert_eq!(outcome(&named.sign_with(&swapped, &good()), &both), "the signature does not match");
     let absent = json!({"alg": "RS256", "kid": "new\nline"});
     check(
         &named.sign_with(&absent, &good()),
@@ -227,8 +178,5 @@ fn the_key_is_found_by_name_or_tried() {
 #[test]
 fn debug_shows_no_claim() {
     let claims = verify(&RSA.sign("RS256", &good()), &RSA.keys(), ISSUER, NOW, SKEW).unwrap();
-    assert_eq!(
-        format!("{claims:?}"),
-        r#"Claims { names: ["iss", "sub", "exp"], expires_at: 1800000060s }"#
-    );
+    assert_eq!(format!("{claims:?}"), r#"Claims { names: ["iss", "sub", "exp"], expires_at: 1800000060s }"#);
 }

@@ -35,20 +35,11 @@ struct FakeIssuer {
 impl FakeIssuer {
     async fn start(behaviour: Behaviour) -> Arc<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap())
-            .parse()
-            .unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let now = Arc::new(AtomicU64::new(START));
-        let issuer = Arc::new(Self {
-            url,
-            behaviour: behaviour.into(),
-            asked: 0.into(),
-            now,
-        });
-        let router = Router::new()
-            .route(DISCOVERY, get(discovery))
-            .route("/keys", get(keys))
-            .with_state(issuer.clone());
+        let issuer = Arc::new(Self { url, behaviour: behaviour.into(), asked: 0.into(), now });
+        let router =
+            Router::new().route(DISCOVERY, get(discovery)).route("/keys", get(keys)).with_state(issuer.clone());
         tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
         issuer
     }
@@ -61,13 +52,7 @@ impl FakeIssuer {
         let now = self.now.clone();
         let clock = Clock::from_fn(move || Duration::from_secs(now.load(Ordering::SeqCst)));
         let http = Client::builder().no_proxy().build().unwrap();
-        Verifier::with_timeout(
-            self.url.join(DISCOVERY).unwrap(),
-            http,
-            clock,
-            Duration::ZERO,
-            timeout,
-        )
+        Verifier::with_timeout(self.url.join(DISCOVERY).unwrap(), http, clock, Duration::ZERO, timeout)
     }
 
     fn becomes(&self, behaviour: Behaviour) {
@@ -106,10 +91,7 @@ async fn keys(State(issuer): State<Arc<FakeIssuer>>) -> impl IntoResponse {
 }
 
 fn token(forge: &Forge) -> String {
-    forge.sign(
-        "ES256",
-        &json!({"iss": NAME, "sub": "alice", "exp": START + 1_000_000}),
-    )
+    forge.sign("ES256", &json!({"iss": NAME, "sub": "alice", "exp": START + 1_000_000}))
 }
 
 #[track_caller]
@@ -127,9 +109,7 @@ async fn the_first_calls_share_one_fetch() {
     let verifier = issuer.verifier();
     assert_eq!(issuer.asked(), 0, "nothing is fetched before it is needed");
     let calls: Vec<_> = (0..100).map(|_| (verifier.clone(), token(&key))).collect();
-    let calls = calls
-        .into_iter()
-        .map(|(verifier, token)| tokio::spawn(async move { verifier.verify(&token).await }));
+    let calls = calls.into_iter().map(|(verifier, token)| tokio::spawn(async move { verifier.verify(&token).await }));
     for call in calls.collect::<Vec<_>>() {
         assert_eq!(call.await.unwrap().unwrap()["sub"], "alice");
     }
@@ -155,10 +135,7 @@ async fn an_issuer_down_at_start_is_asked_again_after_the_cool_down() {
     }
     issuer.publishes(&[&key]);
     issuer.pass(COOL_DOWN - Duration::from_secs(1));
-    assert_eq!(
-        unavailable_for(verifier.verify(&token(&key)).await),
-        Duration::from_secs(1)
-    );
+    assert_eq!(unavailable_for(verifier.verify(&token(&key)).await), Duration::from_secs(1));
     assert_eq!(issuer.asked(), 1);
     issuer.pass(Duration::from_secs(1));
     verifier.verify(&token(&key)).await.unwrap();
@@ -251,16 +228,10 @@ async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
 #[tokio::test]
 async fn a_bad_issuer_is_named_with_what_is_wrong() {
     let text = |result: Result<Claims, TokenError>, issuer: &FakeIssuer| {
-        result
-            .unwrap_err()
-            .to_string()
-            .replace(issuer.url.as_str(), "http://issuer/")
+        result.unwrap_err().to_string().replace(issuer.url.as_str(), "http://issuer/")
     };
     let cases = [
-        (
-            Behaviour::Down,
-            "`http://issuer/keys` answered 502 Bad Gateway: check the URL",
-        ),
+        (Behaviour::Down, "`http://issuer/keys` answered 502 Bad Gateway: check the URL"),
         (
             Behaviour::Body("<html>".into()),
             "`http://issuer/keys` answered with something else than a JWK set (JSON with `keys`): check the URL",
@@ -278,10 +249,7 @@ async fn a_bad_issuer_is_named_with_what_is_wrong() {
     for (behaviour, expected) in cases {
         let issuer = FakeIssuer::start(behaviour).await;
         let refused = issuer.verifier().verify(&token(&Forge::p256("a"))).await;
-        assert_eq!(
-            text(refused, &issuer),
-            format!("the issuer's keys cannot be had: {expected}")
-        );
+        assert_eq!(text(refused, &issuer), format!("the issuer's keys cannot be had: {expected}"));
     }
 }
 
@@ -291,8 +259,5 @@ async fn an_issuer_that_hangs_is_given_up() {
     let verifier = issuer.verifier_with(Duration::from_millis(500));
     let refused = verifier.verify(&token(&Forge::p256("a"))).await;
     let text = refused.unwrap_err().to_string();
-    assert!(
-        text.ends_with("did not answer within 0.5s: check that it is healthy"),
-        "{text}"
-    );
+    assert!(text.ends_with("did not answer within 0.5s: check that it is healthy"), "{text}");
 }

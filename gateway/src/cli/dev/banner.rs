@@ -26,10 +26,22 @@ pub(super) fn text(running: &Running, view: &View, identity: &DevIdentity, name:
     if let Some(call) = example_call(view) {
         writeln_to(&mut out, format_args!("\nCall one:\n\n{}", curl(running, &call)));
     }
-    writeln_to(&mut out, format_args!("\nFor a client's mcp.json (`servers` in VS Code, `mcpServers` elsewhere):\n\n{}", snippet(running, name)));
+    writeln_to(
+        &mut out,
+        format_args!(
+            "\nFor a client's mcp.json (`servers` in VS Code, `mcpServers` elsewhere):\n\n{}",
+            snippet(running, name)
+        ),
+    );
     if let Some((client, url)) = identity.caller() {
         let secret = client.secret.expose();
-        writeln_to(&mut out, format_args!("\nThe token lives an hour. A new one:\n\n  curl -s -u '{}:{secret}' -d grant_type=client_credentials {url}", client.id));
+        writeln_to(
+            &mut out,
+            format_args!(
+                "\nThe token lives an hour. A new one:\n\n  curl -s -u '{}:{secret}' -d grant_type=client_credentials {url}",
+                client.id
+            ),
+        );
     }
     out.push_str("\nCtrl-C stops all of it.\n");
     out
@@ -74,7 +86,9 @@ fn example_call(view: &View) -> Option<Value> {
         .enumerate()
         .map(|(at, name)| (name.to_owned(), example_value(&tool.input_schema["properties"][name], at)))
         .collect();
-    Some(json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": tool.name, "arguments": arguments}}))
+    Some(
+        json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": tool.name, "arguments": arguments}}),
+    )
 }
 
 fn example_value(schema: &Value, at: usize) -> Value {

@@ -115,7 +115,8 @@ async fn start_command(command: &[String], path: &str) -> anyhow::Result<(Child,
     let mut command = Command::new(program);
     command.args(arguments).env("PORT", address.port().to_string()).env("HOST", address.ip().to_string());
     // Standard output is this program's: with `--json` it holds one line and nothing else.
-    let (mut child, stdin) = spawn(command.stdout(Stdio::from(std::io::stderr()))).with_context(|| format!("`{program}`"))?;
+    let (mut child, stdin) =
+        spawn(command.stdout(Stdio::from(std::io::stderr()))).with_context(|| format!("`{program}`"))?;
     while TcpStream::connect(address).await.is_err() {
         if let Some(status) = child.try_wait().context("its state is unknown")? {
             bail!("`{program}` ended before it served on port {} (`PORT`): {status}", address.port());

@@ -45,19 +45,11 @@ impl Resolver<'_> {
         let name = "authorizer.custom_jwt.clock_skew_seconds";
         let skew = self.number(name, &jwt.clock_skew_seconds, allowed, file::CLOCK_SKEW_SECONDS);
         let rules = self.rules(at, jwt);
-        Some(CustomJwt {
-            discovery_url: discovery_url?,
-            clock_skew: Duration::from_secs(skew),
-            rules: rules?,
-        })
+        Some(CustomJwt { discovery_url: discovery_url?, clock_skew: Duration::from_secs(skew), rules: rules? })
     }
 
     fn rules(&mut self, at: &Range<usize>, jwt: &file::CustomJwt) -> Option<Rules> {
-        let custom_claims: Vec<_> = jwt
-            .custom_claims
-            .iter()
-            .map(|claim| self.custom_claim(claim))
-            .collect();
+        let custom_claims: Vec<_> = jwt.custom_claims.iter().map(|claim| self.custom_claim(claim)).collect();
         let rules = Rules {
             allowed_clients: self.texts("authorizer.custom_jwt.allowed_clients", &jwt.allowed_clients),
             allowed_audience: self.texts("authorizer.custom_jwt.allowed_audience", &jwt.allowed_audience),
@@ -69,18 +61,8 @@ impl Resolver<'_> {
                 Some(file::TokenUse::Any) => TokenUse::Any,
             },
         };
-        if rules
-            == (Rules {
-                token_use: rules.token_use,
-                ..Rules::default()
-            })
-        {
-            let groups = [
-                "allowed_clients",
-                "allowed_audience",
-                "allowed_scopes",
-                "custom_claims",
-            ];
+        if rules == (Rules { token_use: rules.token_use, ..Rules::default() }) {
+            let groups = ["allowed_clients", "allowed_audience", "allowed_scopes", "custom_claims"];
             let message = "`authorizer.custom_jwt` has no rule, so that any token of the issuer would do; write at least one \
                            of `allowed_clients`, `allowed_audience`, `allowed_scopes` and `custom_claims`";
             self.missing(at, &groups, message);
@@ -96,10 +78,7 @@ impl Resolver<'_> {
             self.filled(prefix, member);
         }
         let name = name.map(|name| name.value.clone());
-        Some(CustomClaim {
-            name: name?,
-            matches: self.claim_match(at, claim)?,
-        })
+        Some(CustomClaim { name: name?, matches: self.claim_match(at, claim)? })
     }
 
     fn claim_match(&mut self, at: &Range<usize>, claim: &file::CustomClaim) -> Option<ClaimMatch> {

@@ -17,15 +17,8 @@ const CLIENT_CREDENTIALS: &str = "credential.client_credentials";
 const API_KEY: &str = "credential.api_key";
 
 /// Parameters of a token request that other keys stand for, or that would put a secret into the file.
-const RESERVED: [&str; 7] = [
-    "grant_type",
-    "client_id",
-    "client_secret",
-    "scope",
-    "client_assertion",
-    "client_assertion_type",
-    "refresh_token",
-];
+const RESERVED: [&str; 7] =
+    ["grant_type", "client_id", "client_secret", "scope", "client_assertion", "client_assertion_type", "refresh_token"];
 
 /// Headers that carry the message itself: a key there would break it.
 const OWN_HEADERS: [HeaderName; 8] = [
@@ -41,23 +34,17 @@ const OWN_HEADERS: [HeaderName; 8] = [
 
 impl Resolver<'_> {
     pub(super) fn credential(&mut self, member: Option<&Located<file::Credential>>) -> Option<Credential> {
-        let Some(Located {
-            value: credential,
-            at,
-        }) = member
-        else {
+        let Some(Located { value: credential, at }) = member else {
             return Some(Credential::None);
         };
-        let client = credential
-            .client_credentials
-            .as_ref()
-            .map(|client| self.client_credentials(client));
+        let client = credential.client_credentials.as_ref().map(|client| self.client_credentials(client));
         let key = credential.api_key.as_ref().map(|key| self.api_key(key));
         match (client, key) {
             (Some(client), None) => client.map(Credential::ClientCredentials),
             (None, Some(key)) => key.map(Credential::ApiKey),
             (Some(_), Some(_)) => {
-                let message = "`credential.client_credentials` and `credential.api_key` are both there; leave one of them out";
+                let message =
+                    "`credential.client_credentials` and `credential.api_key` are both there; leave one of them out";
                 self.findings.report(at, message);
                 None
             }
@@ -100,14 +87,12 @@ impl Resolver<'_> {
         match (&client.value.token_endpoint, &client.value.discovery_url) {
             (Some(url), None) => {
                 let example = "https://example.auth.us-east-1.amazoncognito.com/oauth2/token";
-                self.url(&name("token_endpoint"), url, example)
-                    .map(TokenEndpoint::Url)
+                self.url(&name("token_endpoint"), url, example).map(TokenEndpoint::Url)
             }
-            (None, Some(url)) => self
-                .discovery_url(&name("discovery_url"), url)
-                .map(TokenEndpoint::Discovery),
+            (None, Some(url)) => self.discovery_url(&name("discovery_url"), url).map(TokenEndpoint::Discovery),
             (Some(_), Some(url)) => {
-                let message = "`token_endpoint` and `discovery_url` both say where tokens come from; leave one of them out";
+                let message =
+                    "`token_endpoint` and `discovery_url` both say where tokens come from; leave one of them out";
                 self.findings.report(&url.at, message);
                 None
             }
@@ -123,34 +108,20 @@ impl Resolver<'_> {
         }
     }
 
-    fn custom_parameters(
-        &mut self,
-        parameters: &super::super::file::Map<String>,
-    ) -> BTreeMap<String, String> {
-        for (name, value) in parameters
-            .iter()
-            .filter(|(name, _)| RESERVED.contains(&name.as_str()))
-        {
+    fn custom_parameters(&mut self, parameters: &super::super::file::Map<String>) -> BTreeMap<String, String> {
+        for (name, value) in parameters.iter().filter(|(name, _)| RESERVED.contains(&name.as_str())) {
             let message = format!(
                 "`{CLIENT_CREDENTIALS}.custom_parameters` must not hold `{name}`, which the gateway sends itself; write \
                  `client_id`, `client_secret_env` and `scopes` beside it"
             );
             self.findings.report(&value.at, message);
         }
-        parameters
-            .iter()
-            .map(|(name, value)| (name.clone(), value.value.clone()))
-            .collect()
+        parameters.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect()
     }
 
     fn api_key(&mut self, api_key: &Located<file::ApiKey>) -> Option<ApiKey> {
         let (at, api_key) = (&api_key.at, &api_key.value);
-        let name = self.required(
-            at,
-            &format!("{API_KEY}.parameter_name"),
-            &api_key.parameter_name,
-            "\"X-Api-Key\"",
-        );
+        let name = self.required(at, &format!("{API_KEY}.parameter_name"), &api_key.parameter_name, "\"X-Api-Key\"");
         let key = self.secret(at, &format!("{API_KEY}.key"), &api_key.key_env, &api_key.key_file);
         let location = match api_key.location.as_ref().map(|it| it.value) {
             None | Some(file::KeyLocation::Header) => {
@@ -161,16 +132,8 @@ impl Resolver<'_> {
                 name.map(|name| ApiKeyLocation::QueryParameter(name.value.clone()))
             }
         };
-        let prefix = api_key
-            .prefix
-            .as_ref()
-            .map(|prefix| prefix.value.clone())
-            .unwrap_or_default();
-        Some(ApiKey {
-            key: key?,
-            location: location?,
-            prefix,
-        })
+        let prefix = api_key.prefix.as_ref().map(|prefix| prefix.value.clone()).unwrap_or_default();
+        Some(ApiKey { key: key?, location: location?, prefix })
     }
 
     fn key_header(
@@ -190,16 +153,10 @@ impl Resolver<'_> {
         };
         let prefix = api_key.prefix.as_ref();
         if prefix.is_some_and(|prefix| HeaderValue::from_str(&prefix.value).is_err()) {
-            let message =
-                format!("`{API_KEY}.prefix` cannot stand in a header; write a text such as `Bearer `");
-            self.findings
-                .report(&prefix.map_or(0..0, |prefix| prefix.at.clone()), message);
+            let message = format!("`{API_KEY}.prefix` cannot stand in a header; write a text such as `Bearer `");
+            self.findings.report(&prefix.map_or(0..0, |prefix| prefix.at.clone()), message);
         }
-        let at = api_key
-            .key_env
-            .as_ref()
-            .map(|it| &it.at)
-            .or(api_key.key_file.as_ref().map(|it| &it.at));
+        let at = api_key.key_env.as_ref().map(|it| &it.at).or(api_key.key_file.as_ref().map(|it| &it.at));
         if let (Some(key), Some(at)) = (key, at)
             && HeaderValue::from_str(key.expose()).is_err()
         {

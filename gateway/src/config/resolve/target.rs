@@ -19,10 +19,7 @@ use super::{
 use crate::secret::Secret;
 
 impl Resolver<'_> {
-    pub(super) fn targets(
-        &mut self,
-        member: Option<&Located<Vec<Located<file::Target>>>>,
-    ) -> Option<Vec<Target>> {
+    pub(super) fn targets(&mut self, member: Option<&Located<Vec<Located<file::Target>>>>) -> Option<Vec<Target>> {
         let targets = member.map_or(&[][..], |member| &member.value);
         if targets.is_empty() && !self.findings.took_out(&ROOT, &["targets"]) {
             self.findings.report_for_file(
@@ -109,16 +106,8 @@ impl Resolver<'_> {
 
     fn http(&mut self, http: &Located<file::Http>) -> Option<HttpTarget> {
         let example = "https://tools.example.com/mcp";
-        let endpoint = self.required(
-            &http.at,
-            "http.endpoint",
-            &http.value.endpoint,
-            &format!("\"{example}\""),
-        )?;
-        Some(HttpTarget {
-            endpoint: self.url("http.endpoint", endpoint, example)?,
-            era: era(&http.value.era),
-        })
+        let endpoint = self.required(&http.at, "http.endpoint", &http.value.endpoint, &format!("\"{example}\""))?;
+        Some(HttpTarget { endpoint: self.url("http.endpoint", endpoint, example)?, era: era(&http.value.era) })
     }
 
     fn stdio(&mut self, stdio: &Located<file::Stdio>) -> Option<StdioTarget> {
@@ -129,10 +118,7 @@ impl Resolver<'_> {
         Some(StdioTarget {
             command: command?,
             env: env?,
-            working_directory: stdio
-                .working_directory
-                .as_ref()
-                .map(|path| self.directory.join(&path.value)),
+            working_directory: stdio.working_directory.as_ref().map(|path| self.directory.join(&path.value)),
             era: era(&stdio.era),
         })
     }
@@ -156,20 +142,18 @@ impl Resolver<'_> {
         for (name, from) in &stdio.env_from {
             self.variable_name(name, from);
             if stdio.env.contains_key(name) {
-                let message =
-                    "a variable stands in `stdio.env` and in `stdio.env_from`; leave one of them out";
+                let message = "a variable stands in `stdio.env` and in `stdio.env_from`; leave one of them out";
                 self.findings.report(&from.at, message);
             }
             env.insert(name.clone(), self.variable("stdio.env_from", from, ""));
         }
-        env.into_iter()
-            .map(|(name, value)| Some((name, value?)))
-            .collect()
+        env.into_iter().map(|(name, value)| Some((name, value?))).collect()
     }
 
     fn variable_name(&mut self, name: &str, value: &Located<String>) {
         if name.is_empty() || name.contains(['=', '\0']) || value.value.contains('\0') {
-            let message = "a variable of `stdio` has a name or a value that no process can be given; write a name without `=`";
+            let message =
+                "a variable of `stdio` has a name or a value that no process can be given; write a name without `=`";
             self.findings.report(&value.at, message);
         }
     }
@@ -179,10 +163,7 @@ impl Resolver<'_> {
         let path = self.dev_path(dev);
         match (&dev.sample, &dev.command) {
             (Some(sample), None) => Some(Dev::Sample(sample.value.name().into())),
-            (None, Some(command)) => Some(Dev::Command {
-                command: self.command("dev.command", command)?,
-                path,
-            }),
+            (None, Some(command)) => Some(Dev::Command { command: self.command("dev.command", command)?, path }),
             (Some(_), Some(command)) => {
                 let message = "`dev.sample` and `dev.command` both say what to start; leave one of them out";
                 self.findings.report(&command.at, message);
@@ -202,10 +183,7 @@ impl Resolver<'_> {
             return file::DEV_PATH.into();
         };
         if dev.sample.is_some() {
-            self.findings.report(
-                &path.at,
-                "`dev.path` has no effect beside `dev.sample`; leave it out",
-            );
+            self.findings.report(&path.at, "`dev.path` has no effect beside `dev.sample`; leave it out");
         }
         if !path.value.starts_with('/') {
             let message = format!("`dev.path` must start with `/`; write `/{}`", path.value);
@@ -225,7 +203,8 @@ impl Resolver<'_> {
             self.findings.report(&credential.at, message);
         }
         if let Some(dev) = &target.dev {
-            let message = "`dev` is for `http` targets: `causeway dev` starts `stdio.command` as it is; leave `dev` out";
+            let message =
+                "`dev` is for `http` targets: `causeway dev` starts `stdio.command` as it is; leave `dev` out";
             self.findings.report(&dev.at, message);
         }
     }

@@ -25,11 +25,7 @@ impl<'a> Resolver<'a> {
     ) -> Option<&'m Located<T>> {
         if member.is_none() {
             let key = name.rsplit('.').next().unwrap_or(name);
-            self.missing(
-                table,
-                &[key],
-                format!("`{name}` is missing; write `{key} = {example}`"),
-            );
+            self.missing(table, &[key], format!("`{name}` is missing; write `{key} = {example}`"));
         }
         member.as_ref()
     }
@@ -45,8 +41,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn filled<'m>(&mut self, name: &str, member: &'m Member<String>) -> Option<&'m str> {
         let member = member.as_ref()?;
         if member.value.is_empty() {
-            self.findings
-                .report(&member.at, format!("`{name}` is empty; write a text"));
+            self.findings.report(&member.at, format!("`{name}` is empty; write a text"));
         }
         Some(&member.value)
     }
@@ -62,8 +57,7 @@ impl<'a> Resolver<'a> {
             Ok(url) => return Some(url),
             Err(why) => format!("is no URL ({why})"),
         };
-        self.findings
-            .report(&member.at, format!("`{name}` {wrong}; write it like `{example}`"));
+        self.findings.report(&member.at, format!("`{name}` {wrong}; write it like `{example}`"));
         None
     }
 
@@ -89,10 +83,7 @@ impl<'a> Resolver<'a> {
     /// Texts that are not empty.
     pub(super) fn texts(&mut self, name: &str, members: &[Located<String>]) -> Vec<String> {
         for member in members.iter().filter(|member| member.value.is_empty()) {
-            self.findings.report(
-                &member.at,
-                format!("an entry of `{name}` is empty; write a text or leave it out"),
-            );
+            self.findings.report(&member.at, format!("an entry of `{name}` is empty; write a text or leave it out"));
         }
         members.iter().map(|member| member.value.clone()).collect()
     }
@@ -121,16 +112,13 @@ impl<'a> Resolver<'a> {
         let key = name.rsplit('.').next().unwrap_or(name);
         let (env_key, file_key) = (format!("{key}_env"), format!("{key}_file"));
         match (variable, file) {
-            (Some(variable), None) => self.variable(
-                &format!("{name}_env"),
-                variable,
-                &format!(", or write `{file_key} = \"path\"`"),
-            ),
+            (Some(variable), None) => {
+                self.variable(&format!("{name}_env"), variable, &format!(", or write `{file_key} = \"path\"`"))
+            }
             (None, Some(file)) => self.secret_file(&format!("{name}_file"), file),
             (Some(_), Some(file)) => {
-                let message = format!(
-                    "`{env_key}` and `{file_key}` both say where the secret is; leave one of them out"
-                );
+                let message =
+                    format!("`{env_key}` and `{file_key}` both say where the secret is; leave one of them out");
                 self.findings.report(&file.at, message);
                 None
             }
@@ -153,10 +141,7 @@ impl<'a> Resolver<'a> {
             Err(why) => why,
         };
         let message = if looks_like_a_variable(&member.value) {
-            format!(
-                "variable `{0}` of `{name}` {why}; set `{0}` where the gateway starts{or_else}",
-                member.value
-            )
+            format!("variable `{0}` of `{name}` {why}; set `{0}` where the gateway starts{or_else}", member.value)
         } else {
             format!(
                 "`{name}` takes the name of a variable of the gateway's environment, and the variable that stands there \
@@ -186,7 +171,5 @@ impl<'a> Resolver<'a> {
 fn looks_like_a_variable(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+        && text.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
 }

@@ -19,11 +19,7 @@ const ELSEWHERE: [(&str, &str, &str); 8] = [
     ("command", "stdio.command", "stdio"),
     ("args", "stdio.command", "stdio"),
     ("env", "stdio.env", "stdio"),
-    (
-        "client_credentials",
-        "credential.client_credentials",
-        "credential",
-    ),
+    ("client_credentials", "credential.client_credentials", "credential"),
     ("api_key", "credential.api_key", "credential"),
     ("sample", "dev.sample", "dev"),
 ];
@@ -48,10 +44,7 @@ pub(super) fn of(message: &str, steps: &[Step], value: &DeValue<'_>) -> Wording 
     } else if let Some((_, expected)) = message.rsplit_once("expected ") {
         wrong_type(&name, expected, value)
     } else {
-        format!(
-            "`{name}` takes a text or a table, not {}; write what the annotated config.toml has there",
-            kind(value)
-        )
+        format!("`{name}` takes a text or a table, not {}; write what the annotated config.toml has there", kind(value))
     };
     Wording { message, meant: None }
 }
@@ -66,34 +59,19 @@ fn unknown_key(steps: &[Step], known: &[String]) -> Wording {
         path => format!(" in `{path}`"),
     };
     if let Some(reference) = reference_for(key, known) {
-        return Wording {
-            message: literal_secret(key, &table, reference, known),
-            meant: Some(reference.into()),
-        };
+        return Wording { message: literal_secret(key, &table, reference, known), meant: Some(reference.into()) };
     }
     let of_target = known.iter().any(|name| name == "stdio");
     if let Some((_, right, meant)) = ELSEWHERE.iter().find(|(wrong, _, _)| of_target && *wrong == key) {
         let message = format!("unknown key `{key}`{table}; did you mean `{right}`?");
-        return Wording {
-            message,
-            meant: Some((*meant).into()),
-        };
+        return Wording { message, meant: Some((*meant).into()) };
     }
     if let Some(place) = place_of(key, steps) {
-        return Wording {
-            message: format!("unknown key `{key}`{table}; it belongs {place}"),
-            meant: None,
-        };
+        return Wording { message: format!("unknown key `{key}`{table}; it belongs {place}"), meant: None };
     }
     let near = nearest(key, known);
-    let advice = near.map_or_else(
-        || format!("; it takes {}", list(known)),
-        |near| format!("; did you mean `{near}`?"),
-    );
-    Wording {
-        message: format!("unknown key `{key}`{table}{advice}"),
-        meant: near.map(str::to_owned),
-    }
+    let advice = near.map_or_else(|| format!("; it takes {}", list(known)), |near| format!("; did you mean `{near}`?"));
+    Wording { message: format!("unknown key `{key}`{table}{advice}"), meant: near.map(str::to_owned) }
 }
 
 /// Where a key belongs that TOML took for a member of the table before it: people write it below a header by accident.
@@ -110,25 +88,14 @@ fn place_of(key: &str, steps: &[Step]) -> Option<&'static str> {
 
 /// The key that refers to the secret which `key` would hold.
 fn reference_for<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
-    let any = matches!(
-        key,
-        "secret" | "password" | "token" | "value" | "keys" | "api_key"
-    );
-    let mut references = known
-        .iter()
-        .filter_map(|name| Some((name, name.strip_suffix("_env")?)));
-    references
-        .find(|(_, stem)| any || *stem == key)
-        .map(|(name, _)| name.as_str())
+    let any = matches!(key, "secret" | "password" | "token" | "value" | "keys" | "api_key");
+    let mut references = known.iter().filter_map(|name| Some((name, name.strip_suffix("_env")?)));
+    references.find(|(_, stem)| any || *stem == key).map(|(name, _)| name.as_str())
 }
 
 fn literal_secret(key: &str, table: &str, reference: &str, known: &[String]) -> String {
     let file = reference.replace("_env", "_file");
-    let or_file = if known.contains(&file) {
-        format!(", or `{file} = \"path\"`")
-    } else {
-        String::new()
-    };
+    let or_file = if known.contains(&file) { format!(", or `{file} = \"path\"`") } else { String::new() };
     format!(
         "`{key}`{table} would put a secret into this file; write `{reference}` and the name of a variable of the gateway's \
          environment{or_file}"
@@ -140,10 +107,7 @@ fn literal_secret(key: &str, table: &str, reference: &str, known: &[String]) -> 
 fn unknown_choice(steps: &[Step], found: &str, known: &[String]) -> Wording {
     let name = path(steps);
     let message = match nearest(found, known) {
-        Some(near) => format!(
-            "`{name}` takes {}, not `{found}`; did you mean `{near}`?",
-            list(known)
-        ),
+        Some(near) => format!("`{name}` takes {}, not `{found}`; did you mean `{near}`?", list(known)),
         None if known.len() == 1 => format!("`{name}` takes {}; write that or leave it out", list(known)),
         None => format!("`{name}` takes {}; write one of them", list(known)),
     };
@@ -155,19 +119,16 @@ fn wrong_type(name: &str, expected: &str, value: &DeValue<'_>) -> String {
         ("a sequence", DeValue::Table(_)) if name == "targets" => ("a list", "write `[[targets]]`"),
         ("a sequence", _) => ("a list", "put the value in brackets"),
         ("a boolean", _) => ("`true` or `false`", "write it without quotes"),
-        ("a string" | "path string", DeValue::Array(_) | DeValue::Table(_)) => {
-            ("a text", "write one text in quotes")
-        }
+        ("a string" | "path string", DeValue::Array(_) | DeValue::Table(_)) => ("a text", "write one text in quotes"),
         ("a string" | "path string", _) => ("a text", "put it in quotes"),
         ("u64", DeValue::Integer(_)) => ("a whole number, 0 or more", "leave out the sign"),
         ("u64", DeValue::String(_)) => ("a whole number", "write it without quotes"),
         ("u64", _) => ("a whole number", "write digits only"),
         _ if name == "http" => ("a table", "write `http.endpoint = \"https://…/mcp\"`"),
         _ if name == "stdio" => ("a table", "write `stdio.command = [\"program\", \"argument\"]`"),
-        _ if name == "credential" => (
-            "a table",
-            "write `[targets.credential.client_credentials]` or `[targets.credential.api_key]`",
-        ),
+        _ if name == "credential" => {
+            ("a table", "write `[targets.credential.client_credentials]` or `[targets.credential.api_key]`")
+        }
         _ if name == "dev" => ("a table", "write `dev.sample = \"calculator\"`"),
         _ => ("a table", "write what the annotated config.toml has there"),
     };
@@ -226,13 +187,8 @@ fn list(names: &[String]) -> String {
 
 /// The name that `word` is probably meant to be: at most a third of its letters differ.
 fn nearest<'a>(word: &str, names: &'a [String]) -> Option<&'a str> {
-    let close = names
-        .iter()
-        .map(|name| (distance(word, name), name))
-        .min_by_key(|(distance, _)| *distance);
-    close
-        .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
-        .map(|(_, name)| name.as_str())
+    let close = names.iter().map(|name| (distance(word, name), name)).min_by_key(|(distance, _)| *distance);
+    close.filter(|(distance, name)| *distance <= name.len().max(3) / 3).map(|(_, name)| name.as_str())
 }
 
 /// Letters to insert, delete or replace, and neighbours to swap, to turn one word into the other (optimal string alignment).

@@ -29,17 +29,12 @@ impl Answer {
     /// The token as it will be shown. `endpoint` is where it came from.
     pub(super) fn granted(&self, endpoint: &Url) -> Result<Granted, Failure> {
         if !self.token_type.0.eq_ignore_ascii_case("bearer") {
-            return Err(Failure::NotBearer {
-                url: fetch::shown(endpoint),
-            });
+            return Err(Failure::NotBearer { url: fetch::shown(endpoint) });
         }
         let header = format!("Bearer {}", self.access_token.secret());
         let mut header = HeaderValue::try_from(header).map_err(|_| Failure::Unsendable)?;
         header.set_sensitive(true);
-        Ok(Granted {
-            header,
-            lifetime: self.expires_in,
-        })
+        Ok(Granted { header, lifetime: self.expires_in })
     }
 }
 
@@ -91,10 +86,7 @@ mod tests {
     fn a_lifetime_is_a_number_in_any_spelling_or_unknown() {
         let lifetime = |expires_in: Value| {
             let answer = json!({"access_token": "t", "token_type": "bEARER", "expires_in": expires_in});
-            granted(answer)
-                .unwrap()
-                .lifetime
-                .map(|lifetime| lifetime.as_secs())
+            granted(answer).unwrap().lifetime.map(|lifetime| lifetime.as_secs())
         };
         assert_eq!(lifetime(json!(3600)), Some(3600));
         assert_eq!(lifetime(json!(3599.5)), Some(3599));
@@ -102,12 +94,7 @@ mod tests {
         assert_eq!(lifetime(json!(null)), None);
         assert_eq!(lifetime(json!(-1)), None);
         assert_eq!(lifetime(json!("soon")), None);
-        assert_eq!(
-            granted(json!({"access_token": "t", "token_type": "Bearer"}))
-                .unwrap()
-                .lifetime,
-            None
-        );
+        assert_eq!(granted(json!({"access_token": "t", "token_type": "Bearer"})).unwrap().lifetime, None);
     }
 
     #[test]
@@ -115,13 +102,9 @@ mod tests {
         let good = granted(json!({"access_token": "t", "token_type": "Bearer", "scope": ["odd"]})).unwrap();
         assert_eq!(good.header, "Bearer t");
         assert!(good.header.is_sensitive());
-        let mac = granted(json!({"access_token": "t", "token_type": "mac"}))
-            .err()
-            .unwrap();
+        let mac = granted(json!({"access_token": "t", "token_type": "mac"})).err().unwrap();
         insta::assert_snapshot!(mac, @"`https://issuer.example/token` gave a token that is no bearer token: only `token_type` `Bearer` can be shown to a target");
-        let torn = granted(json!({"access_token": "t\n", "token_type": "Bearer"}))
-            .err()
-            .unwrap();
+        let torn = granted(json!({"access_token": "t\n", "token_type": "Bearer"})).err().unwrap();
         insta::assert_snapshot!(torn, @"the credential holds characters that a request cannot carry: check it for line breaks");
     }
 }

@@ -67,19 +67,8 @@ enum Unanswered {
 type Refusal = RequestTokenError<Unanswered, BasicErrorResponse>;
 
 impl TokenSource {
-    pub(super) fn new(
-        target: TargetName,
-        config: ClientCredentials,
-        http: reqwest::Client,
-        timeout: Duration,
-    ) -> Self {
-        Self {
-            target,
-            config,
-            http,
-            timeout,
-            discovered: Mutex::default(),
-        }
+    pub(super) fn new(target: TargetName, config: ClientCredentials, http: reqwest::Client, timeout: Duration) -> Self {
+        Self { target, config, http, timeout, discovered: Mutex::default() }
     }
 
     pub(super) fn target(&self) -> &TargetName {
@@ -88,10 +77,7 @@ impl TokenSource {
 
     /// Asks for a token.
     pub(super) async fn grant(&self) -> Result<Granted, CredentialError> {
-        let endpoint = self
-            .endpoint()
-            .await
-            .map_err(|failure| self.error(Stage::Discovery, failure))?;
+        let endpoint = self.endpoint().await.map_err(|failure| self.error(Stage::Discovery, failure))?;
         self.ask(&endpoint).await.map_err(|failure| {
             self.remember(None);
             self.error(Stage::Token, failure)
@@ -104,11 +90,7 @@ impl TokenSource {
     }
 
     fn error(&self, stage: Stage, failure: Failure) -> CredentialError {
-        CredentialError {
-            target: self.target.clone(),
-            stage,
-            failure: Arc::new(failure),
-        }
+        CredentialError { target: self.target.clone(), stage, failure: Arc::new(failure) }
     }
 
     async fn endpoint(&self) -> Result<Url, Failure> {
@@ -116,18 +98,12 @@ impl TokenSource {
             TokenEndpoint::Url(url) => return Ok(url.clone()),
             TokenEndpoint::Discovery(url) => url,
         };
-        let known = self
-            .discovered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let known = self.discovered.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(known) = known {
             return Ok(known);
         }
         let document = Discovery::fetch(&self.http, url, self.timeout).await?;
-        let endpoint = document.token_endpoint.ok_or_else(|| Failure::NoTokenEndpoint {
-            url: fetch::shown(url),
-        })?;
+        let endpoint = document.token_endpoint.ok_or_else(|| Failure::NoTokenEndpoint { url: fetch::shown(url) })?;
         self.remember(Some(endpoint.clone()));
         Ok(endpoint)
     }
@@ -150,10 +126,7 @@ impl TokenSource {
         let answer = match tokio::time::timeout(self.timeout, request.request_async(&send)).await {
             Ok(answer) => answer,
             Err(_) => {
-                return Err(Failure::TimedOut {
-                    url: fetch::shown(endpoint),
-                    after: self.timeout,
-                });
+                return Err(Failure::TimedOut { url: fetch::shown(endpoint), after: self.timeout });
             }
         };
         match answer {
@@ -180,14 +153,8 @@ impl TokenSource {
                 let code = self.harmless(answer.error().as_ref());
                 Failure::Refused { url, status, code }
             }
-            Refusal::Request(Unanswered::Http(error)) => Failure::Unreachable {
-                url,
-                cause: fetch::cause(error),
-            },
-            Refusal::Request(Unanswered::TooLarge) => Failure::TooLarge {
-                url,
-                limit: MAX_BYTES,
-            },
+            Refusal::Request(Unanswered::Http(error)) => Failure::Unreachable { url, cause: fetch::cause(error) },
+            Refusal::Request(Unanswered::TooLarge) => Failure::TooLarge { url, limit: MAX_BYTES },
             Refusal::Request(Unanswered::Invalid(_)) => Failure::Unsendable,
             Refusal::Parse(..) | Refusal::Other(_) => Failure::Unexpected { url, status },
         }
@@ -195,16 +162,9 @@ impl TokenSource {
 
     /// The endpoint's error code, unless it is no code or repeats the secret.
     fn harmless(&self, code: &str) -> String {
-        let is_code = code.len() <= 64
-            && code
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_code = code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let repeats = code.contains(self.config.client_secret.expose());
-        if is_code && !repeats {
-            code.to_owned()
-        } else {
-            "(not shown)".to_owned()
-        }
+        if is_code && !repeats { code.to_owned() } else { "(not shown)".to_owned() }
     }
 }
 
@@ -220,11 +180,9 @@ async fn send(
     if let Some(content_type) = response.headers().get(CONTENT_TYPE) {
         answer = answer.header(CONTENT_TYPE, content_type);
     }
-    let body = fetch::read_bounded(response, MAX_BYTES)
-        .await
-        .map_err(|error| match error {
-            BodyError::TooLarge(_) => Unanswered::TooLarge,
-            BodyError::Broken(error) => error.into(),
-        })?;
+    let body = fetch::read_bounded(response, MAX_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge(_) => Unanswered::TooLarge,
+        BodyError::Broken(error) => error.into(),
+    })?;
     Ok(answer.body(body)?)
 }

@@ -59,10 +59,7 @@ pub(super) enum Offer {
 
 impl Slot {
     pub(super) fn offer(&self, now: Duration) -> Offer {
-        let failed = self
-            .failed
-            .as_ref()
-            .filter(|(at, _)| now.saturating_sub(*at) < COOL_DOWN);
+        let failed = self.failed.as_ref().filter(|(at, _)| now.saturating_sub(*at) < COOL_DOWN);
         match (self.token.as_ref().filter(|token| now < token.expires_at), failed) {
             (Some(token), None) if now >= token.refresh_at => Offer::UseAndRefresh(token.clone()),
             (Some(token), _) => Offer::Use(token.clone()),
@@ -73,10 +70,7 @@ impl Slot {
 
     /// Takes a new token, whose life is counted from when it was asked for.
     pub(super) fn store(&mut self, granted: Granted, asked_at: Duration) -> Token {
-        let lifetime = granted
-            .lifetime
-            .unwrap_or(ASSUMED_LIFETIME)
-            .max(SHORTEST_LIFETIME);
+        let lifetime = granted.lifetime.unwrap_or(ASSUMED_LIFETIME).max(SHORTEST_LIFETIME);
         self.generations += 1;
         self.failed = None;
         let token = Token {
@@ -96,17 +90,10 @@ impl Slot {
     /// The target refused this generation. If it is the current one it is thrown away, but only once in
     /// [`FORCE_INTERVAL`]. False: keep it, there will be no other.
     pub(super) fn refuse(&mut self, generation: Generation, now: Duration) -> bool {
-        if self
-            .token
-            .as_ref()
-            .is_none_or(|token| token.generation != generation)
-        {
+        if self.token.as_ref().is_none_or(|token| token.generation != generation) {
             return true;
         }
-        if self
-            .forced
-            .is_some_and(|forced| now.saturating_sub(forced) < FORCE_INTERVAL)
-        {
+        if self.forced.is_some_and(|forced| now.saturating_sub(forced) < FORCE_INTERVAL) {
             return false;
         }
         self.forced = Some(now);
@@ -125,10 +112,7 @@ mod tests {
     };
 
     fn granted(lifetime: Option<u64>) -> Granted {
-        Granted {
-            header: HeaderValue::from_static("Bearer t"),
-            lifetime: lifetime.map(Duration::from_secs),
-        }
+        Granted { header: HeaderValue::from_static("Bearer t"), lifetime: lifetime.map(Duration::from_secs) }
     }
 
     fn offered(slot: &Slot, now: u64) -> &'static str {
@@ -148,11 +132,7 @@ mod tests {
 
     fn error() -> CredentialError {
         let failure = Arc::new(Failure::Interrupted);
-        CredentialError {
-            target: "logs".parse().unwrap(),
-            stage: Stage::Token,
-            failure,
-        }
+        CredentialError { target: "logs".parse().unwrap(), stage: Stage::Token, failure }
     }
 
     #[test]
@@ -160,26 +140,14 @@ mod tests {
         let mut slot = Slot::default();
         check(&slot, &[(0, "fetch")]);
         slot.store(granted(Some(3600)), Duration::from_secs(1000));
-        check(
-            &slot,
-            &[
-                (1000, "use"),
-                (4239, "use"),
-                (4240, "refresh"),
-                (4599, "refresh"),
-                (4600, "fetch"),
-            ],
-        );
+        check(&slot, &[(1000, "use"), (4239, "use"), (4240, "refresh"), (4599, "refresh"), (4600, "fetch")]);
     }
 
     #[test]
     fn lifetimes_are_assumed_and_bounded() {
         let mut slot = Slot::default();
         slot.store(granted(None), Duration::ZERO);
-        check(
-            &slot,
-            &[(269, "use"), (270, "refresh"), (299, "refresh"), (300, "fetch")],
-        );
+        check(&slot, &[(269, "use"), (270, "refresh"), (299, "refresh"), (300, "fetch")]);
         slot.store(granted(Some(0)), Duration::ZERO);
         check(&slot, &[(0, "use"), (1, "fetch")]);
         slot.store(granted(Some(u64::MAX)), Duration::from_secs(1));
@@ -193,10 +161,7 @@ mod tests {
         check(&slot, &[(10, "cool down"), (11, "cool down"), (12, "fetch")]);
         slot.store(granted(Some(100)), Duration::from_secs(12));
         slot.fail(error(), Duration::from_secs(103));
-        check(
-            &slot,
-            &[(103, "use"), (104, "use"), (105, "refresh"), (112, "fetch")],
-        );
+        check(&slot, &[(103, "use"), (104, "use"), (105, "refresh"), (112, "fetch")]);
         slot.fail(error(), Duration::from_secs(111));
         check(&slot, &[(111, "use"), (112, "cool down"), (113, "fetch")]);
     }
@@ -208,15 +173,9 @@ mod tests {
         let first = slot.store(granted(Some(3600)), at(0)).generation;
         assert!(slot.refuse(first, at(100)));
         check(&slot, &[(100, "fetch")]);
-        assert!(
-            slot.refuse(first, at(100)),
-            "another who was refused waits for the same fetch"
-        );
+        assert!(slot.refuse(first, at(100)), "another who was refused waits for the same fetch");
         let second = slot.store(granted(Some(3600)), at(100)).generation;
-        assert!(
-            slot.refuse(first, at(101)),
-            "late news of the first says nothing of the second"
-        );
+        assert!(slot.refuse(first, at(101)), "late news of the first says nothing of the second");
         check(&slot, &[(101, "use")]);
         assert!(!slot.refuse(second, at(101)));
         assert!(!slot.refuse(second, at(129)));

@@ -54,9 +54,7 @@ impl FakeIssuer {
     async fn start() -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = Arc::new(Self {
-            url: format!("http://{}", listener.local_addr().unwrap())
-                .parse()
-                .unwrap(),
+            url: format!("http://{}", listener.local_addr().unwrap()).parse().unwrap(),
             behaviour: Behaviour::Grant(json!(3600)).into(),
             requests: Mutex::default(),
             arrived: watch::Sender::new(0),
@@ -101,11 +99,7 @@ impl FakeIssuer {
     }
 
     fn breaks(&self) {
-        self.becomes(Behaviour::Answer(
-            StatusCode::BAD_GATEWAY,
-            "text/html",
-            "<html>".into(),
-        ));
+        self.becomes(Behaviour::Answer(StatusCode::BAD_GATEWAY, "text/html", "<html>".into()));
     }
 
     fn at(&self, seconds: u64) {
@@ -118,11 +112,7 @@ impl FakeIssuer {
 
     /// Until so many token requests have arrived.
     async fn has_been_asked(&self, times: usize) {
-        self.arrived
-            .subscribe()
-            .wait_for(|arrived| *arrived >= times)
-            .await
-            .unwrap();
+        self.arrived.subscribe().wait_for(|arrived| *arrived >= times).await.unwrap();
     }
 
     /// `error` as text, with a host that does not change.
@@ -132,15 +122,11 @@ impl FakeIssuer {
 }
 
 async fn discovery(State(issuer): State<Arc<FakeIssuer>>) -> String {
-    json!({"issuer": "https://issuer.example", "token_endpoint": issuer.url.join("/token").unwrap()})
-        .to_string()
+    json!({"issuer": "https://issuer.example", "token_endpoint": issuer.url.join("/token").unwrap()}).to_string()
 }
 
 async fn token(State(issuer): State<Arc<FakeIssuer>>, headers: HeaderMap, body: Bytes) -> Response {
-    let authorization = headers
-        .get("authorization")
-        .map_or("", |value| value.to_str().unwrap())
-        .to_owned();
+    let authorization = headers.get("authorization").map_or("", |value| value.to_str().unwrap()).to_owned();
     let form = url::form_urlencoded::parse(&body).into_owned().collect();
     issuer.requests.lock().unwrap().push((authorization, form));
     let mut number = 0;
@@ -166,12 +152,7 @@ fn http() -> reqwest::Client {
 }
 
 fn request() -> Parts {
-    Request::builder()
-        .uri("https://target.example/mcp")
-        .body(())
-        .unwrap()
-        .into_parts()
-        .0
+    Request::builder().uri("https://target.example/mcp").body(()).unwrap().into_parts().0
 }
 
 /// The header that a request gets.
@@ -202,9 +183,7 @@ async fn until_shown(credential: &Credential, expected: &str) {
 async fn a_thousand_first_calls_make_one_request() {
     let issuer = FakeIssuer::start().await;
     let credential = issuer.credential();
-    let calls = (0..1000)
-        .map(|_| credential.clone())
-        .map(|it| tokio::spawn(async move { shown(&it).await }));
+    let calls = (0..1000).map(|_| credential.clone()).map(|it| tokio::spawn(async move { shown(&it).await }));
     for call in join_all(calls).await {
         assert_eq!(call.unwrap().unwrap(), "Bearer token-1");
     }
@@ -245,10 +224,7 @@ async fn a_slow_endpoint_is_waited_for_together() {
     let credential = issuer.credential();
     issuer.held.send_replace(true);
     let calls: Vec<_> = (0..50).map(|_| credential.clone()).collect();
-    let calls: Vec<_> = calls
-        .into_iter()
-        .map(|it| tokio::spawn(async move { shown(&it).await }))
-        .collect();
+    let calls: Vec<_> = calls.into_iter().map(|it| tokio::spawn(async move { shown(&it).await })).collect();
     issuer.has_been_asked(1).await;
     // Whoever began the request goes away, and it goes on for the others.
     calls[0].abort();
@@ -281,9 +257,7 @@ async fn while_the_endpoint_is_down_the_old_token_serves_to_its_end() {
         assert_eq!(shown(&credential).await.unwrap(), "Bearer token-1");
         issuer.has_been_asked(2 + attempt).await;
         // The failure is noted when the turn to ask is free again.
-        let Credential::ClientCredentials(oauth) = &credential else {
-            panic!("not OAuth")
-        };
+        let Credential::ClientCredentials(oauth) = &credential else { panic!("not OAuth") };
         drop(oauth.0.asking.lock().await);
     }
     issuer.at(3601);
@@ -314,8 +288,7 @@ async fn a_refused_token_is_replaced_once_for_all() {
     let credential = issuer.credential();
     shown(&credential).await.unwrap();
     let calls = (0..100).map(|_| credential.clone());
-    let calls =
-        calls.map(|it| tokio::spawn(async move { call(&it, |token| token != "Bearer token-1").await }));
+    let calls = calls.map(|it| tokio::spawn(async move { call(&it, |token| token != "Bearer token-1").await }));
     for came_through in join_all(calls).await {
         assert!(came_through.unwrap().unwrap());
     }
@@ -345,10 +318,7 @@ async fn a_refused_token_without_a_new_one_is_an_error() {
     shown(&credential).await.unwrap();
     issuer.breaks();
     let error = call(&credential, |_| false).await.unwrap_err();
-    assert!(
-        matches!(*error.failure, crate::credentials::Failure::Unexpected { .. }),
-        "{error}"
-    );
+    assert!(matches!(*error.failure, crate::credentials::Failure::Unexpected { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -357,9 +327,8 @@ async fn the_client_proves_itself_as_configured() {
     let mut config = issuer.config();
     config.client_id = "clïent:1".into();
     config.scopes = vec!["mcp/read".into(), "mcp/write".into()];
-    config.extra_parameters = [("audience", "https://api.example"), ("resource", "urn:a&b")]
-        .map(|(k, v)| (k.into(), v.into()))
-        .into();
+    config.extra_parameters =
+        [("audience", "https://api.example"), ("resource", "urn:a&b")].map(|(k, v)| (k.into(), v.into())).into();
     shown(&issuer.credential_by(config.clone())).await.unwrap();
     config.client_authentication = ClientAuthentication::Post;
     shown(&issuer.credential_by(config)).await.unwrap();
@@ -390,9 +359,7 @@ async fn the_token_endpoint_may_come_from_discovery() {
     };
     let credential = issuer.credential_by(discovery("/.well-known/openid-configuration"));
     assert_eq!(shown(&credential).await.unwrap(), "Bearer token-1");
-    let error = shown(&issuer.credential_by(discovery("/nothing")))
-        .await
-        .unwrap_err();
+    let error = shown(&issuer.credential_by(discovery("/nothing"))).await.unwrap_err();
     insta::assert_snapshot!(issuer.text(&error), @"no credential for target `logs`, stage `discovery`: `http://issuer/nothing` answered 404 Not Found: check the URL");
 }
 
@@ -401,32 +368,12 @@ async fn a_bad_answer_is_named_without_its_body() {
     let json = "application/json";
     let cases = [
         (StatusCode::OK, "text/html", "<html>hunter2</html>".to_owned()),
-        (
-            StatusCode::BAD_GATEWAY,
-            "text/html",
-            "<html>hunter2</html>".into(),
-        ),
-        (
-            StatusCode::OK,
-            json,
-            r#"{"access_token": 7, "secret": "hunter2"}"#.into(),
-        ),
+        (StatusCode::BAD_GATEWAY, "text/html", "<html>hunter2</html>".into()),
+        (StatusCode::OK, json, r#"{"access_token": 7, "secret": "hunter2"}"#.into()),
         (StatusCode::UNAUTHORIZED, json, String::new()),
-        (
-            StatusCode::BAD_REQUEST,
-            json,
-            r#"{"error": "invalid_client", "error_description": "hunter2"}"#.into(),
-        ),
-        (
-            StatusCode::BAD_REQUEST,
-            json,
-            r#"{"error": "invalid_scope"}"#.into(),
-        ),
-        (
-            StatusCode::BAD_REQUEST,
-            json,
-            json!({"error": SECRET}).to_string(),
-        ),
+        (StatusCode::BAD_REQUEST, json, r#"{"error": "invalid_client", "error_description": "hunter2"}"#.into()),
+        (StatusCode::BAD_REQUEST, json, r#"{"error": "invalid_scope"}"#.into()),
+        (StatusCode::BAD_REQUEST, json, json!({"error": SECRET}).to_string()),
         (StatusCode::OK, json, " ".repeat((256 << 10) + 1)),
     ];
     let mut texts = vec![];
@@ -435,11 +382,7 @@ async fn a_bad_answer_is_named_without_its_body() {
         issuer.becomes(Behaviour::Answer(status, content_type, body));
         let error = shown(&issuer.credential()).await.unwrap_err();
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
-        texts.push(
-            issuer
-                .text(&error)
-                .replace("no credential for target `logs`, stage `token`: ", ""),
-        );
+        texts.push(issuer.text(&error).replace("no credential for target `logs`, stage `token`: ", ""));
     }
     insta::assert_snapshot!(texts.join("\n"), @"
     `http://issuer/token` answered 200 OK, but no token response: check that it is the token endpoint
@@ -456,24 +399,16 @@ async fn a_bad_answer_is_named_without_its_body() {
 #[tokio::test]
 async fn an_endpoint_that_hangs_up_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url: Url = format!("http://{}/token", listener.local_addr().unwrap())
-        .parse()
-        .unwrap();
+    let url: Url = format!("http://{}/token", listener.local_addr().unwrap()).parse().unwrap();
     tokio::spawn(async move {
         while let Ok((connection, _)) = listener.accept().await {
             drop(connection);
         }
     });
     let issuer = FakeIssuer::start().await;
-    let config = config::ClientCredentials {
-        token_endpoint: TokenEndpoint::Url(url),
-        ..issuer.config()
-    };
+    let config = config::ClientCredentials { token_endpoint: TokenEndpoint::Url(url), ..issuer.config() };
     let error = shown(&issuer.credential_by(config)).await.unwrap_err();
-    assert!(
-        matches!(*error.failure, crate::credentials::Failure::Unreachable { .. }),
-        "{error}"
-    );
+    assert!(matches!(*error.failure, crate::credentials::Failure::Unreachable { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -483,8 +418,5 @@ async fn debug_shows_no_secret() {
     let mut request = request();
     let generation = credential.apply(&mut request).await.unwrap();
     let debug = format!("{credential:?} {generation:?} {request:?}");
-    assert!(
-        !debug.contains("hunter2") && !debug.contains("token-1"),
-        "{debug}"
-    );
+    assert!(!debug.contains("hunter2") && !debug.contains("token-1"), "{debug}");
 }

@@ -105,7 +105,9 @@ impl EventSource for Messages {
             match message.kind() {
                 Kind::Notification => return Ok(notification(&message)),
                 Kind::Response => return last(message, Era::Modern).map(Event::Last),
-                Kind::Request => tracing::warn!(method = message.method(), "a modern target asked something on a reply"),
+                Kind::Request => {
+                    tracing::warn!(method = message.method(), "a modern target asked something on a reply")
+                }
             }
         }
     }

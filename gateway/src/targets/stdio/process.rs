@@ -146,7 +146,10 @@ impl Link {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (params, progress_token) = with_own_token(params, id)?;
         let (sender, messages) = mpsc::channel(QUEUE);
-        self.waiting.lock().expect("no holder of this lock panics").insert(id, Waiting { messages: sender, progress_token });
+        self.waiting
+            .lock()
+            .expect("no holder of this lock panics")
+            .insert(id, Waiting { messages: sender, progress_token });
         // From here on a drop of `call` cleans up.
         let call = Call { id, era, answered: false, link: Arc::clone(self), messages };
         self.write(request_message(&id.to_string(), method, &params).into()).await?;
