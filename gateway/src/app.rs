@@ -78,7 +78,10 @@ impl App {
         });
         let served = tokio::select! {
             served = serve.into_future() => served.context("the listener failed"),
-            () = overdue(drained) => Ok(tracing::warn!("some requests did not end within {DRAIN:?}: they are cut off")),
+            () = overdue(drained) => {
+                tracing::warn!("some requests did not end within {DRAIN:?}: they are cut off");
+                Ok(())
+            }
             () = discovery::run(&targets, &config.limits, publish) => Ok(()),
         };
         futures::future::join_all(targets.iter().map(|target| target.stop())).await;
