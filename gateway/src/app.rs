@@ -7,6 +7,7 @@ use aws_lc_rs::rand;
 use causeway_core::seal::Sealer;
 use causeway_oidc::clock::Clock;
 use tokio::{net::TcpListener, sync::watch};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     config::{Config, Limits, Sessions},
@@ -71,6 +72,10 @@ impl App {
             local,
         };
         tracing::info!("listening on http://{local}{}", http::MCP_PATH);
+        let (listed, limits) = (targets.clone(), config.limits);
+        let discovery = async move { discovery::run(&listed, &limits, publish).await };
+        // Ends with this function: nobody lists targets that are being stopped.
+        let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
         let (draining, drained) = watch::channel(false);
         let serve = axum::serve(listener, http::router(Arc::new(served))).with_graceful_shutdown(async move {
             shutdown.await;
@@ -82,7 +87,6 @@ impl App {
                 tracing::warn!("some requests did not end within {DRAIN:?}: they are cut off");
                 Ok(())
             }
-            () = discovery::run(&targets, &config.limits, publish) => Ok(()),
         };
         futures::future::join_all(targets.iter().map(|target| target.stop())).await;
         served
