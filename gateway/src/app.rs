@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    config::{Config, Limits, Sessions},
+    config::{Config, Sessions},
     credentials::Credential,
     discovery::{self, View},
     front::Front,
@@ -36,12 +36,13 @@ pub struct App {
 impl App {
     /// Builds everything that `config` names; connects to nothing.
     pub fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let http = http_client(&config.limits)?;
+        let http = http_client(&config)?;
         let targets = config.targets.iter().map(|target| {
             let credential = Credential::new(&target.name, &target.credential, http.clone(), clock.clone());
-            Arc::new(Target::new(target, &config.limits, credential))
+            Target::new(target, &config, credential).map(Arc::new)
         });
-        let targets = targets.collect();
+        let targets = targets.collect::<Result<_, _>>();
+        let targets = targets.context("the system trusts no certificates: install `ca-certificates`")?;
         let (publish, _) = watch::channel(Arc::new(View::default()));
         Ok(Self { config, clock, http, targets, publish })
     }
@@ -101,11 +102,13 @@ async fn overdue(mut drained: watch::Receiver<bool>) {
 }
 
 /// The one client for everything but the relay: issuers, token endpoints.
-pub fn http_client(limits: &Limits) -> anyhow::Result<reqwest::Client> {
+pub fn http_client(config: &Config) -> anyhow::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
-        .connect_timeout(limits.connect)
+        .connect_timeout(config.limits.connect)
         .user_agent(concat!("causeway/", env!("CARGO_PKG_VERSION")))
+        // A redirect could send a client secret to another host.
         .redirect(reqwest::redirect::Policy::none());
+    let builder = config.proxies.apply(builder).context("a proxy of the environment cannot be used")?;
     builder.build().context("the HTTP client could not be built")
 }
 

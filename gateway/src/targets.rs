@@ -26,7 +26,7 @@ pub use self::{
 };
 use self::{handshake::own_request, http::HttpTarget, stdio::StdioTarget};
 use crate::{
-    config::{self, Limits, Transport},
+    config::{self, Config, Limits, Transport},
     credentials::Credential,
 };
 
@@ -49,16 +49,20 @@ enum Adapter {
 
 impl Target {
     /// Connects to nothing yet.
-    pub fn new(target: &config::Target, limits: &Limits, credential: Credential) -> Self {
+    ///
+    /// # Errors
+    /// The system trusts no certificates at all, so TLS to a target is impossible.
+    pub fn new(target: &config::Target, config: &Config, credential: Credential) -> Result<Self, rustls::Error> {
+        let limits = &config.limits;
         let changed = Arc::new(Notify::new());
         let adapter = match &target.transport {
-            Transport::Http(http) => Adapter::Http(Arc::new(HttpTarget::new(http, limits, credential))),
+            Transport::Http(http) => Adapter::Http(Arc::new(HttpTarget::new(http, config, credential)?)),
             Transport::Stdio(stdio) => {
                 Adapter::Stdio(Arc::new(StdioTarget::new(&target.name, stdio, limits, changed.clone())))
             }
         };
         let permits = Arc::new(Semaphore::new(limits.target_calls));
-        Self { name: target.name.clone(), adapter, limits: limits.clone(), permits, changed }
+        Ok(Self { name: target.name.clone(), adapter, limits: limits.clone(), permits, changed })
     }
 
     /// Its name in the config.
