@@ -17,7 +17,7 @@ use causeway_core::{
 };
 use tokio::{
     sync::{Notify, Semaphore},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 pub use self::{
@@ -80,9 +80,10 @@ impl Target {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
         let permit = permit.map_err(|_| self.error(Fault::Busy(self.limits.target_calls)))?;
         let (name, most) = (json(&tool), self.limits.call);
-        let outcome = timeout(most, self.send(caller_id, request, &[("name", &name)])).await;
+        let deadline = Instant::now() + most;
+        let outcome = timeout_at(deadline, self.send(caller_id, request, &[("name", &name)])).await;
         let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))?;
-        Ok(reply.bounded(self.name.clone(), self.limits.call, permit))
+        Ok(reply.bounded(self.name.clone(), deadline, most, permit))
     }
 
     /// All its tools, page by page.
