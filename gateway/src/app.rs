@@ -60,8 +60,11 @@ impl App {
     ) -> anyhow::Result<()> {
         let Self { config, clock, http, targets, publish } = self;
         let local = listener.local_addr().context("the listener has no address")?;
+        let inbound = Inbound::new(&config.authorizer, http, clock.clone());
+        let prepared = inbound.clone();
+        tokio::spawn(async move { prepared.prepare().await });
         let served = Served {
-            inbound: Inbound::new(&config.authorizer, http, clock.clone()),
+            inbound,
             request_bytes: config.limits.request_bytes,
             front: Front {
                 gateway: Gateway::new(&targets, publish.subscribe()),
