@@ -7,6 +7,9 @@
 mod answer;
 mod caller;
 mod controlled_target;
+mod front_issuer;
+mod front_metadata;
+mod front_tokens;
 mod harness;
 mod harness_works;
 mod issuer;
