@@ -7,9 +7,10 @@ use aws_lc_rs::rand;
 use causeway_core::seal::Sealer;
 use causeway_oidc::clock::Clock;
 use tokio::{net::TcpListener, sync::watch};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    config::{Config, Limits, Sessions},
+    config::{Config, Sessions},
     credentials::Credential,
     discovery::{self, View},
     front::Front,
@@ -35,12 +36,13 @@ pub struct App {
 impl App {
     /// Builds everything that `config` names; connects to nothing.
     pub fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let http = http_client(&config.limits)?;
+        let http = http_client(&config)?;
         let targets = config.targets.iter().map(|target| {
             let credential = Credential::new(&target.name, &target.credential, http.clone(), clock.clone());
-            Arc::new(Target::new(target, &config.limits, credential))
+            Target::new(target, &config, credential).map(Arc::new)
         });
-        let targets = targets.collect();
+        let targets = targets.collect::<Result<_, _>>();
+        let targets = targets.context("the system trusts no certificates: install `ca-certificates`")?;
         let (publish, _) = watch::channel(Arc::new(View::default()));
         Ok(Self { config, clock, http, targets, publish })
     }
@@ -58,8 +60,11 @@ impl App {
     ) -> anyhow::Result<()> {
         let Self { config, clock, http, targets, publish } = self;
         let local = listener.local_addr().context("the listener has no address")?;
+        let inbound = Inbound::new(&config.authorizer, http, clock.clone());
+        let prepared = inbound.clone();
+        tokio::spawn(async move { prepared.prepare().await });
         let served = Served {
-            inbound: Inbound::new(&config.authorizer, http, clock.clone()),
+            inbound,
             request_bytes: config.limits.request_bytes,
             front: Front {
                 gateway: Gateway::new(&targets, publish.subscribe()),
@@ -71,6 +76,10 @@ impl App {
             local,
         };
         tracing::info!("listening on http://{local}{}", http::MCP_PATH);
+        let (listed, limits) = (targets.clone(), config.limits);
+        let discovery = async move { discovery::run(&listed, &limits, publish).await };
+        // Ends with this function: nobody lists targets that are being stopped.
+        let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
         let (draining, drained) = watch::channel(false);
         let serve = axum::serve(listener, http::router(Arc::new(served))).with_graceful_shutdown(async move {
             shutdown.await;
@@ -78,8 +87,10 @@ impl App {
         });
         let served = tokio::select! {
             served = serve.into_future() => served.context("the listener failed"),
-            () = overdue(drained) => Ok(tracing::warn!("some requests did not end within {DRAIN:?}: they are cut off")),
-            () = discovery::run(&targets, &config.limits, publish) => Ok(()),
+            () = overdue(drained) => {
+                tracing::warn!("some requests did not end within {DRAIN:?}: they are cut off");
+                Ok(())
+            }
         };
         futures::future::join_all(targets.iter().map(|target| target.stop())).await;
         served
@@ -94,11 +105,13 @@ async fn overdue(mut drained: watch::Receiver<bool>) {
 }
 
 /// The one client for everything but the relay: issuers, token endpoints.
-pub fn http_client(limits: &Limits) -> anyhow::Result<reqwest::Client> {
+pub fn http_client(config: &Config) -> anyhow::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
-        .connect_timeout(limits.connect)
+        .connect_timeout(config.limits.connect)
         .user_agent(concat!("causeway/", env!("CARGO_PKG_VERSION")))
+        // A redirect could send a client secret to another host.
         .redirect(reqwest::redirect::Policy::none());
+    let builder = config.proxies.apply(builder).context("a proxy of the environment cannot be used")?;
     builder.build().context("the HTTP client could not be built")
 }
 

@@ -19,6 +19,7 @@ pub mod file;
 mod findings;
 pub mod located;
 pub mod mistake;
+mod proxies;
 mod resolve;
 pub mod schema;
 mod shape;
@@ -26,6 +27,7 @@ mod shape;
 pub use draft::Draft;
 pub use environment::Environment;
 pub use mistake::{Mistake, Mistakes, TargetLabel};
+pub use proxies::Proxies;
 
 /// Everything that config.toml says, resolved.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct Config {
     pub authorizer: Authorizer,
     /// In the order of the file, which is the order of the merged lists.
     pub targets: Vec<Target>,
+    /// Of the environment, not of the file.
+    pub proxies: Proxies,
 }
 
 /// The endpoint that clients see.

@@ -44,6 +44,14 @@ impl Inbound {
         })
     }
 
+    /// Asks the issuer for its keys now: the first caller does not wait for them, and an issuer that cannot be reached is in
+    /// the log from the start.
+    pub async fn prepare(&self) {
+        if let Kind::Jwt(check) = &self.0 {
+            let _ = check.issuer().await;
+        }
+    }
+
     /// Who sends a request with these headers. Without an authorizer it is the anonymous caller, whatever they say.
     ///
     /// # Errors

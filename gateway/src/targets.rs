@@ -17,7 +17,7 @@ use causeway_core::{
 };
 use tokio::{
     sync::{Notify, Semaphore},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 pub use self::{
@@ -26,7 +26,7 @@ pub use self::{
 };
 use self::{handshake::own_request, http::HttpTarget, stdio::StdioTarget};
 use crate::{
-    config::{self, Limits, Transport},
+    config::{self, Config, Limits, Transport},
     credentials::Credential,
 };
 
@@ -49,16 +49,20 @@ enum Adapter {
 
 impl Target {
     /// Connects to nothing yet.
-    pub fn new(target: &config::Target, limits: &Limits, credential: Credential) -> Self {
+    ///
+    /// # Errors
+    /// The system trusts no certificates at all, so TLS to a target is impossible.
+    pub fn new(target: &config::Target, config: &Config, credential: Credential) -> Result<Self, rustls::Error> {
+        let limits = &config.limits;
         let changed = Arc::new(Notify::new());
         let adapter = match &target.transport {
-            Transport::Http(http) => Adapter::Http(Arc::new(HttpTarget::new(http, limits, credential))),
+            Transport::Http(http) => Adapter::Http(Arc::new(HttpTarget::new(http, config, credential)?)),
             Transport::Stdio(stdio) => {
                 Adapter::Stdio(Arc::new(StdioTarget::new(&target.name, stdio, limits, changed.clone())))
             }
         };
         let permits = Arc::new(Semaphore::new(limits.target_calls));
-        Self { name: target.name.clone(), adapter, limits: limits.clone(), permits, changed }
+        Ok(Self { name: target.name.clone(), adapter, limits: limits.clone(), permits, changed })
     }
 
     /// Its name in the config.
@@ -76,9 +80,10 @@ impl Target {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
         let permit = permit.map_err(|_| self.error(Fault::Busy(self.limits.target_calls)))?;
         let (name, most) = (json(&tool), self.limits.call);
-        let outcome = timeout(most, self.send(caller_id, request, &[("name", &name)])).await;
+        let deadline = Instant::now() + most;
+        let outcome = timeout_at(deadline, self.send(caller_id, request, &[("name", &name)])).await;
         let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))?;
-        Ok(reply.bounded(self.name.clone(), self.limits.call, permit))
+        Ok(reply.bounded(self.name.clone(), deadline, most, permit))
     }
 
     /// All its tools, page by page.

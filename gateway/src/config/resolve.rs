@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
 
 use super::{
-    Authorizer, Config, Gateway, Limits, SessionMode, Sessions,
+    Authorizer, Config, Gateway, Limits, Proxies, SessionMode, Sessions,
     environment::Environment,
     file::{self, File},
     findings::Findings,
@@ -47,7 +47,8 @@ pub(super) fn config(
     let authorizer = resolver.authorizer(file.authorizer.as_ref());
     resolver.exposure(file, gateway.as_ref(), authorizer.as_ref());
     let targets = resolver.targets(file.targets.as_ref());
-    Some(Config { gateway: gateway?, sessions: sessions?, limits, authorizer: authorizer?, targets: targets? })
+    let proxies = Proxies::new(environment);
+    Some(Config { gateway: gateway?, sessions: sessions?, limits, authorizer: authorizer?, targets: targets?, proxies })
 }
 
 impl Resolver<'_> {

@@ -21,7 +21,7 @@ use self::{
 };
 use super::{Fault, Reply};
 use crate::{
-    config::{self, EraChoice, Limits},
+    config::{self, Config, EraChoice, Limits},
     credentials::Credential,
 };
 
@@ -48,10 +48,15 @@ enum Outcome {
 }
 
 impl HttpTarget {
-    pub(super) fn new(http: &config::HttpTarget, limits: &Limits, credential: Credential) -> Self {
+    pub(super) fn new(
+        http: &config::HttpTarget,
+        config: &Config,
+        credential: Credential,
+    ) -> Result<Self, rustls::Error> {
+        let limits = &config.limits;
         let endpoint: http::Uri = http.endpoint.as_str().parse().expect("a URL with a host is a URI");
-        Self {
-            client: WireClient::new(&endpoint, limits.connect),
+        Ok(Self {
+            client: WireClient::new(&endpoint, limits.connect, &config.proxies)?,
             endpoint,
             credential,
             limits: limits.clone(),
@@ -59,7 +64,7 @@ impl HttpTarget {
             era: RwLock::new(None),
             probing: Mutex::new(()),
             sessions: LegacySessions::default(),
-        }
+        })
     }
 
     /// Sends `request` with `changes` made to its parameters, in the target's era.

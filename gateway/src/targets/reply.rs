@@ -42,13 +42,19 @@ impl Reply<Fault> {
         }
     }
 
-    /// The same reply, ended by a fault when `limit` is over, and holding `permit` as long as it runs.
-    pub(super) fn bounded(self, target: TargetName, limit: Duration, permit: OwnedSemaphorePermit) -> Reply {
+    /// The same reply, ended by a fault at `deadline`, when the call has had all of `limit`; it holds `permit` as long as
+    /// it runs.
+    pub(super) fn bounded(
+        self,
+        target: TargetName,
+        deadline: Instant,
+        limit: Duration,
+        permit: OwnedSemaphorePermit,
+    ) -> Reply {
         let events = match self {
             Self::Whole(response) => return Reply::Whole(response),
             Self::Stream(events) => events,
         };
-        let deadline = Instant::now() + limit;
         let state = Some((events, target, permit));
         Reply::Stream(Box::pin(stream::unfold(state, move |state| async move {
             let (mut events, target, permit) = state?;

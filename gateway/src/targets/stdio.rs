@@ -72,8 +72,14 @@ impl StdioTarget {
         }
     }
 
-    /// The running process; started now if there is none.
-    async fn process(&self) -> Result<Arc<Process>, Fault> {
+    /// The running process; started now if there is none. A start goes on when the caller that needed it goes away.
+    async fn process(self: &Arc<Self>) -> Result<Arc<Process>, Fault> {
+        let target = Arc::clone(self);
+        let started = tokio::spawn(async move { target.running().await }).await;
+        started.unwrap_or_else(|error| Err(Fault::NotRunning(error.to_string())))
+    }
+
+    async fn running(&self) -> Result<Arc<Process>, Fault> {
         let mut state = self.state.lock().await;
         if let Some(process) = state.running.as_ref().filter(|process| process.is_alive()) {
             return Ok(Arc::clone(process));

@@ -47,10 +47,14 @@ impl<'a> ObjectEdit<'a> {
         self.position(key).map(|at| &self.text[self.members[at].value.clone()])
     }
 
-    /// Makes `value` (JSON text) the value of `key`; a new key goes to the end.
+    /// Makes `value` (JSON text) the one value of `key`; a new key goes to the end. Of a key that stands there twice only
+    /// the last stays: readers that take the first would see another value than those that take the last.
     pub fn set(&mut self, key: &str, value: &str) {
         match self.position(key) {
-            Some(at) => self.replaced.push((at, value.to_owned())),
+            Some(last) => {
+                self.removed.extend((0..last).filter(|at| self.members[*at].key == key));
+                self.replaced.push((last, value.to_owned()));
+            }
             None => self.added.push([&json(&key), ":", value].concat()),
         }
     }
@@ -170,6 +174,7 @@ mod tests {
         check(" { } ", |edit| edit.set("a", "1"), r#" {"a":1} "#);
         check(r#"{"a":1}"#, |edit| (edit.remove("a"), edit.set("b", "2")).1, r#"{"b":2}"#);
         check(r#"{"a":1,"a":2}"#, |edit| edit.remove("a"), "{}");
+        check(r#"{"a":1,"b":0,"a":2}"#, |edit| edit.set("a", "3"), r#"{"b":0,"a":3}"#);
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! What `causeway dev` shows a person: where everything is, and commands that work when pasted.
 
-use std::fmt::Write;
-
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -10,46 +8,38 @@ use crate::discovery::View;
 
 /// The text, without a line end.
 pub(super) fn text(running: &Running, view: &View, identity: &DevIdentity, name: &str) -> String {
-    let endpoint = &running.endpoint;
-    let mut out = format!("\nCauseway serves MCP at {endpoint}\n\nListening:\n  {:<24} {endpoint}\n", "gateway");
-    writeln_to(&mut out, format_args!("  {:<24} {}", "identity provider", identity.base()));
-    for target in &running.targets {
-        let url = target.url.as_deref().unwrap_or("standard streams");
+    let mut parts = vec![
+        format!("\nCauseway serves MCP at {}", running.endpoint),
+        listening(running, identity),
+        format!("List the tools:\n\n{}", curl(running, &list_request())),
+    ];
+    parts.extend(example_call(view).map(|call| format!("Call one:\n\n{}", curl(running, &call))));
+    let where_to = "For a client's mcp.json (below `servers` in VS Code, below `mcpServers` elsewhere):";
+    parts.push(format!("{where_to}\n\n{}", snippet(running, name)));
+    parts.extend(identity.caller().map(|(client, url)| {
+        let (id, secret) = (&client.id, client.secret.expose());
+        format!(
+            "The token lives an hour. A new one:\n\ncurl -s -u '{id}:{secret}' -d grant_type=client_credentials {url}"
+        )
+    }));
+    parts.push("Ctrl-C stops all of it.\n".into());
+    parts.join("\n\n")
+}
+
+fn listening(running: &Running, identity: &DevIdentity) -> String {
+    let line = |name: &str, place: &str| format!("\n  {name:<24} {place}");
+    let targets = running.targets.iter().map(|target| {
+        let place = target.url.as_deref().unwrap_or("standard streams");
         let tools = match target.tools {
             Some(1) => "1 tool".into(),
             Some(tools) => format!("{tools} tools"),
             None => "not listed: see the log above".into(),
         };
-        writeln_to(&mut out, format_args!("  {:<24} {url}  ({tools})", target.name));
-    }
-    writeln_to(&mut out, format_args!("\nList the tools:\n\n{}", curl(running, &list_request())));
-    if let Some(call) = example_call(view) {
-        writeln_to(&mut out, format_args!("\nCall one:\n\n{}", curl(running, &call)));
-    }
-    writeln_to(
-        &mut out,
-        format_args!(
-            "\nFor a client's mcp.json (`servers` in VS Code, `mcpServers` elsewhere):\n\n{}",
-            snippet(running, name)
-        ),
-    );
-    if let Some((client, url)) = identity.caller() {
-        let secret = client.secret.expose();
-        writeln_to(
-            &mut out,
-            format_args!(
-                "\nThe token lives an hour. A new one:\n\n  curl -s -u '{}:{secret}' -d grant_type=client_credentials {url}",
-                client.id
-            ),
-        );
-    }
-    out.push_str("\nCtrl-C stops all of it.\n");
-    out
-}
-
-fn writeln_to(out: &mut String, line: std::fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "{line}");
+        line(&target.name, &format!("{place}  ({tools})"))
+    });
+    let targets: String = targets.collect();
+    ["Listening:", &line("gateway", &running.endpoint), &line("identity provider", identity.base().as_str()), &targets]
+        .concat()
 }
 
 fn curl(running: &Running, body: &Value) -> String {

@@ -107,7 +107,7 @@ impl DevIdentity {
                 tracing::error!("{error}");
             }
         });
-        Ok(Self { base, http: http_client(&config.limits)?, caller, targets })
+        Ok(Self { base, http: http_client(config)?, caller, targets })
     }
 
     /// The issuer of the callers' tokens.

@@ -6,25 +6,23 @@ use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::{
-        legacy::{
-            Client,
-            connect::{HttpConnector, proxy::Tunnel},
-        },
-        proxy::matcher::Matcher,
+    client::legacy::{
+        Client,
+        connect::{HttpConnector, proxy::Tunnel},
     },
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use tokio::net::TcpStream;
 
 use super::{Fault, answer::Body};
+use crate::config::Proxies;
 
 /// A client whose pool belongs to one target.
 #[derive(Clone, Debug)]
 pub(super) struct WireClient(Client<HttpsConnector<Connector>, Body>);
 
-/// Straight to the target, or through the proxy that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name for it
-/// (always by `CONNECT`, so that the proxy sees no message).
+/// Straight to the target, or through the proxy that stands before it: always by `CONNECT`, so that the proxy sees no
+/// message.
 #[derive(Clone, Debug)]
 pub(super) enum Connector {
     Direct(HttpConnector),
@@ -35,12 +33,15 @@ type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<TcpStream>, Box<dyn
 
 impl WireClient {
     /// A client for `endpoint`; connects when first used.
-    pub(super) fn new(endpoint: &Uri, connect: Duration) -> Self {
+    ///
+    /// # Errors
+    /// The system trusts no certificates at all.
+    pub(super) fn new(endpoint: &Uri, connect: Duration, proxies: &Proxies) -> Result<Self, rustls::Error> {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(connect));
-        let connector = match Matcher::from_env().intercept(endpoint) {
+        let connector = match proxies.matcher().intercept(endpoint) {
             None => Connector::Direct(http),
             Some(proxy) => {
                 let tunnel = Tunnel::new(proxy.uri().clone(), http);
@@ -50,13 +51,14 @@ impl WireClient {
                 })
             }
         };
-        let tls = HttpsConnectorBuilder::new().with_webpki_roots();
+        // The certificates that the system trusts, so a company's own as well.
+        let tls = HttpsConnectorBuilder::new().try_with_platform_verifier()?;
         let https = tls.https_or_http().enable_http1().enable_http2().wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
             .build(https);
-        Self(client)
+        Ok(Self(client))
     }
 
     /// Sends `request` and waits for the head of the response.

@@ -28,10 +28,15 @@ pub(super) async fn start(
     changed: &Arc<Notify>,
 ) -> Result<Process, Fault> {
     let (link, ended) = Process::spawn(name, config, limits.response_bytes, changed)?;
+    // A start that is given up leaves no process behind.
+    let given_up = link.end_on_drop();
     let settled = timeout(limits.discovery, settle(&link, known)).await;
     let settled = settled.unwrap_or(Err(Fault::Silent(limits.discovery)));
     match settled {
-        Ok(era) => Ok(Process::new(era, link, ended)),
+        Ok(era) => {
+            given_up.disarm();
+            Ok(Process::new(era, link, ended))
+        }
         Err(fault) => {
             Process::new(Era::Legacy, link, ended).stop().await;
             Err(fault)

@@ -21,7 +21,7 @@ use tokio::{
     process::{Child, ChildStdin, Command},
     sync::{Notify, mpsc, watch},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::framing::next_line;
 use crate::{
@@ -141,6 +141,11 @@ impl Process {
 }
 
 impl Link {
+    /// Ends the process when it is dropped.
+    pub(super) fn end_on_drop(&self) -> DropGuard {
+        self.closed.clone().drop_guard()
+    }
+
     /// Sends one request and registers who waits for its messages.
     pub(super) async fn call(self: &Arc<Self>, era: Era, method: &str, params: &str) -> Result<Call, Fault> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);

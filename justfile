@@ -1,0 +1,46 @@
+# Chores of Causeway's developers. `pip install -r .ci/requirements.txt` brings `just` and the linters.
+
+# Show the recipes.
+default:
+    @just --list
+
+# Everything that must be green before a change lands.
+ci: test lint interop
+
+# The README's test command: needs nothing but a Rust toolchain.
+test:
+    cargo test --workspace
+
+# Formatting, clippy, documentation, dependencies, the config's schema.
+lint: fmt clippy production doc deny config
+
+fmt:
+    cargo fmt --all --check
+
+clippy:
+    cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+# The build for production: without the sample servers and the development identity provider.
+production:
+    cargo clippy --package causeway --no-default-features --quiet -- -D warnings
+
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+deny:
+    cargo-deny --all-features check --hide-inclusion-graph bans licenses sources
+
+config:
+    taplo check config.toml
+
+# Write config.schema.json anew, after a change of the configuration.
+schema:
+    cargo run --quiet -- schema > config.schema.json
+
+# Real foreign peers: MCP SDKs of other languages, Cognito and OIDC issuers. Installs what it needs below interop/.
+interop:
+    interop/run
+
+# Run the gateway with its sample servers and a development identity provider.
+dev *arguments:
+    cargo run --release -- dev {{ arguments }}
