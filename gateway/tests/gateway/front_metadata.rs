@@ -1,0 +1,82 @@
+//! The protected resource metadata (RFC 9728): where a client that was refused finds the issuer.
+
+use causeway::config::Authorizer;
+use causeway_core::authorizer::Authorizer as Rules;
+
+use crate::{caller::Caller, harness::Gateway, issuer::Issuer};
+
+const PATHS: [&str; 2] = ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"];
+
+async fn gateway() -> Gateway {
+    Gateway::launch(Issuer::start().await, [], |_| ()).await
+}
+
+fn without_headers(gateway: &Gateway) -> Caller {
+    gateway.anonymous().without("content-type").without("accept")
+}
+
+#[tokio::test]
+async fn both_paths_name_the_issuer_to_everyone() {
+    let gateway = gateway().await;
+    let [bare, suffixed] = PATHS.map(|path| async { without_headers(&gateway).get(path).await });
+    let (bare, suffixed) = (bare.await.whole(), suffixed.await.whole());
+    assert_eq!(bare, suffixed);
+    insta::assert_snapshot!(gateway.masked(&bare), @r#"
+    200
+    content-length: 136
+    content-type: application/json
+
+    {"authorization_servers":["http://issuer.test/callers"],"resource":"http://gateway.test/mcp","scopes_supported":["gateway/call"]}
+    "#);
+}
+
+#[tokio::test]
+async fn it_names_the_issuer_while_that_is_down() {
+    let issuer = Issuer::start().await;
+    issuer.set_down(true);
+    let gateway = Gateway::launch(issuer, [], |_| ()).await;
+    let metadata = without_headers(&gateway).get(PATHS[0]).await.json();
+    assert_eq!(metadata["authorization_servers"][0], gateway.issuer.name());
+}
+
+#[tokio::test]
+async fn without_scopes_it_names_none() {
+    let gateway = Gateway::launch(Issuer::start().await, [], |config| {
+        let Authorizer::CustomJwt(jwt) = &mut config.authorizer else { panic!("the harness asks for tokens") };
+        jwt.rules = Rules { allowed_clients: vec!["alice".into()], ..Rules::default() };
+    })
+    .await;
+    let metadata = without_headers(&gateway).get(PATHS[0]).await;
+    insta::assert_snapshot!(gateway.masked(metadata.text()), @r#"{"authorization_servers":["http://issuer.test/callers"],"resource":"http://gateway.test/mcp"}"#);
+    let refused = gateway.anonymous().post("{}").await;
+    insta::assert_snapshot!(gateway.masked(&refused.header("www-authenticate")), @r#"Bearer resource_metadata="http://gateway.test/.well-known/oauth-protected-resource""#);
+}
+
+#[tokio::test]
+async fn the_public_url_is_named_where_there_is_one() {
+    let gateway = Gateway::launch(Issuer::start().await, [], |config| {
+        config.gateway.public_url = Some("https://tools.example.com/mcp".parse().unwrap());
+    })
+    .await;
+    let metadata = without_headers(&gateway).get(PATHS[1]).await.json();
+    assert_eq!(metadata["resource"], "https://tools.example.com/mcp");
+    let refused = gateway.anonymous().post("{}").await;
+    insta::assert_snapshot!(refused.header("www-authenticate"), @r#"Bearer scope="gateway/call", resource_metadata="https://tools.example.com/.well-known/oauth-protected-resource""#);
+}
+
+#[tokio::test]
+async fn the_host_that_the_client_used_is_named() {
+    let gateway = gateway().await;
+    let at = |host: &str| without_headers(&gateway).header("host", host);
+    let resource = async |host: &str| at(host).get(PATHS[0]).await.json()["resource"].clone();
+    assert_eq!(resource("tools.internal:9000").await, "http://tools.internal:9000/mcp");
+    assert_eq!(resource("a\", error=\"b").await, format!("{}/mcp", gateway.origin), "no host at all");
+}
+
+#[tokio::test]
+async fn without_an_authorizer_there_is_none() {
+    let gateway = Gateway::launch(Issuer::start().await, [], |config| config.authorizer = Authorizer::None).await;
+    for path in PATHS {
+        assert_eq!(without_headers(&gateway).get(path).await.status, 404);
+    }
+}

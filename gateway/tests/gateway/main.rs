@@ -1,0 +1,16 @@
+//! The gateway as its peers meet it: real listeners, real tokens, real processes. A fake stands in only where a fault or
+//! a moment must be chosen.
+
+#![cfg(feature = "dev")]
+#![expect(clippy::unwrap_used, reason = "a test ends at its first surprise, in what it stands on too")]
+
+mod answer;
+mod caller;
+mod controlled_target;
+mod front_issuer;
+mod front_metadata;
+mod front_tokens;
+mod harness;
+mod harness_works;
+mod issuer;
+mod sample;
