@@ -1,10 +1,12 @@
 """AWS as ministack emulates it: Cognito user pools and CloudWatch Logs, driven through boto3. Knows nothing of the gateway."""
 
+import json
 import socket
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from botocore.config import Config
 from harness.process import Process, until
 
 REGION = "us-east-1"
+TRIES = 3
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
 
 
@@ -38,6 +41,17 @@ class Ministack:
     def environment(self) -> dict[str, str]:
         """What makes a program use it in place of AWS."""
         return KEYS | {"AWS_ENDPOINT_URL": self.url}
+
+    def user(self, actions: list[str], resources: list[str]) -> dict[str, str]:
+        """A new IAM user who may do this and nothing else, as variables for a program's environment."""
+        iam = self.client("iam")
+        name = f"user-{uuid.uuid4()}"
+        iam.create_user(UserName=name)
+        statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName=name, PolicyName="interop", PolicyDocument=policy)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
 @dataclass
@@ -102,33 +116,46 @@ def fetch_token(endpoint: str, client_id: str, secret: str) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody has now. Whoever takes it in the meantime makes the start fail, and the check with it."""
+    """A port that nobody has now; somebody may a moment later."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
 @contextmanager
 def ministack() -> Iterator[Ministack]:
-    """Starts one, with nothing in it, that checks signatures."""
-    port = free_port()
-    program = str(Path(sys.executable).parent / "ministack")
-    with tempfile.TemporaryDirectory() as home:
-        settings = {
-            "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": str(port),
-            "MINISTACK_HOST": "127.0.0.1",
-            "IOT_MTLS_ENABLED": "0",
-            "AUTH": "true",
-            "HOME": home,
-        }
-        with Process([program], settings, cwd=home) as process:
+    """Starts one, with nothing in it, that checks access keys and policies, but no signatures."""
+    with tempfile.TemporaryDirectory() as home, ExitStack() as started:
+        # It takes no port 0, and somebody may have taken the one that was free.
+        for _ in range(TRIES):
+            port = free_port()
             url = f"http://127.0.0.1:{port}"
-            until(lambda: answers(process, url), "ministack answers")
-            yield Ministack(url)
+            process = started.enter_context(start(port, home))
+            if comes_up(process, url):
+                break
+        assert not process.ended(), f"ministack ended:\n{process.log()}"
+        yield Ministack(url)
 
 
-def answers(process: Process, url: str) -> bool:
-    assert not process.ended(), f"ministack ended:\n{process.log()}"
+def comes_up(process: Process, url: str) -> bool:
+    """Whether it answers, and not somebody else who had the port first."""
+    until(lambda: process.ended() or answers(url), "ministack answers")
+    return not process.ended()
+
+
+def start(port: int, home: str) -> Process:
+    program = str(Path(sys.executable).parent / "ministack")
+    settings = {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
+        "AUTH": "true",
+        "HOME": home,
+    }
+    return Process([program], settings, cwd=home)
+
+
+def answers(url: str) -> bool:
     try:
         return httpx2.get(f"{url}/_ministack/health", trust_env=False).status_code < 500
     except httpx2.TransportError:
