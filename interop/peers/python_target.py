@@ -1,9 +1,9 @@
 """An MCP server made with the Python SDK, to stand behind the gateway.
 
-    python python_target.py stdio|stateful|stateless
+    python python_target.py stdio|stateful|stateless [PORT]
 
-Over HTTP it takes a free port, prints one line of JSON (`{"url": ...}`) once it serves, and ends with its standard input.
-Its tools do nothing useful.
+Over HTTP it takes a free port if it is told none, prints one line of JSON (`{"url": ...}`) once it serves, and ends with its
+standard input. Its tools do nothing useful.
 """
 
 import json
@@ -83,8 +83,8 @@ def end_with_input() -> None:
     os._exit(0)
 
 
-def serve_http(stateless: bool) -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
+def serve_http(stateless: bool, port: int) -> None:
+    listener = socket.create_server(("127.0.0.1", port))
     app = server.streamable_http_app(stateless_http=stateless)
     uvicorn_server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     threading.Thread(target=end_with_input, daemon=True).start()
@@ -97,4 +97,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "stdio":
         server.run("stdio")
     else:
-        serve_http(stateless=sys.argv[1] == "stateless")
+        serve_http(stateless=sys.argv[1] == "stateless", port=int(sys.argv[2]) if sys.argv[2:] else 0)

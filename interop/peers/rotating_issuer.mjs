@@ -5,8 +5,8 @@
 //
 // CLIENTS: [{"id", "secret", "scope", "ttl"}], the last in seconds. Prints {"issuer": ...} once it serves; ends with its
 // standard input. POST /rotate: the next key, published already, signs from now on; the one before stays published.
-// POST /rotate-unannounced: a key signs that was never published before. POST /drop: only the signing key stays. Keeps
-// nothing on disk.
+// POST /rotate-unannounced: a key signs that was never published before. POST /drop: of the keys so far only the
+// signing one stays. Keeps nothing on disk.
 
 import http from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -69,7 +69,7 @@ function provider() {
 const changes = {
   '/rotate': async () => [keys.at(-1), ...keys.slice(0, -1), await newKey()],
   '/rotate-unannounced': async () => [await newKey(), ...keys.slice(0, -1), await newKey()],
-  '/drop': async () => [keys[0]],
+  '/drop': async () => [keys[0], await newKey()],
 };
 
 async function answer(request, response) {
