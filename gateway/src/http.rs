@@ -16,6 +16,7 @@ use causeway_core::{
     wire::{Envelope, error_message},
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
 
@@ -87,6 +88,10 @@ fn content_type(headers: &HeaderMap) -> Result<(), Refused> {
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
+    // What is announced as too long is not waited for.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Refused::TooLarge(limit));
+    }
     let collected = Limited::new(body, limit).collect().await;
     collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
         // The limit's error is somewhere in the chain, under axum's.
@@ -143,8 +148,9 @@ impl Served {
     /// The URL of `path` as clients know it: by `public_url`, else by the `Host` that they sent.
     fn url(&self, headers: &HeaderMap, path: &str) -> String {
         if let Some(public) = &self.front.settings.public_url {
-            let origin = public.origin().ascii_serialization();
-            return [&origin, path].concat();
+            // What stands before the last `/mcp` may hold the prefix under which a proxy shows the gateway.
+            let base = public.as_str().strip_suffix(MCP_PATH).expect("the configuration wants `/mcp` at the end");
+            return [base, path].concat();
         }
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = host.filter(|host| host.parse::<http::uri::Authority>().is_ok());
