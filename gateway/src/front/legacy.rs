@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Front, Post, accepted, accepts_events, face, list, message, reply, text_header};
+use super::{Front, Post, accepted, accepts_events, face, list, message, refused_id, reply, text_header};
 use crate::{config::SessionMode, error::Refused};
 
 /// Keeps session ids apart from other sealed tokens.
@@ -47,7 +47,7 @@ struct Initialize<'a> {
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
-    let id = envelope.id().unwrap_or("null").to_owned();
+    let id = refused_id(&envelope).to_owned();
     if envelope.method() == "initialize" && envelope.kind() == Kind::Request {
         return initialize(front, post, &envelope);
     }
@@ -64,12 +64,10 @@ pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Re
 
 /// Answers a batch: one array with an answer for each request in it.
 pub(super) async fn batch(front: &Front, post: &Post) -> Response {
-    let version = match text_header(&post.headers, headers::VERSION) {
-        Ok(version) => version.unwrap_or(era::UNSAID),
+    match client(front, post) {
+        Ok(client) if client.version == era::BATCHES => (),
+        Ok(client) => return face(Refused::Batch(client.version).face(Era::Legacy, "null")),
         Err(refused) => return face(refused.face(Era::Legacy, "null")),
-    };
-    if version != era::BATCHES {
-        return face(Refused::Batch(version.to_owned()).face(Era::Legacy, "null"));
     }
     let messages = match Envelope::parse_batch(&post.body) {
         Ok(messages) => messages,
