@@ -46,8 +46,8 @@ impl App {
             Target::new(target, &config, credential).map(Arc::new)
         });
         let targets = targets.collect::<Result<_, _>>();
-        let targets = targets.context("the system trusts no certificates: install `ca-certificates`")?;
-        let (publish, _) = watch::channel(Arc::new(View::default()));
+        let targets: Vec<_> = targets.context("the system trusts no certificates: install `ca-certificates`")?;
+        let (publish, _) = watch::channel(Arc::new(View::unlisted(&targets)));
         Ok(Self { config, clock, http, targets, publish })
     }
 

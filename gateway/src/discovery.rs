@@ -23,7 +23,7 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_s
 const SOONEST: Duration = Duration::from_secs(5);
 
 /// What is known of all targets at one moment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct View {
     pub catalog: Catalog,
     /// In config order.
@@ -43,6 +43,12 @@ pub struct TargetState {
 }
 
 impl View {
+    /// What is known before any target was asked.
+    pub fn unlisted(targets: &[Arc<Target>]) -> Self {
+        let states = targets.iter().map(|target| TargetState::new(target));
+        Self { catalog: Catalog::default(), targets: states.collect() }
+    }
+
     /// Whether every target was asked once.
     pub fn is_complete(&self) -> bool {
         self.targets.iter().all(|target| target.tried)

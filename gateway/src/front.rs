@@ -13,7 +13,7 @@ use bytes::Bytes;
 use causeway_core::{
     era::{self, Era, headers},
     seal::Sealer,
-    wire::{BadEnvelope, Envelope, ObjectEdit, json},
+    wire::{BadEnvelope, Envelope, Kind, ObjectEdit, json},
 };
 use causeway_oidc::clock::Clock;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -54,7 +54,7 @@ impl Front {
         match classify(&post.headers, &envelope) {
             Ok(Era::Modern) => modern::answer(self, &post, envelope).await,
             Ok(Era::Legacy) => legacy::answer(self, &post, envelope).await,
-            Err(refused) => face(refused.face(Era::Modern, envelope.id().unwrap_or("null"))),
+            Err(refused) => face(refused.face(Era::Modern, refused_id(&envelope))),
         }
     }
 
@@ -67,6 +67,15 @@ impl Front {
     fn instructions_member(&self) -> String {
         let instructions = self.settings.instructions.as_ref();
         instructions.map(|text| format!(r#","instructions":{}"#, json(text))).unwrap_or_default()
+    }
+}
+
+/// The id of the answer that refuses a message: a request's own. A response gets none, for its id is the gateway's, and its
+/// sender may wait for an answer to a request of its own under the same one.
+fn refused_id(envelope: &Envelope) -> &str {
+    match envelope.kind() {
+        Kind::Request => envelope.id().unwrap_or("null"),
+        Kind::Notification | Kind::Response => "null",
     }
 }
 

@@ -18,6 +18,7 @@ use causeway_core::{
     wire::{Envelope, error_message},
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
 use tokio::time::timeout;
@@ -94,6 +95,10 @@ fn content_type(headers: &HeaderMap) -> Result<(), Refused> {
 }
 
 async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Refused> {
+    // What is announced as too long is not waited for.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Refused::TooLarge(limit));
+    }
     let collected = timeout(patience, Limited::new(body, limit).collect()).await;
     let collected = collected.map_err(|_| Refused::Slow(patience))?;
     collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
@@ -116,14 +121,14 @@ async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: B
     let id = envelope.as_ref().and_then(Envelope::id).unwrap_or("null");
     let message = error_message(id, refusal.code(), refusal.message(), None);
     let mut response = json_text(refusal.status(), message);
-    let challenge = refusal.challenge(&served.metadata_url(headers));
+    let challenge = refusal.challenge(&served.url(headers, METADATA_PATH));
     let extra = [(header::WWW_AUTHENTICATE, challenge), (header::RETRY_AFTER, refusal.retry_after())];
     response.headers_mut().extend(extra.into_iter().filter_map(|(name, value)| Some((name, value?))));
     response
 }
 
 async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
-    match served.inbound.resource_metadata(&served.resource(&headers)).await {
+    match served.inbound.resource_metadata(&served.url(&headers, MCP_PATH)).await {
         Some(metadata) => json_response(StatusCode::OK, &metadata),
         None => StatusCode::NOT_FOUND.into_response(),
     }
@@ -148,28 +153,18 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
 }
 
 impl Served {
-    /// The URL of `/mcp` as clients know it: `public_url`, else by the `Host` that they sent.
-    fn resource(&self, headers: &HeaderMap) -> String {
+    /// The URL of `path` as clients know it: by `public_url`, else by the `Host` that they sent.
+    fn url(&self, headers: &HeaderMap, path: &str) -> String {
         if let Some(public) = &self.front.settings.public_url {
-            return public.to_string();
+            // What stands before the last `/mcp` may hold the prefix under which a proxy shows the gateway.
+            let base = public.as_str().strip_suffix(MCP_PATH).expect("the configuration wants `/mcp` at the end");
+            return [base, path].concat();
         }
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = host.filter(|host| host.parse::<http::uri::Authority>().is_ok());
         match host {
-            Some(host) => ["http://", host, MCP_PATH].concat(),
-            None => format!("http://{}{MCP_PATH}", self.local),
-        }
-    }
-
-    /// Where the metadata of that resource is: its path goes behind the well-known one (RFC 9728, section 3.1), except
-    /// for `/mcp` alone, where AgentCore leaves it out.
-    fn metadata_url(&self, headers: &HeaderMap) -> String {
-        let resource = self.resource(headers);
-        let path_at = resource.find("://").and_then(|at| resource[at + 3..].find('/').map(|path| at + 3 + path));
-        let (origin, path) = resource.split_at(path_at.unwrap_or(resource.len()));
-        match path {
-            MCP_PATH => [origin, METADATA_PATH].concat(),
-            longer => [origin, METADATA_PATH, longer].concat(),
+            Some(host) => ["http://", host, path].concat(),
+            None => format!("http://{}{path}", self.local),
         }
     }
 }

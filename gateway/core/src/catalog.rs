@@ -13,7 +13,7 @@ pub use page::{BadPage, Page, Tool};
 use crate::name::TargetName;
 
 /// The merged lists, and for each name in them where it leads.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Catalog {
     /// JSON array of all tools under their merged names, targets in config order, each in its target's own order.
     tools: Bytes,
@@ -42,6 +42,13 @@ pub enum Problem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Unknown tool: {0}")]
 pub struct UnknownTool(pub String);
+
+impl Default for Catalog {
+    /// Of no tools: an empty array, which is a list too.
+    fn default() -> Self {
+        Self { tools: Bytes::from_static(b"[]"), routes: HashMap::new(), problems: Vec::new() }
+    }
+}
 
 impl Catalog {
     /// All tools as a JSON array.

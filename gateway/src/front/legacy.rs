@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub(super) use self::batch::answer as batch;
-use super::{Front, Post, accepted, accepts_events, check_object, face, list, message, reply, text_header};
+use super::{Front, Post, accepted, accepts_events, check_object, face, list, message, refused_id, reply, text_header};
 use crate::{config::SessionMode, error::Refused};
 
 /// Keeps session ids apart from other sealed tokens.
@@ -48,7 +48,7 @@ struct Initialize<'a> {
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
-    let id = envelope.id().unwrap_or("null").to_owned();
+    let id = refused_id(&envelope).to_owned();
     if envelope.method() == "initialize" && envelope.kind() == Kind::Request {
         return initialize(front, post, &envelope);
     }

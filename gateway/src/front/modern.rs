@@ -12,12 +12,12 @@ use causeway_core::{
 };
 use http::{HeaderMap, StatusCode};
 
-use super::{Front, Post, accepted, accepts_events, check_object, face, list, message, reply, text_header};
+use super::{Front, Post, accepted, accepts_events, check_object, face, list, message, refused_id, reply, text_header};
 use crate::error::Refused;
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
-    let id = envelope.id().unwrap_or("null").to_owned();
+    let id = refused_id(&envelope).to_owned();
     match envelope.kind() {
         Kind::Request => match accept(&post.headers, &envelope) {
             Ok(request) => serve(front, post, request).await,

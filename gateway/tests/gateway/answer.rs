@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use causeway_core::wire::sse::Decoder;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde_json::Value;
@@ -72,11 +72,12 @@ impl Answer {
         (self.status.as_u16(), code)
     }
 
-    /// The whole response as text, in the order of HTTP/1.1: status, headers by name, body. The date is left out, which
-    /// changes with each run.
+    /// The whole response as text, in the order of HTTP/1.1: status, headers by name, body. What changes with
+    /// the time and with the length of a port number is left out.
     pub(crate) fn whole(&self) -> String {
         let mut out = format!("{}\n", self.status.as_u16());
-        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| *name != "date").collect();
+        let changing = [header::DATE, header::CONTENT_LENGTH];
+        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| !changing.contains(name)).collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {
             writeln!(out, "{name}: {}", value.to_str().unwrap()).unwrap();

@@ -52,6 +52,11 @@ impl Caller {
         self
     }
 
+    /// What the client sends in this header.
+    pub(crate) fn header_value(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+
     /// The same client in the modern era: each request says everything about itself.
     pub(crate) fn modern(mut self) -> Self {
         self.modern = true;

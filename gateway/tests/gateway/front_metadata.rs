@@ -23,7 +23,6 @@ async fn both_paths_name_the_issuer_to_everyone() {
     assert_eq!(bare, suffixed);
     insta::assert_snapshot!(gateway.masked(&bare), @r#"
     200
-    content-length: 136
     content-type: application/json
 
     {"authorization_servers":["http://issuer.test/callers"],"resource":"http://gateway.test/mcp","scopes_supported":["gateway/call"]}
@@ -62,6 +61,18 @@ async fn the_public_url_is_named_where_there_is_one() {
     assert_eq!(metadata["resource"], "https://tools.example.com/mcp");
     let refused = gateway.anonymous().post("{}").await;
     insta::assert_snapshot!(refused.header("www-authenticate"), @r#"Bearer scope="gateway/call", resource_metadata="https://tools.example.com/.well-known/oauth-protected-resource""#);
+}
+
+#[tokio::test]
+async fn a_prefix_of_the_public_url_stays() {
+    let gateway = Gateway::launch(Issuer::start().await, [], |config| {
+        config.gateway.public_url = Some("https://example.com/tools/mcp".parse().unwrap());
+    })
+    .await;
+    let metadata = without_headers(&gateway).get(PATHS[0]).await.json();
+    assert_eq!(metadata["resource"], "https://example.com/tools/mcp");
+    let challenge = gateway.anonymous().post("{}").await.header("www-authenticate");
+    assert!(challenge.contains(r#""https://example.com/tools/.well-known/oauth-protected-resource""#), "{challenge}");
 }
 
 #[tokio::test]

@@ -7,10 +7,14 @@
 mod answer;
 mod caller;
 mod controlled_target;
+mod front_bad_input;
 mod front_issuer;
+mod front_legacy;
 mod front_metadata;
+mod front_modern;
 mod front_tokens;
 mod harness;
 mod harness_works;
 mod issuer;
+mod raw;
 mod sample;

@@ -5,7 +5,7 @@
 use axum::response::Response;
 use bytes::Bytes;
 use causeway_core::{
-    era::{self, Era, headers},
+    era::{self, Era},
     wire::Envelope,
 };
 use futures::future::join_all;
@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 
 use crate::{
     error::Refused,
-    front::{Front, Post, accepted, face, message, text_header},
+    front::{Front, Post, accepted, face, message},
 };
 
 /// Messages of one batch: each costs more than its bytes.
@@ -22,7 +22,7 @@ const MOST: usize = 100;
 
 /// Answers a batch: one array with an answer for each request in it, in the order of the requests.
 pub(in crate::front) async fn answer(front: &Front, post: &Post) -> Response {
-    let messages = match accept(post) {
+    let messages = match accept(front, post) {
         Ok(messages) => messages,
         Err(refused) => return face(refused.face(Era::Legacy, "null")),
     };
@@ -37,10 +37,10 @@ pub(in crate::front) async fn answer(front: &Front, post: &Post) -> Response {
     }
 }
 
-fn accept(post: &Post) -> Result<Vec<Bytes>, Refused> {
-    let version = text_header(&post.headers, headers::VERSION)?.unwrap_or(era::UNSAID);
+fn accept(front: &Front, post: &Post) -> Result<Vec<Bytes>, Refused> {
+    let version = super::client(front, post)?.version;
     if version != era::BATCHES {
-        return Err(Refused::Batch(version.to_owned()));
+        return Err(Refused::Batch(version));
     }
     let messages = Envelope::parse_batch(&post.body)?;
     match messages.len() {
