@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, Response, StatusCode},
 };
 use bytes::Bytes;
@@ -32,8 +32,11 @@ pub(crate) enum Speaks {
 /// A request or notification that reached it.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
+    /// The other end of the connection.
+    pub(crate) peer: SocketAddr,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    /// Empty for an answer.
     pub(crate) method: String,
     /// JSON text; `null` for a notification.
     pub(crate) id: String,
@@ -98,6 +101,7 @@ impl FakeTarget {
         self.address = listener.local_addr().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&self.inner));
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         runtime.spawn(async move { axum::serve(TcpListener::from_std(listener).unwrap(), router).await });
         self.runtime = Some(runtime);
     }
@@ -171,12 +175,18 @@ impl Drop for FakeTarget {
     }
 }
 
-async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn answer(
+    State(inner): State<Arc<Inner>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
     let body = String::from_utf8(body.to_vec()).unwrap();
     // An empty body is a GET or DELETE: nothing here serves them.
     let Ok(envelope) = Envelope::parse(body.clone().into()) else { return status(405) };
     let method = envelope.method().to_owned();
     let mut asked = Asked {
+        peer,
         headers,
         id: envelope.id().unwrap_or("null").into(),
         params: envelope.params().unwrap_or("{}").into(),

@@ -1,9 +1,11 @@
 //! Targets that are down, die, hang or answer what is no answer: a typed error each, and nobody else is affected.
 
-use std::time::Duration;
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use axum::{body::Body, http::Response};
 use causeway_servers::Sample;
+use futures::StreamExt;
+use tokio::sync::Semaphore;
 
 use crate::{
     fake_target::{Asked, FakeTarget, Speaks, broken, error, event_stream, events, hang, json, status, success, typed},
@@ -144,11 +146,67 @@ async fn an_answer_does_not_wait_for_the_end_of_its_stream() {
         let fake = FakeTarget::start(speaks);
         fake.on("tools/call", |asked| async move {
             let answer = Ok(success(&asked.id, r#"{"resultType":"complete","content":[]}"#));
-            event_stream(futures::StreamExt::chain(futures::stream::iter([answer]), futures::stream::pending()))
+            event_stream(futures::stream::iter([answer]).chain(futures::stream::pending()))
         });
         let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
         Client::new(&gateway, targets_client::Speaks::Session).await.call("t___echo", "{}").await.ok();
         assert!(fake.asked("notifications/cancelled").is_empty());
+    }
+}
+
+/// The end of a stream comes after its answer; a connection that was dropped there could not be used again.
+#[tokio::test]
+async fn streams_leave_their_connections_in_use() {
+    for speaks in ERAS {
+        let fake = FakeTarget::streaming(speaks);
+        let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
+        let client = Client::new(&gateway, targets_client::Speaks::Session).await;
+        for _ in 0..40 {
+            client.call_with_progress("t___echo", "1").await.ok();
+        }
+        let peers: HashSet<_> = fake.asked("tools/call").iter().map(|asked| asked.peer).collect();
+        assert!(peers.len() < 20, "{} connections", peers.len());
+    }
+}
+
+#[tokio::test]
+async fn a_legacy_target_that_asks_back_is_answered_and_goes_on() {
+    for speaks in [Speaks::Sessions, Speaks::Stateless] {
+        let fake = FakeTarget::start(speaks);
+        let answers = Arc::new(Semaphore::new(0));
+        let (arrived, both) = (answers.clone(), answers);
+        fake.on("", move |_| {
+            arrived.add_permits(1);
+            async { status(202) }
+        });
+        fake.on("tools/call", move |asked| {
+            let both = both.clone();
+            async move {
+                let ping = r#"{"jsonrpc":"2.0","id":"p","method":"ping"}"#;
+                let roots = r#"{"jsonrpc":"2.0","id":5,"method":"roots/list"}"#;
+                let answer = async move {
+                    both.acquire_many(2).await.unwrap().forget();
+                    Ok(success(&asked.id, r#"{"content":[]}"#))
+                };
+                let asks = futures::stream::iter([Ok(ping.to_owned()), Ok(roots.to_owned())]);
+                event_stream(asks.chain(futures::stream::once(answer)))
+            }
+        });
+        let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
+        Client::new(&gateway, targets_client::Speaks::Session).await.call("t___echo", "{}").await.ok();
+        let call = &fake.asked("tools/call")[0];
+        let answers = fake.asked("");
+        assert!(
+            answers.iter().all(|answer| answer.headers.get("mcp-session-id") == call.headers.get("mcp-session-id"))
+        );
+        let mut answers: Vec<_> = answers.into_iter().map(|answer| answer.body).collect();
+        answers.sort();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(answers.join("\n"), @r#"
+            {"jsonrpc":"2.0","id":"p","result":{}}
+            {"jsonrpc":"2.0","id":5,"error":{"code":-32601,"message":"the client declared no capability for `roots/list`"}}
+            "#);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use causeway::config::Target;
 use causeway_servers::Sample;
 
 use crate::{
-    fake_target::{self, FakeTarget},
+    fake_target::{self, Asked, FakeTarget},
     harness::{Gateway, http_target},
     sample::{self, Server},
     targets_child::scripted,
@@ -84,6 +84,9 @@ async fn a_legacy_target_with_sessions() {
         assert!(!call.body.contains("io.modelcontextprotocol/"), "{}", call.body);
     }
     assert_eq!(fake.asked("initialize").len(), 2, "one session to list, one for the caller");
+    let opened = |asked: &Asked| asked.headers.contains_key("mcp-protocol-version");
+    assert!(!fake.asked("initialize").iter().any(opened), "the version is not settled yet");
+    assert!(fake.asked("notifications/initialized").iter().all(opened));
 }
 
 #[tokio::test]
