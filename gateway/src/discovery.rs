@@ -133,7 +133,8 @@ impl Publisher {
         (state.tried, state.error) = (true, Some(error.to_owned()));
         let kept = state.tools();
         if news {
-            tracing::warn!(target.name = %state.name, kept, "{error}; its last list is kept");
+            let list = if kept.is_some() { "its last list is kept" } else { "none of its tools are listed" };
+            tracing::warn!(target.name = %state.name, "{error}; {list}");
         }
         drop(states);
         if news {

@@ -1,7 +1,9 @@
 //! The HTTP side: paths, methods, the order of checks on a request, bodies within bounds. Knows no MCP beyond that a
 //! refusal is a JSON-RPC message.
 
-use std::{net::SocketAddr, sync::Arc};
+mod origin;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -18,8 +20,10 @@ use causeway_core::{
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::{
+    config::Limits,
     error::Refused,
     front::{self, Front, Post},
     inbound::{Inbound, Refusal},
@@ -38,8 +42,7 @@ const REFUSED_BYTES: usize = 64 * 1024;
 pub struct Served {
     pub front: Front,
     pub inbound: Inbound,
-    /// Bytes of a request body.
-    pub request_bytes: usize,
+    pub limits: Limits,
     /// Where the gateway listens: its address for clients that send no `Host`.
     pub local: SocketAddr,
 }
@@ -51,7 +54,8 @@ pub fn router(served: Arc<Served>) -> Router {
         .route("/healthz", get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }))
         .route("/readyz", get(ready))
         .route(METADATA_PATH, get(metadata))
-        .route(&[METADATA_PATH, MCP_PATH].concat(), get(metadata))
+        // The path of the resource follows; it is `/mcp`, or longer where a proxy in front adds to it.
+        .route(&[METADATA_PATH, "/{*resource}"].concat(), get(metadata))
         .with_state(served)
 }
 
@@ -61,12 +65,15 @@ async fn mcp(State(served): State<Arc<Served>>, request: Request<Body>) -> Respo
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response();
     }
     let (parts, body) = request.into_parts();
+    if let Err(refused) = origin::check(&parts.headers, served.local, served.front.settings.public_url.as_ref()) {
+        return front::face(refused.face(Era::Legacy, "null"));
+    }
     let caller = match served.inbound.authenticate(&parts.headers).await {
         Ok(caller) => caller,
         Err(refusal) => return refuse(&served, &refusal, &parts.headers, body).await,
     };
     let checked = match content_type(&parts.headers) {
-        Ok(()) => read(body, served.request_bytes).await,
+        Ok(()) => read(body, served.limits.request_bytes, served.limits.request_time).await,
         Err(refused) => Err(refused),
     };
     match checked {
@@ -86,8 +93,9 @@ fn content_type(headers: &HeaderMap) -> Result<(), Refused> {
     }
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
-    let collected = Limited::new(body, limit).collect().await;
+async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Refused> {
+    let collected = timeout(patience, Limited::new(body, limit).collect()).await;
+    let collected = collected.map_err(|_| Refused::Slow(patience))?;
     collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
         // The limit's error is somewhere in the chain, under axum's.
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
@@ -103,19 +111,19 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
 
 /// A refusal in AgentCore's form, under the id of the refused request.
 async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: Body) -> Response {
-    let body = read(body, REFUSED_BYTES).await.unwrap_or_default();
+    let body = read(body, REFUSED_BYTES, served.limits.request_time).await.unwrap_or_default();
     let envelope = Envelope::parse(body).ok();
     let id = envelope.as_ref().and_then(Envelope::id).unwrap_or("null");
     let message = error_message(id, refusal.code(), refusal.message(), None);
     let mut response = json_text(refusal.status(), message);
-    let challenge = refusal.challenge(&served.url(headers, METADATA_PATH));
+    let challenge = refusal.challenge(&served.metadata_url(headers));
     let extra = [(header::WWW_AUTHENTICATE, challenge), (header::RETRY_AFTER, refusal.retry_after())];
     response.headers_mut().extend(extra.into_iter().filter_map(|(name, value)| Some((name, value?))));
     response
 }
 
 async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
-    match served.inbound.resource_metadata(&served.url(&headers, MCP_PATH)).await {
+    match served.inbound.resource_metadata(&served.resource(&headers)).await {
         Some(metadata) => json_response(StatusCode::OK, &metadata),
         None => StatusCode::NOT_FOUND.into_response(),
     }
@@ -140,17 +148,28 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
 }
 
 impl Served {
-    /// The URL of `path` as clients know it: by `public_url`, else by the `Host` that they sent.
-    fn url(&self, headers: &HeaderMap, path: &str) -> String {
+    /// The URL of `/mcp` as clients know it: `public_url`, else by the `Host` that they sent.
+    fn resource(&self, headers: &HeaderMap) -> String {
         if let Some(public) = &self.front.settings.public_url {
-            let origin = public.origin().ascii_serialization();
-            return [&origin, path].concat();
+            return public.to_string();
         }
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = host.filter(|host| host.parse::<http::uri::Authority>().is_ok());
         match host {
-            Some(host) => ["http://", host, path].concat(),
-            None => format!("http://{}{path}", self.local),
+            Some(host) => ["http://", host, MCP_PATH].concat(),
+            None => format!("http://{}{MCP_PATH}", self.local),
+        }
+    }
+
+    /// Where the metadata of that resource is: its path goes behind the well-known one (RFC 9728, section 3.1), except
+    /// for `/mcp` alone, where AgentCore leaves it out.
+    fn metadata_url(&self, headers: &HeaderMap) -> String {
+        let resource = self.resource(headers);
+        let path_at = resource.find("://").and_then(|at| resource[at + 3..].find('/').map(|path| at + 3 + path));
+        let (origin, path) = resource.split_at(path_at.unwrap_or(resource.len()));
+        match path {
+            MCP_PATH => [origin, METADATA_PATH].concat(),
+            longer => [origin, METADATA_PATH, longer].concat(),
         }
     }
 }

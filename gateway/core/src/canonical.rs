@@ -10,8 +10,13 @@ use bytes::Bytes;
 
 use crate::{
     era::{self, Era},
-    wire::{Envelope, Kind, ObjectEdit, json},
+    wire::{self, Envelope, Kind, ObjectEdit, json},
 };
+
+/// A modern target wants something from the client before it goes on, and a legacy answer cannot ask for it.
+#[derive(Debug, thiserror::Error)]
+#[error("the target asks for input, which an answer of this client's MCP version cannot carry")]
+struct InputRequired;
 
 /// A request on its way from a client to the gateway or a target.
 #[derive(Clone, Debug)]
@@ -123,7 +128,12 @@ impl Response {
     pub fn for_client(&self, era: Era, id: &str) -> Bytes {
         let result = match (self.era, era, self.result()) {
             (Era::Legacy, Era::Modern, Some(result)) => completed(result),
-            (Era::Modern, Era::Legacy, Some(result)) => without_result_type(result),
+            (Era::Modern, Era::Legacy, Some(result)) => match without_result_type(result) {
+                Ok(result) => result,
+                Err(InputRequired) => {
+                    return wire::error_message(id, wire::INTERNAL_ERROR, &InputRequired.to_string(), None).into();
+                }
+            },
             _ => None,
         };
         let same_id = self.envelope.id() == Some(id);
@@ -161,12 +171,18 @@ fn completed(result: &str) -> Option<String> {
     Some([before, r#"{"resultType":"complete""#, comma, after].concat())
 }
 
-/// A modern result without the member that only the modern era has.
-fn without_result_type(result: &str) -> Option<String> {
-    let mut edit = ObjectEdit::parse(result).ok()?;
-    edit.get("resultType")?;
-    edit.remove("resultType");
-    Some(edit.finish())
+/// A modern result without the member that only the modern era has; `Ok(None)` where nothing is to change, also where an
+/// extension brought the type.
+fn without_result_type(result: &str) -> Result<Option<String>, InputRequired> {
+    let Ok(mut edit) = ObjectEdit::parse(result) else { return Ok(None) };
+    match edit.get("resultType") {
+        Some(r#""input_required""#) => Err(InputRequired),
+        Some(r#""complete""#) => {
+            edit.remove("resultType");
+            Ok(Some(edit.finish()))
+        }
+        Some(_) | None => Ok(None),
+    }
 }
 
 fn without_id(error: &str, id: &str) -> Bytes {
@@ -267,6 +283,17 @@ mod tests {
         let modern = r#"{"jsonrpc":"2.0","result":{"resultType":"complete","content":[]},"id":1}"#;
         check_answer(Era::Modern, modern, Era::Modern, "1", modern);
         check_answer(Era::Modern, modern, Era::Legacy, "2", r#"{"jsonrpc":"2.0","result":{"content":[]},"id":2}"#);
+        let input = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","requestState":"x"}}"#;
+        check_answer(Era::Modern, input, Era::Modern, "1", input);
+        check_answer(
+            Era::Modern,
+            input,
+            Era::Legacy,
+            "1",
+            &wire::error_message("1", wire::INTERNAL_ERROR, &InputRequired.to_string(), None),
+        );
+        let extended = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"task"}}"#;
+        check_answer(Era::Modern, extended, Era::Legacy, "1", extended);
         let empty = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
         check_answer(
             Era::Legacy,

@@ -111,5 +111,5 @@ async fn tokens_that_are_bad_in_themselves_are_refused_while_the_issuer_is_down(
     let gateway = gateway(issuer).await;
     assert_eq!(gateway.anonymous().post(LIST).await.refusal(), (401, -32001));
     assert_eq!(gateway.with_token("nonsense").post(LIST).await.refusal(), (401, -32001));
-    assert_eq!(gateway.issuer.requests(), 0);
+    assert!(gateway.issuer.requests() <= 1, "none but the look for keys at start");
 }

@@ -1,6 +1,6 @@
 //! Changing single members of a JSON object in its text: every byte that is not part of a change stays as it was.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, collections::HashSet, fmt, ops::Range};
 
 use serde::{
     Deserialize, Deserializer,
@@ -15,8 +15,6 @@ use super::{json, span};
 pub struct ObjectEdit<'a> {
     text: &'a str,
     members: Vec<Member<'a>>,
-    removed: Vec<usize>,
-    replaced: Vec<(usize, String)>,
     added: Vec<String>,
 }
 
@@ -26,6 +24,14 @@ struct Member<'a> {
     /// From the key's opening quote to the end of the value.
     whole: Range<usize>,
     value: Range<usize>,
+    change: Change,
+}
+
+#[derive(Debug)]
+enum Change {
+    Kept,
+    Replaced(String),
+    Removed,
 }
 
 impl<'a> ObjectEdit<'a> {
@@ -37,10 +43,10 @@ impl<'a> ObjectEdit<'a> {
             // JSON can escape half a character, which no text can hold. Such a key is nobody's: it keeps its quotes.
             let read: Result<Key<'a>, _> = serde_json::from_str(key.get());
             let key = read.map_or(Cow::Borrowed(key.get()), |key| key.0);
-            Member { key, whole: key_at.start..value.end, value }
+            Member { key, whole: key_at.start..value.end, value, change: Change::Kept }
         });
         let members = members.collect();
-        Ok(Self { text, members, removed: Vec::new(), replaced: Vec::new(), added: Vec::new() })
+        Ok(Self { text, members, added: Vec::new() })
     }
 
     /// The value of `key` as JSON text. Of a key that stands there twice, the last counts, as in most JSON readers.
@@ -48,64 +54,61 @@ impl<'a> ObjectEdit<'a> {
         self.position(key).map(|at| &self.text[self.members[at].value.clone()])
     }
 
+    /// A key that stands there more than once.
+    pub fn twin(&self) -> Option<&str> {
+        let mut seen = HashSet::with_capacity(self.members.len());
+        self.members.iter().map(|member| &*member.key).find(|key| !seen.insert(*key))
+    }
+
     /// Makes `value` (JSON text) the one value of `key`; a new key goes to the end. Of a key that stands there twice only
     /// the last stays: readers that take the first would see another value than those that take the last.
     pub fn set(&mut self, key: &str, value: &str) {
-        match self.position(key) {
-            Some(last) => {
-                self.removed.extend((0..last).filter(|at| self.members[*at].key == key));
-                self.replaced.push((last, value.to_owned()));
-            }
-            None => self.added.push([&json(&key), ":", value].concat()),
-        }
+        let Some(last) = self.position(key) else {
+            self.added.push([&json(&key), ":", value].concat());
+            return;
+        };
+        self.remove(key);
+        self.members[last].change = Change::Replaced(value.to_owned());
     }
 
     /// Takes `key` out, every time it stands there.
     pub fn remove(&mut self, key: &str) {
-        let twins = self.members.iter().enumerate().filter(|(_, member)| member.key == key);
-        self.removed.extend(twins.map(|(at, _)| at));
+        let twins = self.members.iter_mut().filter(|member| member.key == key);
+        twins.for_each(|member| member.change = Change::Removed);
     }
 
     /// Whether nothing would be left.
     pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.members.len() == self.removed.len()
+        self.added.is_empty() && self.members.iter().all(|member| matches!(member.change, Change::Removed))
     }
 
     /// The changed text.
     pub fn finish(self) -> String {
-        let kept: Vec<usize> = (0..self.members.len()).filter(|at| !self.removed.contains(at)).collect();
-        let mut out =
-            String::with_capacity(self.text.len() + self.added.iter().map(|added| added.len() + 1).sum::<usize>());
         let Some((first, last)) = self.members.first().zip(self.members.last()) else {
             return [self.opening(), &self.added.join(","), self.closing()].concat();
         };
+        let added: usize = self.added.iter().map(|added| added.len() + 1).sum();
+        let mut out = String::with_capacity(self.text.len() + added);
         out.push_str(&self.text[..first.whole.start]);
-        for (position, &at) in kept.iter().enumerate() {
-            if position > 0 {
-                // What stands between a member and the one before it: the comma and white space.
-                out.push_str(&self.text[self.members[at - 1].whole.end..self.members[at].whole.start]);
+        let mut empty = true;
+        for (at, member) in self.members.iter().enumerate() {
+            if matches!(member.change, Change::Removed) {
+                continue;
             }
-            self.write_member(at, &mut out);
+            if !std::mem::replace(&mut empty, false) {
+                // What stands between a member and the one before it: the comma and white space.
+                out.push_str(&self.text[self.members[at - 1].whole.end..member.whole.start]);
+            }
+            member.write(self.text, &mut out);
         }
-        for (position, added) in self.added.iter().enumerate() {
-            if position > 0 || !kept.is_empty() {
+        for added in &self.added {
+            if !std::mem::replace(&mut empty, false) {
                 out.push(',');
             }
             out.push_str(added);
         }
         out.push_str(&self.text[last.whole.end..]);
         out
-    }
-
-    fn write_member(&self, at: usize, out: &mut String) {
-        let member = &self.members[at];
-        match self.replaced.iter().rev().find(|(replaced, _)| *replaced == at) {
-            Some((_, value)) => {
-                out.push_str(&self.text[member.whole.start..member.value.start]);
-                out.push_str(value);
-            }
-            None => out.push_str(&self.text[member.whole.clone()]),
-        }
     }
 
     fn position(&self, key: &str) -> Option<usize> {
@@ -118,6 +121,19 @@ impl<'a> ObjectEdit<'a> {
 
     fn closing(&self) -> &str {
         self.text.rfind('}').map_or("}", |at| &self.text[at..])
+    }
+}
+
+impl Member<'_> {
+    fn write(&self, text: &str, out: &mut String) {
+        match &self.change {
+            Change::Kept => out.push_str(&text[self.whole.clone()]),
+            Change::Replaced(value) => {
+                out.push_str(&text[self.whole.start..self.value.start]);
+                out.push_str(value);
+            }
+            Change::Removed => (),
+        }
     }
 }
 
