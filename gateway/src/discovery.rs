@@ -12,13 +12,15 @@ use causeway_core::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::{config::Limits, targets::Target};
 
 /// Between tries to list a target that failed: doubled from the first to the last.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// At least so long from one listing of a target to the next, however often its lists change.
+const GAP: Duration = Duration::from_secs(1);
 /// The soonest that a target may ask to be listed again.
 const SOONEST: Duration = Duration::from_secs(5);
 
@@ -101,7 +103,8 @@ async fn follow(at: usize, target: &Target, limits: &Limits, publisher: &Publish
         };
         tokio::select! {
             () = sleep(pause) => (),
-            () = target.changed() => (),
+            // Not at once again: a target may say so each time that it is asked.
+            () = target.changed() => sleep_until(started + GAP).await,
         }
     }
 }
