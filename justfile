@@ -35,7 +35,8 @@ config:
 
 # Write config.schema.json anew, after a change of the configuration.
 schema:
-    cargo run --quiet -- schema > config.schema.json
+    cargo run --quiet -- schema > config.schema.json.new
+    mv config.schema.json.new config.schema.json
 
 # Real foreign peers: MCP SDKs of other languages, Cognito and OIDC issuers. Installs what it needs below interop/.
 interop:

@@ -17,9 +17,13 @@ use crate::{
     gateway::Gateway,
     http::{self, Served},
     inbound::Inbound,
+    serve::{Bounds, serve},
     targets::Target,
 };
 
+/// For the head of a request. The same time ends an idle connection, so it is longer than load balancers keep theirs (60 s
+/// by default on AWS): the side that reuses a connection must be the one that closes it.
+const HEAD: Duration = Duration::from_secs(75);
 /// Open requests get so long to end once the gateway is told to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -65,9 +69,9 @@ impl App {
         tokio::spawn(async move { prepared.prepare().await });
         let served = Served {
             inbound,
-            request_bytes: config.limits.request_bytes,
+            limits: config.limits.clone(),
             front: Front {
-                gateway: Gateway::new(&targets, publish.subscribe()),
+                gateway: Arc::new(Gateway::new(&targets, publish.subscribe())),
                 sealer: sealer(&config.sessions),
                 settings: config.gateway,
                 sessions: config.sessions,
@@ -80,28 +84,11 @@ impl App {
         let discovery = async move { discovery::run(&listed, &limits, publish).await };
         // Ends with this function: nobody lists targets that are being stopped.
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
-        let (draining, drained) = watch::channel(false);
-        let serve = axum::serve(listener, http::router(Arc::new(served))).with_graceful_shutdown(async move {
-            shutdown.await;
-            let _ = draining.send(true);
-        });
-        let served = tokio::select! {
-            served = serve.into_future() => served.context("the listener failed"),
-            () = overdue(drained) => {
-                tracing::warn!("some requests did not end within {DRAIN:?}: they are cut off");
-                Ok(())
-            }
-        };
+        let bounds = Bounds { connections: served.limits.connections, head: HEAD, drain: DRAIN };
+        serve(listener, http::router(Arc::new(served)), bounds, shutdown).await;
         futures::future::join_all(targets.iter().map(|target| target.stop())).await;
-        served
+        Ok(())
     }
-}
-
-/// Ready when requests still run [`DRAIN`] after the stop was asked for.
-async fn overdue(mut drained: watch::Receiver<bool>) {
-    // An error means that serving has ended, and with it this wait.
-    let _ = drained.wait_for(|draining| *draining).await;
-    tokio::time::sleep(DRAIN).await;
 }
 
 /// The one client for everything but the relay: issuers, token endpoints.

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Waits for `child`, whose input is closed and which leads a process group of its own; tells the group to end when it
 /// takes too long, then kills it. Says how it ended.
 pub(crate) async fn end(child: &mut Child) -> String {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+    let group = group(child);
     let mut status = timeout(PATIENCE, child.wait()).await;
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
         if status.is_ok() {
@@ -30,6 +30,19 @@ pub(crate) async fn end(child: &mut Child) -> String {
         Ok(Err(error)) => format!("its end is unknown: {error}"),
         Err(_) => "it cannot be killed".into(),
     }
+}
+
+/// Waits until `child`, which leads a process group of its own, ends by itself; then kills what it started and left
+/// behind.
+pub(crate) async fn ended(child: &mut Child) {
+    let group = group(child);
+    // An error means that there is no such process any more.
+    let _ = child.wait().await;
+    signal_group(group, Signal::SIGKILL);
+}
+
+fn group(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw)
 }
 
 /// An error means that nobody is left in the group.

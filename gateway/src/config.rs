@@ -83,6 +83,10 @@ pub enum SessionMode {
 pub struct Limits {
     /// Bytes of a client's request body.
     pub request_bytes: usize,
+    /// For the body of a client's request to come in.
+    pub request_time: Duration,
+    /// Connections of clients at once.
+    pub connections: usize,
     /// Bytes of one message from a target.
     pub response_bytes: usize,
     /// To connect to a target or an issuer.
@@ -91,6 +95,8 @@ pub struct Limits {
     pub first_byte: Duration,
     /// A whole call.
     pub call: Duration,
+    /// For a child process to start and say what it speaks.
+    pub start: Duration,
     /// One listing of one target, all pages.
     pub discovery: Duration,
     /// Between two listings of a target that sent no sooner reason.

@@ -12,13 +12,15 @@ use causeway_core::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::{config::Limits, targets::Target};
 
 /// Between tries to list a target that failed: doubled from the first to the last.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// At least so long from one listing of a target to the next, however often its lists change.
+const GAP: Duration = Duration::from_secs(1);
 /// The soonest that a target may ask to be listed again.
 const SOONEST: Duration = Duration::from_secs(5);
 
@@ -101,7 +103,8 @@ async fn follow(at: usize, target: &Target, limits: &Limits, publisher: &Publish
         };
         tokio::select! {
             () = sleep(pause) => (),
-            () = target.changed() => (),
+            // Not at once again: a target may say so each time that it is asked.
+            () = target.changed() => sleep_until(started + GAP).await,
         }
     }
 }
@@ -136,7 +139,8 @@ impl Publisher {
         (state.tried, state.error) = (true, Some(error.to_owned()));
         let kept = state.tools();
         if news {
-            tracing::warn!(target.name = %state.name, kept, "{error}; its last list is kept");
+            let list = if kept.is_some() { "its last list is kept" } else { "none of its tools are listed" };
+            tracing::warn!(target.name = %state.name, "{error}; {list}");
         }
         drop(states);
         if news {

@@ -25,6 +25,14 @@ pub enum Refused {
     Envelope(#[from] BadEnvelope),
     #[error("batches are not part of MCP {0}: send one message a request")]
     Batch(String),
+    #[error("the batch holds {count} messages: send at most {most} in one body")]
+    LargeBatch { count: usize, most: usize },
+    #[error("a web page of `{0}` may not call this gateway")]
+    Origin(String),
+    #[error("`Host` is `{0}`: call this gateway by its loopback address, or set `gateway.public_url`")]
+    Host(String),
+    #[error("the body did not come within {0:?} (`limits.request_seconds`)")]
+    Slow(std::time::Duration),
     #[error("the body is over {0} bytes (`limits.request_bytes`)")]
     TooLarge(usize),
     #[error("the body broke off")]
@@ -54,6 +62,9 @@ impl Refused {
             Self::Envelope(BadEnvelope::NotJson(_)) => (400, wire::PARSE_ERROR),
             Self::Envelope(BadEnvelope::Batch | BadEnvelope::Invalid(_)) => (400, wire::INVALID_REQUEST),
             Self::Batch(_) | Self::BrokenOff | Self::Unasked | Self::NoSession => (400, wire::INVALID_REQUEST),
+            Self::LargeBatch { .. } => (400, wire::INVALID_REQUEST),
+            Self::Origin(_) | Self::Host(_) => (403, wire::INVALID_REQUEST),
+            Self::Slow(_) => (408, wire::INVALID_REQUEST),
             Self::TooLarge(_) => (413, wire::INVALID_REQUEST),
             Self::ContentType(_) => (415, wire::INVALID_REQUEST),
             Self::Version(_) => (400, wire::UNSUPPORTED_VERSION),

@@ -28,7 +28,7 @@ use crate::{
 /// What both fronts work with.
 #[derive(Debug)]
 pub struct Front {
-    pub gateway: Gateway,
+    pub gateway: Arc<Gateway>,
     pub settings: config::Gateway,
     pub sessions: config::Sessions,
     pub sealer: Sealer,
@@ -94,6 +94,17 @@ fn classify(headers: &HeaderMap, envelope: &Envelope) -> Result<Era, Refused> {
     }
     let modern = [in_header, in_body.as_deref()].into_iter().flatten().any(|version| version == era::MODERN);
     Ok(if modern { Era::Modern } else { Era::Legacy })
+}
+
+/// Reads the object that stands at `place`. A key that stands there twice would mean one thing here and another to a target
+/// that reads it otherwise.
+fn check_object<'a>(place: &str, text: &'a str) -> Result<ObjectEdit<'a>, Refused> {
+    let object = ObjectEdit::parse(text);
+    let object = object.map_err(|error| Refused::Params(format!("`{place}` must be an object: {error}")))?;
+    match object.twin() {
+        Some(key) => Err(Refused::Params(format!("`{key}` stands twice in `{place}`"))),
+        None => Ok(object),
+    }
 }
 
 /// The text of `key` in `params._meta`.

@@ -43,7 +43,7 @@ impl Gateway {
     }
 
     /// Carries out a `tools/call`.
-    pub async fn call(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+    pub async fn call(self: Arc<Self>, caller: Arc<Caller>, request: Request) -> Result<Reply, CallError> {
         let name = request.param("name").ok_or(CallError::Nameless)?;
         let view = self.view();
         let route = view.catalog.route(&name)?;

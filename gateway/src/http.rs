@@ -1,7 +1,9 @@
 //! The HTTP side: paths, methods, the order of checks on a request, bodies within bounds. Knows no MCP beyond that a
 //! refusal is a JSON-RPC message.
 
-use std::{net::SocketAddr, sync::Arc};
+mod origin;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -19,8 +21,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::{
+    config::Limits,
     error::Refused,
     front::{self, Front, Post},
     inbound::{Inbound, Refusal},
@@ -39,8 +43,7 @@ const REFUSED_BYTES: usize = 64 * 1024;
 pub struct Served {
     pub front: Front,
     pub inbound: Inbound,
-    /// Bytes of a request body.
-    pub request_bytes: usize,
+    pub limits: Limits,
     /// Where the gateway listens: its address for clients that send no `Host`.
     pub local: SocketAddr,
 }
@@ -52,7 +55,8 @@ pub fn router(served: Arc<Served>) -> Router {
         .route("/healthz", get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }))
         .route("/readyz", get(ready))
         .route(METADATA_PATH, get(metadata))
-        .route(&[METADATA_PATH, MCP_PATH].concat(), get(metadata))
+        // The path of the resource follows; it is `/mcp`, or longer where a proxy in front adds to it.
+        .route(&[METADATA_PATH, "/{*resource}"].concat(), get(metadata))
         .with_state(served)
 }
 
@@ -62,12 +66,15 @@ async fn mcp(State(served): State<Arc<Served>>, request: Request<Body>) -> Respo
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response();
     }
     let (parts, body) = request.into_parts();
+    if let Err(refused) = origin::check(&parts.headers, served.local, served.front.settings.public_url.as_ref()) {
+        return front::face(refused.face(Era::Legacy, "null"));
+    }
     let caller = match served.inbound.authenticate(&parts.headers).await {
         Ok(caller) => caller,
         Err(refusal) => return refuse(&served, &refusal, &parts.headers, body).await,
     };
     let checked = match content_type(&parts.headers) {
-        Ok(()) => read(body, served.request_bytes).await,
+        Ok(()) => read(body, served.limits.request_bytes, served.limits.request_time).await,
         Err(refused) => Err(refused),
     };
     match checked {
@@ -87,12 +94,13 @@ fn content_type(headers: &HeaderMap) -> Result<(), Refused> {
     }
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
+async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Refused> {
     // What is announced as too long is not waited for.
     if body.size_hint().lower() > limit as u64 {
         return Err(Refused::TooLarge(limit));
     }
-    let collected = Limited::new(body, limit).collect().await;
+    let collected = timeout(patience, Limited::new(body, limit).collect()).await;
+    let collected = collected.map_err(|_| Refused::Slow(patience))?;
     collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
         // The limit's error is somewhere in the chain, under axum's.
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
@@ -108,7 +116,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
 
 /// A refusal in AgentCore's form, under the id of the refused request.
 async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: Body) -> Response {
-    let body = read(body, REFUSED_BYTES).await.unwrap_or_default();
+    let body = read(body, REFUSED_BYTES, served.limits.request_time).await.unwrap_or_default();
     let envelope = Envelope::parse(body).ok();
     let id = envelope.as_ref().and_then(Envelope::id).unwrap_or("null");
     let message = error_message(id, refusal.code(), refusal.message(), None);

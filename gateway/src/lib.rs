@@ -14,6 +14,7 @@ pub mod http;
 pub mod identity_provider;
 pub mod inbound;
 pub mod secret;
+pub mod serve;
 pub mod shutdown;
 pub mod targets;
 pub mod telemetry;

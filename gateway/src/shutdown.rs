@@ -1,18 +1,29 @@
-//! The signals that end the process.
+//! The signals that end the process: the first asks it to end in order, the second ends it at once.
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Waits for SIGINT (Ctrl-C) or SIGTERM.
+/// What a shell reports of a process that SIGINT ended.
+const INTERRUPTED: i32 = 130;
+
+/// Waits for SIGINT (Ctrl-C) or SIGTERM. A second one ends the process then and there.
 ///
 /// # Errors
 /// The process may not install signal handlers.
 pub fn requested() -> std::io::Result<impl Future<Output = ()> + Send> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
+    let mut next = async move || {
         tokio::select! {
             _ = interrupt.recv() => (),
             _ = terminate.recv() => (),
         }
+    };
+    Ok(async move {
+        next().await;
+        tracing::info!("stopping: open requests may end; a second signal stops at once");
+        tokio::spawn(async move {
+            next().await;
+            std::process::exit(INTERRUPTED);
+        });
     })
 }

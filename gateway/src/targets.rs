@@ -30,6 +30,9 @@ use crate::{
     credentials::Credential,
 };
 
+/// The caller id under which the gateway asks for itself.
+const OWN: &str = "";
+
 /// One target.
 #[derive(Debug)]
 pub struct Target {
@@ -112,7 +115,7 @@ impl Target {
         let mut cursors = HashSet::new();
         let mut params = "{}".to_owned();
         loop {
-            let reply = self.send("", own_request("tools/list", params), &[]).await?;
+            let reply = self.send(OWN, own_request("tools/list", params), &[]).await?;
             let response = reply.last().await?;
             pages.push(page(&response)?);
             let Some(cursor) = pages.last().and_then(|page| page.next_cursor.clone()) else { return Ok(pages) };

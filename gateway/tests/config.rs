@@ -333,7 +333,7 @@ fn every_setting_of_the_example_works() {
     assert_eq!(config.sessions.keys.len(), 2);
     let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
     assert_eq!(jwt.rules.custom_claims.len(), 3);
-    let [_, _, _, orders, weather, maps, local] = &config.targets[..] else { panic!("seven targets") };
+    let [_, _, _, orders, weather, maps, repository] = &config.targets[..] else { panic!("seven targets") };
     let Credential::ClientCredentials(client) = &orders.credential else { panic!("a token for `orders`") };
     assert!(matches!(client.token_endpoint, TokenEndpoint::Discovery(_)));
     assert!(matches!(&orders.dev, Some(Dev::Command { path, .. }) if path == "/mcp"));
@@ -341,9 +341,9 @@ fn every_setting_of_the_example_works() {
     assert_eq!(key.location, ApiKeyLocation::Header("x-api-key".parse().unwrap()));
     let Credential::ApiKey(key) = &maps.credential else { panic!("a key for `maps`") };
     assert_eq!(key.location, ApiKeyLocation::QueryParameter("api_key".into()));
-    let Transport::Stdio(stdio) = &local.transport else { panic!("`local-files` is a child") };
+    let Transport::Stdio(stdio) = &repository.transport else { panic!("`repository` is a child") };
     assert_eq!(stdio.command[0], "uvx");
-    assert_eq!(stdio.env.keys().collect::<Vec<_>>(), ["FILES_TOKEN", "LOG_LEVEL"]);
+    assert_eq!(stdio.env.keys().collect::<Vec<_>>(), ["GIT_TOKEN", "LOG_LEVEL"]);
     assert_eq!(stdio.era, EraChoice::Auto);
 }
 

@@ -71,7 +71,9 @@ impl Request {
         let mut params = ObjectEdit::parse(&self.params)?;
         changes.iter().for_each(|(key, value)| params.set(key, value));
         if self.era == Era::Legacy {
-            let mut meta = ObjectEdit::parse(params.get("_meta").unwrap_or("{}"))?;
+            // What is no object, such as `null`, says nothing.
+            let meta = params.get("_meta").map(ObjectEdit::parse);
+            let mut meta = meta.and_then(Result::ok).map_or_else(|| ObjectEdit::parse("{}"), Ok)?;
             meta.set(era::META_VERSION, &json(&era::MODERN));
             if let Some(info) = &self.client.info {
                 meta.set(era::META_CLIENT_INFO, info);
@@ -112,9 +114,9 @@ impl Response {
         }
     }
 
-    /// The result as JSON text; `None` for an error.
+    /// The result as JSON text; `None` for an error, also where a `"result":null` stands beside it.
     pub fn result(&self) -> Option<&str> {
-        self.envelope.result()
+        self.envelope.result().filter(|_| self.error().is_none())
     }
 
     /// The error as JSON text; `None` for a result.
@@ -232,6 +234,12 @@ mod tests {
     fn a_legacy_request_says_all_about_itself_to_a_modern_target() {
         let params = request(Era::Legacy, r#"{"name":"a","_meta":{"progressToken":7}}"#).modern_params(&[]).unwrap();
         insta::assert_snapshot!(params, @r#"{"name":"a","_meta":{"progressToken":7,"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}"#);
+    }
+
+    #[test]
+    fn a_meta_that_is_no_object_says_nothing() {
+        let params = request(Era::Legacy, r#"{"name":"a","_meta":null}"#).modern_params(&[]).unwrap();
+        insta::assert_snapshot!(params, @r#"{"name":"a","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}"#);
     }
 
     #[test]

@@ -80,18 +80,15 @@ pub async fn run(args: DevArgs) -> anyhow::Result<()> {
     let listener = listen(config.gateway.listen).await?;
     let local = listener.local_addr().context("the listener has no address")?;
     let identity = DevIdentity::start(&mut config, stop.clone()).await?;
-    let mut servers = Vec::new();
     // Whatever was started before something failed, or before Ctrl-C, is ended all the same.
-    let outcome = tokio::select! {
-        started = start_servers(&mut config, &identity, &mut servers) => started,
-        () = stop.cancelled() => Ok(()),
-    };
-    let outcome = match outcome {
+    let mut servers = Vec::new();
+    let outcome = match start_servers(&mut config, &identity, &stop, &mut servers).await {
+        Ok(()) if stop.is_cancelled() => Ok(()),
         Ok(()) => serve(config, listener, local, &identity, args.json, stop.clone()).await,
         Err(error) => Err(error),
     };
     stop.cancel();
-    futures::future::join_all(servers.into_iter().map(Server::stop)).await;
+    futures::future::join_all(servers.into_iter().map(Server::ended)).await;
     outcome
 }
 
@@ -105,26 +102,37 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Starts the server of each target that names one for development, all at once, and points the target at it.
-async fn start_servers(config: &mut Config, identity: &DevIdentity, servers: &mut Vec<Server>) -> anyhow::Result<()> {
+///
+/// # Errors
+/// All servers that do not start, unless that is because of `stop`.
+async fn start_servers(
+    config: &mut Config,
+    identity: &DevIdentity,
+    stop: &CancellationToken,
+    servers: &mut Vec<Server>,
+) -> anyhow::Result<()> {
     let starts = config.targets.iter_mut().filter_map(|target| {
         let dev = target.dev.clone()?;
         Some(async move {
-            let server = Server::start(&target.name, &dev, identity.of_target(&target.name)).await;
-            let server = server.with_context(|| format!("target `{}` does not start", target.name))?;
+            let started = Server::start(&target.name, &dev, identity.of_target(&target.name), stop.clone()).await;
+            let server = started.map_err(|error| format!("target `{}` does not start: {error:#}", target.name))?;
             if let Transport::Http(http) = &mut target.transport {
                 http.endpoint = server.url().clone();
             }
-            anyhow::Ok(server)
+            Ok(server)
         })
     });
-    let mut failed = None;
+    let mut failed: Vec<String> = Vec::new();
     for started in futures::future::join_all(starts).await {
         match started {
             Ok(server) => servers.push(server),
-            Err(error) => failed = Some(error),
+            Err(error) => failed.push(error),
         }
     }
-    failed.map_or(Ok(()), Err)
+    match failed.is_empty() || stop.is_cancelled() {
+        true => Ok(()),
+        false => bail!("{}", failed.join("\n       ")),
+    }
 }
 
 async fn serve(

@@ -24,9 +24,13 @@ pub const SESSION_SECONDS: u64 = 3600;
 pub const REQUEST_BYTES: u64 = 6_000_000;
 /// 64 MiB.
 pub const RESPONSE_BYTES: u64 = 64 * 1024 * 1024;
+pub const REQUEST_SECONDS: u64 = 30;
+/// AgentCore's limit of concurrent connections.
+pub const CONNECTIONS: u64 = 5000;
 pub const CONNECT_SECONDS: u64 = 5;
 /// AgentCore's limit of an invocation: 15 minutes.
 pub const CALL_SECONDS: u64 = 900;
+pub const START_SECONDS: u64 = 60;
 pub const DISCOVERY_SECONDS: u64 = 10;
 pub const REFRESH_SECONDS: u64 = 300;
 pub const CATALOG_PAGES: u64 = 1000;
@@ -126,6 +130,12 @@ pub struct Limits {
     /// Bytes of a client's request body. Default: 6000000, as AgentCore.
     #[schemars(range(min = 1, max = 1_073_741_824), extend("default" = REQUEST_BYTES))]
     pub request_bytes: Member<u64>,
+    /// Seconds for the body of a request to come in. Default: 30.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = REQUEST_SECONDS))]
+    pub request_seconds: Member<u64>,
+    /// Connections of clients at once; more wait until one ends. Default: 5000, as AgentCore.
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = CONNECTIONS))]
+    pub connections: Member<u64>,
     /// Bytes of one message from a target. Default: 67108864 (64 MiB).
     #[schemars(range(min = 1, max = 1_073_741_824), extend("default" = RESPONSE_BYTES))]
     pub response_bytes: Member<u64>,
@@ -139,6 +149,10 @@ pub struct Limits {
     /// Seconds for a whole call. Default: 900, as AgentCore.
     #[schemars(range(min = 1, max = 86_400), extend("default" = CALL_SECONDS))]
     pub call_seconds: Member<u64>,
+    /// Seconds for a child process to start and say what it speaks. Default: 60, because the first start of a command such
+    /// as `uvx` or `npx` may download it.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = START_SECONDS))]
+    pub start_seconds: Member<u64>,
     /// Seconds for one listing of one target, all pages. Default: 10.
     #[schemars(range(min = 1, max = 86_400), extend("default" = DISCOVERY_SECONDS))]
     pub discovery_seconds: Member<u64>,

@@ -170,9 +170,12 @@ impl Resolver<'_> {
         Limits {
             request_bytes: self.bytes("limits.request_bytes", &limits.request_bytes, file::REQUEST_BYTES),
             response_bytes: self.bytes("limits.response_bytes", &limits.response_bytes, file::RESPONSE_BYTES),
+            request_time: self.seconds("limits.request_seconds", &limits.request_seconds, file::REQUEST_SECONDS),
+            connections: self.count("limits.connections", &limits.connections, file::CONNECTIONS),
             connect: self.seconds("limits.connect_seconds", &limits.connect_seconds, file::CONNECT_SECONDS),
             first_byte,
             call,
+            start: self.seconds("limits.start_seconds", &limits.start_seconds, file::START_SECONDS),
             discovery: self.seconds("limits.discovery_seconds", &limits.discovery_seconds, file::DISCOVERY_SECONDS),
             refresh: self.seconds("limits.refresh_seconds", &limits.refresh_seconds, file::REFRESH_SECONDS),
             catalog_pages: self.count("limits.catalog_pages", &limits.catalog_pages, file::CATALOG_PAGES),

@@ -1,22 +1,23 @@
-//! Clients of the legacy era: `initialize`, and a session that rides in its own id. Batches for those that may send them.
+//! Clients of the legacy era: `initialize`, and a session that rides in its own id.
 //!
-//! Source: MCP 2025-11-25, basic/lifecycle and basic/transports; MCP 2025-03-26, basic, "Batching".
+//! Source: MCP 2025-11-25, basic/lifecycle and basic/transports.
 
-use std::time::Duration;
+mod batch;
+
+use std::{sync::Arc, time::Duration};
 
 use axum::response::Response;
-use bytes::Bytes;
 use causeway_core::{
     canonical::{Client, Request},
     era::{self, Era, headers},
-    wire::{Envelope, Kind, ObjectEdit, result_message},
+    wire::{Envelope, Kind, result_message},
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
-use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Front, Post, accepted, accepts_events, face, list, message, refused_id, reply, text_header};
+pub(super) use self::batch::answer as batch;
+use super::{Front, Post, accepted, accepts_events, check_object, face, list, message, refused_id, reply, text_header};
 use crate::{config::SessionMode, error::Refused};
 
 /// Keeps session ids apart from other sealed tokens.
@@ -62,49 +63,12 @@ pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Re
     }
 }
 
-/// Answers a batch: one array with an answer for each request in it.
-pub(super) async fn batch(front: &Front, post: &Post) -> Response {
-    match client(front, post) {
-        Ok(client) if client.version == era::BATCHES => (),
-        Ok(client) => return face(Refused::Batch(client.version).face(Era::Legacy, "null")),
-        Err(refused) => return face(refused.face(Era::Legacy, "null")),
-    }
-    let messages = match Envelope::parse_batch(&post.body) {
-        Ok(messages) => messages,
-        Err(error) => return face(Refused::from(error).face(Era::Legacy, "null")),
-    };
-    // Answers of a batch go back together, as JSON: a stream for each has no place in it.
-    let mut headers = post.headers.clone();
-    headers.remove(http::header::ACCEPT);
-    let mut answers: Vec<Bytes> = Vec::new();
-    for body in messages {
-        let one = Post { caller: post.caller.clone(), headers: headers.clone(), body: body.clone() };
-        let response = match Envelope::parse(body) {
-            Ok(envelope) if envelope.method() == "initialize" => face(
-                Refused::Params("`initialize` must not be part of a batch".into())
-                    .face(Era::Legacy, envelope.id().unwrap_or("null")),
-            ),
-            Ok(envelope) => Box::pin(answer(front, &one, envelope)).await,
-            Err(error) => face(Refused::from(error).face(Era::Legacy, "null")),
-        };
-        // These bodies are in memory: reading them cannot fail.
-        let body = response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        if !body.is_empty() {
-            answers.push(body);
-        }
-    }
-    match answers.is_empty() {
-        true => accepted(),
-        false => message(StatusCode::OK, [&b"["[..], &answers.join(&b","[..]), b"]"].concat()),
-    }
-}
-
 async fn serve(front: &Front, post: &Post, envelope: &Envelope, client: Client) -> Response {
     let id = envelope.id().unwrap_or("null").to_owned();
     let params = envelope.params().unwrap_or("{}");
     let refuse = |refused: Refused| face(refused.face(Era::Legacy, &id));
-    if let Err(error) = ObjectEdit::parse(params) {
-        return refuse(Refused::Params(format!("`params` must be an object: {error}")));
+    if let Err(refused) = check_params(params) {
+        return refuse(refused);
     }
     match envelope.method() {
         "ping" => message(StatusCode::OK, result_message(&id, "{}")),
@@ -127,9 +91,17 @@ async fn serve(front: &Front, post: &Post, envelope: &Envelope, client: Client) 
                 events: front.settings.streaming && accepts_events(&post.headers),
                 debug: front.settings.debug_errors,
             };
-            reply::respond(front.gateway.call(&post.caller, request).await, to).await
+            reply::respond(Arc::clone(&front.gateway).call(Arc::clone(&post.caller), request), to).await
         }
         method => refuse(Refused::Method(method.to_owned())),
+    }
+}
+
+/// `params` and its `_meta` must be objects in which no key stands twice.
+fn check_params(params: &str) -> Result<(), Refused> {
+    match check_object("params", params)?.get("_meta") {
+        None | Some("null") => Ok(()),
+        Some(meta) => check_object("params._meta", meta).map(|_| ()),
     }
 }
 

@@ -2,15 +2,17 @@
 //!
 //! Source: MCP 2026-07-28, basic/index, basic/transports/streamable-http, server/discover.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use causeway_core::{
     canonical::{Client, Request},
     era::{self, Era, headers},
-    wire::{Envelope, Kind, ObjectEdit, json, result_message},
+    wire::{Envelope, Kind, json, result_message},
 };
 use http::{HeaderMap, StatusCode};
 
-use super::{Front, Post, accepted, accepts_events, face, list, message, refused_id, reply, text_header};
+use super::{Front, Post, accepted, accepts_events, check_object, face, list, message, refused_id, reply, text_header};
 use crate::error::Refused;
 
 /// Answers one message.
@@ -42,7 +44,7 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
                 events: front.settings.streaming && accepts_events(&post.headers),
                 debug: front.settings.debug_errors,
             };
-            reply::respond(front.gateway.call(&post.caller, request).await, to).await
+            reply::respond(Arc::clone(&front.gateway).call(Arc::clone(&post.caller), request), to).await
         }
         method => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }
@@ -51,11 +53,8 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
 /// Checks the request's metadata, in `_meta` and in the headers, and gives it its canonical form.
 fn accept(headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> {
     let params = envelope.params().unwrap_or("{}");
-    let no_object = |error: serde_json::Error| Refused::Params(format!("`params` must be an object: {error}"));
-    let edit = ObjectEdit::parse(params).map_err(no_object)?;
-    let meta = edit.get("_meta").ok_or_else(|| missing("_meta"))?;
-    let meta =
-        ObjectEdit::parse(meta).map_err(|error| Refused::Params(format!("`_meta` must be an object: {error}")))?;
+    let edit = check_object("params", params)?;
+    let meta = check_object("params._meta", edit.get("_meta").ok_or_else(|| missing("_meta"))?)?;
     let version: String = meta
         .get(era::META_VERSION)
         .and_then(|version| serde_json::from_str(version).ok())

@@ -18,11 +18,12 @@ use super::{face, message};
 use crate::{
     error::{Face, status_of},
     gateway::CallError,
-    targets::{Event, Reply, TargetError},
+    targets::{Event, Reply},
 };
 
-/// A comment after so long a silence keeps the connection open on its way.
+/// After so long a silence a comment keeps the connection open on its way.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const SIGN_OF_LIFE: &str = ": keep-alive\n\n";
 
 /// To whom a reply goes, and how.
 #[derive(Clone, Debug)]
@@ -36,25 +37,40 @@ pub(super) struct Recipient {
     pub(super) debug: bool,
 }
 
-type Events = Pin<Box<dyn Stream<Item = Result<Event, TargetError>> + Send>>;
+type Events = Pin<Box<dyn Stream<Item = Result<Event, CallError>> + Send>>;
 
-/// The response that carries `outcome`. A reply becomes an event stream with its first notification; a client that reads
-/// no events gets the answer alone.
-pub(super) async fn respond(outcome: Result<Reply, CallError>, to: Recipient) -> Response {
-    let mut events = match outcome {
-        Ok(Reply::Stream(events)) => events,
-        Ok(Reply::Whole(answer)) => return to.whole(&answer),
-        Err(error) => return face(to.failed(&error)),
-    };
+/// The response that carries the outcome of `call`. It becomes an event stream with the first notification, or when nothing
+/// came for so long that the connection needs a sign of life; a client that reads no events gets the answer alone.
+pub(super) async fn respond(
+    call: impl Future<Output = Result<Reply, CallError>> + Send + 'static,
+    to: Recipient,
+) -> Response {
+    let mut events: Events = Box::pin(stream::once(call).flat_map(messages));
     loop {
-        match events.next().await {
-            Some(Ok(Event::Last(answer))) => return to.whole(&answer),
-            Some(Ok(Event::Notification(first))) if to.events => return event_stream(first, events, to),
-            Some(Ok(Event::Notification(_))) => (),
-            Some(Err(error)) => return face(to.failed(&error.into())),
+        let next = match to.events {
+            true => timeout(KEEP_ALIVE, events.next()).await,
+            false => Ok(events.next().await),
+        };
+        match next {
+            Err(_) => return event_stream(SIGN_OF_LIFE.into(), events, to),
+            Ok(Some(Ok(Event::Last(answer)))) => return to.whole(&answer),
+            Ok(Some(Ok(Event::Notification(first)))) if to.events => {
+                return event_stream(sse::encode(&first).into(), events, to);
+            }
+            Ok(Some(Ok(Event::Notification(_)))) => (),
+            Ok(Some(Err(error))) => return face(to.failed(&error)),
             // A reply ends with an answer or an error, and nobody reads on after it.
-            None => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            Ok(None) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
+    }
+}
+
+/// The messages of an outcome.
+fn messages(outcome: Result<Reply, CallError>) -> Events {
+    match outcome {
+        Ok(Reply::Whole(answer)) => Box::pin(stream::iter([Ok(Event::Last(answer))])),
+        Ok(Reply::Stream(events)) => Box::pin(events.map(|event| event.map_err(CallError::from))),
+        Err(error) => Box::pin(stream::iter([Err(error)])),
     }
 }
 
@@ -69,14 +85,14 @@ impl Recipient {
     }
 
     /// One event of a stream, and whether it is the last.
-    fn event(&self, event: Result<Event, TargetError>) -> (String, bool) {
+    fn event(&self, event: Result<Event, CallError>) -> (String, bool) {
         match event {
             Ok(Event::Notification(text)) => (sse::encode(&text), false),
             Ok(Event::Last(answer)) => {
                 let bytes = answer.for_client(self.era, &self.id);
                 (sse::encode(&String::from_utf8_lossy(&bytes)), true)
             }
-            Err(error) => (sse::encode(&self.failed(&error.into()).message), true),
+            Err(error) => (sse::encode(&self.failed(&error).message), true),
         }
     }
 }
@@ -89,11 +105,11 @@ fn log(error: &CallError) {
     }
 }
 
-fn event_stream(first: String, events: Events, to: Recipient) -> Response {
+fn event_stream(first: Bytes, events: Events, to: Recipient) -> Response {
     let rest = stream::unfold(Some((events, to)), |state| async move {
         let (mut events, to) = state?;
         match timeout(KEEP_ALIVE, events.next()).await {
-            Err(_) => Some((Bytes::from_static(b": keep-alive\n\n"), Some((events, to)))),
+            Err(_) => Some((Bytes::from(SIGN_OF_LIFE), Some((events, to)))),
             Ok(None) => None,
             Ok(Some(event)) => {
                 let (text, last) = to.event(event);
@@ -101,7 +117,7 @@ fn event_stream(first: String, events: Events, to: Recipient) -> Response {
             }
         }
     });
-    let first = stream::once(async move { Bytes::from(sse::encode(&first)) });
+    let first = stream::iter([first]);
     let body = Body::from_stream(first.chain(rest).map(Ok::<_, std::convert::Infallible>));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),

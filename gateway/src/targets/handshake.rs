@@ -70,6 +70,17 @@ pub(super) fn discovered(message: &Envelope) -> Result<Option<Era>, Fault> {
     }
 }
 
+/// Whether an error is about how the gateway speaks (its version, its session, a missing handshake), not about what it
+/// asked for. The codes of sessions are no standard: -32000 and -32001 are what the public SDKs use.
+pub(super) fn refuses_conversation(message: &Envelope) -> bool {
+    #[derive(Deserialize)]
+    struct RpcError {
+        code: i64,
+    }
+    let code = message.error().and_then(|error| serde_json::from_str::<RpcError>(error).ok()).map(|error| error.code);
+    matches!(code, None | Some(wire::INVALID_REQUEST | wire::UNSUPPORTED_VERSION | -32000 | -32001))
+}
+
 /// The legacy version that an answer to `initialize` settles on.
 pub(super) fn initialized(message: &Envelope) -> Result<String, Fault> {
     #[derive(Deserialize)]
@@ -77,12 +88,11 @@ pub(super) fn initialized(message: &Envelope) -> Result<String, Fault> {
     struct Initialized {
         protocol_version: String,
     }
-    let version = match (message.result(), message.error()) {
-        (Some(result), _) => serde_json::from_str::<Initialized>(result)
-            .map(|settled| settled.protocol_version)
-            .map_err(|error| Fault::Garbage(error.to_string()))?,
-        (None, error) => return Err(Fault::Refused(rpc_error(error.unwrap_or("null")))),
-    };
+    if let Some(error) = message.error() {
+        return Err(Fault::Refused(rpc_error(error)));
+    }
+    let settled = serde_json::from_str::<Initialized>(message.result().unwrap_or("null"));
+    let version = settled.map_err(|error| Fault::Garbage(error.to_string()))?.protocol_version;
     match era::era_of(&version) {
         Some(Era::Legacy) => Ok(version),
         Some(Era::Modern) | None => Err(Fault::UnknownVersion(version)),

@@ -40,11 +40,12 @@ pub(super) struct HttpTarget {
     sessions: LegacySessions,
 }
 
-/// A target forgot what era it speaks, or what session this was: nothing was done, and asking anew may help.
+/// What came of a request in one era.
 enum Outcome {
     Done(Reply<Fault>),
-    /// The assumption about the era was wrong.
-    OtherEra,
+    /// The target may speak the other era by now. It did nothing yet; if its era turns out to be the same, then this is
+    /// what came of the request.
+    OtherEra(Result<Reply<Fault>, Fault>),
 }
 
 impl HttpTarget {
@@ -74,21 +75,36 @@ impl HttpTarget {
         request: Request,
         changes: &[(&str, &str)],
     ) -> Result<Reply<Fault>, Fault> {
-        for _ in 0..2 {
-            let outcome = match self.era().await? {
-                Era::Modern => modern::send(&self, &request, changes).await?,
-                Era::Legacy => legacy::send(&self, caller_id, &request, changes).await?,
-            };
-            match outcome {
-                Outcome::Done(reply) => return Ok(reply),
-                Outcome::OtherEra => self.forget_era(),
-            }
+        let assumed = self.era().await?;
+        let as_it_stands = match self.send_in(assumed, caller_id, &request, changes).await? {
+            Outcome::Done(reply) => return Ok(reply),
+            Outcome::OtherEra(as_it_stands) => as_it_stands,
+        };
+        self.forget_era(assumed);
+        match self.era().await {
+            Ok(era) if era != assumed => match self.send_in(era, caller_id, &request, changes).await? {
+                Outcome::Done(reply) => Ok(reply),
+                Outcome::OtherEra(as_it_stands) => as_it_stands,
+            },
+            Ok(_) | Err(_) => as_it_stands,
         }
-        Err(Fault::Garbage("it answers neither era's requests".into()))
+    }
+
+    async fn send_in(
+        self: &Arc<Self>,
+        era: Era,
+        caller_id: &str,
+        request: &Request,
+        changes: &[(&str, &str)],
+    ) -> Result<Outcome, Fault> {
+        match era {
+            Era::Modern => modern::send(self, request, changes).await,
+            Era::Legacy => legacy::send(self, caller_id, request, changes).await,
+        }
     }
 
     /// The target's era: pinned, remembered, or asked for now.
-    async fn era(&self) -> Result<Era, Fault> {
+    async fn era(self: &Arc<Self>) -> Result<Era, Fault> {
         match self.choice {
             EraChoice::Modern => return Ok(Era::Modern),
             EraChoice::Legacy => return Ok(Era::Legacy),
@@ -101,7 +117,8 @@ impl HttpTarget {
         if let Some(era) = self.known_era() {
             return Ok(era);
         }
-        let era = probe::era(self).await?;
+        let most = self.limits.discovery;
+        let era = timeout(most, probe::era(self)).await.unwrap_or(Err(Fault::Silent(most)))?;
         tracing::debug!(target.endpoint = %self.endpoint.host().unwrap_or_default(), ?era, "learned the era of a target");
         *self.era.write().expect("no holder of this lock panics") = Some(era);
         Ok(era)
@@ -111,8 +128,12 @@ impl HttpTarget {
         *self.era.read().expect("no holder of this lock panics")
     }
 
-    fn forget_era(&self) {
-        *self.era.write().expect("no holder of this lock panics") = None;
+    /// Forgets that the era is `assumed`, unless somebody learned better meanwhile.
+    fn forget_era(&self, assumed: Era) {
+        let mut era = self.era.write().expect("no holder of this lock panics");
+        if *era == Some(assumed) {
+            *era = None;
+        }
     }
 
     /// Posts one message and reads the head of the answer. A 401 is answered once with a fresh credential.

@@ -198,16 +198,39 @@ async fn parameters_that_are_no_object() {
 }
 
 #[tokio::test]
-async fn of_a_name_that_stands_twice_one_counts_for_all() {
+async fn a_key_that_stands_twice_is_refused() {
     let (_gateway, target, alice) = lab().await;
     let call = |params: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
-    alice.post(call(r#"{"name":"lab___nothing","name":"lab___echo","arguments":{}}"#)).await.result();
-    let seen = target.seen();
-    assert_eq!(seen.len(), 1);
-    assert_eq!(seen[0].matches(r#""name":"echo""#).count(), 1, "{}", seen[0]);
-    assert!(!seen[0].contains("nothing"), "no second name for a target that reads the first: {}", seen[0]);
-    let last_is_unknown = alice.post(call(r#"{"name":"lab___echo","name":"lab___nothing"}"#)).await;
-    assert_eq!(last_is_unknown.refusal(), INVALID_PARAMS);
+    for params in [
+        r#"{"name":"lab___nothing","name":"lab___echo","arguments":{}}"#,
+        r#"{"name":"lab___echo","n\u0061me":"lab___nothing"}"#,
+        r#"{"name":"lab___echo","_meta":{"a":1,"a":2}}"#,
+    ] {
+        assert_eq!(alice.post(call(params)).await.refusal(), INVALID_PARAMS, "{params}");
+    }
+    assert!(target.seen().is_empty(), "no target is asked to choose");
+    alice.post(call(r#"{"name":"lab___echo","arguments":{"a":1,"a":2}}"#)).await.result();
+}
+
+#[tokio::test]
+async fn a_web_page_of_a_stranger_is_refused() {
+    let (_gateway, target, alice) = lab().await;
+    let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let stranger = alice.clone().header("origin", "https://evil.example").post(list).await;
+    assert_eq!(stranger.refusal(), (403, -32600));
+    let rebound = alice.clone().header("host", "evil.example").post(list).await;
+    assert_eq!(rebound.refusal(), (403, -32600));
+    alice.clone().header("origin", "http://localhost:6274").post(list).await.result();
+    assert!(target.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_has_a_bound() {
+    let (_gateway, _target, alice) = lab().await;
+    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let batch = |count: usize| format!("[{}]", vec![ping; count].join(","));
+    assert_eq!(alice.post(batch(100)).await.json().as_array().map(Vec::len), Some(100));
+    assert_eq!(alice.post(batch(101)).await.refusal(), (400, -32600));
 }
 
 #[tokio::test]

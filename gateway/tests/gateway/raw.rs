@@ -20,5 +20,5 @@ pub(crate) async fn exchange(origin: &str, request: impl AsRef<[u8]>) -> String 
 
 /// A POST to `/mcp` with these further header lines, each with its line end.
 pub(crate) fn post(headers: &str, body: &str) -> String {
-    format!("POST /mcp HTTP/1.1\r\nHost: gateway.test\r\nConnection: close\r\n{headers}\r\n{body}")
+    format!("POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n{body}")
 }

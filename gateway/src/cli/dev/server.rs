@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use causeway_core::name::TargetName;
 use serde::Deserialize;
 use tokio::{
@@ -27,26 +27,47 @@ const START: Duration = Duration::from_secs(60);
 /// Between two looks at the port of a server that does not say when it is ready.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A running server. Dropped, it is killed.
+/// A running server. It ends with the token that it was started with.
 #[derive(Debug)]
 pub(super) struct Server {
     url: Url,
-    ending: CancellationToken,
     /// Ends when the process has ended.
     watched: JoinHandle<()>,
 }
 
+/// A process of which it is not known yet whether it will serve.
+type Starting = (Child, ChildStdin);
+
 impl Server {
-    /// Starts what `dev` names and waits until it serves.
-    pub(super) async fn start(name: &TargetName, dev: &Dev, demanded: Option<Demanded<'_>>) -> anyhow::Result<Self> {
-        let started = match dev {
-            Dev::Sample(sample) => timeout(START, start_sample(sample, demanded)).await,
-            Dev::Command { command, path } => timeout(START, start_command(command, path)).await,
+    /// Starts what `dev` names and waits until it serves. `stop` ends it, now or later.
+    pub(super) async fn start(
+        name: &TargetName,
+        dev: &Dev,
+        demanded: Option<Demanded<'_>>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let (mut child, stdin, port) = match dev {
+            Dev::Sample(sample) => spawn_sample(sample, demanded)?,
+            Dev::Command { command, .. } => spawn_command(command)?,
         };
-        let (child, stdin, url) = started.with_context(|| format!("it does not serve after {START:?}"))??;
-        let ending = CancellationToken::new();
-        let watched = tokio::spawn(watch(name.clone(), child, stdin, ending.clone()));
-        Ok(Self { url, ending, watched })
+        let ready = async {
+            match dev {
+                Dev::Sample(_) => sample_url(&mut child).await,
+                Dev::Command { path, .. } => command_url(&mut child, port, path).await,
+            }
+        };
+        let ready = tokio::select! {
+            ready = timeout(START, ready) => ready.unwrap_or_else(|_| Err(anyhow!("it does not serve after {START:?}"))),
+            () = stop.cancelled() => Err(anyhow!("it was stopped while it started")),
+        };
+        match ready {
+            Ok(url) => Ok(Self { url, watched: tokio::spawn(watch(name.clone(), (child, stdin), stop)) }),
+            Err(error) => {
+                drop(stdin);
+                child::end(&mut child).await;
+                Err(error)
+            }
+        }
     }
 
     /// Where it serves MCP.
@@ -54,22 +75,21 @@ impl Server {
         &self.url
     }
 
-    /// Ends it and waits until it has ended.
-    pub(super) async fn stop(self) {
-        self.ending.cancel();
+    /// Waits until it has ended.
+    pub(super) async fn ended(self) {
         // An error means that the watcher is gone, and the process with it.
         let _ = self.watched.await;
     }
 }
 
 /// Tells when the process ends by itself; ends it when asked to.
-async fn watch(name: TargetName, mut child: Child, stdin: ChildStdin, ending: CancellationToken) {
+async fn watch(name: TargetName, (mut child, stdin): Starting, stop: CancellationToken) {
     tokio::select! {
         status = child.wait() => {
             let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
             tracing::error!("the server of target `{name}` ended by itself: {status}");
         }
-        () = ending.cancelled() => {
+        () = stop.cancelled() => {
             // The end of its input is how a sample is asked to end.
             drop(stdin);
             child::end(&mut child).await;
@@ -78,11 +98,7 @@ async fn watch(name: TargetName, mut child: Child, stdin: ChildStdin, ending: Ca
 }
 
 /// This program again, as the sample server: a process of its own, that ends when this one does, however that ends.
-async fn start_sample(sample: &str, demanded: Option<Demanded<'_>>) -> anyhow::Result<(Child, ChildStdin, Url)> {
-    #[derive(Deserialize)]
-    struct Ready {
-        url: Url,
-    }
+fn spawn_sample(sample: &str, demanded: Option<Demanded<'_>>) -> anyhow::Result<(Child, ChildStdin, u16)> {
     let program = std::env::current_exe().context("this program does not know where it is")?;
     let mut command = Command::new(program);
     command.args(["sample", sample, "--listen", "127.0.0.1:0", "--ready-json", "--exit-with-stdin"]);
@@ -95,19 +111,26 @@ async fn start_sample(sample: &str, demanded: Option<Demanded<'_>>) -> anyhow::R
     if std::env::var_os("RUST_LOG").is_none() {
         command.env("RUST_LOG", "warn,aws_config=error");
     }
-    let (mut child, stdin) = spawn(command.stdout(Stdio::piped()))?;
-    let stdout = child.stdout.take().expect("the command pipes it");
+    let (child, stdin) = spawn(command.stdout(Stdio::piped()))?;
+    Ok((child, stdin, 0))
+}
+
+/// What the sample says on its first line, once it serves.
+async fn sample_url(child: &mut Child) -> anyhow::Result<Url> {
+    #[derive(Deserialize)]
+    struct Ready {
+        url: Url,
+    }
+    let stdout = child.stdout.take().context("its output is not piped")?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line).await.context("its output cannot be read")?;
-    let Ok(ready) = serde_json::from_str::<Ready>(&line) else {
-        bail!("it ended before it served; its last words are above");
-    };
-    Ok((child, stdin, ready.url))
+    let ready = serde_json::from_str::<Ready>(&line);
+    Ok(ready.context("it ended before it served; its last words are above")?.url)
 }
 
 /// A server of the user's, told its port in `PORT`. A port that is free now may be taken a moment later; then the server
 /// says so and ends, and so does this start.
-async fn start_command(command: &[String], path: &str) -> anyhow::Result<(Child, ChildStdin, Url)> {
+fn spawn_command(command: &[String]) -> anyhow::Result<(Child, ChildStdin, u16)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no loopback port is free")?;
     let address = listener.local_addr().context("the listener has no address")?;
     drop(listener);
@@ -115,16 +138,20 @@ async fn start_command(command: &[String], path: &str) -> anyhow::Result<(Child,
     let mut command = Command::new(program);
     command.args(arguments).env("PORT", address.port().to_string()).env("HOST", address.ip().to_string());
     // Standard output is this program's: with `--json` it holds one line and nothing else.
-    let (mut child, stdin) =
-        spawn(command.stdout(Stdio::from(std::io::stderr()))).with_context(|| format!("`{program}`"))?;
-    while TcpStream::connect(address).await.is_err() {
+    let spawned = spawn(command.stdout(Stdio::from(std::io::stderr())));
+    let (child, stdin) = spawned.with_context(|| format!("`{program}`"))?;
+    Ok((child, stdin, address.port()))
+}
+
+/// Its address, once it accepts connections.
+async fn command_url(child: &mut Child, port: u16, path: &str) -> anyhow::Result<Url> {
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
         if let Some(status) = child.try_wait().context("its state is unknown")? {
-            bail!("`{program}` ended before it served on port {} (`PORT`): {status}", address.port());
+            bail!("it ended before it served on port {port} (`PORT`): {status}");
         }
         sleep(LOOK).await;
     }
-    let url = Url::parse(&format!("http://{address}{path}")).context("`dev.path` makes no URL")?;
-    Ok((child, stdin, url))
+    Url::parse(&format!("http://127.0.0.1:{port}{path}")).context("`dev.path` makes no URL")
 }
 
 fn spawn(command: &mut Command) -> anyhow::Result<(Child, ChildStdin)> {

@@ -1,5 +1,7 @@
 //! Reading what a target answered over HTTP: one JSON message, or a stream of events that ends with one. Bounded.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use causeway_core::{
     canonical::Response,
@@ -8,7 +10,8 @@ use causeway_core::{
 };
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
+use tokio::time::timeout;
 
 use super::{Fault, Reply, client::causes};
 use crate::targets::{Event, reply::EventSource};
@@ -16,6 +19,8 @@ use crate::targets::{Event, reply::EventSource};
 /// The body of a request to a target.
 pub(super) type Body = Full<Bytes>;
 
+/// How long a stream may stay open after its answer before its connection is given up.
+const REST: Duration = Duration::from_secs(1);
 /// Bytes of an error page that are worth reading for a JSON-RPC error.
 const ERROR_BYTES: usize = 64 * 1024;
 
@@ -39,7 +44,8 @@ pub(super) enum Content {
 /// The messages of an event stream.
 #[derive(Debug)]
 pub(super) struct Messages {
-    body: Incoming,
+    /// Absent once the answer was read.
+    body: Option<Incoming>,
     decoder: sse::Decoder,
     limit: usize,
 }
@@ -65,7 +71,7 @@ impl Answer {
         let body = self.response.into_body();
         if status.is_success() && kind == "text/event-stream" {
             let decoder = sse::Decoder::new(self.limit);
-            return Ok(Content::Stream(Messages { body, decoder, limit: self.limit }));
+            return Ok(Content::Stream(Messages { body: Some(body), decoder, limit: self.limit }));
         }
         if !status.is_success() {
             // A body that is too long or broken off makes an error page no better.
@@ -81,13 +87,39 @@ impl Answer {
 }
 
 impl Messages {
+    /// The answer; what comes before it is passed over.
+    pub(super) async fn response(&mut self) -> Result<Envelope, Fault> {
+        loop {
+            let message = self.next_message().await?;
+            if message.kind() == Kind::Response {
+                self.release();
+                return Ok(message);
+            }
+        }
+    }
+
+    /// Lets go of a stream whose answer was read. Its end follows the answer, and only a connection that was read to the
+    /// end is used again; a server that keeps the stream open loses the connection.
+    pub(super) fn release(&mut self) {
+        let Some(mut body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
+        // Without a runtime nobody needs the connection any more.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+            let _ = timeout(REST, rest).await;
+        });
+    }
+
     /// The next message.
     pub(super) async fn next_message(&mut self) -> Result<Envelope, Fault> {
         loop {
             if let Some(event) = self.decoder.next_event() {
                 return Envelope::parse(event.data.into()).map_err(|error| Fault::Garbage(error.to_string()));
             }
-            let frame = self.body.frame().await;
+            let frame = match &mut self.body {
+                Some(body) => body.frame().await,
+                None => None,
+            };
             let frame = frame.ok_or_else(|| Fault::BrokenOff("the stream ended before the answer".into()))?;
             let frame = frame.map_err(|error| Fault::BrokenOff(causes(&error)))?;
             if let Some(data) = frame.data_ref() {
@@ -104,7 +136,10 @@ impl EventSource for Messages {
             let message = self.next_message().await?;
             match message.kind() {
                 Kind::Notification => return Ok(notification(&message)),
-                Kind::Response => return last(message, Era::Modern).map(Event::Last),
+                Kind::Response => {
+                    self.release();
+                    return last(message, Era::Modern).map(Event::Last);
+                }
                 Kind::Request => {
                     tracing::warn!(method = message.method(), "a modern target asked something on a reply")
                 }

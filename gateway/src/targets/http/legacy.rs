@@ -15,7 +15,8 @@ use causeway_core::{
     wire::{Kind, request_message},
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
-use moka::future::Cache;
+use moka::{future::Cache, ops::compute::Op};
+use tokio::time::timeout;
 
 use super::{
     Fault, HttpTarget, Outcome, Reply,
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::targets::{
     Event,
-    handshake::{INITIALIZED, cancelled, discovered, initialize_params, initialized, refusal},
+    handshake::{INITIALIZED, cancelled, initialize_params, initialized, refusal, refuses_conversation},
     reply::EventSource,
 };
 
@@ -39,7 +40,7 @@ pub(super) struct LegacySessions(Cache<String, Arc<Session>>);
 
 /// What `initialize` settled.
 #[derive(Debug)]
-struct Session {
+pub(super) struct Session {
     /// Absent with a target that keeps no sessions.
     id: Option<HeaderValue>,
     version: String,
@@ -53,6 +54,19 @@ struct Running {
     session: Arc<Session>,
     id: u64,
     answered: bool,
+}
+
+/// What a target made of a request.
+enum Asked {
+    Done(Reply<Fault>),
+    /// HTTP 404 in a session: it is gone, and the request was not processed.
+    SessionLost,
+    /// HTTP 400: so a modern server refuses legacy requests, and a legacy one those without the session that it demands.
+    Refused {
+        reply: Result<Reply<Fault>, Fault>,
+        /// It is about the session or the version, as far as can be told.
+        conversation: bool,
+    },
 }
 
 /// The messages of a legacy target's reply.
@@ -77,61 +91,53 @@ pub(super) async fn send(
 ) -> Result<Outcome, Fault> {
     let params = request.legacy_params(changes).map_err(|error| Fault::Garbage(error.to_string()))?;
     for _ in 0..2 {
-        let session = session(target, caller_id).await?;
-        let mut running = Running {
-            id: session.next_id.fetch_add(1, Ordering::Relaxed),
-            target: Arc::clone(target),
-            session,
-            answered: false,
+        let session = match session(target, caller_id).await {
+            Ok(session) => session,
+            // A server that answers, but not to `initialize`, may have become a modern one.
+            Err(fault @ (Fault::Refused(_) | Fault::Garbage(_) | Fault::Status(_) | Fault::UnknownVersion(_))) => {
+                return Ok(Outcome::OtherEra(Err(fault)));
+            }
+            Err(fault) => return Err(fault),
         };
-        let body = request_message(&running.id.to_string(), &request.method, &params);
-        let answer = target.exchange(running.session.headers(), body).await?;
-        let status = answer.status();
-        let content = answer.content().await?;
-        match content {
-            // The session is gone, so the request was not processed: a new one, once.
-            Content::Whole(_) | Content::None if status == StatusCode::NOT_FOUND && running.session.id.is_some() => {
-                running.answered = true;
-                forget(target, caller_id, &running.session).await;
-            }
-            Content::Whole(ref message)
-                if status == StatusCode::BAD_REQUEST && matches!(discovered(message), Ok(Some(Era::Modern))) =>
-            {
-                running.answered = true;
-                return Ok(Outcome::OtherEra);
-            }
-            Content::None if status == StatusCode::BAD_REQUEST => {
-                running.answered = true;
-                forget(target, caller_id, &running.session).await;
-                return Ok(Outcome::OtherEra);
-            }
-            Content::Whole(message) => {
-                running.answered = true;
-                return last(message, Era::Legacy).map(|answer| Outcome::Done(Reply::Whole(answer)));
-            }
-            Content::Stream(messages) => {
-                return Ok(Outcome::Done(Reply::reading(Conversation { messages, running })));
-            }
-            Content::None => {
-                running.answered = true;
-                return Err(no_answer(status));
+        match Running::new(target, &session).ask(&request.method, &params).await? {
+            Asked::Done(reply) => return Ok(Outcome::Done(reply)),
+            Asked::Refused { reply, conversation: false } => return Ok(Outcome::OtherEra(reply)),
+            Asked::SessionLost => forget(target, caller_id, &session).await,
+            Asked::Refused { reply, conversation: true } => {
+                forget(target, caller_id, &session).await;
+                if !now_demands_sessions(target, caller_id, &session).await {
+                    return Ok(Outcome::OtherEra(reply));
+                }
             }
         }
     }
     Err(Fault::Garbage("it forgets its sessions at once (HTTP 404 right after `initialize`)".into()))
 }
 
+/// Whether `target`, which kept no sessions when `before` was settled, does so now: then it refused a request without one
+/// unread.
+async fn now_demands_sessions(target: &Arc<HttpTarget>, caller_id: &str, before: &Session) -> bool {
+    before.id.is_none() && session(target, caller_id).await.is_ok_and(|session| session.id.is_some())
+}
+
 /// The session of `caller_id`, opened now if there is none; one `initialize` serves all who wait for it.
-async fn session(target: &Arc<HttpTarget>, caller_id: &str) -> Result<Arc<Session>, Fault> {
-    let opened = target.sessions.0.try_get_with_by_ref(caller_id, open(target)).await;
+pub(super) async fn session(target: &Arc<HttpTarget>, caller_id: &str) -> Result<Arc<Session>, Fault> {
+    let most = target.limits.discovery;
+    let opening = async { timeout(most, open(target)).await.unwrap_or(Err(Fault::Silent(most))) };
+    let opened = target.sessions.0.try_get_with_by_ref(caller_id, opening).await;
     opened.map_err(|shared| Fault::clone(&shared))
 }
 
 async fn forget(target: &HttpTarget, caller_id: &str, lost: &Arc<Session>) {
+    let entry = target.sessions.0.entry_by_ref(caller_id);
     // Somebody else may have opened a new one meanwhile.
-    if target.sessions.0.get(caller_id).await.is_some_and(|current| Arc::ptr_eq(&current, lost)) {
-        target.sessions.0.invalidate(caller_id).await;
-    }
+    let is_lost = |current: moka::Entry<String, Arc<Session>>| Arc::ptr_eq(current.value(), lost);
+    entry
+        .and_compute_with(async |current| match current.is_some_and(is_lost) {
+            true => Op::Remove,
+            false => Op::Nop,
+        })
+        .await;
 }
 
 async fn open(target: &HttpTarget) -> Result<Arc<Session>, Fault> {
@@ -141,12 +147,7 @@ async fn open(target: &HttpTarget) -> Result<Arc<Session>, Fault> {
     let id = answer.headers().get(headers::SESSION).cloned();
     let version = match answer.content().await? {
         Content::Whole(message) => initialized(&message)?,
-        Content::Stream(mut messages) => loop {
-            let message = messages.next_message().await?;
-            if message.kind() == Kind::Response {
-                break initialized(&message)?;
-            }
-        },
+        Content::Stream(mut messages) => initialized(&messages.response().await?)?,
         Content::None => return Err(no_answer(status)),
     };
     let session = Session { id, version, next_id: AtomicU64::new(1) };
@@ -166,6 +167,38 @@ impl Session {
 }
 
 impl Running {
+    fn new(target: &Arc<HttpTarget>, session: &Arc<Session>) -> Self {
+        let id = session.next_id.fetch_add(1, Ordering::Relaxed);
+        Self { target: Arc::clone(target), session: Arc::clone(session), id, answered: false }
+    }
+
+    /// Sends the request that this is.
+    async fn ask(mut self, method: &str, params: &str) -> Result<Asked, Fault> {
+        let body = request_message(&self.id.to_string(), method, params);
+        let answer = self.target.exchange(self.session.headers(), body).await.inspect_err(|fault| {
+            // It never got the request: there is nothing to cancel.
+            let unasked = matches!(fault, Fault::Unreachable(_) | Fault::Credential(_) | Fault::Unauthorized(_));
+            self.answered = unasked;
+        })?;
+        let status = answer.status();
+        let (reply, conversation) = match answer.content().await? {
+            Content::Stream(messages) => {
+                return Ok(Asked::Done(Reply::reading(Conversation { messages, running: self })));
+            }
+            Content::Whole(message) => {
+                let conversation = refuses_conversation(&message);
+                (last(message, Era::Legacy).map(Reply::Whole), conversation)
+            }
+            Content::None => (Err(no_answer(status)), true),
+        };
+        self.answered = true;
+        match status {
+            StatusCode::NOT_FOUND if self.session.id.is_some() => Ok(Asked::SessionLost),
+            StatusCode::BAD_REQUEST => Ok(Asked::Refused { reply, conversation }),
+            _ => reply.map(Asked::Done),
+        }
+    }
+
     /// Posts `message` in this session, in the background: whoever reads the reply does not wait for it.
     fn post(&self, message: String) {
         let (target, headers) = (Arc::clone(&self.target), self.session.headers());
@@ -196,6 +229,7 @@ impl EventSource for Conversation {
                 Kind::Request => self.running.post(refusal(&message)),
                 Kind::Response => {
                     self.running.answered = true;
+                    self.messages.release();
                     return last(message, Era::Legacy).map(Event::Last);
                 }
             }

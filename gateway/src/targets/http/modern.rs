@@ -12,6 +12,7 @@ use super::{
     answer::{Content, modern_reply},
     header_value,
 };
+use crate::targets::handshake::refuses_conversation;
 
 /// Sends `request` with `changes` made to its parameters.
 pub(super) async fn send(target: &HttpTarget, request: &Request, changes: &[(&str, &str)]) -> Result<Outcome, Fault> {
@@ -20,12 +21,28 @@ pub(super) async fn send(target: &HttpTarget, request: &Request, changes: &[(&st
     let answer = target.exchange(headers, request_message(&request.id, &request.method, &params)).await?;
     let status = answer.status();
     let content = answer.content().await?;
-    match (status, &content) {
-        // No modern server answers so: it became, or always was, a legacy one.
-        (StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED, Content::None) => {
-            Ok(Outcome::OtherEra)
-        }
-        _ => modern_reply(content, status).map(Outcome::Done),
+    let doubtful = status.is_client_error() && is_doubtful(status, &content);
+    let reply = modern_reply(content, status);
+    match doubtful {
+        true => Ok(Outcome::OtherEra(reply)),
+        false => reply.map(Outcome::Done),
+    }
+}
+
+/// Whether a legacy server may have refused a modern request with this, for want of a session or of a version that it
+/// knows. A modern server has codes of its own for what it refuses.
+fn is_doubtful(status: StatusCode, content: &Content) -> bool {
+    match content {
+        Content::Whole(message) => refuses_conversation(message),
+        Content::None => !matches!(
+            status,
+            StatusCode::UNAUTHORIZED
+                | StatusCode::FORBIDDEN
+                | StatusCode::REQUEST_TIMEOUT
+                | StatusCode::PAYLOAD_TOO_LARGE
+                | StatusCode::TOO_MANY_REQUESTS
+        ),
+        Content::Stream(_) => false,
     }
 }
 

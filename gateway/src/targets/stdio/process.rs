@@ -2,11 +2,13 @@
 
 use std::{
     collections::HashMap,
+    io::ErrorKind,
     process::Stdio,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -17,9 +19,10 @@ use causeway_core::{
     wire::{Envelope, Kind, ObjectEdit, request_message},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWriteExt, BufReader},
+    io::{AsyncBufRead, AsyncRead, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, Command},
     sync::{Notify, mpsc, watch},
+    time::timeout,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -35,6 +38,8 @@ use crate::{
 
 /// Messages of one call that its reader has not taken yet; more end the call.
 const QUEUE: usize = 1024;
+/// What a process wrote before its end is read for so long, where somebody else keeps its output open.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Variables of the gateway that a child gets without being named in its `env_from`. The rest of the environment holds
 /// the gateway's secrets.
 const INHERITED: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR"];
@@ -158,7 +163,11 @@ impl Link {
         // From here on a drop of `call` cleans up.
         let call = Call { id, era, answered: false, link: Arc::clone(self), messages };
         self.write(request_message(&id.to_string(), method, &params).into()).await?;
-        Ok(call)
+        // A process that ended in between has told all who waited then: this call may not be among them.
+        match self.closed.is_cancelled() {
+            true => Err(gone()),
+            false => Ok(call),
+        }
     }
 
     /// Sends one message.
@@ -168,7 +177,6 @@ impl Link {
             true => line.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect(),
             false => line,
         };
-        let gone = || Fault::BrokenOff("its process ended".into());
         tokio::select! {
             sent = self.lines.send(line) => sent.map_err(|_| gone()),
             () = self.closed.cancelled() => Err(gone()),
@@ -227,6 +235,7 @@ impl Link {
         if waiting.messages.try_send(Message::Notification(whole.finish())).is_err() {
             // Its reader is gone or hopelessly behind: the queue closes, and the reader, if any, sees the call end.
             all.remove(&id);
+            let _ = self.lines.try_send(cancelled(id).into());
         }
         Some(())
     }
@@ -281,11 +290,15 @@ impl Drop for Call {
     }
 }
 
+fn gone() -> Fault {
+    Fault::BrokenOff("its process ended".into())
+}
+
 /// `params` with `id` as progress token where they hold one, and the token they held.
 fn with_own_token(params: &str, id: u64) -> Result<(String, Option<String>), Fault> {
     let garbage = |error: serde_json::Error| Fault::Garbage(error.to_string());
     let mut edit = ObjectEdit::parse(params).map_err(garbage)?;
-    let Some(mut meta) = edit.get("_meta").map(ObjectEdit::parse).transpose().map_err(garbage)? else {
+    let Some(mut meta) = edit.get("_meta").and_then(|meta| ObjectEdit::parse(meta).ok()) else {
         return Ok((params.to_owned(), None));
     };
     let Some(token) = meta.get("progressToken").map(ToOwned::to_owned) else {
@@ -330,8 +343,26 @@ async fn write_lines(mut stdin: ChildStdin, mut lines: mpsc::Receiver<Bytes>, cl
 async fn log_lines(name: TargetName, stderr: impl AsyncRead + Unpin) {
     const LONGEST: usize = 64 * 1024;
     let mut stderr = BufReader::new(stderr);
-    while let Ok(Some(line)) = next_line(&mut stderr, LONGEST).await {
-        tracing::debug!(target.name = %name, "{}", String::from_utf8_lossy(&line));
+    loop {
+        match next_line(&mut stderr, LONGEST).await {
+            Ok(Some(line)) => tracing::debug!(target.name = %name, "{}", String::from_utf8_lossy(&line)),
+            // Its beginning is lost and its rest comes as lines: a process whose errors nobody reads would stop.
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => (),
+            Ok(None) | Err(_) => break,
+        }
+    }
+}
+
+async fn read_lines(name: &TargetName, stdout: &mut (impl AsyncBufRead + Unpin), link: &Link) {
+    loop {
+        match next_line(stdout, link.limit).await {
+            Ok(Some(line)) => link.dispatch(line),
+            Ok(None) => break,
+            Err(error) => {
+                tracing::warn!(target.name = %name, %error, "target `{name}` broke the rules of its stream: stopping it");
+                break;
+            }
+        }
     }
 }
 
@@ -344,17 +375,15 @@ async fn supervise(
     ended: watch::Sender<bool>,
 ) {
     let mut stdout = BufReader::new(stdout);
-    loop {
-        let line = tokio::select! {
-            line = next_line(&mut stdout, link.limit) => line,
-            () = link.closed.cancelled() => break,
-        };
-        match line {
-            Ok(Some(line)) => link.dispatch(line),
-            Ok(None) => break,
-            Err(error) => {
-                tracing::warn!(target.name = %name, %error, "target `{name}` broke the rules of its stream: stopping it");
-                break;
+    {
+        let reading = read_lines(&name, &mut stdout, &link);
+        tokio::pin!(reading);
+        tokio::select! {
+            () = &mut reading => (),
+            () = link.closed.cancelled() => (),
+            // Its descendants may hold its streams open, and what it wrote last is still to be read.
+            () = child::ended(&mut child) => {
+                let _ = timeout(LAST_WORDS, reading).await;
             }
         }
     }

@@ -1,0 +1,65 @@
+//! Batches: several messages in one body, as MCP 2025-03-26 alone has them.
+//!
+//! Source: MCP 2025-03-26, basic, "Batching"; JSON-RPC 2.0, section 6.
+
+use axum::response::Response;
+use bytes::Bytes;
+use causeway_core::{
+    era::{self, Era},
+    wire::Envelope,
+};
+use futures::future::join_all;
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt;
+
+use crate::{
+    error::Refused,
+    front::{Front, Post, accepted, face, message},
+};
+
+/// Messages of one batch: each costs more than its bytes.
+const MOST: usize = 100;
+
+/// Answers a batch: one array with an answer for each request in it, in the order of the requests.
+pub(in crate::front) async fn answer(front: &Front, post: &Post) -> Response {
+    let messages = match accept(front, post) {
+        Ok(messages) => messages,
+        Err(refused) => return face(refused.face(Era::Legacy, "null")),
+    };
+    // Answers of a batch go back together, as JSON: a stream for each has no place in it.
+    let mut headers = post.headers.clone();
+    headers.remove(header::ACCEPT);
+    let answers = join_all(messages.into_iter().map(|body| answer_one(front, post, &headers, body))).await;
+    let answers: Vec<Bytes> = answers.into_iter().filter(|answer| !answer.is_empty()).collect();
+    match answers.is_empty() {
+        true => accepted(),
+        false => message(StatusCode::OK, [&b"["[..], &answers.join(&b","[..]), b"]"].concat()),
+    }
+}
+
+fn accept(front: &Front, post: &Post) -> Result<Vec<Bytes>, Refused> {
+    let version = super::client(front, post)?.version;
+    if version != era::BATCHES {
+        return Err(Refused::Batch(version));
+    }
+    let messages = Envelope::parse_batch(&post.body)?;
+    match messages.len() {
+        ..=MOST => Ok(messages),
+        count => Err(Refused::LargeBatch { count, most: MOST }),
+    }
+}
+
+/// The answer to one message of a batch; empty for what gets none.
+async fn answer_one(front: &Front, post: &Post, headers: &HeaderMap, body: Bytes) -> Bytes {
+    let one = Post { caller: post.caller.clone(), headers: headers.clone(), body: body.clone() };
+    let response = match Envelope::parse(body) {
+        Ok(envelope) if envelope.method() == "initialize" => {
+            let refused = Refused::Params("`initialize` must not be part of a batch".into());
+            face(refused.face(Era::Legacy, envelope.id().unwrap_or("null")))
+        }
+        Ok(envelope) => super::answer(front, &one, envelope).await,
+        Err(error) => face(Refused::from(error).face(Era::Legacy, "null")),
+    };
+    // These bodies are in memory: reading them cannot fail.
+    response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
+}

@@ -1,0 +1,95 @@
+//! Keeps web pages of strangers away from a gateway on this machine: a browser that runs one must not become its client.
+//! Who calls with which token is not judged here.
+//!
+//! Source: MCP 2026-07-28, basic/transports/streamable-http, "Security & Endpoint".
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::{HeaderMap, header, uri::Authority};
+use url::{Host, Url};
+
+use crate::error::Refused;
+
+/// Checks `Origin`, and on a loopback listener also `Host`, which a page behind a rebound name cannot forge.
+///
+/// A request without `Origin` comes from no page. Pages of the gateway's own public URL may call it, and on a loopback
+/// listener pages of this machine, such as an inspector's.
+pub(super) fn check(headers: &HeaderMap, local: SocketAddr, public: Option<&Url>) -> Result<(), Refused> {
+    let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let on_loopback = local.ip().is_loopback();
+    if let Some(origin) = text(header::ORIGIN) {
+        let url = Url::parse(&origin).ok();
+        let own = public.is_some_and(|public| url.as_ref().is_some_and(|url| url.origin() == public.origin()));
+        let neighbour = on_loopback && url.as_ref().and_then(Url::host).is_some_and(|host| is_loopback(&host));
+        if !own && !neighbour {
+            return Err(Refused::Origin(origin));
+        }
+    }
+    match text(header::HOST).filter(|_| on_loopback) {
+        Some(host) if !names_loopback(&host) && !names(&host, public) => Err(Refused::Host(host)),
+        _ => Ok(()),
+    }
+}
+
+fn names_loopback(host: &str) -> bool {
+    let host = host.parse::<Authority>().ok().and_then(|authority| Host::parse(authority.host()).ok());
+    host.is_some_and(|host| match host {
+        Host::Domain(name) => is_loopback(&Host::Domain(name.as_str())),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    })
+}
+
+fn names(host: &str, public: Option<&Url>) -> bool {
+    let host = host.parse::<Authority>().ok();
+    host.zip(public.and_then(Url::host_str)).is_some_and(|(host, public)| host.host() == public)
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
+        Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_headers(local: &str, origin: Option<&str>, host: &str, passes: bool) {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        let public = Url::parse("https://gateway.example/mcp").unwrap();
+        let checked = check(&headers, local.parse().unwrap(), Some(&public));
+        assert_eq!(checked.is_ok(), passes, "{local} {origin:?} {host}: {checked:?}");
+    }
+
+    #[test]
+    fn on_loopback_only_this_machine_and_the_public_url() {
+        let check = |origin, host, passes| check_headers("127.0.0.1:8080", origin, host, passes);
+        check(None, "127.0.0.1:8080", true);
+        check(None, "localhost:8080", true);
+        check(None, "[::1]:8080", true);
+        check(None, "gateway.example", true);
+        check(None, "evil.example:8080", false);
+        check(Some("http://localhost:6274"), "localhost:8080", true);
+        check(Some("https://gateway.example"), "localhost:8080", true);
+        check(Some("https://evil.example"), "localhost:8080", false);
+        check(Some("http://evil.example:8080"), "evil.example:8080", false);
+        check(Some("http://localhost.evil.example"), "localhost:8080", false);
+        check(Some("null"), "localhost:8080", false);
+    }
+
+    #[test]
+    fn elsewhere_only_pages_of_the_public_url() {
+        let check = |origin, passes| check_headers("0.0.0.0:8080", origin, "10.0.0.7:8080", passes);
+        check(None, true);
+        check(Some("https://gateway.example"), true);
+        check(Some("http://gateway.example"), false);
+        check(Some("http://localhost:6274"), false);
+    }
+}

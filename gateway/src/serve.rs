@@ -1,0 +1,77 @@
+//! Accepting connections: bounded in number, each with a bound on how slowly a request may come, and let to end when the
+//! gateway stops. Knows no paths.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
+
+/// After a failed accept, mostly for want of file descriptors, until the next.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Bounds of serving.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Connections at once; more wait in the listener's queue.
+    pub connections: usize,
+    /// For the head of a request.
+    pub head: Duration,
+    /// For open requests to end once the gateway is told to stop.
+    pub drain: Duration,
+}
+
+/// Serves `router` on `listener` until `shutdown` is ready, then waits for open requests to end.
+pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdown: impl Future<Output = ()>) {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(bounds.head);
+    server.http2().timer(TokioTimer::new()).keep_alive_interval(bounds.head);
+    let graceful = GracefulShutdown::new();
+    let permits = Arc::new(Semaphore::new(bounds.connections));
+    tokio::pin!(shutdown);
+    loop {
+        let permit = permits.clone().acquire_owned();
+        let accepted = async { (permit.await.expect("the semaphore is never closed"), accept(&listener).await) };
+        let (permit, stream) = tokio::select! {
+            accepted = accepted => accepted,
+            () = &mut shutdown => break,
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a client's connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    if timeout(bounds.drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end within {:?}: they are cut off", bounds.drain);
+    }
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are written whole: waiting for more to send only delays them.
+                let _ = stream.set_nodelay(true);
+                return stream;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(BREATH).await;
+            }
+        }
+    }
+}

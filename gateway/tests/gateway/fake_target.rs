@@ -1,0 +1,373 @@
+//! An MCP server over HTTP that does what a test scripts and records what it was asked. Only for faults and for answers that
+//! no well-behaved server gives: healthy peers are the sample servers.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, Response, StatusCode},
+};
+use bytes::Bytes;
+use causeway_core::wire::{Envelope, ObjectEdit};
+use futures::{Stream, StreamExt, future::BoxFuture, stream};
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
+
+/// How it speaks where no script says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    Modern,
+    /// Legacy, with a session from `initialize` on.
+    Sessions,
+    /// Legacy, each request for itself.
+    Stateless,
+}
+
+/// A request or notification that reached it.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// The other end of the connection.
+    pub(crate) peer: SocketAddr,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+    /// Empty for an answer.
+    pub(crate) method: String,
+    /// JSON text; `null` for a notification.
+    pub(crate) id: String,
+    /// JSON text.
+    pub(crate) params: String,
+    /// How often the method was asked before.
+    pub(crate) earlier: usize,
+}
+
+type Script = Arc<dyn Fn(Asked) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+
+/// The running server. Dropped, it is gone, connections included.
+pub(crate) struct FakeTarget {
+    pub(crate) address: SocketAddr,
+    inner: Arc<Inner>,
+    /// A runtime of its own: stopping it cuts all connections at once.
+    runtime: Option<Runtime>,
+}
+
+struct Inner {
+    speaks: Mutex<Speaks>,
+    /// Answers events instead of JSON.
+    events: bool,
+    sessions: Mutex<Vec<String>>,
+    tools: Mutex<String>,
+    scripts: Mutex<HashMap<String, Script>>,
+    asked: watch::Sender<Vec<Asked>>,
+    /// Ids of requests whose asker went away before the answer ended.
+    dropped: watch::Sender<Vec<String>>,
+}
+
+impl FakeTarget {
+    /// Answers JSON; has one tool, `echo`, whose result holds its parameters.
+    pub(crate) fn start(speaks: Speaks) -> Self {
+        Self::with(speaks, false)
+    }
+
+    /// Answers each request with a stream of events.
+    pub(crate) fn streaming(speaks: Speaks) -> Self {
+        Self::with(speaks, true)
+    }
+
+    fn with(speaks: Speaks, events: bool) -> Self {
+        let inner = Inner {
+            speaks: Mutex::new(speaks),
+            events,
+            sessions: Mutex::default(),
+            tools: Mutex::new(r#"[{"name":"echo","inputSchema":{"type":"object"}}]"#.into()),
+            scripts: Mutex::default(),
+            asked: watch::channel(Vec::new()).0,
+            dropped: watch::channel(Vec::new()).0,
+        };
+        let mut fake = Self { address: ([127, 0, 0, 1], 0).into(), inner: Arc::new(inner), runtime: None };
+        fake.up();
+        fake
+    }
+
+    /// Serves (again), at the address of before.
+    pub(crate) fn up(&mut self) {
+        let listener = std::net::TcpListener::bind(self.address).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        self.address = listener.local_addr().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&self.inner));
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
+        runtime.spawn(async move { axum::serve(TcpListener::from_std(listener).unwrap(), router).await });
+        self.runtime = Some(runtime);
+    }
+
+    /// Gone, with all its connections and sessions.
+    pub(crate) fn down(&mut self) {
+        self.inner.sessions.lock().unwrap().clear();
+        if let Some(runtime) = self.runtime.take() {
+            // Waits until its sockets are closed, on a thread that may wait.
+            std::thread::spawn(move || drop(runtime)).join().unwrap();
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}/mcp", self.address)
+    }
+
+    /// From now on it speaks so, and knows no session.
+    pub(crate) fn become_one_that_speaks(&self, speaks: Speaks) {
+        *self.inner.speaks.lock().unwrap() = speaks;
+        self.forget_sessions();
+    }
+
+    /// Knows no session any more.
+    pub(crate) fn forget_sessions(&self) {
+        self.inner.sessions.lock().unwrap().clear();
+    }
+
+    /// From now on its list is `tools`, a JSON array.
+    pub(crate) fn offer(&self, tools: &str) {
+        *self.inner.tools.lock().unwrap() = tools.into();
+    }
+
+    /// From now on `script` answers `method`; `*` answers every message.
+    pub(crate) fn on<F>(&self, method: &str, script: impl Fn(Asked) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        let script: Script = Arc::new(move |asked| Box::pin(script(asked)));
+        self.inner.scripts.lock().unwrap().insert(method.into(), script);
+    }
+
+    /// From now on `method` is answered as usual.
+    pub(crate) fn usual(&self, method: &str) {
+        self.inner.scripts.lock().unwrap().remove(method);
+    }
+
+    /// Everything that it was asked by `method`.
+    pub(crate) fn asked(&self, method: &str) -> Vec<Asked> {
+        self.inner.asked.borrow().iter().filter(|asked| asked.method == method).cloned().collect()
+    }
+
+    /// Waits until it was asked so, and says how.
+    pub(crate) async fn until_asked(&self, matches: impl Fn(&Asked) -> bool) -> Asked {
+        let mut asked = self.inner.asked.subscribe();
+        let all = asked.wait_for(|all| all.iter().any(&matches)).await.unwrap();
+        all.iter().find(|asked| matches(asked)).unwrap().clone()
+    }
+
+    /// Waits until the asker of the request `id` went away.
+    pub(crate) async fn until_dropped(&self, id: &str) {
+        self.inner.dropped.subscribe().wait_for(|ids| ids.iter().any(|gone| gone == id)).await.unwrap();
+    }
+}
+
+impl Drop for FakeTarget {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn answer(
+    State(inner): State<Arc<Inner>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    // An empty body is a GET or DELETE: nothing here serves them.
+    let Ok(envelope) = Envelope::parse(body.clone().into()) else { return status(405) };
+    let method = envelope.method().to_owned();
+    let mut asked = Asked {
+        peer,
+        headers,
+        id: envelope.id().unwrap_or("null").into(),
+        params: envelope.params().unwrap_or("{}").into(),
+        earlier: 0,
+        method: method.clone(),
+        body,
+    };
+    inner.asked.send_modify(|all| {
+        asked.earlier = all.iter().filter(|before| before.method == method).count();
+        all.push(asked.clone());
+    });
+    let gone = Gone { id: Some(asked.id.clone()), inner: Arc::clone(&inner) };
+    let script = {
+        let scripts = inner.scripts.lock().unwrap();
+        scripts.get(&method).or_else(|| scripts.get("*")).cloned()
+    };
+    let response = match script {
+        Some(script) => script(asked).await,
+        None => inner.usual(&asked),
+    };
+    response.map(|body| Body::from_stream(Watched { body: body.into_data_stream(), gone }))
+}
+
+impl Inner {
+    fn usual(&self, asked: &Asked) -> Response<Body> {
+        let speaks = *self.speaks.lock().unwrap();
+        if speaks == Speaks::Modern {
+            return self.modern(asked);
+        }
+        let session = asked.headers.get("mcp-session-id").map(|id| id.to_str().unwrap().to_owned());
+        let known = session.as_ref().is_some_and(|id| self.sessions.lock().unwrap().contains(id));
+        match (asked.method.as_str(), speaks) {
+            ("initialize", _) => self.initialize(asked, speaks),
+            (_, Speaks::Sessions) if session.is_none() => {
+                error(400, "null", -32000, "Bad Request: no session, send initialize first")
+            }
+            (_, Speaks::Sessions) if !known => error(404, "null", -32001, "Session not found"),
+            (method, _) if method.starts_with("notifications/") => status(202),
+            ("tools/list", _) => self.reply(asked, &format!(r#"{{"tools":{}}}"#, self.tools.lock().unwrap())),
+            ("tools/call", _) => self.reply(asked, &echo(asked, "")),
+            (method, _) => error(200, &asked.id, -32601, &format!("Method not found: {method}")),
+        }
+    }
+
+    fn modern(&self, asked: &Asked) -> Response<Body> {
+        let version = asked.headers.get("mcp-protocol-version").map(|version| version.to_str().unwrap());
+        if version != Some("2026-07-28") || !asked.params.contains("io.modelcontextprotocol/protocolVersion") {
+            return error(400, &asked.id, -32602, "_meta is missing");
+        }
+        match asked.method.as_str() {
+            "server/discover" => self.reply(
+                asked,
+                r#"{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}"#,
+            ),
+            "tools/list" => {
+                let tools = self.tools.lock().unwrap().clone();
+                self.reply(asked, &format!(r#"{{"resultType":"complete","tools":{tools},"ttlMs":300000}}"#))
+            }
+            "tools/call" => self.reply(asked, &echo(asked, r#""resultType":"complete","#)),
+            method => error(404, &asked.id, -32601, &format!("Method not found: {method}")),
+        }
+    }
+
+    fn initialize(&self, asked: &Asked, speaks: Speaks) -> Response<Body> {
+        let result =
+            r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"f","version":"1"}}"#;
+        let mut response = self.reply(asked, result);
+        if speaks == Speaks::Sessions {
+            let id = format!("session-{}", asked.earlier);
+            self.sessions.lock().unwrap().push(id.clone());
+            response.headers_mut().insert("mcp-session-id", id.parse().unwrap());
+        }
+        response
+    }
+
+    /// The answer, after progress where a call asked for it and events can carry it.
+    fn reply(&self, asked: &Asked, result: &str) -> Response<Body> {
+        let message = success(&asked.id, result);
+        if !self.events {
+            return json(200, message);
+        }
+        let progress = progress_token(&asked.params).filter(|_| asked.method == "tools/call");
+        let progress = progress.into_iter().flat_map(|token| (1..=3).map(move |step| progress_message(&token, step)));
+        events(progress.chain([message]).map(Ok))
+    }
+}
+
+/// Says that a body was not read to its end.
+struct Gone {
+    id: Option<String>,
+    inner: Arc<Inner>,
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            self.inner.dropped.send_modify(|ids| ids.push(id));
+        }
+    }
+}
+
+struct Watched {
+    body: axum::body::BodyDataStream,
+    gone: Gone,
+}
+
+impl Stream for Watched {
+    type Item = Result<Bytes, axum::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Option<Self::Item>> {
+        let next = self.body.poll_next_unpin(cx);
+        if matches!(next, std::task::Poll::Ready(None)) {
+            self.gone.id = None;
+        }
+        next
+    }
+}
+
+/// The result of `echo`.
+fn echo(asked: &Asked, result_type: &str) -> String {
+    format!(r#"{{{result_type}"content":[],"asked":{}}}"#, asked.params)
+}
+
+/// The progress token of a call, JSON text.
+pub(crate) fn progress_token(params: &str) -> Option<String> {
+    let params = ObjectEdit::parse(params).unwrap();
+    ObjectEdit::parse(params.get("_meta")?).unwrap().get("progressToken").map(ToOwned::to_owned)
+}
+
+pub(crate) fn progress_message(token: &str, step: usize) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":{step},"v":1e400}}}}"#
+    )
+}
+
+pub(crate) fn success(id: &str, result: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#)
+}
+
+pub(crate) fn json(code: u16, body: impl Into<Body>) -> Response<Body> {
+    typed(code, "application/json", body)
+}
+
+pub(crate) fn typed(code: u16, kind: &str, body: impl Into<Body>) -> Response<Body> {
+    Response::builder().status(code).header("content-type", kind).body(body.into()).unwrap()
+}
+
+pub(crate) fn status(code: u16) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::from_u16(code).unwrap();
+    response
+}
+
+pub(crate) fn error(code: u16, id: &str, rpc: i64, text: &str) -> Response<Body> {
+    json(code, format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{rpc},"message":"{text}"}}}}"#))
+}
+
+/// An event stream of these messages; an error among them breaks the connection off.
+pub(crate) fn events(
+    messages: impl IntoIterator<Item = std::io::Result<String>, IntoIter: Send + 'static>,
+) -> Response<Body> {
+    event_stream(stream::iter(messages))
+}
+
+/// The same, from a stream that may wait.
+pub(crate) fn event_stream(messages: impl Stream<Item = std::io::Result<String>> + Send + 'static) -> Response<Body> {
+    let lines = messages.map(|message| {
+        message.map(|text| {
+            let data: String = text.split('\n').map(|line| format!("data: {line}\n")).collect();
+            Bytes::from(format!("event: message\n{data}\n"))
+        })
+    });
+    typed(200, "text/event-stream", Body::from_stream(lines))
+}
+
+/// What a connection that breaks looks like in a stream.
+pub(crate) fn broken<T>() -> std::io::Result<T> {
+    Err(std::io::Error::other("the script breaks the connection"))
+}
+
+/// An answer that never comes.
+pub(crate) async fn hang() -> Response<Body> {
+    std::future::pending().await
+}
