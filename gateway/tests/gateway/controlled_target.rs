@@ -1,11 +1,14 @@
 //! A modern target whose calls the test holds back and lets go: for what happens while a call is under way. Everything
 //! that needs no such control is tested against real servers.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::State,
     response::{IntoResponse, Response},
     routing::post,
@@ -15,22 +18,23 @@ use causeway_core::{
     era,
     wire::{Envelope, ObjectEdit, error_message, json, result_message, sse},
 };
-use http::{StatusCode, header::CONTENT_TYPE};
+use futures::{StreamExt, stream};
+use http::header::CONTENT_TYPE;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::harness::http_target;
 
 /// A running target with the tools `echo`, which answers with the arguments as they came, `wait`, which answers once it
-/// is let go, and `progress`, which reports twice before it answers.
+/// is let go, `watch`, which reports once and then does the same, and `progress`, which reports twice before it answers.
 pub(crate) struct ControlledTarget {
     url: String,
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    /// One for each call of `wait` that has arrived and was not asked about.
+    /// One for each call of `wait` or `watch` that has arrived and was not asked about.
     arrived: Semaphore,
-    /// One for each call of `wait` that may answer.
+    /// One for each of them that may answer.
     released: Semaphore,
     /// One for each `tools/list` that may be answered.
     listing: Semaphore,
@@ -67,12 +71,12 @@ impl ControlledTarget {
         self.shared.listing.add_permits(Semaphore::MAX_PERMITS);
     }
 
-    /// Waits for the next call of `wait`.
+    /// Waits for the next call of `wait` or `watch`.
     pub(crate) async fn arrival(&self) {
         self.shared.arrived.acquire().await.unwrap().forget();
     }
 
-    /// Lets one call of `wait` answer.
+    /// Lets one of them answer.
     pub(crate) fn release(&self) {
         self.shared.released.add_permits(1);
     }
@@ -107,24 +111,27 @@ async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     }
 }
 
-const LIST: &str = r#"{"resultType":"complete","tools":[{"name":"echo","inputSchema":{"type":"object"}},{"name":"wait","inputSchema":{"type":"object"}},{"name":"progress","inputSchema":{"type":"object"}}],"ttlMs":0,"cacheScope":"public"}"#;
+const LIST: &str = r#"{"resultType":"complete","tools":[{"name":"echo","inputSchema":{"type":"object"}},{"name":"wait","inputSchema":{"type":"object"}},{"name":"watch","inputSchema":{"type":"object"}},{"name":"progress","inputSchema":{"type":"object"}}],"ttlMs":0,"cacheScope":"public"}"#;
 
-async fn call(shared: &Shared, id: &str, params: &str) -> Response {
+async fn call(shared: &Arc<Shared>, id: &str, params: &str) -> Response {
     let edit = ObjectEdit::parse(params).unwrap();
+    let token = edit.get("_meta").and_then(|meta| ObjectEdit::parse(meta).unwrap().get("progressToken"));
+    let step = |step| progress(token.unwrap_or("null"), step);
     match edit.get("name") {
         Some(r#""wait""#) => {
-            shared.arrived.add_permits(1);
-            shared.released.acquire().await.unwrap().forget();
+            shared.wait().await;
             one(result_message(id, &text("waited")))
         }
+        Some(r#""watch""#) => {
+            let (shared, answer) = (shared.clone(), sse::encode(&result_message(id, &text("waited"))));
+            let last = stream::once(async move {
+                shared.wait().await;
+                answer
+            });
+            let events = stream::iter([step(1)]).chain(last).map(Ok::<_, Infallible>);
+            ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
+        }
         Some(r#""progress""#) => {
-            let token = edit.get("_meta").and_then(|meta| ObjectEdit::parse(meta).unwrap().get("progressToken"));
-            let token = token.unwrap_or("null");
-            let step = |step| {
-                sse::encode(&format!(
-                    r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":{step}}}}}"#
-                ))
-            };
             let last = sse::encode(&result_message(id, &text("done")));
             ([(CONTENT_TYPE, "text/event-stream")], [step(1), step(2), last].concat()).into_response()
         }
@@ -132,8 +139,22 @@ async fn call(shared: &Shared, id: &str, params: &str) -> Response {
             let arguments = edit.get("arguments").unwrap_or("null");
             one(result_message(id, &format!(r#"{{"resultType":"complete","content":[],"echo":{arguments}}}"#)))
         }
-        _ => (StatusCode::OK, one(error_message(id, -32602, "Unknown tool", None))).into_response(),
+        _ => one(error_message(id, -32602, "Unknown tool", None)),
     }
+}
+
+impl Shared {
+    async fn wait(&self) {
+        self.arrived.add_permits(1);
+        self.released.acquire().await.unwrap().forget();
+    }
+}
+
+/// One event that says so.
+fn progress(token: &str, step: u8) -> String {
+    sse::encode(&format!(
+        r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":{step}}}}}"#
+    ))
 }
 
 fn text(text: &str) -> String {

@@ -83,7 +83,7 @@ async fn a_session_is_given_and_used() {
     let in_session = alice.clone().header(SESSION, &one.header(SESSION));
     assert_eq!(ping(&in_session).await.result(), json!({}));
     assert_eq!(ping(&in_session.clone().header(VERSION, "2025-06-18")).await.result(), json!({}));
-    assert_eq!(in_session.tools().await, ["lab___echo", "lab___wait", "lab___progress"]);
+    assert_eq!(in_session.tools().await, ["lab___echo", "lab___wait", "lab___watch", "lab___progress"]);
     let second = ping(&in_session).await;
     assert!(second.headers.get(SESSION).is_none(), "it is given once");
 }

@@ -53,7 +53,7 @@ async fn a_list_says_how_long_it_is_fresh() {
     200
     content-type: application/json
 
-    {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","tools":[{"name":"lab___echo","inputSchema":{"type":"object"}},{"name":"lab___wait","inputSchema":{"type":"object"}},{"name":"lab___progress","inputSchema":{"type":"object"}}],"ttlMs":10000,"cacheScope":"public"}}
+    {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","tools":[{"name":"lab___echo","inputSchema":{"type":"object"}},{"name":"lab___wait","inputSchema":{"type":"object"}},{"name":"lab___watch","inputSchema":{"type":"object"}},{"name":"lab___progress","inputSchema":{"type":"object"}}],"ttlMs":10000,"cacheScope":"public"}}
     "#);
     assert_eq!(alice.request("tools/list", json!({"cursor": "x"})).await.refusal(), INVALID_PARAMS);
 }
@@ -222,7 +222,7 @@ async fn sessions_mean_nothing() {
     let (_gateway, _target, alice) = lab().await;
     let answer = alice.header(SESSION, "garbage").request("tools/list", json!({})).await;
     assert!(answer.headers.get(SESSION).is_none());
-    assert_eq!(answer.result()["tools"].as_array().unwrap().len(), 3);
+    assert_eq!(answer.result()["tools"].as_array().unwrap().len(), 4);
 }
 
 #[tokio::test]
