@@ -178,7 +178,8 @@ async fn streams_leave_their_connections_in_use() {
             read.add_permits(1);
         }
         let peers: HashSet<_> = fake.asked("tools/call").iter().map(|asked| asked.peer).collect();
-        assert!(peers.len() < 20, "{} connections", peers.len());
+        // A call that comes before that end was read takes another one.
+        assert!(peers.len() < 40, "{} connections for 40 calls", peers.len());
     }
 }
 
