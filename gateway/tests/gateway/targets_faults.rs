@@ -158,14 +158,28 @@ async fn an_answer_does_not_wait_for_the_end_of_its_stream() {
 #[tokio::test]
 async fn streams_leave_their_connections_in_use() {
     for speaks in ERAS {
-        let fake = FakeTarget::streaming(speaks);
+        let fake = FakeTarget::start(speaks);
+        let read = Arc::new(Semaphore::new(0));
+        let ends = read.clone();
+        fake.on("tools/call", move |asked| {
+            let answer = Ok(success(&asked.id, r#"{"resultType":"complete","content":[]}"#));
+            let ends = ends.clone();
+            let end = futures::stream::once(async move {
+                ends.acquire().await.unwrap().forget();
+                Ok(String::new())
+            });
+            async { event_stream(futures::stream::iter([answer]).chain(end)) }
+        });
         let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
         let client = Client::new(&gateway, targets_client::Speaks::Session).await;
         for _ in 0..40 {
-            client.call_with_progress("t___echo", "1").await.ok();
+            client.call("t___echo", "{}").await.ok();
+            // Only now does the stream of that call end.
+            read.add_permits(1);
         }
         let peers: HashSet<_> = fake.asked("tools/call").iter().map(|asked| asked.peer).collect();
-        assert!(peers.len() < 20, "{} connections", peers.len());
+        // A call that comes before that end was read takes another one.
+        assert!(peers.len() < 40, "{} connections for 40 calls", peers.len());
     }
 }
 
