@@ -22,9 +22,9 @@ use tokio::{
 
 pub use self::{
     fault::{Fault, TargetError},
-    reply::{Event, Reply},
+    reply::{Event, Events, Reply},
 };
-use self::{handshake::own_request, http::HttpTarget, stdio::StdioTarget};
+use self::{handshake::own_request, http::HttpTarget, reply::Bounds, stdio::StdioTarget};
 use crate::{
     config::{self, Config, Limits, Transport},
     credentials::Credential,
@@ -86,7 +86,8 @@ impl Target {
         let deadline = Instant::now() + most;
         let outcome = timeout_at(deadline, self.send(caller_id, request, &[("name", &name)])).await;
         let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))?;
-        Ok(reply.bounded(self.name.clone(), deadline, most, permit))
+        let (target, changed) = (self.name.clone(), Arc::clone(&self.changed));
+        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, _permit: permit }))
     }
 
     /// All its tools, page by page.

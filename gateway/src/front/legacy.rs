@@ -89,6 +89,7 @@ async fn serve(front: &Front, post: &Post, envelope: &Envelope, client: Client) 
                 era: Era::Legacy,
                 id,
                 events: front.settings.streaming && accepts_events(&post.headers),
+                log: true,
                 debug: front.settings.debug_errors,
             };
             reply::respond(Arc::clone(&front.gateway).call(Arc::clone(&post.caller), request), to).await

@@ -12,7 +12,9 @@ use causeway_core::{
 };
 use http::{HeaderMap, StatusCode};
 
-use super::{Front, Post, accepted, accepts_events, check_object, face, list, message, refused_id, reply, text_header};
+use super::{
+    Front, Post, accepted, accepts_events, check_object, face, list, message, meta_text, refused_id, reply, text_header,
+};
 use crate::error::Refused;
 
 /// Answers one message.
@@ -42,6 +44,7 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
                 era: Era::Modern,
                 id,
                 events: front.settings.streaming && accepts_events(&post.headers),
+                log: meta_text(Some(&request.params), era::META_LOG_LEVEL).is_some(),
                 debug: front.settings.debug_errors,
             };
             reply::respond(Arc::clone(&front.gateway).call(Arc::clone(&post.caller), request), to).await

@@ -2,15 +2,18 @@
 //!
 //! Source: MCP 2026-07-28, basic/transports/streamable-http, "Receiving Messages".
 
-use std::{pin::Pin, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use causeway_core::{era::Era, wire::sse};
-use futures::{Stream, StreamExt, stream};
+use causeway_core::{
+    era::Era,
+    wire::{Envelope, sse},
+};
+use futures::{StreamExt, stream};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::timeout;
 
@@ -18,7 +21,7 @@ use super::{face, message};
 use crate::{
     error::{Face, status_of},
     gateway::CallError,
-    targets::{Event, Reply},
+    targets::{Event, Events, Reply},
 };
 
 /// After so long a silence a comment keeps the connection open on its way.
@@ -33,11 +36,11 @@ pub(super) struct Recipient {
     pub(super) id: String,
     /// Reads server-sent events.
     pub(super) events: bool,
+    /// Gets the target's log messages.
+    pub(super) log: bool,
     /// Errors carry their cause.
     pub(super) debug: bool,
 }
-
-type Events = Pin<Box<dyn Stream<Item = Result<Event, CallError>> + Send>>;
 
 /// The response that carries the outcome of `call`. It becomes an event stream with the first notification, or when nothing
 /// came for so long that the connection needs a sign of life; a client that reads no events gets the answer alone.
@@ -45,7 +48,7 @@ pub(super) async fn respond(
     call: impl Future<Output = Result<Reply, CallError>> + Send + 'static,
     to: Recipient,
 ) -> Response {
-    let mut events: Events = Box::pin(stream::once(call).flat_map(messages));
+    let mut events: Events<CallError> = Box::pin(stream::once(call).flat_map(messages));
     loop {
         let next = match to.events {
             true => timeout(KEEP_ALIVE, events.next()).await,
@@ -54,8 +57,8 @@ pub(super) async fn respond(
         match next {
             Err(_) => return event_stream(SIGN_OF_LIFE.into(), events, to),
             Ok(Some(Ok(Event::Last(answer)))) => return to.whole(&answer),
-            Ok(Some(Ok(Event::Notification(first)))) if to.events => {
-                return event_stream(sse::encode(&first).into(), events, to);
+            Ok(Some(Ok(Event::Notification(first)))) if to.events && to.wants(&first) => {
+                return event_stream(frame(first.bytes()), events, to);
             }
             Ok(Some(Ok(Event::Notification(_)))) => (),
             Ok(Some(Err(error))) => return face(to.failed(&error)),
@@ -66,7 +69,7 @@ pub(super) async fn respond(
 }
 
 /// The messages of an outcome.
-fn messages(outcome: Result<Reply, CallError>) -> Events {
+fn messages(outcome: Result<Reply, CallError>) -> Events<CallError> {
     match outcome {
         Ok(Reply::Whole(answer)) => Box::pin(stream::iter([Ok(Event::Last(answer))])),
         Ok(Reply::Stream(events)) => Box::pin(events.map(|event| event.map_err(CallError::from))),
@@ -75,6 +78,11 @@ fn messages(outcome: Result<Reply, CallError>) -> Events {
 }
 
 impl Recipient {
+    /// Whether a notification is for this client: a modern one gets log messages only if it asks for them.
+    fn wants(&self, notification: &Envelope) -> bool {
+        notification.method() != "notifications/message" || self.log
+    }
+
     fn whole(&self, answer: &causeway_core::canonical::Response) -> Response {
         message(status_of(answer.error(), self.era), answer.for_client(self.era, &self.id))
     }
@@ -84,17 +92,21 @@ impl Recipient {
         error.face(self.era, &self.id, self.debug)
     }
 
-    /// One event of a stream, and whether it is the last.
-    fn event(&self, event: Result<Event, CallError>) -> (String, bool) {
+    /// One event of a stream as its bytes, and whether it is the last.
+    fn event(&self, event: Result<Event, CallError>) -> (Bytes, bool) {
         match event {
-            Ok(Event::Notification(text)) => (sse::encode(&text), false),
-            Ok(Event::Last(answer)) => {
-                let bytes = answer.for_client(self.era, &self.id);
-                (sse::encode(&String::from_utf8_lossy(&bytes)), true)
-            }
-            Err(error) => (sse::encode(&self.failed(&error).message), true),
+            Ok(Event::Notification(message)) if self.wants(&message) => (frame(message.bytes()), false),
+            Ok(Event::Notification(_)) => (Bytes::new(), false),
+            Ok(Event::Last(answer)) => (frame(&answer.for_client(self.era, &self.id)), true),
+            Err(error) => (frame(self.failed(&error).message.as_bytes()), true),
         }
     }
+}
+
+/// A message as an event.
+fn frame(message: &[u8]) -> Bytes {
+    // Messages were read as UTF-8 before they came here.
+    sse::encode(&String::from_utf8_lossy(message)).into()
 }
 
 /// A fault of a target is ours to tell the operator; a caller's mistake is the caller's.
@@ -105,15 +117,15 @@ fn log(error: &CallError) {
     }
 }
 
-fn event_stream(first: Bytes, events: Events, to: Recipient) -> Response {
+fn event_stream(first: Bytes, events: Events<CallError>, to: Recipient) -> Response {
     let rest = stream::unfold(Some((events, to)), |state| async move {
         let (mut events, to) = state?;
         match timeout(KEEP_ALIVE, events.next()).await {
             Err(_) => Some((Bytes::from(SIGN_OF_LIFE), Some((events, to)))),
             Ok(None) => None,
             Ok(Some(event)) => {
-                let (text, last) = to.event(event);
-                Some((Bytes::from(text), (!last).then_some((events, to))))
+                let (bytes, last) = to.event(event);
+                Some((bytes, (!last).then_some((events, to))))
             }
         }
     });

@@ -90,9 +90,8 @@ impl Fault {
             Self::EndlessList(_) => "sent a list without an end".into(),
             Self::NotRunning(_) => "does not run".into(),
             Self::Unauthorized(status) => format!("does not let the gateway in (HTTP {status})"),
-            Self::Silent(_) | Self::Status(_) | Self::TooLarge(_) | Self::Busy(_) | Self::UnknownVersion(_) => {
-                self.to_string()
-            }
+            Self::UnknownVersion(_) => "speaks no MCP version that the gateway speaks".into(),
+            Self::Silent(_) | Self::Status(_) | Self::TooLarge(_) | Self::Busy(_) => self.to_string(),
         }
     }
 

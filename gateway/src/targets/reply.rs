@@ -1,10 +1,13 @@
 //! What comes back for one request: notifications that belong to it, then its one answer.
 
-use std::{fmt, pin::Pin, time::Duration};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use causeway_core::{canonical::Response, name::TargetName};
+use causeway_core::{canonical::Response, name::TargetName, wire::Envelope};
 use futures::{Stream, StreamExt, stream};
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit},
+    time::Instant,
+};
 
 use super::{Fault, TargetError};
 
@@ -13,14 +16,30 @@ pub enum Reply<E = TargetError> {
     /// The answer alone.
     Whole(Response),
     /// Notifications, then the answer or a fault, then nothing. Dropping it cancels the request.
-    Stream(Pin<Box<dyn Stream<Item = Result<Event, E>> + Send>>),
+    Stream(Events<E>),
+}
+
+/// The messages of a reply.
+pub type Events<E> = Pin<Box<dyn Stream<Item = Result<Event, E>> + Send>>;
+
+/// What a reply is held to, and what it holds as long as it runs.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    pub(super) target: TargetName,
+    pub(super) deadline: Instant,
+    /// What the call has from its beginning until `deadline`.
+    pub(super) limit: Duration,
+    /// Told when the target says in between that its lists changed: that is news for the gateway, not for this caller.
+    pub(super) changed: Arc<Notify>,
+    /// The call's place among those that run in the target.
+    pub(super) _permit: OwnedSemaphorePermit,
 }
 
 /// One message of a reply.
 #[derive(Debug)]
 pub enum Event {
     /// A JSON-RPC notification, as the target wrote it.
-    Notification(String),
+    Notification(Envelope),
     /// The answer.
     Last(Response),
 }
@@ -42,32 +61,19 @@ impl Reply<Fault> {
         }
     }
 
-    /// The same reply, ended by a fault at `deadline`, when the call has had all of `limit`; it holds `permit` as long as
-    /// it runs.
-    pub(super) fn bounded(
-        self,
-        target: TargetName,
-        deadline: Instant,
-        limit: Duration,
-        permit: OwnedSemaphorePermit,
-    ) -> Reply {
+    /// The same reply within `bounds`.
+    pub(super) fn bounded(self, bounds: Bounds) -> Reply {
         let events = match self {
             Self::Whole(response) => return Reply::Whole(response),
             Self::Stream(events) => events,
         };
-        let state = Some((events, target, permit));
-        Reply::Stream(Box::pin(stream::unfold(state, move |state| async move {
-            let (mut events, target, permit) = state?;
-            let fault = match tokio::time::timeout_at(deadline, events.next()).await {
-                Ok(Some(Ok(event @ Event::Notification(_)))) => {
-                    return Some((Ok(event), Some((events, target, permit))));
-                }
-                Ok(Some(Ok(last))) => return Some((Ok(last), None)),
-                Ok(Some(Err(fault))) => fault,
-                Ok(None) => ended(),
-                Err(_) => Fault::Silent(limit),
-            };
-            Some((Err(TargetError { target, fault }), None))
+        Reply::Stream(Box::pin(stream::unfold(Some((events, bounds)), |state| async move {
+            let (mut events, bounds) = state?;
+            match bounds.next(&mut events).await {
+                Ok(event @ Event::Notification(_)) => Some((Ok(event), Some((events, bounds)))),
+                Ok(last) => Some((Ok(last), None)),
+                Err(fault) => Some((Err(TargetError { target: bounds.target, fault }), None)),
+            }
         })))
     }
 
@@ -90,6 +96,21 @@ impl Reply<Fault> {
 pub(super) trait EventSource {
     /// The next message; not called again after the answer or a fault.
     fn next_event(&mut self) -> impl Future<Output = Result<Event, Fault>> + Send;
+}
+
+impl Bounds {
+    async fn next(&self, events: &mut Events<Fault>) -> Result<Event, Fault> {
+        loop {
+            match tokio::time::timeout_at(self.deadline, events.next()).await {
+                Ok(Some(Ok(Event::Notification(message)))) if message.method().ends_with("/list_changed") => {
+                    self.changed.notify_one();
+                }
+                Ok(Some(event)) => return event,
+                Ok(None) => return Err(ended()),
+                Err(_) => return Err(Fault::Silent(self.limit)),
+            }
+        }
+    }
 }
 
 fn ended() -> Fault {

@@ -52,6 +52,29 @@ async fn answers_that_are_none() {
     check(|_| async { status(401) }, "unauthorized").await;
 }
 
+/// What a target says of the gateway's credential is not the caller's business, however it says it.
+#[tokio::test]
+async fn a_refusal_of_the_gateway_is_none_of_the_caller() {
+    let refused = |code, rpc| move |asked: Asked| async move { error(code, &asked.id, rpc, "Authorization error") };
+    check(refused(403, -32002), "unauthorized").await;
+    check(refused(401, -32001), "unauthorized").await;
+}
+
+#[tokio::test]
+async fn an_answer_to_another_request_is_no_answer() {
+    check(|_| async { json(200, success("\"another\"", r#"{"content":[]}"#)) }, "garbage").await;
+    check(|_| async { events([Ok(success("987654321", r#"{"content":[]}"#))]) }, "garbage").await;
+}
+
+/// JSON knows one number in many spellings.
+#[tokio::test]
+async fn an_id_may_come_back_spelled_otherwise() {
+    let fake = FakeTarget::start(Speaks::Sessions);
+    fake.on("tools/call", |asked| async move { json(200, success(&format!("{}.0", asked.id), r#"{"content":[]}"#)) });
+    let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
+    Client::new(&gateway, targets_client::Speaks::Session).await.call("t___echo", "{}").await.ok();
+}
+
 #[tokio::test]
 async fn answers_that_are_too_large() {
     let large = |id: &str| success(id, &format!(r#"{{"content":[],"x":"{}"}}"#, "y".repeat(20_000)));

@@ -7,7 +7,7 @@ use causeway_servers::Sample;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    fake_target::{Asked, FakeTarget, Speaks, json, status, success},
+    fake_target::{Asked, FakeTarget, Speaks, events, json, status, success},
     harness::{Gateway, http_target},
     sample::Server,
     targets_child::scripted,
@@ -126,6 +126,29 @@ async fn a_slow_target_delays_nobody() {
     gate.cancel();
     gateway.ready().await;
     assert_eq!(client.list().await, ["slow___late", "hello___greet_user"]);
+}
+
+const LOG: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}"#;
+const CHANGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
+
+/// News of lists is for the gateway; log messages are for clients that get them in their era.
+#[tokio::test]
+async fn what_a_target_says_besides_its_answer_goes_to_whom_it_concerns() {
+    for speaks in [Speaks::Modern, Speaks::Sessions] {
+        let fake = FakeTarget::start(speaks);
+        fake.on("tools/call", |asked| async move {
+            let answer = success(&asked.id, r#"{"content":[]}"#);
+            events([LOG, CHANGED, &answer].map(|message| Ok(message.to_owned())))
+        });
+        let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
+        fake.offer(r#"[{"name":"new"}]"#);
+        let legacy = Client::new(&gateway, targets_client::Speaks::Session).await;
+        assert_eq!(legacy.call("t___echo", "{}").await.ok().notifications, [LOG]);
+        gateway.view_where(|view| view.catalog.route("t___new").is_ok()).await;
+        let modern = Client::new(&gateway, targets_client::Speaks::Modern).await;
+        let nothing: [&str; 0] = [];
+        assert_eq!(modern.call("t___new", "{}").await.ok().notifications, nothing, "it asked for none");
+    }
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn garbage_between_messages_is_passed_over() {
 #[tokio::test]
 async fn an_oversized_line_ends_the_process_not_the_gateway() {
     let (_gateway, client) = started(scripted("t", "legacy", &["oversized", "echo"])).await;
-    assert_eq!(client.call("t___oversized", "{}").await.fault(), "broken_off");
+    assert_eq!(client.call("t___oversized", "{}").await.fault(), "too_large");
     until_back(&client, "t___echo").await;
 }
 

@@ -11,10 +11,10 @@ use causeway_core::{
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
+use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{Fault, Reply, client::causes};
-use crate::targets::{Event, reply::EventSource};
+use super::{Fault, client::causes};
 
 /// The body of a request to a target.
 pub(super) type Body = Full<Bytes>;
@@ -66,6 +66,10 @@ impl Answer {
     /// Reads the body as far as needed to know what it is.
     pub(super) async fn content(self) -> Result<Content, Fault> {
         let status = self.response.status();
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            // Whatever else it says: it is the gateway that was not let in, not the caller.
+            return Err(no_answer(status));
+        }
         let kind = self.response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let body = self.response.into_body();
@@ -129,41 +133,25 @@ impl Messages {
     }
 }
 
-/// The messages of a modern target: notifications, then the answer. It must not ask anything in between.
-impl EventSource for Messages {
-    async fn next_event(&mut self) -> Result<Event, Fault> {
-        loop {
-            let message = self.next_message().await?;
-            match message.kind() {
-                Kind::Notification => return Ok(notification(&message)),
-                Kind::Response => {
-                    self.release();
-                    return last(message, Era::Modern).map(Event::Last);
-                }
-                Kind::Request => {
-                    tracing::warn!(method = message.method(), "a modern target asked something on a reply")
-                }
-            }
-        }
+/// The answer that `message` is to the request `id` (JSON text).
+pub(super) fn last(message: Envelope, era: Era, id: &str) -> Result<Response, Fault> {
+    if !answers(&message, id) {
+        return Err(Fault::Garbage("it answered another request than the one it was sent".into()));
     }
-}
-
-/// A reply of a modern target.
-pub(super) fn modern_reply(content: Content, status: StatusCode) -> Result<Reply<Fault>, Fault> {
-    match content {
-        Content::Whole(message) => last(message, Era::Modern).map(Reply::Whole),
-        Content::Stream(messages) => Ok(Reply::reading(messages)),
-        Content::None => Err(no_answer(status)),
-    }
-}
-
-/// The answer that `message` is.
-pub(super) fn last(message: Envelope, era: Era) -> Result<Response, Fault> {
     Response::new(message, era).map_err(|error| Fault::Garbage(error.to_string()))
 }
 
-pub(super) fn notification(message: &Envelope) -> Event {
-    Event::Notification(String::from_utf8_lossy(message.bytes()).into_owned())
+/// Whether the message goes under this id, however it is spelled. An error may have none: its sender could not read it.
+fn answers(message: &Envelope, id: &str) -> bool {
+    let read = |id: &str| serde_json::from_str::<Value>(id).ok();
+    match message.id() {
+        None | Some("null") => message.error().is_some(),
+        Some(answered) if answered == id => true,
+        Some(answered) => match (read(answered), read(id)) {
+            (Some(Value::Number(answered)), Some(Value::Number(id))) => answered.as_f64() == id.as_f64(),
+            (answered, id) => answered.is_some() && answered == id,
+        },
+    }
 }
 
 /// Why a response without an answer in it is none.

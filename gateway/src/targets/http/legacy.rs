@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 use super::{
     Fault, HttpTarget, Outcome, Reply,
-    answer::{Content, Messages, last, no_answer, notification},
+    answer::{Content, Messages, last, no_answer},
     header_value,
 };
 use crate::targets::{
@@ -31,6 +31,8 @@ use crate::targets::{
 
 /// Sessions that one target keeps for one gateway; the least used end first.
 const MOST_SESSIONS: u64 = 10_000;
+/// A message that needs no answer is given up after so long: a target that hangs must not collect them.
+const NOTICE: Duration = Duration::from_secs(10);
 /// A session that nobody used for so long is forgotten.
 const IDLE: Duration = Duration::from_secs(15 * 60);
 
@@ -187,7 +189,7 @@ impl Running {
             }
             Content::Whole(message) => {
                 let conversation = refuses_conversation(&message);
-                (last(message, Era::Legacy).map(Reply::Whole), conversation)
+                (last(message, Era::Legacy, &self.id.to_string()).map(Reply::Whole), conversation)
             }
             Content::None => (Err(no_answer(status)), true),
         };
@@ -205,8 +207,10 @@ impl Running {
         // A reply may be dropped while the runtime ends: then nobody is left to post.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
-            if let Err(fault) = target.exchange(headers, message).await {
-                tracing::debug!(%fault, "a message to a target was lost");
+            match timeout(NOTICE, target.exchange(headers, message)).await {
+                Ok(Ok(_)) => (),
+                Ok(Err(fault)) => tracing::debug!(%fault, "a message to a target was lost"),
+                Err(_) => tracing::debug!("a message to a target was not taken in time"),
             }
         });
     }
@@ -225,12 +229,12 @@ impl EventSource for Conversation {
         loop {
             let message = self.messages.next_message().await?;
             match message.kind() {
-                Kind::Notification => return Ok(notification(&message)),
+                Kind::Notification => return Ok(Event::Notification(message)),
                 Kind::Request => self.running.post(refusal(&message)),
                 Kind::Response => {
                     self.running.answered = true;
                     self.messages.release();
-                    return last(message, Era::Legacy).map(Event::Last);
+                    return last(message, Era::Legacy, &self.running.id.to_string()).map(Event::Last);
                 }
             }
         }

@@ -2,17 +2,25 @@
 
 use causeway_core::{
     canonical::Request,
-    era::{self, headers},
-    wire::{ObjectEdit, request_message},
+    era::{self, Era, headers},
+    wire::{Kind, ObjectEdit, request_message},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::{
     Fault, HttpTarget, Outcome,
-    answer::{Content, modern_reply},
+    answer::{Content, Messages, last, no_answer},
     header_value,
 };
-use crate::targets::handshake::refuses_conversation;
+use crate::targets::{Event, Reply, handshake::refuses_conversation, reply::EventSource};
+
+/// The messages of a modern target: notifications, then the answer. It must not ask anything in between.
+#[derive(Debug)]
+struct Exchange {
+    messages: Messages,
+    /// Of the request, JSON text.
+    id: String,
+}
 
 /// Sends `request` with `changes` made to its parameters.
 pub(super) async fn send(target: &HttpTarget, request: &Request, changes: &[(&str, &str)]) -> Result<Outcome, Fault> {
@@ -22,7 +30,12 @@ pub(super) async fn send(target: &HttpTarget, request: &Request, changes: &[(&st
     let status = answer.status();
     let content = answer.content().await?;
     let doubtful = status.is_client_error() && is_doubtful(status, &content);
-    let reply = modern_reply(content, status);
+    let id = request.id.clone();
+    let reply = match content {
+        Content::Whole(message) => last(message, Era::Modern, &id).map(Reply::Whole),
+        Content::Stream(messages) => Ok(Reply::reading(Exchange { messages, id })),
+        Content::None => Err(no_answer(status)),
+    };
     match doubtful {
         true => Ok(Outcome::OtherEra(reply)),
         false => reply.map(Outcome::Done),
@@ -63,4 +76,22 @@ fn request_headers(request: &Request, params: &str) -> Result<HeaderMap, Fault> 
         }
     }
     Ok(map)
+}
+
+impl EventSource for Exchange {
+    async fn next_event(&mut self) -> Result<Event, Fault> {
+        loop {
+            let message = self.messages.next_message().await?;
+            match message.kind() {
+                Kind::Notification => return Ok(Event::Notification(message)),
+                Kind::Response => {
+                    self.messages.release();
+                    return last(message, Era::Modern, &self.id).map(Event::Last);
+                }
+                Kind::Request => {
+                    tracing::warn!(method = message.method(), "a modern target asked something on a reply");
+                }
+            }
+        }
+    }
 }

@@ -30,8 +30,8 @@ pub(super) async fn start(
     let (link, ended) = Process::spawn(name, config, limits.response_bytes, changed)?;
     // A start that is given up leaves no process behind.
     let given_up = link.end_on_drop();
-    let settled = timeout(limits.discovery, settle(&link, known)).await;
-    let settled = settled.unwrap_or(Err(Fault::Silent(limits.discovery)));
+    let settled = timeout(limits.start, settle(&link, known)).await;
+    let settled = settled.unwrap_or(Err(Fault::Silent(limits.start)));
     match settled {
         Ok(era) => {
             given_up.disarm();

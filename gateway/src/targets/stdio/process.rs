@@ -5,7 +5,7 @@ use std::{
     io::ErrorKind,
     process::Stdio,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -60,6 +60,8 @@ pub(super) struct Link {
     next_id: AtomicU64,
     limit: usize,
     changed: Arc<Notify>,
+    /// Why the process was made to end, if it was for something that it wrote.
+    broke_rule: OnceLock<Fault>,
     /// Set when the process is to end, or has ended.
     closed: CancellationToken,
 }
@@ -75,7 +77,7 @@ struct Waiting {
 /// What the process wrote for one call.
 #[derive(Debug)]
 enum Message {
-    Notification(String),
+    Notification(Envelope),
     Answer(Envelope),
 }
 
@@ -105,7 +107,7 @@ impl Process {
         let closed = CancellationToken::new();
         let changed = Arc::clone(changed);
         let (waiting, next_id) = (Mutex::default(), AtomicU64::new(1));
-        let link = Arc::new(Link { lines, waiting, next_id, limit, changed, closed });
+        let link = Arc::new(Link { lines, waiting, next_id, limit, changed, broke_rule: OnceLock::new(), closed });
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (stdin, stdout, stderr) = (
             stdin.expect("the command pipes it"),
@@ -146,6 +148,12 @@ impl Process {
 }
 
 impl Link {
+    /// What calls are told that the end of the process cut off.
+    fn why_ended(&self) -> Fault {
+        let ended = || Fault::BrokenOff("its process ended".into());
+        self.broke_rule.get().cloned().unwrap_or_else(ended)
+    }
+
     /// Ends the process when it is dropped.
     pub(super) fn end_on_drop(&self) -> DropGuard {
         self.closed.clone().drop_guard()
@@ -165,7 +173,7 @@ impl Link {
         self.write(request_message(&id.to_string(), method, &params).into()).await?;
         // A process that ended in between has told all who waited then: this call may not be among them.
         match self.closed.is_cancelled() {
-            true => Err(gone()),
+            true => Err(self.why_ended()),
             false => Ok(call),
         }
     }
@@ -178,8 +186,8 @@ impl Link {
             false => line,
         };
         tokio::select! {
-            sent = self.lines.send(line) => sent.map_err(|_| gone()),
-            () = self.closed.cancelled() => Err(gone()),
+            sent = self.lines.send(line) => sent.map_err(|_| self.why_ended()),
+            () = self.closed.cancelled() => Err(self.why_ended()),
         }
     }
 
@@ -232,7 +240,8 @@ impl Link {
         let restored = edit.finish();
         let mut whole = ObjectEdit::parse(std::str::from_utf8(message.bytes()).ok()?).ok()?;
         whole.set("params", &restored);
-        if waiting.messages.try_send(Message::Notification(whole.finish())).is_err() {
+        let whole = Envelope::parse(whole.finish().into()).ok()?;
+        if waiting.messages.try_send(Message::Notification(whole)).is_err() {
             // Its reader is gone or hopelessly behind: the queue closes, and the reader, if any, sees the call end.
             all.remove(&id);
             let _ = self.lines.try_send(cancelled(id).into());
@@ -244,7 +253,7 @@ impl Link {
 impl EventSource for Call {
     async fn next_event(&mut self) -> Result<Event, Fault> {
         match self.messages.recv().await {
-            Some(Message::Notification(text)) => Ok(Event::Notification(text)),
+            Some(Message::Notification(message)) => Ok(Event::Notification(message)),
             Some(Message::Answer(message)) => {
                 self.answered = true;
                 let response = Response::new(message, self.era);
@@ -252,11 +261,10 @@ impl EventSource for Call {
             }
             None => {
                 self.answered = true;
-                let why = match self.link.closed.is_cancelled() {
-                    true => "its process ended",
-                    false => "its messages were not read in time",
-                };
-                Err(Fault::BrokenOff(why.into()))
+                match self.link.closed.is_cancelled() {
+                    true => Err(self.link.why_ended()),
+                    false => Err(Fault::BrokenOff("its messages were not read in time".into())),
+                }
             }
         }
     }
@@ -274,7 +282,7 @@ impl Call {
                 }
                 None => {
                     self.answered = true;
-                    return Err(Fault::BrokenOff("its process ended".into()));
+                    return Err(self.link.why_ended());
                 }
             }
         }
@@ -288,10 +296,6 @@ impl Drop for Call {
             let _ = self.link.lines.try_send(cancelled(self.id).into());
         }
     }
-}
-
-fn gone() -> Fault {
-    Fault::BrokenOff("its process ended".into())
 }
 
 /// `params` with `id` as progress token where they hold one, and the token they held.
@@ -360,6 +364,10 @@ async fn read_lines(name: &TargetName, stdout: &mut (impl AsyncBufRead + Unpin),
             Ok(None) => break,
             Err(error) => {
                 tracing::warn!(target.name = %name, %error, "target `{name}` broke the rules of its stream: stopping it");
+                if error.kind() == ErrorKind::FileTooLarge {
+                    // Nobody can tell whose message it was.
+                    let _ = link.broke_rule.set(Fault::TooLarge(link.limit));
+                }
                 break;
             }
         }
