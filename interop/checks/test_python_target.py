@@ -72,12 +72,16 @@ def test_progress_arrives_while_the_call_runs(gateway: Gateway, mode: str) -> No
         async with mcp.Client(streamable_http_client(gateway.endpoint), mode=mode) as client:
             for target in TARGETS:
                 key = {"key": f"{target} {mode}"}
+                answered = anyio.Event()
 
                 async def release(at: float, *_: object, target: str = target, key: dict = key) -> None:
                     await client.call_tool(f"{target}___release", key)
+                    answered.set()
 
                 result = await client.call_tool(f"{target}___wait_for_release", key, progress_callback=release)
                 assert not result.is_error, (target, result.content)
+                # The two answers come in any order, and a client that closes takes the later one with it.
+                await answered.wait()
 
     anyio.run(main)
 
