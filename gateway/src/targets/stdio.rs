@@ -3,6 +3,7 @@
 
 mod framing;
 mod handshake;
+mod link;
 mod process;
 
 use std::{sync::Arc, time::Duration};

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use causeway_core::{era::Era, name::TargetName};
 use tokio::{sync::Notify, time::timeout};
 
-use super::process::{Link, Process};
+use super::{link::Link, process::Process};
 use crate::{
     config::{self, Limits},
     targets::{
