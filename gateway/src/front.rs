@@ -109,14 +109,9 @@ fn check_object<'a>(place: &str, text: &'a str) -> Result<ObjectEdit<'a>, Refuse
 
 /// The text of `key` in `params._meta`.
 fn meta_text(params: Option<&str>, key: &str) -> Option<String> {
-    serde_json::from_str(&meta_member(params?, key)?).ok()
-}
-
-/// The JSON text of `key` in `params._meta`.
-fn meta_member(params: &str, key: &str) -> Option<String> {
-    let params = ObjectEdit::parse(params).ok()?;
+    let params = ObjectEdit::parse(params?).ok()?;
     let meta = ObjectEdit::parse(params.get("_meta")?).ok()?;
-    meta.get(key).map(ToOwned::to_owned)
+    serde_json::from_str(meta.get(key)?).ok()
 }
 
 /// A header that stands once and holds text.
@@ -141,8 +136,8 @@ fn accepts_events(headers: &HeaderMap) -> bool {
     })
 }
 
-/// One JSON message as a response.
-fn message(status: StatusCode, message: impl Into<axum::body::Body>) -> Response {
+/// One JSON text as a response.
+pub(crate) fn message(status: StatusCode, message: impl Into<axum::body::Body>) -> Response {
     let json = HeaderValue::from_static("application/json");
     (status, [(header::CONTENT_TYPE, json)], message.into()).into_response()
 }

@@ -17,7 +17,7 @@ use causeway_core::{
     era::Era,
     wire::{Envelope, error_message},
 };
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
@@ -120,7 +120,7 @@ async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: B
     let envelope = Envelope::parse(body).ok();
     let id = envelope.as_ref().and_then(Envelope::id).unwrap_or("null");
     let message = error_message(id, refusal.code(), refusal.message(), None);
-    let mut response = json_text(refusal.status(), message);
+    let mut response = front::message(refusal.status(), message);
     let challenge = refusal.challenge(&served.url(headers, METADATA_PATH));
     let extra = [(header::WWW_AUTHENTICATE, challenge), (header::RETRY_AFTER, refusal.retry_after())];
     response.headers_mut().extend(extra.into_iter().filter_map(|(name, value)| Some((name, value?))));
@@ -170,10 +170,5 @@ impl Served {
 }
 
 fn json_response(status: StatusCode, value: &serde_json::Value) -> Response {
-    json_text(status, value.to_string())
-}
-
-fn json_text(status: StatusCode, text: String) -> Response {
-    let json = HeaderValue::from_static("application/json");
-    (status, [(header::CONTENT_TYPE, json)], text).into_response()
+    front::message(status, value.to_string())
 }

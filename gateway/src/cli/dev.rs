@@ -149,6 +149,7 @@ async fn serve(
     let announce = async {
         let all =
             tokio::time::timeout(PATIENCE, view.wait_for(|view| !view.targets.is_empty() && view.is_complete())).await;
+        // Complete or not: what is known by now is shown, and what is missing is shown as missing.
         drop(all);
         let view = view.borrow().clone();
         let running = Running {
