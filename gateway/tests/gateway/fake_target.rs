@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
@@ -17,7 +18,10 @@ use axum::{
 use bytes::Bytes;
 use causeway_core::wire::{Envelope, ObjectEdit};
 use futures::{Stream, StreamExt, future::BoxFuture, stream};
-use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time::timeout};
+
+/// What does not happen within so long does not happen: better a test that says so than one that hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How it speaks where no script says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,13 +161,18 @@ impl FakeTarget {
     /// Waits until it was asked so, and says how.
     pub(crate) async fn until_asked(&self, matches: impl Fn(&Asked) -> bool) -> Asked {
         let mut asked = self.inner.asked.subscribe();
-        let all = asked.wait_for(|all| all.iter().any(&matches)).await.unwrap();
+        let all = timeout(PATIENCE, asked.wait_for(|all| all.iter().any(&matches))).await;
+        let all = all.unwrap_or_else(|_| panic!("it was not asked so, but: {:?}", self.inner.asked.borrow())).unwrap();
         all.iter().find(|asked| matches(asked)).unwrap().clone()
     }
 
     /// Waits until the asker of the request `id` went away.
     pub(crate) async fn until_dropped(&self, id: &str) {
-        self.inner.dropped.subscribe().wait_for(|ids| ids.iter().any(|gone| gone == id)).await.unwrap();
+        let mut dropped = self.inner.dropped.subscribe();
+        let gone = timeout(PATIENCE, dropped.wait_for(|ids| ids.iter().any(|gone| gone == id))).await;
+        let (asked, dropped) = (&self.inner.asked, &self.inner.dropped);
+        gone.unwrap_or_else(|_| panic!("`{id}` is still waited for: {:?} of {:?}", dropped.borrow(), asked.borrow()))
+            .unwrap();
     }
 }
 

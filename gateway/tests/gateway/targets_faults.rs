@@ -328,8 +328,11 @@ async fn one_call_more_than_the_target_gets_is_refused_and_the_place_comes_back(
     let gateway =
         Gateway::start_with([http_target("t", &fake.endpoint())], |config| config.limits.target_calls = 1).await;
     let client = Client::new(&gateway, targets_client::Speaks::Session).await;
-    let waiting = targets_calls::start(&client, "t___echo");
-    fake.until_asked(|asked| asked.method == "tools/call").await;
+    let mut waiting = targets_calls::start(&client, "t___echo");
+    tokio::select! {
+        _ = fake.until_asked(|asked| asked.method == "tools/call") => (),
+        ended = &mut waiting => panic!("it ended before the target was asked: {ended:?}"),
+    }
     assert_eq!(client.call("t___echo", "{}").await.fault(), "busy");
     waiting.abort();
     fake.usual("tools/call");
