@@ -4,7 +4,7 @@
 
 mod batch;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::response::Response;
 use causeway_core::{
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub(super) use self::batch::answer as batch;
-use super::{Front, Post, accepted, accepts_events, check_object, face, list, message, refused_id, reply, text_header};
+use super::{Front, Post, accepted, check_object, face, list, message, refused_id, reply, text_header};
 use crate::{config::SessionMode, error::Refused};
 
 /// Keeps session ids apart from other sealed tokens.
@@ -78,21 +78,14 @@ async fn serve(front: &Front, post: &Post, envelope: &Envelope, client: Client) 
         },
         "tools/call" => {
             let request = Request {
-                id: id.clone(),
+                id,
                 method: envelope.method().to_owned(),
                 params: params.to_owned(),
                 era: Era::Legacy,
                 client,
                 param_headers: Vec::new(),
             };
-            let to = reply::Recipient {
-                era: Era::Legacy,
-                id,
-                events: front.settings.streaming && accepts_events(&post.headers),
-                log: true,
-                debug: front.settings.debug_errors,
-            };
-            reply::respond(Arc::clone(&front.gateway).call(Arc::clone(&post.caller), request), to).await
+            reply::call(front, post, request, true).await
         }
         method => refuse(Refused::Method(method.to_owned())),
     }

@@ -2,8 +2,6 @@
 //!
 //! Source: MCP 2026-07-28, basic/index, basic/transports/streamable-http, server/discover.
 
-use std::sync::Arc;
-
 use axum::response::Response;
 use causeway_core::{
     canonical::{Client, Request},
@@ -12,9 +10,7 @@ use causeway_core::{
 };
 use http::{HeaderMap, StatusCode};
 
-use super::{
-    Front, Post, accepted, accepts_events, check_object, face, list, message, meta_text, refused_id, reply, text_header,
-};
+use super::{Front, Post, accepted, check_object, face, list, message, meta_text, refused_id, reply, text_header};
 use crate::error::Refused;
 
 /// Answers one message.
@@ -40,14 +36,8 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
             Err(refused) => face(refused.face(Era::Modern, &id)),
         },
         "tools/call" => {
-            let to = reply::Recipient {
-                era: Era::Modern,
-                id,
-                events: front.settings.streaming && accepts_events(&post.headers),
-                log: meta_text(Some(&request.params), era::META_LOG_LEVEL).is_some(),
-                debug: front.settings.debug_errors,
-            };
-            reply::respond(Arc::clone(&front.gateway).call(Arc::clone(&post.caller), request), to).await
+            let log = meta_text(Some(&request.params), era::META_LOG_LEVEL).is_some();
+            reply::call(front, post, request, log).await
         }
         method => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }

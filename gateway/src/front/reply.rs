@@ -2,7 +2,7 @@
 //!
 //! Source: MCP 2026-07-28, basic/transports/streamable-http, "Receiving Messages".
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -10,6 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use causeway_core::{
+    canonical::Request,
     era::Era,
     wire::{Envelope, sse},
 };
@@ -17,7 +18,7 @@ use futures::{StreamExt, stream};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::timeout;
 
-use super::{face, message};
+use super::{Front, Post, accepts_events, face, message};
 use crate::{
     error::{Face, status_of},
     gateway::CallError,
@@ -30,24 +31,33 @@ const SIGN_OF_LIFE: &str = ": keep-alive\n\n";
 
 /// To whom a reply goes, and how.
 #[derive(Clone, Debug)]
-pub(super) struct Recipient {
-    pub(super) era: Era,
+struct Recipient {
+    era: Era,
     /// JSON text.
-    pub(super) id: String,
+    id: String,
     /// Reads server-sent events.
-    pub(super) events: bool,
+    events: bool,
     /// Gets the target's log messages.
-    pub(super) log: bool,
+    log: bool,
     /// Errors carry their cause.
-    pub(super) debug: bool,
+    debug: bool,
+}
+
+/// Passes a `tools/call` on and its reply back. `log`: the client gets the target's log messages.
+pub(super) async fn call(front: &Front, post: &Post, request: Request, log: bool) -> Response {
+    let to = Recipient {
+        era: request.era,
+        id: request.id.clone(),
+        events: front.settings.streaming && accepts_events(&post.headers),
+        log,
+        debug: front.settings.debug_errors,
+    };
+    respond(Arc::clone(&front.gateway).call(Arc::clone(&post.caller), request), to).await
 }
 
 /// The response that carries the outcome of `call`. It becomes an event stream with the first notification, or when nothing
 /// came for so long that the connection needs a sign of life; a client that reads no events gets the answer alone.
-pub(super) async fn respond(
-    call: impl Future<Output = Result<Reply, CallError>> + Send + 'static,
-    to: Recipient,
-) -> Response {
+async fn respond(call: impl Future<Output = Result<Reply, CallError>> + Send + 'static, to: Recipient) -> Response {
     let mut events: Events<CallError> = Box::pin(stream::once(call).flat_map(messages));
     loop {
         let next = match to.events {
