@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::response::Response;
 use causeway_core::{
     canonical::{Client, Request},
+    catalog,
     era::{self, Era, headers},
     wire::{Envelope, Kind, result_message},
 };
@@ -18,7 +19,7 @@ use serde_json::value::RawValue;
 
 pub(super) use self::batch::answer as batch;
 use super::{Front, Post, accepted, check_object, face, list, message, refused_id, reply, text_header};
-use crate::{config::SessionMode, error::Refused};
+use crate::{config::SessionMode, error::Refused, gateway::Call};
 
 /// Keeps session ids apart from other sealed tokens.
 const PURPOSE: &str = "session";
@@ -70,13 +71,12 @@ async fn serve(front: &Front, post: &Post, envelope: &Envelope, client: Client) 
     if let Err(refused) = check_params(params) {
         return refuse(refused);
     }
-    match envelope.method() {
-        "ping" => message(StatusCode::OK, result_message(&id, "{}")),
-        "tools/list" => match list::tools(params) {
-            Ok(()) => list::respond(front, Era::Legacy, &id),
-            Err(refused) => refuse(refused),
-        },
-        "tools/call" => {
+    if let Some(kind) = catalog::Kind::of_method(envelope.method()) {
+        return list::answer(front, post, Era::Legacy, kind, &id, params);
+    }
+    match (envelope.method(), Call::of_method(envelope.method())) {
+        ("ping", _) => message(StatusCode::OK, result_message(&id, "{}")),
+        (_, Some(call)) => {
             let request = Request {
                 id,
                 method: envelope.method().to_owned(),
@@ -85,9 +85,9 @@ async fn serve(front: &Front, post: &Post, envelope: &Envelope, client: Client) 
                 client,
                 param_headers: Vec::new(),
             };
-            reply::call(front, post, request, true).await
+            reply::call(front, post, call, request, true).await
         }
-        method => refuse(Refused::Method(method.to_owned())),
+        (method, None) => refuse(Refused::Method(method.to_owned())),
     }
 }
 
@@ -107,9 +107,9 @@ fn initialize(front: &Front, post: &Post, envelope: &Envelope) -> Response {
     };
     let version = era::negotiate(&asked.protocol_version);
     let result = format!(
-        r#"{{"protocolVersion":"{version}","capabilities":{{"tools":{{}}}},"serverInfo":{}{}}}"#,
+        r#"{{"protocolVersion":"{version}",{},"serverInfo":{}}}"#,
+        front.self_description(),
         front.server_info(),
-        front.instructions_member(),
     );
     let mut response = message(StatusCode::OK, result_message(id, &result));
     if front.sessions.mode != SessionMode::Off {

@@ -5,13 +5,14 @@
 use axum::response::Response;
 use causeway_core::{
     canonical::{Client, Request},
+    catalog,
     era::{self, Era, headers},
     wire::{Envelope, Kind, json, result_message},
 };
 use http::{HeaderMap, StatusCode};
 
 use super::{Front, Post, accepted, check_object, face, list, message, meta_text, refused_id, reply, text_header};
-use crate::error::Refused;
+use crate::{error::Refused, gateway::Call};
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
@@ -29,17 +30,16 @@ pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Re
 
 async fn serve(front: &Front, post: &Post, request: Request) -> Response {
     let id = request.id.clone();
-    match request.method.as_str() {
-        "server/discover" => message(StatusCode::OK, result_message(&id, &discovered(front))),
-        "tools/list" => match list::tools(&request.params) {
-            Ok(()) => list::respond(front, Era::Modern, &id),
-            Err(refused) => face(refused.face(Era::Modern, &id)),
-        },
-        "tools/call" => {
+    if let Some(kind) = catalog::Kind::of_method(&request.method) {
+        return list::answer(front, post, Era::Modern, kind, &id, &request.params);
+    }
+    match (request.method.as_str(), Call::of_method(&request.method)) {
+        ("server/discover", _) => message(StatusCode::OK, result_message(&id, &discovered(front))),
+        (_, Some(call)) => {
             let log = meta_text(Some(&request.params), era::META_LOG_LEVEL).is_some();
-            reply::call(front, post, request, log).await
+            reply::call(front, post, call, request, log).await
         }
-        method => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
+        (method, None) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }
 }
 
@@ -100,10 +100,10 @@ fn param_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 
 fn discovered(front: &Front) -> String {
     format!(
-        r#"{{"resultType":"complete","supportedVersions":{},"capabilities":{{"tools":{{}}}},"ttlMs":{},"cacheScope":"public"{},"_meta":{{"{}":{}}}}}"#,
+        r#"{{"resultType":"complete","supportedVersions":{},{},"ttlMs":{},"cacheScope":"public","_meta":{{"{}":{}}}}}"#,
         json(&era::SUPPORTED),
+        front.self_description(),
         list::TTL_MS,
-        front.instructions_member(),
         era::META_SERVER_INFO,
         front.server_info(),
     )

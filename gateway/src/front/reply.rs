@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use super::{Front, Post, accepts_events, face, message};
 use crate::{
     error::{Face, status_of},
-    gateway::CallError,
+    gateway::{Call, CallError},
     targets::{Event, Events, Reply},
 };
 
@@ -33,6 +33,7 @@ const SIGN_OF_LIFE: &str = ": keep-alive\n\n";
 #[derive(Clone, Debug)]
 struct Recipient {
     era: Era,
+    call: Call,
     /// JSON text.
     id: String,
     /// Reads server-sent events.
@@ -43,16 +44,17 @@ struct Recipient {
     debug: bool,
 }
 
-/// Passes a `tools/call` on and its reply back. `log`: the client gets the target's log messages.
-pub(super) async fn call(front: &Front, post: &Post, request: Request, log: bool) -> Response {
+/// Passes a call on and its reply back. `log`: the client gets the target's log messages.
+pub(super) async fn call(front: &Front, post: &Post, call: Call, request: Request, log: bool) -> Response {
     let to = Recipient {
         era: request.era,
+        call,
         id: request.id.clone(),
         events: front.settings.streaming && accepts_events(&post.headers),
         log,
         debug: front.settings.debug_errors,
     };
-    respond(Arc::clone(&front.gateway).call(Arc::clone(&post.caller), request), to).await
+    respond(Arc::clone(&front.gateway).call(Arc::clone(&post.caller), call, request), to).await
 }
 
 /// The response that carries the outcome of `call`. It becomes an event stream with the first notification, or when nothing
@@ -99,7 +101,7 @@ impl Recipient {
 
     fn failed(&self, error: &CallError) -> Face {
         log(error);
-        error.face(self.era, &self.id, self.debug)
+        error.face(self.call, self.era, &self.id, self.debug)
     }
 
     /// One event of a stream as its bytes, and whether it is the last.
@@ -123,7 +125,7 @@ fn frame(message: &[u8]) -> Bytes {
 fn log(error: &CallError) {
     match error {
         CallError::Target(error) => tracing::warn!(target.name = %error.target, kind = error.fault.kind(), "{error}"),
-        CallError::Nameless | CallError::Unknown(_) => tracing::debug!("{error}"),
+        _ => tracing::debug!("{error}"),
     }
 }
 
