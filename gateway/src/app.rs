@@ -7,7 +7,7 @@ use aws_lc_rs::rand;
 use causeway_core::seal::Sealer;
 use causeway_oidc::clock::Clock;
 use tokio::{net::TcpListener, sync::watch};
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     config::{Config, Sessions},
@@ -76,6 +76,12 @@ impl App {
         tokio::spawn(async move { prepared.prepare().await });
         let rules = Rules { names: config.gateway.names, refresh: config.limits.refresh, clock: clock.clone() };
         let sealer = sealer(&config.sessions);
+        let stopping = CancellationToken::new();
+        let told = stopping.clone();
+        let shutdown = async move {
+            shutdown.await;
+            told.cancel();
+        };
         let served = Served {
             inbound,
             limits: config.limits.clone(),
@@ -86,6 +92,7 @@ impl App {
                 &config.limits,
                 sealer,
                 clock,
+                stopping.clone(),
             ),
             local,
         };

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 pub use self::view::{TargetState, View};
-use crate::targets::{About, Target, TargetError};
+use crate::targets::{About, Fault, Target, TargetError};
 
 /// Between tries to list a target that failed: doubled from the first to the last.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -50,7 +50,10 @@ struct Listing {
 /// Lists the targets for as long as the future is polled.
 pub async fn run(targets: &[Arc<Target>], rules: &Rules, publish: watch::Sender<Arc<View>>) {
     let publisher = Publisher { view: Mutex::new(View::unlisted(targets)), rules, publish };
-    let follow = targets.iter().enumerate().map(|(at, target)| follow(at, target, &publisher));
+    let follow = targets.iter().enumerate().map(async |(at, target)| {
+        let heed = heed(at, target, publisher.publish.subscribe(), rules);
+        futures::future::join(follow(at, target, &publisher), heed).await
+    });
     futures::future::join_all(follow).await;
 }
 
@@ -95,6 +98,35 @@ async fn follow(at: usize, target: &Target, publisher: &Publisher<'_>) {
             () = target.changed() => sleep_until(started + GAP).await,
         }
     }
+}
+
+/// Listens to a target that says when its lists change, for as long as the future is polled.
+async fn heed(at: usize, target: &Target, mut view: watch::Receiver<Arc<View>>, rules: &Rules) {
+    let tells = |view: &Arc<View>| view.targets[at].about.as_ref().is_some_and(tells_changes);
+    let mut back_off = BACK_OFF.0;
+    // An error means that the gateway ends.
+    while view.wait_for(tells).await.is_ok() {
+        match target.listen_for_lists().await {
+            Ok(mut heard) => {
+                back_off = BACK_OFF.0;
+                while heard.next().await.is_some() {
+                    target.note_change();
+                }
+                // What changed until it is heard again, nobody tells.
+                target.note_change();
+            }
+            // It lists anew from time to time in any case.
+            Err(error) if matches!(error.fault, Fault::NoStream | Fault::Refused(_)) => sleep(rules.refresh).await,
+            Err(error) => tracing::debug!(target.name = %error.target, "{error}"),
+        }
+        sleep(back_off).await;
+        back_off = (back_off * 2).min(BACK_OFF.1);
+    }
+}
+
+/// Whether a target says that it tells of a change of any of its lists.
+fn tells_changes(about: &About) -> bool {
+    ["tools", "prompts", "resources"].into_iter().any(|kind| about.capability(kind, "listChanged"))
 }
 
 /// Asks a target what it is and for the lists that it declares. One list that fails does not hide the others.

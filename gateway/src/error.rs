@@ -56,6 +56,10 @@ pub enum Refused {
     Unasked,
     #[error("`Mcp-Session-Id` is missing: send the one that `initialize` answered with")]
     NoSession,
+    #[error("this is answered with events only: send `Accept: text/event-stream`")]
+    NoEvents,
+    #[error("{0} clients listen already (`limits.streams`): try again later")]
+    TooManyStreams(usize),
     #[error("no such session: it has expired, or it is not yours; send `initialize` again")]
     UnknownSession,
 }
@@ -70,6 +74,8 @@ impl Refused {
             Self::LargeBatch { .. } => (400, wire::INVALID_REQUEST),
             Self::Origin(_) | Self::Host(_) => (403, wire::INVALID_REQUEST),
             Self::Slow(_) => (408, wire::INVALID_REQUEST),
+            Self::NoEvents => (406, wire::INVALID_REQUEST),
+            Self::TooManyStreams(_) => (503, wire::INTERNAL_ERROR),
             Self::TooLarge(_) => (413, wire::INVALID_REQUEST),
             Self::ContentType(_) => (415, wire::INVALID_REQUEST),
             Self::Version(_) => (400, wire::UNSUPPORTED_VERSION),
@@ -93,16 +99,16 @@ impl CallError {
     /// The answer to the `call` with this `id`.
     pub fn face(&self, call: Call, era: Era, id: &str, debug: bool) -> Face {
         let message = match self {
-            Self::Nameless(_) | Self::NoUri | Self::BadReference | Self::Unknown(_) | Self::UnknownState => {
-                wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None)
-            }
+            Self::Nameless(_)
+            | Self::NoUri
+            | Self::BadReference
+            | Self::Unknown(_)
+            | Self::UnknownState
+            | Self::NoSession => wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None),
             Self::Target(TargetError { fault: Fault::UnknownState, .. }) => {
                 return Self::UnknownState.face(call, era, id, debug);
             }
-            Self::TooManyParked(_)
-            | Self::CannotAsk { .. }
-            | Self::TooManyRounds(_)
-            | Self::Declined { .. } => {
+            Self::TooManyParked(_) | Self::CannotAsk { .. } | Self::TooManyRounds(_) | Self::Declined { .. } => {
                 wire::error_message(id, wire::INTERNAL_ERROR, &self.to_string(), None)
             }
             Self::NoResource(uri) => {

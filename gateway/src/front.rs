@@ -4,6 +4,7 @@
 mod legacy;
 mod list;
 mod modern;
+mod news;
 mod reply;
 
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use causeway_core::{
 };
 use causeway_oidc::clock::Clock;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config,
@@ -40,9 +43,13 @@ pub struct Front {
     live: legacy::Sessions,
     /// Calls of modern clients that wait for input.
     lot: modern::Lot,
+    /// Places for streams on which clients listen, and how many there are.
+    streams: (Arc<Semaphore>, usize),
+    /// Set when the gateway is to stop: streams without an end of their own end then.
+    stopping: CancellationToken,
 }
 
-/// One POST of a client, authenticated, its body read.
+/// One request of a client, authenticated, its body read.
 #[derive(Debug)]
 pub struct Post {
     pub caller: Arc<Caller>,
@@ -59,11 +66,29 @@ impl Front {
         limits: &config::Limits,
         sealer: Sealer,
         clock: Clock,
+        stopping: CancellationToken,
     ) -> Self {
         let sealer = Arc::new(sealer);
         let lot = modern::Lot::new(Arc::clone(&sealer), clock.clone(), limits.parked_calls, limits.parked);
         let live = legacy::Sessions::new(sessions.timeout);
-        Self { gateway, settings, sessions, sealer, clock, live, lot }
+        let streams = (Arc::new(Semaphore::new(limits.streams)), limits.streams);
+        Self { gateway, settings, sessions, sealer, clock, live, lot, streams, stopping }
+    }
+
+    /// Answers a GET: with the stream of a legacy session.
+    pub async fn listen(&self, post: Post) -> Response {
+        legacy::stream(self, &post).await
+    }
+
+    /// Answers a DELETE: it ends a legacy session.
+    pub async fn end(&self, post: Post) -> Response {
+        legacy::end(self, &post).await
+    }
+
+    /// A place for one more stream on which a client listens.
+    fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        let (places, most) = &self.streams;
+        Arc::clone(places).try_acquire_owned().map_err(|_| Refused::TooManyStreams(*most))
     }
 
     /// Answers one POST.

@@ -59,6 +59,9 @@ pub enum CallError {
         "`requestState` is unknown or has expired: send the call anew, without `requestState` and `inputResponses`"
     )]
     UnknownState,
+    /// A subscription of a legacy client without a session.
+    #[error("subscriptions need a session: send `initialize` first, and its `Mcp-Session-Id` with each request")]
+    NoSession,
     #[error("{0} calls wait for input already (`limits.parked_calls`): retry in a moment")]
     TooManyParked(usize),
     /// The target asks for input in a way that this client has no means to answer.
@@ -103,6 +106,17 @@ impl Gateway {
     /// What is known of all targets now.
     pub fn view(&self) -> Arc<View> {
         Arc::clone(&self.view.borrow())
+    }
+
+    /// What is known of all targets, as it changes.
+    pub fn views(&self) -> watch::Receiver<Arc<View>> {
+        self.view.clone()
+    }
+
+    /// The target that most likely has the resource `uri`; none where no target has resources.
+    pub fn holder(&self, uri: &str) -> Option<Arc<Target>> {
+        let readers = self.view().catalog.readers(uri);
+        readers.first().map(|reader| Arc::clone(&self.targets[&reader.target]))
     }
 
     /// Lets go of what targets keep only for the client session `session`.

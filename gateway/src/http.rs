@@ -62,11 +62,10 @@ pub fn router(served: Arc<Served>) -> Router {
 }
 
 async fn mcp(State(served): State<Arc<Served>>, request: Request<Body>) -> Response {
-    if request.method() != Method::POST {
-        // 405 and not 404, which legacy clients take for a lost session.
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response();
-    }
     let (parts, body) = request.into_parts();
+    if !matches!(parts.method, Method::POST | Method::GET | Method::DELETE) {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST, GET, DELETE")]).into_response();
+    }
     if let Err(refused) = origin::check(&parts.headers, served.local, served.front.settings.public_url.as_ref()) {
         return front::face(refused.face(Era::Legacy, "null"));
     }
@@ -74,6 +73,13 @@ async fn mcp(State(served): State<Arc<Served>>, request: Request<Body>) -> Respo
         Ok(caller) => caller,
         Err(refusal) => return refuse(&served, &refusal, &parts.headers, body).await,
     };
+    if parts.method != Method::POST {
+        let post = Post { caller, headers: parts.headers, body: Bytes::new() };
+        return match parts.method {
+            Method::GET => served.front.listen(post).await,
+            _ => served.front.end(post).await,
+        };
+    }
     let checked = match content_type(&parts.headers) {
         Ok(()) => read(body, served.limits.request_bytes, served.limits.request_time).await,
         Err(refused) => Err(refused),

@@ -31,7 +31,12 @@ pub use self::{
     question::Question,
     reply::{Event, Events, Reply},
 };
-use self::{handshake::own_request, http::HttpTarget, reply::Bounds, stdio::StdioTarget};
+use self::{
+    handshake::{own_client, own_request},
+    http::HttpTarget,
+    reply::Bounds,
+    stdio::StdioTarget,
+};
 use crate::{
     config::{self, Config, Limits, Transport},
     credentials::Credential,
@@ -125,6 +130,16 @@ impl Target {
     pub async fn list(&self, kind: Kind) -> Result<Vec<Page>, TargetError> {
         let listing = timeout(self.limits.discovery, self.follow_pages(kind)).await;
         listing.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))
+    }
+
+    /// What it sends beside its calls about its lists.
+    pub async fn listen_for_lists(&self) -> Result<Heard, TargetError> {
+        self.listen(OWN, &own_client(), Wanted { lists: true, ..Wanted::default() }).await
+    }
+
+    /// Takes note that its lists may have changed.
+    pub fn note_change(&self) {
+        self.changed.notify_one();
     }
 
     /// What it sends beside its calls, for `client` of the caller `caller_id`.

@@ -4,6 +4,7 @@
 
 mod batch;
 mod call;
+mod listen;
 mod live;
 mod session;
 
@@ -17,13 +18,17 @@ use causeway_core::{
 use http::StatusCode;
 
 pub(crate) use self::live::Sessions;
-pub(super) use self::batch::answer as batch;
 use self::session::{Initialize, Session};
+pub(super) use self::{batch::answer as batch, listen::stream};
 use super::{
     Front, Post, accepted, accepts_events, check_object, face, list, message, no_stream, refused_id,
     reply::{Exchange, respond},
 };
-use crate::{config::SessionMode, error::Refused, gateway::Call};
+use crate::{
+    config::SessionMode,
+    error::Refused,
+    gateway::{Call, CallError},
+};
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
@@ -65,13 +70,7 @@ pub(super) async fn end(front: &Front, post: &Post) -> Response {
     }
 }
 
-async fn serve(
-    front: &Front,
-    post: &Post,
-    envelope: &Envelope,
-    session: Option<Session>,
-    client: Client,
-) -> Response {
+async fn serve(front: &Front, post: &Post, envelope: &Envelope, session: Option<Session>, client: Client) -> Response {
     let id = envelope.id().unwrap_or("null").to_owned();
     let params = envelope.params().unwrap_or("{}");
     let refuse = |refused: Refused| face(refused.face(Era::Legacy, &id));
@@ -87,12 +86,27 @@ async fn serve(
             Ok(()) => message(StatusCode::OK, result_message(&id, "{}")),
             Err(refused) => refuse(refused),
         },
-        (_, Some(kind)) => {
-            let (method, params) = (envelope.method().to_owned(), params.to_owned());
-            let request = Request { id, method, params, era: Era::Legacy, client, param_headers: Vec::new() };
-            call(front, post, session, kind, request).await
+        ("resources/subscribe" | "resources/unsubscribe", _) => {
+            let subscribes = envelope.method() == "resources/subscribe";
+            let exchange = Exchange::new(front, post, Call::Resource, request(id, envelope, client));
+            match &session {
+                Some(session) => listen::subscribe(front, &exchange, session, subscribes).await,
+                None => exchange.refuse(&CallError::NoSession),
+            }
         }
+        (_, Some(kind)) => call(front, post, session, kind, request(id, envelope, client)).await,
         (method, None) => refuse(Refused::Method(method.to_owned())),
+    }
+}
+
+fn request(id: String, envelope: &Envelope, client: Client) -> Request {
+    Request {
+        id,
+        method: envelope.method().to_owned(),
+        params: envelope.params().unwrap_or("{}").to_owned(),
+        era: Era::Legacy,
+        client,
+        param_headers: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Source: MCP 2026-07-28, basic/index, basic/transports/streamable-http, server/discover.
 
 mod call;
+mod listen;
 mod park;
 
 use axum::response::Response;
@@ -43,6 +44,7 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
     }
     match (request.method.as_str(), Call::of_method(&request.method)) {
         ("server/discover", _) => message(StatusCode::OK, result_message(&id, &discovered(front))),
+        ("subscriptions/listen", _) => listen::answer(front, post, request).await,
         (_, Some(call)) => {
             let events = front.settings.streaming && accepts_events(&post.headers);
             respond(call::begin(Exchange::new(front, post, call, request), front.lot.clone()).await, events).await

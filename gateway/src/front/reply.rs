@@ -19,7 +19,7 @@ use futures::{Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::timeout;
 
-use super::{Front, Post, accepted, message};
+use super::{Front, Post, accepted, face, message};
 use crate::{
     error::{Face, status_of},
     gateway::{Call, CallError, Gateway},
@@ -85,6 +85,16 @@ impl Exchange {
 
     /// An error as the client gets it, logged.
     pub(super) fn failed(&self, error: &CallError) -> Item {
+        let Face { status, message } = self.face(error);
+        Item::Last(status, message.into())
+    }
+
+    /// An error as the whole response, logged.
+    pub(super) fn refuse(&self, error: &CallError) -> Response {
+        face(self.face(error))
+    }
+
+    fn face(&self, error: &CallError) -> Face {
         match error {
             // A fault of a target is ours to tell the operator; a caller's mistake is the caller's.
             CallError::Target(error) => {
@@ -92,8 +102,7 @@ impl Exchange {
             }
             error => tracing::debug!("{error}"),
         }
-        let Face { status, message } = error.face(self.call, self.era(), &self.request.id, self.debug);
-        Item::Last(status, message.into())
+        error.face(self.call, self.era(), &self.request.id, self.debug)
     }
 }
 

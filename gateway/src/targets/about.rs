@@ -33,6 +33,13 @@ impl About {
         capabilities.is_ok_and(|all| all.get(capability).is_some_and(|value| value != "null"))
     }
 
+    /// Whether it declares this part of a capability, such as `listChanged` of `tools`.
+    pub fn capability(&self, name: &str, part: &str) -> bool {
+        let all = ObjectEdit::parse(&self.capabilities).ok();
+        let one = all.as_ref().and_then(|all| ObjectEdit::parse(all.get(name)?).ok());
+        one.is_some_and(|one| one.get(part) == Some("true"))
+    }
+
     /// Reads the answer to `initialize`.
     pub(super) fn initialized(message: &Envelope) -> Result<Self, Fault> {
         #[derive(Deserialize)]

@@ -104,9 +104,12 @@ impl Fault {
             Self::NotRunning(_) => "does not run".into(),
             Self::Unauthorized(status) => format!("does not let the gateway in (HTTP {status})"),
             Self::UnknownVersion(_) => "speaks no MCP version that the gateway speaks".into(),
-            Self::Silent(_) | Self::Status(_) | Self::TooLarge(_) | Self::Busy(_) | Self::UnknownState | Self::NoStream => {
-                self.to_string()
-            }
+            Self::Silent(_)
+            | Self::Status(_)
+            | Self::TooLarge(_)
+            | Self::Busy(_)
+            | Self::UnknownState
+            | Self::NoStream => self.to_string(),
         }
     }
 

@@ -80,7 +80,12 @@ impl StdioTarget {
     }
 
     /// What the program sends beside its calls.
-    pub(super) async fn listen(self: &Arc<Self>, caller_id: &str, client: &Client, wanted: Wanted) -> Result<Heard, Fault> {
+    pub(super) async fn listen(
+        self: &Arc<Self>,
+        caller_id: &str,
+        client: &Client,
+        wanted: Wanted,
+    ) -> Result<Heard, Fault> {
         self.process().await?.listen(caller_id, client, wanted).await
     }
 

@@ -8,7 +8,9 @@ use std::{
 
 use causeway::{
     app::App,
-    config::{Config, Credential, Draft, Environment, EraChoice, HttpTarget, StdioTarget, Target, TargetSessions, Transport},
+    config::{
+        Config, Credential, Draft, Environment, EraChoice, HttpTarget, StdioTarget, Target, TargetSessions, Transport,
+    },
     discovery::{TargetState, View},
     http::MCP_PATH,
 };

@@ -63,11 +63,7 @@ impl InputRequired {
 
 impl Request {
     /// The same request as a retry that brings `responses` (key, result as JSON text) and `state` (JSON text).
-    pub fn retried(
-        &self,
-        responses: &[(String, String)],
-        state: Option<&str>,
-    ) -> Result<Self, serde_json::Error> {
+    pub fn retried(&self, responses: &[(String, String)], state: Option<&str>) -> Result<Self, serde_json::Error> {
         let members: Vec<String> = responses.iter().map(|(key, value)| [&json(key), ":", value].concat()).collect();
         let mut params = ObjectEdit::parse(&self.params)?;
         params.remove("inputResponses");

@@ -45,7 +45,8 @@ mod tests {
         assert_eq!(params, r#"{"a":1e2,"_meta":{"progressToken":7 ,"x":0}}"#);
         assert_eq!(token.as_deref(), Some(r#""p""#));
         assert_eq!(with_own_token(r#"{"a":1}"#, 7).unwrap(), (r#"{"a":1}"#.to_owned(), None));
-        let progress = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1e0,"progressToken":7}}"#;
+        let progress =
+            r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1e0,"progressToken":7}}"#;
         let progress = Envelope::parse(progress.into()).unwrap();
         assert_eq!(progress_of(&progress), Some(7));
         let restored = with_token(&progress, r#""p""#).unwrap();

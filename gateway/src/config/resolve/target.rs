@@ -110,7 +110,11 @@ impl Resolver<'_> {
     fn http(&mut self, http: &Located<file::Http>) -> Option<HttpTarget> {
         let example = "https://tools.example.com/mcp";
         let endpoint = self.required(&http.at, "http.endpoint", &http.value.endpoint, &format!("\"{example}\""))?;
-        Some(HttpTarget { endpoint: self.url("http.endpoint", endpoint, example)?, era: era(&http.value.era), sessions: sessions(&http.value.sessions) })
+        Some(HttpTarget {
+            endpoint: self.url("http.endpoint", endpoint, example)?,
+            era: era(&http.value.era),
+            sessions: sessions(&http.value.sessions),
+        })
     }
 
     fn stdio(&mut self, stdio: &Located<file::Stdio>) -> Option<StdioTarget> {

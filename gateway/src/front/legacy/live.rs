@@ -40,7 +40,7 @@ pub(super) struct Live {
     /// Who waits for the client's response, by the id of the gateway's request.
     asked: Mutex<HashMap<String, oneshot::Sender<Envelope>>>,
     /// What the client subscribed to, by URI: it ends when this is dropped.
-    pub(super) subscriptions: Mutex<HashMap<String, AbortOnDropHandle<()>>>,
+    subscriptions: Mutex<HashMap<String, AbortOnDropHandle<()>>>,
     outbox: Mutex<VecDeque<Bytes>>,
     posted: Notify,
     /// Ends the stream on which the client listens.
@@ -118,6 +118,23 @@ impl Live {
     pub(super) fn respond(&self, response: Envelope) -> bool {
         let waiting = response.id().and_then(|id| lock(&self.asked).remove(id));
         waiting.is_some_and(|waiting| waiting.send(response).is_ok())
+    }
+
+    pub(super) fn is_subscribed(&self, uri: &str) -> bool {
+        lock(&self.subscriptions).contains_key(uri)
+    }
+
+    /// Keeps what reports on `uri` until the client wants no more of it.
+    pub(super) fn subscribe(&self, uri: String, reporting: AbortOnDropHandle<()>) {
+        let mut subscriptions = lock(&self.subscriptions);
+        // Ended meanwhile: nobody would let go of it.
+        if !self.is_ended() {
+            subscriptions.insert(uri, reporting);
+        }
+    }
+
+    pub(super) fn unsubscribe(&self, uri: &str) {
+        lock(&self.subscriptions).remove(uri);
     }
 
     /// Leaves a message for the client's stream.

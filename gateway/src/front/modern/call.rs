@@ -71,7 +71,8 @@ async fn resume(call: Exchange, lot: Lot, parked: Parked) -> Items {
     }
     let now = progress_token(&call.request);
     let progress = parked.progress_token.filter(|before| Some(before) != now.as_ref()).map(|before| (before, now));
-    let conversation = Conversation { call, lot, events: parked.events, questions: missing, asked: parked.asked, progress };
+    let conversation =
+        Conversation { call, lot, events: parked.events, questions: missing, asked: parked.asked, progress };
     match conversation.questions.is_empty() {
         true => go_on(conversation),
         false => once(conversation.park()),

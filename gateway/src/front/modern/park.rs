@@ -35,12 +35,15 @@ const MARK: &str = "causeway.";
 /// The calls that wait.
 #[derive(Clone)]
 pub(crate) struct Lot {
-    parked: Arc<Mutex<HashMap<String, (Parked, AbortOnDropHandle<()>)>>>,
+    parked: Arc<Mutex<Places>>,
     sealer: Arc<Sealer>,
     clock: Clock,
     most: usize,
     patience: Duration,
 }
+
+/// Calls by their keys, each with what gives it up in time.
+type Places = HashMap<String, (Parked, AbortOnDropHandle<()>)>;
 
 /// A reply that goes on once its questions are answered. Dropped, it cancels the call.
 pub(super) struct Parked {

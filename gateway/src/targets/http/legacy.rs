@@ -80,15 +80,12 @@ enum Stage {
     /// Not even its head is there.
     Head(Pending<(StatusCode, Content)>),
     Events {
-        messages: Messages,
+        messages: Box<Messages>,
         /// How often it broke off since the last message.
         broken: u32,
     },
     /// It broke off, and its rest was asked for.
-    Resuming {
-        rest: Pending<Messages>,
-        broken: u32,
-    },
+    Resuming { rest: Pending<Messages>, broken: u32 },
 }
 
 /// What there is to read next of a reply.
@@ -139,12 +136,7 @@ pub(super) async fn send(
 
 /// Whether `target`, which kept no sessions when `before` was settled, does so now: then it refused a request without one
 /// unread.
-async fn now_demands_sessions(
-    target: &Arc<HttpTarget>,
-    caller_id: &str,
-    request: &Request,
-    before: &Session,
-) -> bool {
+async fn now_demands_sessions(target: &Arc<HttpTarget>, caller_id: &str, request: &Request, before: &Session) -> bool {
     let now = async || session::session(target, caller_id, &request.client).await;
     !before.is_kept() && now().await.is_ok_and(|session| session.is_kept())
 }
@@ -153,8 +145,7 @@ impl Running {
     /// Sends a request.
     async fn start(peer: Peer, method: &str, params: &str) -> Result<Asked, Fault> {
         let id = peer.session.next_id();
-        let (params, progress_token) =
-            with_own_token(params, id).map_err(|error| Fault::Garbage(error.to_string()))?;
+        let (params, progress_token) = with_own_token(params, id).map_err(|error| Fault::Garbage(error.to_string()))?;
         let body = request_message(&id.to_string(), method, &params);
         let beside = peer.session.hub.is_streaming().then(|| peer.session.hub.join(id));
         let mut running = Self { peer, id, progress_token, beside, answered: false };
@@ -182,7 +173,7 @@ impl Running {
     fn judge(mut self, status: StatusCode, content: Content) -> Result<Asked, Fault> {
         let (reply, conversation) = match content {
             Content::Stream(messages) => {
-                let stage = Stage::Events { messages, broken: 0 };
+                let stage = Stage::Events { messages: messages.into(), broken: 0 };
                 return Ok(Asked::Done(Reply::reading(Conversation { stage, running: self, first: None })));
             }
             Content::Whole(message) => {
@@ -261,12 +252,10 @@ impl EventSource for Conversation {
                 },
             };
             let message = match read {
-                Read::Message(message) if message.kind() != Kind::Response => {
-                    match self.running.event(message) {
-                        Some(event) => return Ok(event),
-                        None => continue,
-                    }
-                }
+                Read::Message(message) if message.kind() != Kind::Response => match self.running.event(message) {
+                    Some(event) => return Ok(event),
+                    None => continue,
+                },
                 Read::Message(message) | Read::Whole(message) => message,
             };
             self.running.answered = true;
@@ -283,7 +272,7 @@ impl Stage {
             match self {
                 Self::Head(head) => match head.await? {
                     (_, Content::Whole(message)) => return Ok(Read::Whole(message)),
-                    (_, Content::Stream(messages)) => *self = Self::Events { messages, broken: 0 },
+                    (_, Content::Stream(messages)) => *self = Self::Events { messages: messages.into(), broken: 0 },
                     (status, Content::None) => return Err(no_answer(status)),
                 },
                 Self::Events { messages, broken } => match messages.next_message().await {
@@ -298,7 +287,7 @@ impl Stage {
                     }
                     Err(fault) => return Err(fault),
                 },
-                Self::Resuming { rest, broken } => *self = Self::Events { messages: rest.await?, broken: *broken },
+                Self::Resuming { rest, broken } => *self = Self::Events { messages: rest.await?.into(), broken: *broken },
             }
         }
     }

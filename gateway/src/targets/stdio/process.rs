@@ -94,7 +94,8 @@ impl Process {
         match &self.settled {
             Settled::Legacy(about) => Ok(about.clone()),
             Settled::Modern => {
-                let mut call = self.link.call(Era::Modern, Owner::Gateway, "server/discover", &discover_params()).await?;
+                let mut call =
+                    self.link.call(Era::Modern, Owner::Gateway, "server/discover", &discover_params()).await?;
                 About::discovered(&call.answer().await?)
             }
         }
@@ -113,12 +114,7 @@ impl Process {
     }
 
     /// Sends one request.
-    pub(super) async fn call(
-        &self,
-        caller_id: &str,
-        request: &Request,
-        params: &str,
-    ) -> Result<Reply<Fault>, Fault> {
+    pub(super) async fn call(&self, caller_id: &str, request: &Request, params: &str) -> Result<Reply<Fault>, Fault> {
         if let Settled::Legacy(about) = &self.settled {
             self.settings.set_level(&Line::Stdio(Arc::clone(&self.link)), about, request.client.logs).await;
         }

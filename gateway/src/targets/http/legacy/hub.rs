@@ -30,7 +30,12 @@ pub(super) struct Hub {
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { calls: Mutex::default(), heard: broadcast::channel(BEHIND).0, streaming: AtomicBool::new(false), over: CancellationToken::new() }
+        Self {
+            calls: Mutex::default(),
+            heard: broadcast::channel(BEHIND).0,
+            streaming: AtomicBool::new(false),
+            over: CancellationToken::new(),
+        }
     }
 }
 

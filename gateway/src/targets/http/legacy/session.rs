@@ -13,11 +13,7 @@ use std::{
     time::Duration,
 };
 
-use causeway_core::{
-    canonical::Client,
-    era::headers,
-    wire::request_message,
-};
+use causeway_core::{canonical::Client, era::headers, wire::request_message};
 use http::{HeaderMap, HeaderValue, Method};
 use moka::{future::Cache, ops::compute::Op};
 use tokio::{sync::OnceCell, time::timeout};
@@ -132,11 +128,7 @@ pub(in crate::targets::http) async fn own_session(target: &Arc<HttpTarget>) -> R
 }
 
 /// The session for a call of `client`, opened now if there is none; one `initialize` serves all who wait for it.
-pub(super) async fn session(
-    target: &Arc<HttpTarget>,
-    caller_id: &str,
-    client: &Client,
-) -> Result<Arc<Session>, Fault> {
+pub(super) async fn session(target: &Arc<HttpTarget>, caller_id: &str, client: &Client) -> Result<Arc<Session>, Fault> {
     let most = target.limits.discovery;
     let opening = async { timeout(most, open(target, client)).await.unwrap_or(Err(Fault::Silent(most))) };
     let opened = target.sessions.open.try_get_with(target.sessions.key(caller_id, client), opening).await;

@@ -1,0 +1,181 @@
+//! News for one client outside of its calls: lists that changed, resources that were updated. Writes no messages to clients.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use causeway_core::{
+    canonical::Client,
+    catalog::{Kind, PerKind},
+    name::TargetName,
+    wire::Envelope,
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{sleep, timeout},
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{
+    discovery::View,
+    gateway::Gateway,
+    inbound::Caller,
+    targets::{Fault, Target, TargetError, Wanted},
+};
+
+/// News that one client has not taken yet; a target that sends more waits.
+const QUEUE: usize = 64;
+/// A target that has not begun to report by then may begin later: the client does not wait for it any longer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Between tries to listen to a target: doubled from the first to the last.
+const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// Which lists changed since it was last asked.
+#[derive(Debug)]
+pub(super) struct Changes {
+    view: watch::Receiver<Arc<View>>,
+    seen: PerKind<u64>,
+}
+
+/// Targets that report on resources to one client. Dropped, they do so no more.
+#[derive(Debug)]
+pub(super) struct Reports {
+    incoming: mpsc::Receiver<Envelope>,
+    _following: Vec<AbortOnDropHandle<()>>,
+}
+
+/// For whom targets report.
+#[derive(Clone, Debug)]
+pub(super) struct Listener {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) caller: Arc<Caller>,
+    pub(super) client: Client,
+}
+
+impl Changes {
+    pub(super) fn new(gateway: &Gateway) -> Self {
+        let view = gateway.views();
+        let seen = digests(&view.borrow());
+        Self { view, seen }
+    }
+
+    /// Waits until lists have changed, and says which: methods of notifications, each once. Never, once the gateway lists
+    /// its targets no more.
+    pub(super) async fn next(&mut self) -> Vec<&'static str> {
+        loop {
+            if self.view.changed().await.is_err() {
+                std::future::pending().await
+            }
+            let now = digests(&self.view.borrow_and_update());
+            let changed = Kind::ALL.into_iter().filter(|kind| now[*kind] != self.seen[*kind]);
+            let mut methods: Vec<_> = changed.map(list_changed).collect();
+            // Resources and their templates share one.
+            methods.dedup();
+            self.seen = now;
+            if !methods.is_empty() {
+                return methods;
+            }
+        }
+    }
+}
+
+fn digests(view: &View) -> PerKind<u64> {
+    PerKind::of(|kind| view.catalog.list(kind).digest())
+}
+
+/// The notification that says that a list of `kind` has changed.
+pub(super) fn list_changed(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tools => "notifications/tools/list_changed",
+        Kind::Prompts => "notifications/prompts/list_changed",
+        Kind::Resources | Kind::Templates => "notifications/resources/list_changed",
+    }
+}
+
+impl Reports {
+    /// Has the targets of the resources `uris` report on them, and says which of them do or are still being asked.
+    pub(super) async fn on(listener: &Listener, uris: Vec<String>) -> (Self, Vec<String>) {
+        let (sender, incoming) = mpsc::channel(QUEUE);
+        let mut following = Vec::new();
+        let mut beginnings = Vec::new();
+        for (target, uris) in by_target(&listener.gateway, uris) {
+            let (begun, beginning) = oneshot::channel();
+            let wanted = Wanted { resources: uris.clone(), ..Wanted::default() };
+            let follow = follow(target, listener.clone(), wanted, sender.clone(), begun);
+            following.push(AbortOnDropHandle::new(tokio::spawn(follow)));
+            beginnings.push((uris, beginning));
+        }
+        let begun = beginnings.into_iter().map(async |(uris, beginning)| match timeout(PATIENCE, beginning).await {
+            Ok(Ok(Err(error))) => {
+                tracing::debug!(target.name = %error.target, "{error}");
+                Vec::new()
+            }
+            Ok(Ok(Ok(())) | Err(_)) | Err(_) => uris,
+        });
+        let honoured = futures::future::join_all(begun).await.concat();
+        (Self { incoming, _following: following }, honoured)
+    }
+
+    /// The same for one resource, with the reason why not.
+    pub(super) async fn on_one(listener: &Listener, target: Arc<Target>, uri: String) -> Result<Self, TargetError> {
+        let (sender, incoming) = mpsc::channel(QUEUE);
+        let (begun, beginning) = oneshot::channel();
+        let wanted = Wanted { resources: vec![uri], ..Wanted::default() };
+        let following = tokio::spawn(follow(target, listener.clone(), wanted, sender, begun));
+        let reports = Self { incoming, _following: vec![AbortOnDropHandle::new(following)] };
+        match timeout(PATIENCE, beginning).await {
+            Ok(Ok(begun)) => begun.map(|()| reports),
+            Ok(Err(_)) | Err(_) => Ok(reports),
+        }
+    }
+
+    /// The next notification; never, where nobody reports.
+    pub(super) async fn next(&mut self) -> Envelope {
+        match self.incoming.recv().await {
+            Some(message) => message,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// The targets that have these resources, each with its own; a URI that nobody may have is left out.
+fn by_target(gateway: &Gateway, uris: Vec<String>) -> Vec<(Arc<Target>, Vec<String>)> {
+    let mut all: BTreeMap<TargetName, (Arc<Target>, Vec<String>)> = BTreeMap::new();
+    for uri in uris {
+        let Some(target) = gateway.holder(&uri) else { continue };
+        all.entry(target.name().clone()).or_insert_with(|| (target, Vec::new())).1.push(uri);
+    }
+    all.into_values().collect()
+}
+
+/// Listens to `target`, again and again, until it refuses.
+async fn follow(
+    target: Arc<Target>,
+    listener: Listener,
+    wanted: Wanted,
+    news: mpsc::Sender<Envelope>,
+    begun: oneshot::Sender<Result<(), TargetError>>,
+) {
+    let mut begun = Some(begun);
+    let mut pause = BACK_OFF.0;
+    loop {
+        match target.listen(&listener.caller.id, &listener.client, wanted.clone()).await {
+            Ok(mut heard) => {
+                begun.take().map(|begun| begun.send(Ok(())));
+                pause = BACK_OFF.0;
+                while let Some(message) = heard.next().await {
+                    if news.send(message).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            Err(error) => {
+                let refused = matches!(error.fault, Fault::NoStream | Fault::Refused(_));
+                begun.take().map(|begun| begun.send(Err(error)));
+                if refused {
+                    return;
+                }
+            }
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(BACK_OFF.1);
+    }
+}
