@@ -75,16 +75,18 @@ impl App {
         let prepared = inbound.clone();
         tokio::spawn(async move { prepared.prepare().await });
         let rules = Rules { names: config.gateway.names, refresh: config.limits.refresh, clock: clock.clone() };
+        let sealer = sealer(&config.sessions);
         let served = Served {
             inbound,
             limits: config.limits.clone(),
-            front: Front {
-                gateway: Arc::new(Gateway::new(&targets, publish.subscribe(), config.limits.discovery)),
-                sealer: sealer(&config.sessions),
-                settings: config.gateway,
-                sessions: config.sessions,
+            front: Front::new(
+                Arc::new(Gateway::new(&targets, publish.subscribe(), config.limits.discovery)),
+                config.gateway,
+                config.sessions,
+                &config.limits,
+                sealer,
                 clock,
-            },
+            ),
             local,
         };
         tracing::info!("listening on http://{local}{}", http::MCP_PATH);

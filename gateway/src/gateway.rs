@@ -25,22 +25,25 @@ pub struct Gateway {
     patience: Duration,
 }
 
-/// What clients ask targets for.
+/// The requests that are passed on to targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
+pub enum Method {
     /// `tools/call`
-    Tool,
+    CallTool,
     /// `prompts/get`
-    Prompt,
+    GetPrompt,
     /// `resources/read`
-    Resource,
+    ReadResource,
     /// `completion/complete`
-    Completion,
+    Complete,
 }
 
 /// Why a call has no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
+    /// Nothing that is passed on.
+    #[error("Method not found: {0}")]
+    NoMethod(String),
     /// `params` without a text `name`.
     #[error("`params.name` must be the name of a {0}")]
     Nameless(Kind),
@@ -54,6 +57,21 @@ pub enum CallError {
     /// Nobody has the resource of this URI.
     #[error("Resource not found: {0}")]
     NoResource(String),
+    /// A retry whose call does not wait for it.
+    #[error(
+        "`requestState` is unknown or has expired: send the call anew, without `requestState` and `inputResponses`"
+    )]
+    UnknownState,
+    #[error("{0} calls wait for input already (`limits.parked_calls`): retry in a moment")]
+    TooManyParked(usize),
+    /// The target asks for input in a way that this client has no means to answer.
+    #[error("the call needs input (`{method}`) that this client cannot give: {why}")]
+    CannotAsk { method: String, why: &'static str },
+    #[error("the target asked for input {0} times and still has not enough")]
+    TooManyRounds(usize),
+    /// The client answered a question of the target with an error.
+    #[error("the client answered `{method}` with an error: {error}")]
+    Declined { method: String, error: String },
     #[error(transparent)]
     Target(#[from] TargetError),
 }
@@ -64,14 +82,14 @@ enum Reference {
     Resource(Route),
 }
 
-impl Call {
-    /// What `method` asks for.
-    pub fn of_method(method: &str) -> Option<Self> {
-        match method {
-            "tools/call" => Some(Self::Tool),
-            "prompts/get" => Some(Self::Prompt),
-            "resources/read" => Some(Self::Resource),
-            "completion/complete" => Some(Self::Completion),
+impl Method {
+    /// The method of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "tools/call" => Some(Self::CallTool),
+            "prompts/get" => Some(Self::GetPrompt),
+            "resources/read" => Some(Self::ReadResource),
+            "completion/complete" => Some(Self::Complete),
             _ => None,
         }
     }
@@ -90,13 +108,19 @@ impl Gateway {
         Arc::clone(&self.view.borrow())
     }
 
-    /// Carries out a call; `request` is one of the method that `call` stands for.
-    pub async fn call(self: Arc<Self>, caller: Arc<Caller>, call: Call, request: Request) -> Result<Reply, CallError> {
-        match call {
-            Call::Tool => self.call_named(Kind::Tools, &caller, request).await,
-            Call::Prompt => self.call_named(Kind::Prompts, &caller, request).await,
-            Call::Resource => self.read(&caller, request).await,
-            Call::Completion => self.complete(&caller, request).await,
+    /// Lets go of what targets keep only for the client session `session`.
+    pub fn end_session(&self, session: &str) {
+        self.targets.values().for_each(|target| target.end_session(session));
+    }
+
+    /// Passes a request on to whom it concerns.
+    pub async fn call(self: Arc<Self>, caller: Arc<Caller>, request: Request) -> Result<Reply, CallError> {
+        match Method::of(&request.method) {
+            Some(Method::CallTool) => self.call_named(Kind::Tools, &caller, request).await,
+            Some(Method::GetPrompt) => self.call_named(Kind::Prompts, &caller, request).await,
+            Some(Method::ReadResource) => self.read(&caller, request).await,
+            Some(Method::Complete) => self.complete(&caller, request).await,
+            None => Err(CallError::NoMethod(request.method)),
         }
     }
 

@@ -143,8 +143,8 @@ impl TestClock {
 
 /// A target behind a URL, without credential.
 pub(crate) fn http_target(name: &str, endpoint: &str) -> Target {
-    let transport = Transport::Http(HttpTarget { endpoint: endpoint.parse().unwrap(), era: EraChoice::Auto });
-    target(name, transport)
+    let (endpoint, sessions) = (endpoint.parse().unwrap(), Default::default());
+    target(name, Transport::Http(HttpTarget { endpoint, era: EraChoice::Auto, sessions }))
 }
 
 /// A target that is a child process.
