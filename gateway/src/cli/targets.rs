@@ -1,7 +1,7 @@
 //! `causeway targets`: asks each target of config.toml what it is and what it lists, once, and says what came of it. Serves
 //! nobody.
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::fmt::Write;
 
 use anyhow::bail;
 use causeway_core::{
@@ -88,7 +88,7 @@ fn row(state: &TargetState) -> [String; 10] {
         prompts,
         resources,
         templates,
-        or_dash(about.map(|about| words(&about.capabilities).into_iter().collect::<Vec<_>>().join(" "))),
+        or_dash(about.map(|about| words(&about.capabilities).join(" "))),
     ]
 }
 
@@ -132,20 +132,20 @@ fn server(info: &str) -> Option<String> {
     Some(printable(&[info.name, info.version.unwrap_or_default()].join(" ")).trim_end().to_owned())
 }
 
-/// What a `ServerCapabilities` object declares: `tools`, `resources.subscribe`, `extensions.example.com/x`.
-fn words(capabilities: &str) -> BTreeSet<String> {
-    let mut words = BTreeSet::new();
-    let Ok(object) = ObjectEdit::parse(capabilities) else { return words };
-    for (name, value) in object.members().filter(|(_, value)| is_declared(value)) {
-        let inner = ObjectEdit::parse(value).ok();
-        let inner: Vec<_> =
-            inner.iter().flat_map(ObjectEdit::members).filter(|(_, value)| is_declared(value)).collect();
-        if inner.is_empty() || !matches!(name, "extensions" | "experimental") {
-            words.insert(printable(name));
+/// What a `ServerCapabilities` object declares: `tools`, `resources(subscribe)`, `extensions(example.com/x)`.
+fn words(capabilities: &str) -> Vec<String> {
+    let Ok(object) = ObjectEdit::parse(capabilities) else { return Vec::new() };
+    let declared = object.members().filter(|(_, value)| is_declared(value));
+    let words = declared.map(|(name, value)| {
+        let parts = ObjectEdit::parse(value).ok();
+        let parts = parts.iter().flat_map(ObjectEdit::members).filter(|(_, value)| is_declared(value));
+        let parts: Vec<&str> = parts.map(|(part, _)| part).collect();
+        match parts.is_empty() {
+            true => printable(name),
+            false => printable(&format!("{name}({})", parts.join(","))),
         }
-        words.extend(inner.iter().map(|(part, _)| printable(&format!("{name}.{part}"))));
-    }
-    words
+    });
+    words.collect()
 }
 
 fn is_declared(value: &str) -> bool {
@@ -199,7 +199,7 @@ mod tests {
     fn a_table_for_people() {
         insta::assert_snapshot!(as_text(&states()), @r#"
         NAME        STATE   ERA     VERSION     SERVER                  TOOLS  PROMPTS  RESOURCES  TEMPLATES  CAPABILITIES
-        everything  listed  legacy  2025-11-25  Everything �[31m 1.2.3  2      0        -          -          extensions.e.com/x logging resources resources.subscribe tools
+        everything  listed  legacy  2025-11-25  Everything �[31m 1.2.3  2      0        -          -          tools logging resources(subscribe) extensions(e.com/x)
         gone        failed  -       -           -                       -      -        -          -          -
 
         error: target `gone` could not be reached: refused

@@ -41,8 +41,8 @@ async fn each_target_has_a_line() {
     let lines: Vec<String> = lines.collect();
     insta::assert_snapshot!(lines.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION"), @r#"
     NAME STATE ERA VERSION SERVER TOOLS PROMPTS RESOURCES TEMPLATES CAPABILITIES
-    one listed modern 2026-07-28 - 1 0 2 0 resources tools
-    number-two listed legacy 2025-11-25 f 1 1 0 2 0 resources tools
+    one listed modern 2026-07-28 - 1 0 2 0 tools resources
+    number-two listed legacy 2025-11-25 f 1 1 0 2 0 tools resources
     child listed modern 2026-07-28 calculator VERSION 2 0 0 0 tools
     "#);
 }

@@ -74,6 +74,27 @@ async fn a_listed_resource_is_read_where_the_lowest_priority_lists_it() {
 }
 
 #[tokio::test]
+async fn what_was_read_has_caching_hints_for_modern_clients() {
+    for (speaks, ttl) in [(Speaks::Modern, json!(7)), (Speaks::Sessions, json!(0))] {
+        let one = Offering::start("one", speaks, &ONE);
+        if speaks == Speaks::Modern {
+            one.fake.on("resources/read", |asked| async move {
+                let result = r#"{"resultType":"complete","contents":[],"ttlMs":7,"cacheScope":"private"}"#;
+                fake_target::json(200, success(&asked.id, result))
+            });
+        }
+        let gateway = Gateway::start([one.target()]).await;
+        let [legacy, modern] = clients(&gateway).await;
+        let hints = async |client: Caller| {
+            let result = client.request("resources/read", json!({"uri": "one://listed"})).await.result();
+            (result.get("ttlMs").cloned(), result.get("cacheScope").cloned())
+        };
+        assert_eq!(hints(modern).await, (Some(ttl), Some(json!("private"))));
+        assert_eq!(hints(legacy).await, (None, None));
+    }
+}
+
+#[tokio::test]
 async fn an_unlisted_resource_is_looked_for_by_template_and_then_everywhere() {
     let one = Offering::start("one", Speaks::Modern, &ONE);
     let two = Offering::start("two", Speaks::Sessions, &[(Kind::Resources, "[]")]);
