@@ -9,7 +9,7 @@ use causeway_core::{
 use http::StatusCode;
 
 use crate::{
-    gateway::{CallError, Method},
+    gateway::{Call, CallError},
     targets::{Fault, TargetError},
 };
 
@@ -90,19 +90,14 @@ impl Refused {
 }
 
 impl CallError {
-    /// The answer to the request of `method` with this `id`.
-    pub fn face(&self, method: Option<Method>, era: Era, id: &str, debug: bool) -> Face {
+    /// The answer to the `call` with this `id`.
+    pub fn face(&self, call: Call, era: Era, id: &str, debug: bool) -> Face {
         let message = match self {
             Self::Nameless(_) | Self::NoUri | Self::BadReference | Self::Unknown(_) | Self::UnknownState => {
                 wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None)
             }
-            Self::NoMethod(method) => return Refused::Method(method.clone()).face(era, id),
-            Self::NoResource(uri) => {
-                let code = if era == Era::Modern { wire::INVALID_PARAMS } else { wire::RESOURCE_NOT_FOUND };
-                wire::error_message(id, code, &self.to_string(), Some(&format!(r#"{{"uri":{}}}"#, json(uri))))
-            }
             Self::Target(TargetError { fault: Fault::UnknownState, .. }) => {
-                return Self::UnknownState.face(method, era, id, debug);
+                return Self::UnknownState.face(call, era, id, debug);
             }
             Self::TooManyParked(_)
             | Self::CannotAsk { .. }
@@ -110,9 +105,11 @@ impl CallError {
             | Self::Declined { .. } => {
                 wire::error_message(id, wire::INTERNAL_ERROR, &self.to_string(), None)
             }
-            Self::Target(error) if method == Some(Method::CallTool) => {
-                wire::result_message(id, &failed_result(error, era, debug))
+            Self::NoResource(uri) => {
+                let code = if era == Era::Modern { wire::INVALID_PARAMS } else { wire::RESOURCE_NOT_FOUND };
+                wire::error_message(id, code, &self.to_string(), Some(&format!(r#"{{"uri":{}}}"#, json(uri))))
             }
+            Self::Target(error) if call == Call::Tool => wire::result_message(id, &failed_result(error, era, debug)),
             Self::Target(error) => failed_message(error, id, debug),
         };
         Face { status: StatusCode::OK, message }
@@ -189,25 +186,25 @@ mod tests {
     #[test]
     fn a_call_that_may_have_run_says_so() {
         let error = TargetError { target: "logs".parse().unwrap(), fault: Fault::Silent(Duration::from_secs(10)) };
-        let face = CallError::Target(error).face(Some(Method::CallTool), Era::Legacy, "7", false);
+        let face = CallError::Target(error).face(Call::Tool, Era::Legacy, "7", false);
         insta::assert_snapshot!(face.message, @r#"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"target `logs` did not answer within 10s; the call may or may not have been carried out: check before you repeat it"}],"isError":true,"_meta":{"causeway/error":{"target":"logs","kind":"timeout"}}}}"#);
     }
 
     #[test]
     fn a_failed_target_is_an_error_where_no_result_can_say_so() {
-        for method in [Method::GetPrompt, Method::ReadResource, Method::Complete] {
-            let face = CallError::Target(unreachable()).face(Some(method), Era::Modern, "7", false);
+        for call in [Call::Prompt, Call::Resource, Call::Completion] {
+            let face = CallError::Target(unreachable()).face(call, Era::Modern, "7", false);
             insta::allow_duplicates! {
                 insta::assert_snapshot!(face.message, @r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"target `logs` could not be reached; retry in a moment; if it stays, the operator must see that the target runs","data":{"target":"logs","kind":"unreachable"}}}"#);
             }
         }
-        let face = CallError::Target(unreachable()).face(Some(Method::GetPrompt), Era::Modern, "7", true);
+        let face = CallError::Target(unreachable()).face(Call::Prompt, Era::Modern, "7", true);
         assert!(face.message.contains("10.0.0.7"), "{}", face.message);
     }
 
     #[test]
     fn each_era_has_its_code_for_a_resource_that_is_not_there() {
-        let face = |era| CallError::NoResource("x:y".into()).face(Some(Method::ReadResource), era, "7", false).message;
+        let face = |era| CallError::NoResource("x:y".into()).face(Call::Resource, era, "7", false).message;
         insta::assert_snapshot!(face(Era::Legacy), @r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32002,"message":"Resource not found: x:y","data":{"uri":"x:y"}}}"#);
         insta::assert_snapshot!(face(Era::Modern), @r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"Resource not found: x:y","data":{"uri":"x:y"}}}"#);
     }

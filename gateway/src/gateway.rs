@@ -25,25 +25,22 @@ pub struct Gateway {
     patience: Duration,
 }
 
-/// The requests that are passed on to targets.
+/// What clients ask targets for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum Call {
     /// `tools/call`
-    CallTool,
+    Tool,
     /// `prompts/get`
-    GetPrompt,
+    Prompt,
     /// `resources/read`
-    ReadResource,
+    Resource,
     /// `completion/complete`
-    Complete,
+    Completion,
 }
 
 /// Why a call has no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// Nothing that is passed on.
-    #[error("Method not found: {0}")]
-    NoMethod(String),
     /// `params` without a text `name`.
     #[error("`params.name` must be the name of a {0}")]
     Nameless(Kind),
@@ -82,14 +79,14 @@ enum Reference {
     Resource(Route),
 }
 
-impl Method {
-    /// The method of this name.
-    pub fn of(name: &str) -> Option<Self> {
-        match name {
-            "tools/call" => Some(Self::CallTool),
-            "prompts/get" => Some(Self::GetPrompt),
-            "resources/read" => Some(Self::ReadResource),
-            "completion/complete" => Some(Self::Complete),
+impl Call {
+    /// What `method` asks for.
+    pub fn of_method(method: &str) -> Option<Self> {
+        match method {
+            "tools/call" => Some(Self::Tool),
+            "prompts/get" => Some(Self::Prompt),
+            "resources/read" => Some(Self::Resource),
+            "completion/complete" => Some(Self::Completion),
             _ => None,
         }
     }
@@ -113,14 +110,13 @@ impl Gateway {
         self.targets.values().for_each(|target| target.end_session(session));
     }
 
-    /// Passes a request on to whom it concerns.
-    pub async fn call(self: Arc<Self>, caller: Arc<Caller>, request: Request) -> Result<Reply, CallError> {
-        match Method::of(&request.method) {
-            Some(Method::CallTool) => self.call_named(Kind::Tools, &caller, request).await,
-            Some(Method::GetPrompt) => self.call_named(Kind::Prompts, &caller, request).await,
-            Some(Method::ReadResource) => self.read(&caller, request).await,
-            Some(Method::Complete) => self.complete(&caller, request).await,
-            None => Err(CallError::NoMethod(request.method)),
+    /// Carries out a call; `request` is one of the method that `call` stands for.
+    pub async fn call(self: Arc<Self>, caller: Arc<Caller>, call: Call, request: Request) -> Result<Reply, CallError> {
+        match call {
+            Call::Tool => self.call_named(Kind::Tools, &caller, request).await,
+            Call::Prompt => self.call_named(Kind::Prompts, &caller, request).await,
+            Call::Resource => self.read(&caller, request).await,
+            Call::Completion => self.complete(&caller, request).await,
         }
     }
 

@@ -143,6 +143,11 @@ impl Response {
         self.envelope.error()
     }
 
+    /// What a modern target asks for before it goes on; `None` for an answer that is one.
+    pub fn input_required(&self) -> Option<InputRequired> {
+        InputRequired::parse(self.result().filter(|_| self.era == Era::Modern)?)
+    }
+
     /// The same as the answer to a request for a resource: each era has a code of its own for one that is not there.
     pub fn of_resource(self) -> Self {
         Self { of_resource: true, ..self }
@@ -151,11 +156,6 @@ impl Response {
     /// The code of the error; `None` for a result, and for an error without one.
     pub fn error_code(&self) -> Option<i64> {
         serde_json::from_str(ObjectEdit::parse(self.error()?).ok()?.get("code")?).ok()
-    }
-
-    /// What a modern target asks for before it goes on; `None` for an answer that is one.
-    pub fn input_required(&self) -> Option<InputRequired> {
-        InputRequired::parse(self.result().filter(|_| self.era == Era::Modern)?)
     }
 
     /// The message for a client of `era` that asked under `id`.

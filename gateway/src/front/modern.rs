@@ -17,10 +17,10 @@ use http::{HeaderMap, StatusCode};
 pub(crate) use self::park::Lot;
 use super::{
     Front, Post, accepted, accepts_events, check_object, face, list, message, refused_id,
-    reply::{Call, respond},
+    reply::{Exchange, respond},
     text_header,
 };
-use crate::{error::Refused, gateway::Method};
+use crate::{error::Refused, gateway::Call};
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
@@ -41,13 +41,13 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
     if let Some(kind) = catalog::Kind::of_method(&request.method) {
         return list::answer(front, post, Era::Modern, kind, &id, &request.params);
     }
-    match request.method.as_str() {
-        "server/discover" => message(StatusCode::OK, result_message(&id, &discovered(front))),
-        method if Method::of(method).is_some() => {
+    match (request.method.as_str(), Call::of_method(&request.method)) {
+        ("server/discover", _) => message(StatusCode::OK, result_message(&id, &discovered(front))),
+        (_, Some(call)) => {
             let events = front.settings.streaming && accepts_events(&post.headers);
-            respond(call::begin(Call::new(front, post, request), front.lot.clone()).await, events).await
+            respond(call::begin(Exchange::new(front, post, call, request), front.lot.clone()).await, events).await
         }
-        method => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
+        (method, None) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }
 }
 

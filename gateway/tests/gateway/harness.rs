@@ -8,7 +8,7 @@ use std::{
 
 use causeway::{
     app::App,
-    config::{Config, Credential, Draft, Environment, EraChoice, HttpTarget, StdioTarget, Target, Transport},
+    config::{Config, Credential, Draft, Environment, EraChoice, HttpTarget, StdioTarget, Target, TargetSessions, Transport},
     discovery::{TargetState, View},
     http::MCP_PATH,
 };
@@ -143,8 +143,8 @@ impl TestClock {
 
 /// A target behind a URL, without credential.
 pub(crate) fn http_target(name: &str, endpoint: &str) -> Target {
-    let (endpoint, sessions) = (endpoint.parse().unwrap(), Default::default());
-    target(name, Transport::Http(HttpTarget { endpoint, era: EraChoice::Auto, sessions }))
+    let (endpoint, era, sessions) = (endpoint.parse().unwrap(), EraChoice::Auto, TargetSessions::default());
+    target(name, Transport::Http(HttpTarget { endpoint, era, sessions }))
 }
 
 /// A target that is a child process.
