@@ -222,6 +222,32 @@ async fn a_resource_found_elsewhere_keeps_its_notifications() {
 }
 
 #[tokio::test]
+async fn what_a_client_brings_is_seen_by_the_target_alone_that_asked_for_it() {
+    let one = Offering::start("one", Speaks::Modern, &[(Kind::Resources, "[]")]);
+    let two = Offering::start("two", Speaks::Modern, &[(Kind::Resources, "[]")]);
+    two.fake.on("resources/read", |asked| async move {
+        let result = match asked.params.contains("inputResponses") {
+            true => r#"{"resultType":"complete","contents":[],"ttlMs":0,"cacheScope":"private"}"#,
+            false => {
+                r#"{"resultType":"input_required","inputRequests":{"q":{"method":"roots/list"}},"requestState":"s"}"#
+            }
+        };
+        fake_target::json(200, success(&asked.id, result))
+    });
+    let gateway = Gateway::start([one.target(), two.target()]).await;
+    let alice = gateway.caller("alice").modern();
+    let first = alice.request("resources/read", json!({"uri": "x:y"})).await.result();
+    assert_eq!(first["resultType"], "input_required");
+    let brought = json!({"uri": "x:y", "requestState": "s", "inputResponses": {"q": {"roots": []}}});
+    let second = alice.request("resources/read", brought).await.result();
+    assert_eq!(second["contents"], json!([]));
+    let seen = one.fake.asked("resources/read");
+    assert_eq!(seen.len(), 2);
+    assert!(seen.iter().all(|asked| !asked.body.contains("inputResponses") && !asked.body.contains("requestState")));
+    assert!(two.fake.asked("resources/read")[2].params.contains(r#""requestState":"s""#));
+}
+
+#[tokio::test]
 async fn a_completion_goes_where_its_reference_leads() {
     let argument = json!({"name": "a", "value": "x"});
     for speaks in ERAS {
