@@ -38,8 +38,14 @@ impl Gateway {
         // to find out which one that is.
         let bare = request.without_input();
         let (mut failed, mut denied) = (None, false);
-        for reader in readers {
-            match self.ask(reader, caller, bare.as_ref().unwrap_or(&request).clone()).await {
+        for (at, reader) in readers.iter().enumerate() {
+            let asked = self.ask(reader, caller, bare.as_ref().unwrap_or(&request).clone());
+            // A target that is asked on suspicion must not keep the others from being asked.
+            let outcome = match reader.because == Because::Guess && at + 1 < readers.len() {
+                true => timeout(self.patience, asked).await.unwrap_or_else(|_| Err(self.silent(reader))),
+                false => asked.await,
+            };
+            match outcome {
                 Ok(Reply::Whole(answer)) if is_not_found(&answer) => denied |= reader.because == Because::Template,
                 Ok(reply) if bare.is_none() => return Ok(reply),
                 Ok(_) => return Ok(self.targets[&reader.target].call(&caller.id, request, &[]).await?),
@@ -57,13 +63,11 @@ impl Gateway {
     }
 
     async fn ask(&self, reader: &Reader, caller: &Caller, request: Request) -> Result<Reply, TargetError> {
-        let asked = async { self.targets[&reader.target].call(&caller.id, request, &[]).await?.begun().await };
-        match reader.because {
-            Because::Listed | Because::Template => asked.await,
-            Because::Guess => timeout(self.patience, asked).await.unwrap_or_else(|_| {
-                Err(TargetError { target: reader.target.clone(), fault: Fault::Silent(self.patience) })
-            }),
-        }
+        self.targets[&reader.target].call(&caller.id, request, &[]).await?.begun().await
+    }
+
+    fn silent(&self, reader: &Reader) -> TargetError {
+        TargetError { target: reader.target.clone(), fault: Fault::Silent(self.patience) }
     }
 }
 
