@@ -5,6 +5,7 @@ pub mod check;
 pub mod dev;
 pub mod schema;
 pub mod serve;
+pub mod targets;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -32,6 +33,8 @@ enum Command {
     Dev(dev::DevArgs),
     /// Read config.toml, look up what it refers to, report every mistake
     Check(ConfigArgs),
+    /// Ask each target of config.toml what it is and what it lists
+    Targets(targets::TargetsArgs),
     /// Print the JSON Schema of config.toml
     Schema,
     /// Run one of the sample servers
@@ -86,6 +89,10 @@ impl Command {
                 dev::run(args).await
             }
             Self::Check(args) => check::run(&args),
+            Self::Targets(args) => {
+                telemetry::init("error");
+                targets::run(&args).await
+            }
             Self::Schema => {
                 print!("{}", schema::text());
                 Ok(())

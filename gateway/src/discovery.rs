@@ -134,8 +134,8 @@ async fn list(target: &Target) -> Listing {
     let mut listing = Listing::default();
     match target.about().await {
         Ok(about) => listing.about = Some(about),
-        // It can be listed without saying what it is.
-        Err(error) if error.fault.is_of_the_question() => (),
+        // It may be listed all the same: not every server says what it is.
+        Err(error) if error.fault.is_of_the_question() || matches!(error.fault, Fault::Status(_)) => (),
         Err(error) => return Listing { error: Some(error), ..listing },
     }
     let kinds = listing.about.as_ref().map_or(Kind::ALL.into(), |about| capabilities::lists(&about.capabilities));

@@ -1,19 +1,21 @@
 //! The product in a few lines: look up what is asked for, check the call, pass it on. Knows no HTTP and no eras.
 
+mod read;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use causeway_core::{
-    canonical::{Request, Response},
-    catalog::{Because, Kind, Reader, Route, Unknown},
+    canonical::Request,
+    catalog::{Kind, Route, Unknown},
     name::TargetName,
-    wire::{self, ObjectEdit, json},
+    wire::{ObjectEdit, json},
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::sync::watch;
 
 use crate::{
     discovery::View,
     inbound::Caller,
-    targets::{Fault, Reply, Target, TargetError},
+    targets::{Reply, Target, TargetError},
 };
 
 /// All targets behind one front.
@@ -168,48 +170,4 @@ impl Gateway {
             _ => Err(CallError::BadReference),
         }
     }
-
-    /// Asks the targets that may have the resource, one after the other, until one does not say that it is not there.
-    async fn read(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
-        let uri = request.param("uri").ok_or(CallError::NoUri)?;
-        let readers = self.view().catalog.readers(&uri);
-        if let [only] = &readers[..] {
-            // Its own words say best what is wrong.
-            let reply = self.targets[&only.target].call(&caller.id, request, &[]).await?;
-            return Ok(reply.map_last(Response::of_resource));
-        }
-        let (mut failed, mut denied) = (None, false);
-        for reader in readers {
-            match self.ask(&reader, caller, request.clone()).await {
-                Ok(Reply::Whole(answer)) if is_not_found(&answer) => denied |= reader.because == Because::Template,
-                Ok(reply) => return Ok(reply.map_last(Response::of_resource)),
-                Err(error) => {
-                    tracing::debug!(target.name = %error.target, "{error}; the next target is asked for the resource");
-                    failed.get_or_insert(error);
-                }
-            }
-        }
-        // Whoever has a template for it knows; without one, it may be with a target that could not be asked.
-        match failed.filter(|_| !denied) {
-            Some(error) => Err(CallError::Target(error)),
-            None => Err(CallError::NoResource(uri)),
-        }
-    }
-
-    async fn ask(&self, reader: &Reader, caller: &Caller, request: Request) -> Result<Reply, TargetError> {
-        let asked = async { self.targets[&reader.target].call(&caller.id, request, &[]).await?.begun().await };
-        match reader.because {
-            Because::Listed | Because::Template => asked.await,
-            Because::Guess => timeout(self.patience, asked).await.unwrap_or_else(|_| {
-                Err(TargetError { target: reader.target.clone(), fault: Fault::Silent(self.patience) })
-            }),
-        }
-    }
-}
-
-/// Whether an answer to `resources/read` says that there is no such resource. Legacy servers say so with many codes: that of
-/// MCP 2025-11-25, that of a bad parameter (TypeScript SDK), none at all (0, Python SDK), or that of a method that they do
-/// not know.
-fn is_not_found(answer: &Response) -> bool {
-    matches!(answer.error_code(), Some(wire::RESOURCE_NOT_FOUND | wire::INVALID_PARAMS | wire::METHOD_NOT_FOUND | 0))
 }

@@ -161,8 +161,8 @@ impl Response {
     /// The message for a client of `era` that asked under `id`.
     pub fn for_client(&self, era: Era, id: &str) -> Bytes {
         let result = match (self.era, era, self.result()) {
-            (Era::Legacy, Era::Modern, Some(result)) => completed(result),
-            (Era::Modern, Era::Legacy, Some(result)) => match without_result_type(result) {
+            (Era::Legacy, Era::Modern, Some(result)) => completed(result, self.hints()),
+            (Era::Modern, Era::Legacy, Some(result)) => match without_result_type(result, self.hints()) {
                 Ok(result) => result,
                 Err(Unfinished) => {
                     return wire::error_message(id, wire::INTERNAL_ERROR, CANNOT_ASK, None).into();
@@ -185,6 +185,15 @@ impl Response {
         edits.extend(self.envelope.result_span().zip(result));
         edits.extend(self.envelope.error_span().zip(error));
         splice(self.envelope.bytes(), edits)
+    }
+
+    /// The members that the result has in the modern era alone, with what a legacy target means by saying nothing.
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        match self.of_resource {
+            // MCP 2026-07-28, server/utilities/caching: a resource that was read must have both.
+            true => &[("ttlMs", "0"), ("cacheScope", r#""private""#)],
+            false => &[],
+        }
     }
 
     /// The error with the code that a client of `era` knows for a resource that is not there; `None` where nothing is to
@@ -213,25 +222,33 @@ impl fmt::Debug for Response {
 /// A result that asks for input.
 struct Unfinished;
 
-/// A legacy result as the modern era wants it, `resultType` first; `None` where it says its type itself.
-fn completed(result: &str) -> Option<String> {
-    let edit = ObjectEdit::parse(result).ok()?;
+/// A legacy result as the modern era wants it, `resultType` first, `hints` that are missing last; `None` where it says its
+/// type itself.
+fn completed(result: &str, hints: &[(&str, &str)]) -> Option<String> {
+    let mut edit = ObjectEdit::parse(result).ok()?;
     if edit.get("resultType").is_some() {
         return None;
     }
+    for (key, value) in hints {
+        if edit.get(key).is_none() {
+            edit.set(key, value);
+        }
+    }
+    let result = edit.finish();
     let (before, after) = result.split_once('{')?;
     let comma = if after.trim_start().starts_with('}') { "" } else { "," };
     Some([before, r#"{"resultType":"complete""#, comma, after].concat())
 }
 
-/// A modern result without the member that only the modern era has; `Ok(None)` where nothing is to change, also where an
-/// extension brought the type.
-fn without_result_type(result: &str) -> Result<Option<String>, Unfinished> {
+/// A modern result without the members that only the modern era has, `hints` among them; `Ok(None)` where nothing is to
+/// change, also where an extension brought the type.
+fn without_result_type(result: &str, hints: &[(&str, &str)]) -> Result<Option<String>, Unfinished> {
     let Ok(mut edit) = ObjectEdit::parse(result) else { return Ok(None) };
     match edit.get("resultType") {
         Some(r#""input_required""#) => Err(Unfinished),
         Some(r#""complete""#) => {
             edit.remove("resultType");
+            hints.iter().for_each(|(key, _)| edit.remove(key));
             Ok(Some(edit.finish()))
         }
         Some(_) | None => Ok(None),
@@ -359,6 +376,24 @@ mod tests {
         );
         let typed = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"vendor"}}"#;
         check_answer(Era::Legacy, typed, Era::Legacy, "1", typed);
+    }
+
+    #[test]
+    fn a_resource_has_caching_hints_in_the_modern_era_alone() {
+        let check = |from, result: &str, to, expected: &str| {
+            let message = |result: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#);
+            let response = Response::new(Envelope::parse(message(result).into()).unwrap(), from).unwrap();
+            assert_eq!(response.of_resource().for_client(to, "1"), message(expected));
+        };
+        let legacy = r#"{ "contents":[1e2]}"#;
+        let modern = r#"{"resultType":"complete", "contents":[1e2],"ttlMs":0,"cacheScope":"private"}"#;
+        check(Era::Legacy, legacy, Era::Modern, modern);
+        check(Era::Legacy, legacy, Era::Legacy, legacy);
+        check(Era::Modern, modern, Era::Legacy, r#"{"contents":[1e2]}"#);
+        check(Era::Modern, modern, Era::Modern, modern);
+        let hinted = r#"{"contents":[],"ttlMs":7}"#;
+        let expected = r#"{"resultType":"complete","contents":[],"ttlMs":7,"cacheScope":"private"}"#;
+        check(Era::Legacy, hinted, Era::Modern, expected);
     }
 
     #[test]

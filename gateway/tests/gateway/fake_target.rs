@@ -66,6 +66,8 @@ struct Inner {
     events: bool,
     sessions: Mutex<Vec<String>>,
     tools: Mutex<String>,
+    /// Members of its answer to `initialize` or `server/discover`, JSON text.
+    about: Mutex<String>,
     scripts: Mutex<HashMap<String, Script>>,
     asked: watch::Sender<Vec<Asked>>,
     /// Ids of requests whose asker went away before the answer ended.
@@ -89,6 +91,7 @@ impl FakeTarget {
             events,
             sessions: Mutex::default(),
             tools: Mutex::new(r#"[{"name":"echo","inputSchema":{"type":"object"}}]"#.into()),
+            about: Mutex::new(r#""capabilities":{"tools":{}}"#.into()),
             scripts: Mutex::default(),
             asked: watch::channel(Vec::new()).0,
             dropped: watch::channel(Vec::new()).0,
@@ -139,6 +142,11 @@ impl FakeTarget {
         *self.inner.tools.lock().unwrap() = tools.into();
     }
 
+    /// From now on it says this about itself: members of an object, JSON text.
+    pub(crate) fn describe(&self, about: &str) {
+        *self.inner.about.lock().unwrap() = about.into();
+    }
+
     /// From now on `script` answers `method`; `*` answers every message.
     pub(crate) fn on<F>(&self, method: &str, script: impl Fn(Asked) -> F + Send + Sync + 'static)
     where
@@ -156,6 +164,11 @@ impl FakeTarget {
     /// Everything that it was asked by `method`.
     pub(crate) fn asked(&self, method: &str) -> Vec<Asked> {
         self.inner.asked.borrow().iter().filter(|asked| asked.method == method).cloned().collect()
+    }
+
+    /// Takes what it was asked so far as not asked.
+    pub(crate) fn forget(&self) {
+        self.inner.asked.send_modify(Vec::clear);
     }
 
     /// Waits until it was asked so, and says how.
@@ -246,10 +259,10 @@ impl Inner {
             return error(400, &asked.id, -32602, "_meta is missing");
         }
         match asked.method.as_str() {
-            "server/discover" => self.reply(
-                asked,
-                r#"{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}"#,
-            ),
+            "server/discover" => {
+                let about = self.about.lock().unwrap().clone();
+                self.reply(asked, &format!(r#"{{"resultType":"complete","supportedVersions":["2026-07-28"],{about}}}"#))
+            }
             "tools/list" => {
                 let tools = self.tools.lock().unwrap().clone();
                 self.reply(asked, &format!(r#"{{"resultType":"complete","tools":{tools},"ttlMs":300000}}"#))
@@ -260,9 +273,9 @@ impl Inner {
     }
 
     fn initialize(&self, asked: &Asked, speaks: Speaks) -> Response<Body> {
-        let result =
-            r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"f","version":"1"}}"#;
-        let mut response = self.reply(asked, result);
+        let about = self.about.lock().unwrap().clone();
+        let result = format!(r#"{{"protocolVersion":"2025-11-25",{about},"serverInfo":{{"name":"f","version":"1"}}}}"#);
+        let mut response = self.reply(asked, &result);
         if speaks == Speaks::Sessions {
             let id = format!("session-{}", asked.earlier);
             self.sessions.lock().unwrap().push(id.clone());

@@ -6,6 +6,10 @@
 
 mod answer;
 mod caller;
+mod catalog_about;
+mod catalog_lists;
+mod catalog_program;
+mod catalog_routes;
 mod controlled_target;
 mod fake_target;
 mod front_bad_input;
@@ -20,6 +24,7 @@ mod harness;
 mod harness_works;
 mod issuer;
 mod layers;
+mod offering;
 mod program;
 mod raw;
 mod sample;

@@ -62,6 +62,13 @@ impl InputRequired {
 }
 
 impl Request {
+    /// The request as it was before anyone wanted input for it; `None` for one that brings none.
+    pub fn without_input(&self) -> Option<Self> {
+        let params = ObjectEdit::parse(&self.params).ok()?;
+        let brings = ["inputResponses", "requestState"].iter().any(|key| params.get(key).is_some());
+        brings.then(|| self.retried(&[], None)).and_then(Result::ok)
+    }
+
     /// The same request as a retry that brings `responses` (key, result as JSON text) and `state` (JSON text).
     pub fn retried(&self, responses: &[(String, String)], state: Option<&str>) -> Result<Self, serde_json::Error> {
         let members: Vec<String> = responses.iter().map(|(key, value)| [&json(key), ":", value].concat()).collect();
