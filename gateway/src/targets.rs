@@ -1,6 +1,7 @@
 //! The MCP servers behind the gateway: one value a target, whatever it speaks and however it is reached. Knows no
 //! clients and no merged names.
 
+mod about;
 pub mod fault;
 mod handshake;
 mod http;
@@ -21,6 +22,7 @@ use tokio::{
 };
 
 pub use self::{
+    about::About,
     fault::{Fault, TargetError},
     reply::{Event, Events, Reply},
 };
@@ -88,6 +90,18 @@ impl Target {
         let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))?;
         let (target, changed) = (self.name.clone(), Arc::clone(&self.changed));
         Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, _permit: permit }))
+    }
+
+    /// What it says about itself. A modern target is asked now; a legacy one said it when its session was opened.
+    pub async fn about(&self) -> Result<About, TargetError> {
+        let asking = async {
+            match &self.adapter {
+                Adapter::Http(http) => http.about().await,
+                Adapter::Stdio(stdio) => stdio.about().await,
+            }
+        };
+        let asked = timeout(self.limits.discovery, asking).await;
+        asked.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))
     }
 
     /// All its tools, page by page.

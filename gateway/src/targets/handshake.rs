@@ -11,7 +11,7 @@ use causeway_core::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Fault, fault::rpc_error};
+use super::Fault;
 
 /// Ends the legacy handshake.
 pub(super) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
@@ -79,24 +79,6 @@ pub(super) fn refuses_conversation(message: &Envelope) -> bool {
     }
     let code = message.error().and_then(|error| serde_json::from_str::<RpcError>(error).ok()).map(|error| error.code);
     matches!(code, None | Some(wire::INVALID_REQUEST | wire::UNSUPPORTED_VERSION | -32000 | -32001))
-}
-
-/// The legacy version that an answer to `initialize` settles on.
-pub(super) fn initialized(message: &Envelope) -> Result<String, Fault> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Initialized {
-        protocol_version: String,
-    }
-    if let Some(error) = message.error() {
-        return Err(Fault::Refused(rpc_error(error)));
-    }
-    let settled = serde_json::from_str::<Initialized>(message.result().unwrap_or("null"));
-    let version = settled.map_err(|error| Fault::Garbage(error.to_string()))?.protocol_version;
-    match era::era_of(&version) {
-        Some(Era::Legacy) => Ok(version),
-        Some(Era::Modern) | None => Err(Fault::UnknownVersion(version)),
-    }
 }
 
 /// Tells a legacy target, or a child process of either era, that nobody waits for request `id` any more.

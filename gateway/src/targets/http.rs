@@ -19,7 +19,7 @@ use self::{
     client::WireClient,
     legacy::LegacySessions,
 };
-use super::{Fault, Reply};
+use super::{About, Fault, OWN, Reply};
 use crate::{
     config::{self, Config, EraChoice, Limits},
     credentials::Credential,
@@ -66,6 +66,14 @@ impl HttpTarget {
             probing: Mutex::new(()),
             sessions: LegacySessions::default(),
         })
+    }
+
+    /// What the target says about itself.
+    pub(super) async fn about(self: &Arc<Self>) -> Result<About, Fault> {
+        match self.era().await? {
+            Era::Modern => modern::about(self).await,
+            Era::Legacy => Ok(legacy::session(self, OWN).await?.about().clone()),
+        }
     }
 
     /// Sends `request` with `changes` made to its parameters, in the target's era.

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use self::process::Process;
-use super::{Fault, Reply};
+use super::{About, Fault, Reply};
 use crate::config::{self, EraChoice, Limits};
 
 /// A process that lived so long was no failed start.
@@ -47,6 +47,11 @@ impl StdioTarget {
     pub(super) fn new(name: &TargetName, config: &config::StdioTarget, limits: &Limits, changed: Arc<Notify>) -> Self {
         let (name, config, limits) = (name.clone(), config.clone(), limits.clone());
         Self { name, config, limits, changed, state: Mutex::default() }
+    }
+
+    /// What the program says about itself.
+    pub(super) async fn about(self: &Arc<Self>) -> Result<About, Fault> {
+        self.process().await?.about().await
     }
 
     /// Sends `request` with `changes` made to its parameters.

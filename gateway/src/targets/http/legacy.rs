@@ -24,8 +24,8 @@ use super::{
     header_value,
 };
 use crate::targets::{
-    Event,
-    handshake::{INITIALIZED, cancelled, initialize_params, initialized, refusal, refuses_conversation},
+    About, Event,
+    handshake::{INITIALIZED, cancelled, initialize_params, refusal, refuses_conversation},
     reply::EventSource,
 };
 
@@ -45,7 +45,7 @@ pub(super) struct LegacySessions(Cache<String, Arc<Session>>);
 pub(super) struct Session {
     /// Absent with a target that keeps no sessions.
     id: Option<HeaderValue>,
-    version: String,
+    about: About,
     next_id: AtomicU64,
 }
 
@@ -147,23 +147,30 @@ async fn open(target: &HttpTarget) -> Result<Arc<Session>, Fault> {
     let answer = target.exchange(HeaderMap::new(), initialize).await?;
     let status = answer.status();
     let id = answer.headers().get(headers::SESSION).cloned();
-    let version = match answer.content().await? {
-        Content::Whole(message) => initialized(&message)?,
-        Content::Stream(mut messages) => initialized(&messages.response().await?)?,
+    let about = match answer.content().await? {
+        Content::Whole(message) => About::initialized(&message)?,
+        Content::Stream(mut messages) => About::initialized(&messages.response().await?)?,
         Content::None => return Err(no_answer(status)),
     };
-    let session = Session { id, version, next_id: AtomicU64::new(1) };
+    let session = Session { id, about, next_id: AtomicU64::new(1) };
     target.exchange(session.headers(), INITIALIZED.into()).await?;
     Ok(Arc::new(session))
 }
 
 impl Session {
+    pub(super) fn about(&self) -> &About {
+        &self.about
+    }
+
     fn headers(&self) -> HeaderMap {
         let mut map = HeaderMap::with_capacity(4);
         if let Some(id) = &self.id {
             map.insert(headers::SESSION, id.clone());
         }
-        map.insert(headers::VERSION, header_value(&self.version).expect("a version that was compared with known ones"));
+        map.insert(
+            headers::VERSION,
+            header_value(&self.about.version).expect("a version that was compared with known ones"),
+        );
         map
     }
 }

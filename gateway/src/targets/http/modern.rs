@@ -9,10 +9,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::{
     Fault, HttpTarget, Outcome,
-    answer::{Content, Messages, last, no_answer},
+    answer::{Answer, Content, Messages, last, no_answer},
     header_value,
 };
-use crate::targets::{Event, Reply, handshake::refuses_conversation, reply::EventSource};
+use crate::targets::{
+    About, Event, Reply,
+    handshake::{discover_params, refuses_conversation},
+    reply::EventSource,
+};
 
 /// The messages of a modern target: notifications, then the answer. It must not ask anything in between.
 #[derive(Debug)]
@@ -40,6 +44,25 @@ pub(super) async fn send(target: &HttpTarget, request: &Request, changes: &[(&st
         true => Ok(Outcome::OtherEra(reply)),
         false => reply.map(Outcome::Done),
     }
+}
+
+/// What the target answers to `server/discover`.
+pub(super) async fn about(target: &HttpTarget) -> Result<About, Fault> {
+    let answer = discover(target).await?;
+    let status = answer.status();
+    match answer.content().await? {
+        Content::Whole(message) => About::discovered(&message),
+        Content::Stream(mut messages) => About::discovered(&messages.response().await?),
+        Content::None => Err(no_answer(status)),
+    }
+}
+
+/// Asks `server/discover`.
+pub(super) async fn discover(target: &HttpTarget) -> Result<Answer, Fault> {
+    let mut map = HeaderMap::with_capacity(2);
+    map.insert(headers::VERSION, HeaderValue::from_static(era::MODERN));
+    map.insert(headers::METHOD, HeaderValue::from_static("server/discover"));
+    target.exchange(map, request_message(r#""discover""#, "server/discover", &discover_params())).await
 }
 
 /// Whether a legacy server may have refused a modern request with this, for want of a session or of a version that it

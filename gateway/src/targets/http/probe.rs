@@ -4,22 +4,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use causeway_core::{
-    era::{self, Era, headers},
-    wire::request_message,
-};
-use http::{HeaderMap, HeaderValue};
+use causeway_core::era::Era;
 use tokio::time::timeout;
 
 use super::{
     Fault, HttpTarget,
     answer::{Content, no_answer},
-    legacy,
+    legacy, modern,
 };
-use crate::targets::{
-    OWN,
-    handshake::{discover_params, discovered},
-};
+use crate::targets::{OWN, handshake::discovered};
 
 /// A server that says nothing to `server/discover` for so long gets an `initialize` as well.
 const PROBE: Duration = Duration::from_secs(3);
@@ -45,11 +38,7 @@ pub(super) async fn era(target: &Arc<HttpTarget>) -> Result<Era, Fault> {
 }
 
 async fn discover(target: &Arc<HttpTarget>) -> Result<Era, Fault> {
-    let mut map = HeaderMap::with_capacity(2);
-    map.insert(headers::VERSION, HeaderValue::from_static(era::MODERN));
-    map.insert(headers::METHOD, HeaderValue::from_static("server/discover"));
-    let message = request_message(r#""discover""#, "server/discover", &discover_params());
-    let answer = match target.exchange(map, message).await {
+    let answer = match modern::discover(target).await {
         Ok(answer) => answer,
         Err(fault @ Fault::BrokenOff(_)) => return initialize(target, fault).await,
         Err(fault) => return Err(fault),

@@ -7,12 +7,15 @@ use std::{sync::Arc, time::Duration};
 use causeway_core::{era::Era, name::TargetName};
 use tokio::{sync::Notify, time::timeout};
 
-use super::{link::Link, process::Process};
+use super::{
+    link::Link,
+    process::{Process, Settled},
+};
 use crate::{
     config::{self, Limits},
     targets::{
-        Fault,
-        handshake::{INITIALIZED, discover_params, discovered, initialize_params, initialized},
+        About, Fault,
+        handshake::{INITIALIZED, discover_params, discovered, initialize_params},
     },
 };
 
@@ -33,31 +36,31 @@ pub(super) async fn start(
     let settled = timeout(limits.start, settle(&link, known)).await;
     let settled = settled.unwrap_or(Err(Fault::Silent(limits.start)));
     match settled {
-        Ok(era) => {
+        Ok(settled) => {
             given_up.disarm();
-            Ok(Process::new(era, link, ended))
+            Ok(Process::new(settled, link, ended))
         }
         Err(fault) => {
-            Process::new(Era::Legacy, link, ended).stop().await;
+            Process::new(Settled::Modern, link, ended).stop().await;
             Err(fault)
         }
     }
 }
 
-async fn settle(link: &Arc<Link>, known: Option<Era>) -> Result<Era, Fault> {
+async fn settle(link: &Arc<Link>, known: Option<Era>) -> Result<Settled, Fault> {
     match known {
-        Some(Era::Modern) => Ok(Era::Modern),
+        Some(Era::Modern) => Ok(Settled::Modern),
         Some(Era::Legacy) => initialize(link).await,
         None => probe(link).await,
     }
 }
 
 /// Asks `server/discover`; a server that answers late is still heard while `initialize` is under way.
-async fn probe(link: &Arc<Link>) -> Result<Era, Fault> {
+async fn probe(link: &Arc<Link>) -> Result<Settled, Fault> {
     let mut call = link.call(Era::Modern, "server/discover", &discover_params()).await?;
     if let Ok(answer) = timeout(PROBE, call.answer()).await {
         return match discovered(&answer?)? {
-            Some(Era::Modern) => Ok(Era::Modern),
+            Some(Era::Modern) => Ok(Settled::Modern),
             Some(Era::Legacy) | None => initialize(link).await,
         };
     }
@@ -66,15 +69,15 @@ async fn probe(link: &Arc<Link>) -> Result<Era, Fault> {
     tokio::select! {
         settled = &mut initialize => settled,
         answer = call.answer() => match discovered(&answer?)? {
-            Some(Era::Modern) => Ok(Era::Modern),
+            Some(Era::Modern) => Ok(Settled::Modern),
             Some(Era::Legacy) | None => initialize.await,
         },
     }
 }
 
-async fn initialize(link: &Arc<Link>) -> Result<Era, Fault> {
+async fn initialize(link: &Arc<Link>) -> Result<Settled, Fault> {
     let answer = link.call(Era::Legacy, "initialize", &initialize_params()).await?.answer().await?;
-    initialized(&answer)?;
+    let about = About::initialized(&answer)?;
     link.write(INITIALIZED.into()).await?;
-    Ok(Era::Legacy)
+    Ok(Settled::Legacy(about))
 }

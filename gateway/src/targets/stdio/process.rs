@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{framing::next_line, link::Link};
 use crate::{
     child, config,
-    targets::{Fault, Reply},
+    targets::{About, Fault, Reply, handshake::discover_params},
 };
 
 /// What a process wrote before its end is read for so long, where somebody else keeps its output open.
@@ -27,9 +27,17 @@ const INHERITED: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM"
 /// A child process that speaks MCP.
 #[derive(Debug)]
 pub(super) struct Process {
-    era: Era,
+    settled: Settled,
     link: Arc<Link>,
     ended: watch::Receiver<bool>,
+}
+
+/// What the handshake with a process found out.
+#[derive(Debug)]
+pub(super) enum Settled {
+    Modern,
+    /// It said who it is in its answer to `initialize`.
+    Legacy(About),
 }
 
 impl Process {
@@ -58,12 +66,26 @@ impl Process {
         Ok((link, ended))
     }
 
-    pub(super) fn new(era: Era, link: Arc<Link>, ended: watch::Receiver<bool>) -> Self {
-        Self { era, link, ended }
+    pub(super) fn new(settled: Settled, link: Arc<Link>, ended: watch::Receiver<bool>) -> Self {
+        Self { settled, link, ended }
     }
 
     pub(super) fn era(&self) -> Era {
-        self.era
+        match self.settled {
+            Settled::Modern => Era::Modern,
+            Settled::Legacy(_) => Era::Legacy,
+        }
+    }
+
+    /// What it says about itself.
+    pub(super) async fn about(&self) -> Result<About, Fault> {
+        match &self.settled {
+            Settled::Legacy(about) => Ok(about.clone()),
+            Settled::Modern => {
+                let mut call = self.link.call(Era::Modern, "server/discover", &discover_params()).await?;
+                About::discovered(&call.answer().await?)
+            }
+        }
     }
 
     pub(super) fn is_alive(&self) -> bool {
@@ -80,7 +102,7 @@ impl Process {
 
     /// Sends one request.
     pub(super) async fn call(&self, method: &str, params: &str) -> Result<Reply<Fault>, Fault> {
-        Ok(Reply::reading(self.link.call(self.era, method, params).await?))
+        Ok(Reply::reading(self.link.call(self.era(), method, params).await?))
     }
 }
 
