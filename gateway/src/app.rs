@@ -67,16 +67,18 @@ impl App {
         let inbound = Inbound::new(&config.authorizer, http, clock.clone());
         let prepared = inbound.clone();
         tokio::spawn(async move { prepared.prepare().await });
+        let sealer = sealer(&config.sessions);
         let served = Served {
             inbound,
             limits: config.limits.clone(),
-            front: Front {
-                gateway: Arc::new(Gateway::new(&targets, publish.subscribe())),
-                sealer: sealer(&config.sessions),
-                settings: config.gateway,
-                sessions: config.sessions,
+            front: Front::new(
+                Arc::new(Gateway::new(&targets, publish.subscribe())),
+                config.gateway,
+                config.sessions,
+                &config.limits,
+                sealer,
                 clock,
-            },
+            ),
             local,
         };
         tracing::info!("listening on http://{local}{}", http::MCP_PATH);

@@ -105,6 +105,12 @@ pub struct Limits {
     pub catalog_pages: usize,
     /// Calls that run in one target at once.
     pub target_calls: usize,
+    /// Calls that wait for input of a modern client at once.
+    pub parked_calls: usize,
+    /// For a modern client to bring the input that a call waits for.
+    pub parked: Duration,
+    /// Streams on which clients listen at once.
+    pub streams: usize,
 }
 
 /// Who may call.
@@ -146,6 +152,7 @@ pub enum Transport {
 pub struct HttpTarget {
     pub endpoint: Url,
     pub era: EraChoice,
+    pub sessions: TargetSessions,
 }
 
 /// A target that is a child process and speaks over its standard streams.
@@ -157,6 +164,18 @@ pub struct StdioTarget {
     pub env: BTreeMap<String, Secret>,
     pub working_directory: Option<PathBuf>,
     pub era: EraChoice,
+}
+
+/// Who shares a session with a target that keeps sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TargetSessions {
+    /// All clients of one caller.
+    #[default]
+    PerCaller,
+    /// Each session of a client has its own; clients without one share by caller.
+    PerSession,
+    /// Everyone.
+    Shared,
 }
 
 /// Which era a target speaks.

@@ -8,7 +8,10 @@ use causeway_core::{
 };
 use http::StatusCode;
 
-use crate::{gateway::CallError, targets::TargetError};
+use crate::{
+    gateway::CallError,
+    targets::{Fault, TargetError},
+};
 
 /// An answer that the gateway gives instead of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +91,18 @@ impl CallError {
     /// The answer to the `tools/call` with this `id`.
     pub fn face(&self, era: Era, id: &str, debug: bool) -> Face {
         let message = match self {
-            Self::Nameless | Self::Unknown(_) => wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None),
+            Self::Nameless | Self::Unknown(_) | Self::UnknownState => {
+                wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None)
+            }
+            Self::Target(TargetError { fault: Fault::UnknownState, .. }) => {
+                return Self::UnknownState.face(era, id, debug);
+            }
+            Self::TooManyParked(_)
+            | Self::CannotAsk { .. }
+            | Self::TooManyRounds(_)
+            | Self::Declined { .. } => {
+                wire::error_message(id, wire::INTERNAL_ERROR, &self.to_string(), None)
+            }
             Self::Target(error) => wire::result_message(id, &failed_result(error, era, debug)),
         };
         Face { status: StatusCode::OK, message }

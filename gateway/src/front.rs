@@ -25,14 +25,21 @@ use crate::{
     inbound::Caller,
 };
 
+/// Why a target's question goes to no client.
+const UNDECLARED: &str = "it declared no capability for it";
+
 /// What both fronts work with.
 #[derive(Debug)]
 pub struct Front {
     pub gateway: Arc<Gateway>,
     pub settings: config::Gateway,
     pub sessions: config::Sessions,
-    pub sealer: Sealer,
+    pub sealer: Arc<Sealer>,
     pub clock: Clock,
+    /// What lives of the sessions of legacy clients.
+    live: legacy::Sessions,
+    /// Calls of modern clients that wait for input.
+    lot: modern::Lot,
 }
 
 /// One POST of a client, authenticated, its body read.
@@ -44,6 +51,21 @@ pub struct Post {
 }
 
 impl Front {
+    /// A front for `gateway`.
+    pub fn new(
+        gateway: Arc<Gateway>,
+        settings: config::Gateway,
+        sessions: config::Sessions,
+        limits: &config::Limits,
+        sealer: Sealer,
+        clock: Clock,
+    ) -> Self {
+        let sealer = Arc::new(sealer);
+        let lot = modern::Lot::new(Arc::clone(&sealer), clock.clone(), limits.parked_calls, limits.parked);
+        let live = legacy::Sessions::new(sessions.timeout);
+        Self { gateway, settings, sessions, sealer, clock, live, lot }
+    }
+
     /// Answers one POST.
     pub async fn answer(&self, post: Post) -> Response {
         let envelope = match Envelope::parse(post.body.clone()) {
@@ -144,6 +166,11 @@ pub(crate) fn message(status: StatusCode, message: impl Into<axum::body::Body>) 
 
 pub(crate) fn face(face: Face) -> Response {
     message(face.status, face.message)
+}
+
+/// The answer to a GET or DELETE that no session goes with: 405 and not 404, which legacy clients take for a lost session.
+pub(crate) fn no_stream() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response()
 }
 
 /// The answer to a notification.

@@ -26,6 +26,21 @@ pub enum CallError {
     Nameless,
     #[error(transparent)]
     Unknown(#[from] UnknownTool),
+    /// A retry whose call does not wait for it.
+    #[error(
+        "`requestState` is unknown or has expired: send the call anew, without `requestState` and `inputResponses`"
+    )]
+    UnknownState,
+    #[error("{0} calls wait for input already (`limits.parked_calls`): retry in a moment")]
+    TooManyParked(usize),
+    /// The target asks for input in a way that this client has no means to answer.
+    #[error("the call needs input (`{method}`) that this client cannot give: {why}")]
+    CannotAsk { method: String, why: &'static str },
+    #[error("the target asked for input {0} times and still has not enough")]
+    TooManyRounds(usize),
+    /// The client answered a question of the target with an error.
+    #[error("the client answered `{method}` with an error: {error}")]
+    Declined { method: String, error: String },
     #[error(transparent)]
     Target(#[from] TargetError),
 }
@@ -40,6 +55,11 @@ impl Gateway {
     /// What is known of all targets now.
     pub fn view(&self) -> Arc<View> {
         Arc::clone(&self.view.borrow())
+    }
+
+    /// Lets go of what targets keep only for the client session `session`.
+    pub fn end_session(&self, session: &str) {
+        self.targets.values().for_each(|target| target.end_session(session));
     }
 
     /// Carries out a `tools/call`.

@@ -5,13 +5,16 @@ mod about;
 pub mod fault;
 mod handshake;
 mod http;
+mod line;
+mod listen;
+mod question;
 mod reply;
 mod stdio;
 
 use std::{collections::HashSet, sync::Arc};
 
 use causeway_core::{
-    canonical::{Request, Response},
+    canonical::{Client, Request, Response},
     catalog::Page,
     name::TargetName,
     wire::json,
@@ -24,6 +27,8 @@ use tokio::{
 pub use self::{
     about::About,
     fault::{Fault, TargetError},
+    listen::{Heard, Wanted},
+    question::Question,
     reply::{Event, Events, Reply},
 };
 use self::{handshake::own_request, http::HttpTarget, reply::Bounds, stdio::StdioTarget};
@@ -110,10 +115,30 @@ impl Target {
         listing.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))
     }
 
-    /// Lets go of what runs for this target: a child process ends.
+    /// What it sends beside its calls, for `client` of the caller `caller_id`.
+    pub async fn listen(&self, caller_id: &str, client: &Client, wanted: Wanted) -> Result<Heard, TargetError> {
+        let listening = async {
+            match &self.adapter {
+                Adapter::Http(http) => http.listen(caller_id, client, wanted).await,
+                Adapter::Stdio(stdio) => stdio.listen(caller_id, client, wanted).await,
+            }
+        };
+        let most = self.limits.discovery;
+        let listening = timeout(most, listening).await;
+        listening.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))
+    }
+
+    /// Lets go of the sessions with it that only the client session `session` used.
+    pub fn end_session(&self, session: &str) {
+        if let Adapter::Http(http) = &self.adapter {
+            http.end_session(session);
+        }
+    }
+
+    /// Lets go of what runs for this target: sessions and a child process end.
     pub async fn stop(&self) {
         match &self.adapter {
-            Adapter::Http(_) => (),
+            Adapter::Http(http) => http.stop().await,
             Adapter::Stdio(stdio) => stdio.stop().await,
         }
     }
@@ -121,7 +146,7 @@ impl Target {
     async fn send(&self, caller_id: &str, request: Request, changes: &[(&str, &str)]) -> Result<Reply<Fault>, Fault> {
         match &self.adapter {
             Adapter::Http(http) => Arc::clone(http).send(caller_id, request, changes).await,
-            Adapter::Stdio(stdio) => Arc::clone(stdio).send(request, changes).await,
+            Adapter::Stdio(stdio) => Arc::clone(stdio).send(caller_id, request, changes).await,
         }
     }
 

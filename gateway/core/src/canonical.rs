@@ -4,9 +4,19 @@
 //! A message keeps the form in which it arrived, with a note of its era, until it leaves: between peers of one era it
 //! passes untouched. Translation is total in both directions, so N fronts and M target adapters need N + M of them.
 
+mod client;
+mod input;
+mod progress;
+
 use std::fmt;
 
 use bytes::Bytes;
+
+pub use self::{
+    client::{Client, Level, Logs, UnknownLevel},
+    input::{InputRequest, InputRequired},
+    progress::{progress_of, with_own_token, with_token},
+};
 
 use crate::{
     era::{self, Era},
@@ -14,9 +24,7 @@ use crate::{
 };
 
 /// A modern target wants something from the client before it goes on, and a legacy answer cannot ask for it.
-#[derive(Debug, thiserror::Error)]
-#[error("the target asks for input, which an answer of this client's MCP version cannot carry")]
-struct InputRequired;
+const CANNOT_ASK: &str = "the target asks for input, which an answer of this client's MCP version cannot carry";
 
 /// A request on its way from a client to the gateway or a target.
 #[derive(Clone, Debug)]
@@ -31,17 +39,6 @@ pub struct Request {
     pub client: Client,
     /// `Mcp-Param-*` headers: name in lower case, value as it came.
     pub param_headers: Vec<(String, String)>,
-}
-
-/// What a client says about itself with each modern request, and once, in `initialize`, in the legacy era.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Client {
-    /// Protocol version between this client and the gateway.
-    pub version: String,
-    /// `Implementation` object, as JSON text.
-    pub info: Option<String>,
-    /// `ClientCapabilities` object, as JSON text.
-    pub capabilities: String,
 }
 
 /// The last message of a reply, a result or an error.
@@ -63,6 +60,23 @@ impl Request {
         serde_json::from_str(edit.get(key)?).ok()
     }
 
+    /// Whether it brings input that a target asked for, so that it is a retry.
+    pub fn brings_input(&self) -> bool {
+        let retry = matches!(self.method.as_str(), "tools/call" | "prompts/get" | "resources/read");
+        let params = ObjectEdit::parse(&self.params).ok().filter(|_| retry && self.era == Era::Modern);
+        params.is_some_and(|params| ["inputResponses", "requestState"].iter().any(|key| params.get(key).is_some()))
+    }
+
+    /// The least level of log messages that a modern target is asked to send. A legacy client that set none expects
+    /// messages all the same: the level is then what servers commonly send unasked.
+    pub fn log_level(&self) -> Option<Level> {
+        match self.client.logs {
+            Logs::Unwanted => None,
+            Logs::AsSent => Some(Level::Info),
+            Logs::AtLeast(level) => Some(level),
+        }
+    }
+
     /// The parameters for a modern target, with `changes` (key, JSON text) made.
     pub fn modern_params(&self, changes: &[(&str, &str)]) -> Result<String, serde_json::Error> {
         if self.era == Era::Modern && changes.is_empty() {
@@ -78,7 +92,10 @@ impl Request {
             if let Some(info) = &self.client.info {
                 meta.set(era::META_CLIENT_INFO, info);
             }
-            meta.set(era::META_CAPABILITIES, &self.client.capabilities);
+            meta.set(era::META_CAPABILITIES, &self.client.declared());
+            if let Some(level) = self.log_level() {
+                meta.set(era::META_LOG_LEVEL, &json(&level.to_string()));
+            }
             params.set("_meta", &meta.finish());
         }
         Ok(params.finish())
@@ -124,14 +141,19 @@ impl Response {
         self.envelope.error()
     }
 
+    /// What a modern target asks for before it goes on; `None` for an answer that is one.
+    pub fn input_required(&self) -> Option<InputRequired> {
+        InputRequired::parse(self.result().filter(|_| self.era == Era::Modern)?)
+    }
+
     /// The message for a client of `era` that asked under `id`.
     pub fn for_client(&self, era: Era, id: &str) -> Bytes {
         let result = match (self.era, era, self.result()) {
             (Era::Legacy, Era::Modern, Some(result)) => completed(result),
             (Era::Modern, Era::Legacy, Some(result)) => match without_result_type(result) {
                 Ok(result) => result,
-                Err(InputRequired) => {
-                    return wire::error_message(id, wire::INTERNAL_ERROR, &InputRequired.to_string(), None).into();
+                Err(Unfinished) => {
+                    return wire::error_message(id, wire::INTERNAL_ERROR, CANNOT_ASK, None).into();
                 }
             },
             _ => None,
@@ -160,6 +182,9 @@ impl fmt::Debug for Response {
     }
 }
 
+/// A result that asks for input.
+struct Unfinished;
+
 /// A legacy result as the modern era wants it, `resultType` first; `None` where it says its type itself.
 fn completed(result: &str) -> Option<String> {
     let edit = ObjectEdit::parse(result).ok()?;
@@ -173,10 +198,10 @@ fn completed(result: &str) -> Option<String> {
 
 /// A modern result without the member that only the modern era has; `Ok(None)` where nothing is to change, also where an
 /// extension brought the type.
-fn without_result_type(result: &str) -> Result<Option<String>, InputRequired> {
+fn without_result_type(result: &str) -> Result<Option<String>, Unfinished> {
     let Ok(mut edit) = ObjectEdit::parse(result) else { return Ok(None) };
     match edit.get("resultType") {
-        Some(r#""input_required""#) => Err(InputRequired),
+        Some(r#""input_required""#) => Err(Unfinished),
         Some(r#""complete""#) => {
             edit.remove("resultType");
             Ok(Some(edit.finish()))
@@ -213,6 +238,8 @@ mod tests {
             version: era::LEGACY.into(),
             info: Some(r#"{"name":"c","version":"1"}"#.into()),
             capabilities: "{}".into(),
+            logs: Logs::Unwanted,
+            session: None,
         };
         let (id, method) = ("1".into(), "tools/call".into());
         Request { id, method, params: params.into(), era, client, param_headers: Vec::new() }
@@ -290,7 +317,7 @@ mod tests {
             input,
             Era::Legacy,
             "1",
-            &wire::error_message("1", wire::INTERNAL_ERROR, &InputRequired.to_string(), None),
+            &wire::error_message("1", wire::INTERNAL_ERROR, CANNOT_ASK, None),
         );
         let extended = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"task"}}"#;
         check_answer(Era::Modern, extended, Era::Legacy, "1", extended);

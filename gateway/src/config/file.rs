@@ -35,6 +35,10 @@ pub const DISCOVERY_SECONDS: u64 = 10;
 pub const REFRESH_SECONDS: u64 = 300;
 pub const CATALOG_PAGES: u64 = 1000;
 pub const TARGET_CALLS: u64 = 256;
+pub const PARKED_CALLS: u64 = 1000;
+/// Time for a person to answer.
+pub const PARKED_SECONDS: u64 = 600;
+pub const STREAMS: u64 = 5000;
 
 /// Configuration of Causeway: one MCP endpoint that merges the tools of many MCP servers.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -165,6 +169,16 @@ pub struct Limits {
     /// Calls that run in one target at once. Default: 256.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = TARGET_CALLS))]
     pub target_calls: Member<u64>,
+    /// Calls that wait for input of clients that speak MCP 2026-07-28, where their target keeps them open meanwhile.
+    /// Default: 1000.
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = PARKED_CALLS))]
+    pub parked_calls: Member<u64>,
+    /// Seconds for such a client to bring the input; then the call is given up. Default: 600.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = PARKED_SECONDS))]
+    pub parked_seconds: Member<u64>,
+    /// Streams at once on which clients listen for changes. Default: 5000.
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = STREAMS))]
+    pub streams: Member<u64>,
 }
 
 /// Names with plain values.

@@ -179,6 +179,9 @@ impl Resolver<'_> {
             discovery: self.seconds("limits.discovery_seconds", &limits.discovery_seconds, file::DISCOVERY_SECONDS),
             refresh: self.seconds("limits.refresh_seconds", &limits.refresh_seconds, file::REFRESH_SECONDS),
             catalog_pages: self.count("limits.catalog_pages", &limits.catalog_pages, file::CATALOG_PAGES),
+            parked_calls: self.count("limits.parked_calls", &limits.parked_calls, file::PARKED_CALLS),
+            parked: self.seconds("limits.parked_seconds", &limits.parked_seconds, file::PARKED_SECONDS),
+            streams: self.count("limits.streams", &limits.streams, file::STREAMS),
             target_calls: self.count("limits.target_calls", &limits.target_calls, file::TARGET_CALLS),
         }
     }

@@ -1,50 +1,28 @@
-//! Clients of the legacy era: `initialize`, and a session that rides in its own id.
+//! Clients of the legacy era: `initialize`, a session that rides in its own id, and requests in both directions.
 //!
 //! Source: MCP 2025-11-25, basic/lifecycle and basic/transports.
 
 mod batch;
+mod call;
+mod live;
+mod session;
 
-use std::time::Duration;
-
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use causeway_core::{
-    canonical::{Client, Request},
+    canonical::{Client, Logs, Request},
     era::{self, Era, headers},
-    wire::{Envelope, Kind, result_message},
+    wire::{Envelope, Kind, ObjectEdit, result_message},
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use http::StatusCode;
 
+pub(crate) use self::live::Sessions;
 pub(super) use self::batch::answer as batch;
-use super::{Front, Post, accepted, check_object, face, list, message, refused_id, reply, text_header};
+use self::session::{Initialize, Session};
+use super::{
+    Front, Post, accepted, accepts_events, check_object, face, list, message, no_stream, refused_id,
+    reply::{Call, respond},
+};
 use crate::{config::SessionMode, error::Refused};
-
-/// Keeps session ids apart from other sealed tokens.
-const PURPOSE: &str = "session";
-
-/// What a session id holds: all that `initialize` settled, so that any replica can serve any request.
-#[derive(Debug, Deserialize, Serialize)]
-struct Session {
-    #[serde(rename = "v")]
-    version: String,
-    /// Makes two sessions of one caller differ.
-    #[serde(rename = "n")]
-    opened_nanos: u128,
-    #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
-    info: Option<Box<RawValue>>,
-}
-
-/// Bytes of a client's description of itself; a longer one is not worth a longer header and is left out.
-const MOST_INFO: usize = 384;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Initialize<'a> {
-    protocol_version: String,
-    #[serde(borrow)]
-    client_info: Option<&'a RawValue>,
-}
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
@@ -52,18 +30,47 @@ pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Re
     if envelope.method() == "initialize" && envelope.kind() == Kind::Request {
         return initialize(front, post, &envelope);
     }
-    let client = match client(front, post) {
-        Ok(client) => client,
-        Err(refused) => return face(refused.face(Era::Legacy, &id)),
+    let refuse = |refused: Refused| face(refused.face(Era::Legacy, &id));
+    let session = match session::read(front, post).await {
+        Ok(session) => session,
+        Err(refused) => return refuse(refused),
     };
     match envelope.kind() {
-        Kind::Request => serve(front, post, &envelope, client).await,
-        Kind::Notification => accepted(),
-        Kind::Response => face(Refused::Unasked.face(Era::Legacy, &id)),
+        Kind::Request => match session::client(session.as_ref(), &post.headers) {
+            Ok(client) => serve(front, post, &envelope, session, client).await,
+            Err(refused) => refuse(refused),
+        },
+        Kind::Notification => {
+            notice(session.as_ref(), &envelope);
+            accepted()
+        }
+        Kind::Response => match session.is_some_and(|session| session.live.respond(envelope)) {
+            true => accepted(),
+            false => refuse(Refused::Unasked),
+        },
     }
 }
 
-async fn serve(front: &Front, post: &Post, envelope: &Envelope, client: Client) -> Response {
+/// Ends the session that the client names.
+pub(super) async fn end(front: &Front, post: &Post) -> Response {
+    match session::read(front, post).await {
+        Ok(Some(session)) => {
+            session.live.end();
+            front.gateway.end_session(session.name());
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Ok(None) => no_stream(),
+        Err(refused) => face(refused.face(Era::Legacy, "null")),
+    }
+}
+
+async fn serve(
+    front: &Front,
+    post: &Post,
+    envelope: &Envelope,
+    session: Option<Session>,
+    client: Client,
+) -> Response {
     let id = envelope.id().unwrap_or("null").to_owned();
     let params = envelope.params().unwrap_or("{}");
     let refuse = |refused: Refused| face(refused.face(Era::Legacy, &id));
@@ -72,23 +79,59 @@ async fn serve(front: &Front, post: &Post, envelope: &Envelope, client: Client) 
     }
     match envelope.method() {
         "ping" => message(StatusCode::OK, result_message(&id, "{}")),
+        "logging/setLevel" => match set_level(session.as_ref(), params) {
+            Ok(()) => message(StatusCode::OK, result_message(&id, "{}")),
+            Err(refused) => refuse(refused),
+        },
         "tools/list" => match list::tools(params) {
             Ok(()) => list::respond(front, Era::Legacy, &id),
             Err(refused) => refuse(refused),
         },
         "tools/call" => {
-            let request = Request {
-                id,
-                method: envelope.method().to_owned(),
-                params: params.to_owned(),
-                era: Era::Legacy,
-                client,
-                param_headers: Vec::new(),
-            };
-            reply::call(front, post, request, true).await
+            let (method, params) = (envelope.method().to_owned(), params.to_owned());
+            let request = Request { id, method, params, era: Era::Legacy, client, param_headers: Vec::new() };
+            call(front, post, session, request).await
         }
         method => refuse(Refused::Method(method.to_owned())),
     }
+}
+
+/// Passes a request on; its target may ask the client for something in between.
+async fn call(front: &Front, post: &Post, session: Option<Session>, mut request: Request) -> Response {
+    let events = front.settings.streaming && accepts_events(&post.headers);
+    let running = session.as_ref().map(|session| session.live.run(&request.id));
+    let live = session.map(|session| session.live).filter(|_| events);
+    if live.is_none() {
+        // What the client cannot be asked for, no target must count on.
+        request.client.capabilities = "{}".into();
+    }
+    if !events {
+        request.client.logs = Logs::Unwanted;
+    }
+    respond(call::begin(Call::new(front, post, request), live, running), events).await
+}
+
+/// A notification of the client. What means nothing here is as good as taken.
+fn notice(session: Option<&Session>, envelope: &Envelope) {
+    let Some(session) = session else { return };
+    if envelope.method() == "notifications/cancelled" {
+        let params = envelope.params().and_then(|params| ObjectEdit::parse(params).ok());
+        if let Some(id) = params.as_ref().and_then(|params| params.get("requestId")) {
+            session.live.cancel(id);
+        }
+    }
+}
+
+/// Sets the least level of the log messages that the client gets. Without a session there is nothing to keep it in.
+fn set_level(session: Option<&Session>, params: &str) -> Result<(), Refused> {
+    let level = ObjectEdit::parse(params).ok().and_then(|params| Some(params.get("level")?.to_owned()));
+    let level: Option<String> = level.and_then(|level| serde_json::from_str(&level).ok());
+    let level = level.ok_or_else(|| Refused::Params("`params.level` must be the name of a log level".into()))?;
+    let level = level.parse().map_err(|error| Refused::Params(format!("{error}")))?;
+    if let Some(session) = session {
+        session.live.set_level(level);
+    }
+    Ok(())
 }
 
 /// `params` and its `_meta` must be objects in which no key stands twice.
@@ -113,47 +156,7 @@ fn initialize(front: &Front, post: &Post, envelope: &Envelope) -> Response {
     );
     let mut response = message(StatusCode::OK, result_message(id, &result));
     if front.sessions.mode != SessionMode::Off {
-        let sealed = open_session(front, post, version, &asked);
-        let sealed = HeaderValue::try_from(sealed).expect("Base64 fits a header");
-        response.headers_mut().insert(headers::SESSION, sealed);
+        response.headers_mut().insert(headers::SESSION, session::open(front, post, version, &asked));
     }
     response
-}
-
-fn open_session(front: &Front, post: &Post, version: &str, asked: &Initialize<'_>) -> String {
-    let now = front.clock.now();
-    let info = asked.client_info.filter(|info| info.get().len() <= MOST_INFO).map(ToOwned::to_owned);
-    let session = Session { version: version.to_owned(), opened_nanos: now.as_nanos(), info };
-    front.sealer.seal(PURPOSE, &post.caller.id, now + front.sessions.timeout, &session)
-}
-
-/// What is known of the client: from its session, or without one only the version that it says it speaks.
-fn client(front: &Front, post: &Post) -> Result<Client, Refused> {
-    let said = text_header(&post.headers, headers::VERSION)?;
-    let session = match (front.sessions.mode, session_id(&post.headers)?) {
-        (SessionMode::Off, _) | (SessionMode::Optional, None) => None,
-        (SessionMode::Required, None) => return Err(Refused::NoSession),
-        (SessionMode::Optional | SessionMode::Required, Some(id)) => Some(read_session(front, post, id)?),
-    };
-    Ok(match session {
-        None => Client { version: said.unwrap_or(era::UNSAID).to_owned(), info: None, capabilities: "{}".into() },
-        Some(session) => Client {
-            version: said.map_or(session.version, ToOwned::to_owned),
-            info: session.info.map(|info| info.get().to_owned()),
-            // What a target could ask this client for does not reach it yet, so no target is told that it may ask.
-            capabilities: "{}".into(),
-        },
-    })
-}
-
-fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
-    text_header(headers, headers::SESSION).map_err(|_| Refused::UnknownSession)
-}
-
-fn read_session(front: &Front, post: &Post, id: &str) -> Result<Session, Refused> {
-    let now: Duration = front.clock.now();
-    front.sealer.open(PURPOSE, &post.caller.id, now, id).map_err(|why| {
-        tracing::debug!(%why, "refused a session id");
-        Refused::UnknownSession
-    })
 }

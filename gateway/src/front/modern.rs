@@ -2,15 +2,23 @@
 //!
 //! Source: MCP 2026-07-28, basic/index, basic/transports/streamable-http, server/discover.
 
+mod call;
+mod park;
+
 use axum::response::Response;
 use causeway_core::{
-    canonical::{Client, Request},
+    canonical::{Client, Logs, Request},
     era::{self, Era, headers},
-    wire::{Envelope, Kind, json, result_message},
+    wire::{Envelope, Kind, ObjectEdit, json, result_message},
 };
 use http::{HeaderMap, StatusCode};
 
-use super::{Front, Post, accepted, check_object, face, list, message, meta_text, refused_id, reply, text_header};
+pub(crate) use self::park::Lot;
+use super::{
+    Front, Post, accepted, accepts_events, check_object, face, list, message, refused_id,
+    reply::{Call, respond},
+    text_header,
+};
 use crate::error::Refused;
 
 /// Answers one message.
@@ -36,8 +44,8 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
             Err(refused) => face(refused.face(Era::Modern, &id)),
         },
         "tools/call" => {
-            let log = meta_text(Some(&request.params), era::META_LOG_LEVEL).is_some();
-            reply::call(front, post, request, log).await
+            let events = front.settings.streaming && accepts_events(&post.headers);
+            respond(call::begin(Call::new(front, post, request), front.lot.clone()).await, events).await
         }
         method => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }
@@ -64,6 +72,8 @@ fn accept(headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> 
         version,
         info: meta.get(era::META_CLIENT_INFO).map(ToOwned::to_owned),
         capabilities: capabilities.to_owned(),
+        logs: logs(&meta)?,
+        session: None,
     };
     Ok(Request {
         id: envelope.id().unwrap_or("null").to_owned(),
@@ -73,6 +83,14 @@ fn accept(headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> 
         client,
         param_headers: param_headers(headers),
     })
+}
+
+/// The log messages that the client wants for this request.
+fn logs(meta: &ObjectEdit<'_>) -> Result<Logs, Refused> {
+    let Some(level) = meta.get(era::META_LOG_LEVEL) else { return Ok(Logs::Unwanted) };
+    let level: Option<String> = serde_json::from_str(level).ok();
+    let level = level.ok_or_else(|| Refused::Params(format!("`{}` must be a text", era::META_LOG_LEVEL)))?;
+    level.parse().map(Logs::AtLeast).map_err(|error| Refused::Params(format!("{error}")))
 }
 
 /// The header must be there and say what the body says.

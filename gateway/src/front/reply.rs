@@ -1,8 +1,9 @@
-//! Turning a reply into an HTTP response: one JSON message where that is all there is, else an event stream.
+//! Turning what is said about one request into an HTTP response: one JSON message where that is all there is, else an event
+//! stream. Knows no eras.
 //!
 //! Source: MCP 2026-07-28, basic/transports/streamable-http, "Receiving Messages".
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -10,18 +11,19 @@ use axum::{
 };
 use bytes::Bytes;
 use causeway_core::{
-    canonical::Request,
+    canonical::{self, Logs, Request},
     era::Era,
-    wire::{Envelope, sse},
+    wire::{Envelope, ObjectEdit, sse},
 };
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::timeout;
 
-use super::{Front, Post, accepts_events, face, message};
+use super::{Front, Post, accepted, message};
 use crate::{
     error::{Face, status_of},
-    gateway::CallError,
+    gateway::{CallError, Gateway},
+    inbound::Caller,
     targets::{Event, Events, Reply},
 };
 
@@ -29,53 +31,76 @@ use crate::{
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const SIGN_OF_LIFE: &str = ": keep-alive\n\n";
 
-/// To whom a reply goes, and how.
+/// What a client is told, message by message.
+pub(super) enum Item {
+    /// A notification, or a request of the target to the client.
+    Between(Bytes),
+    /// The answer.
+    Last(StatusCode, Bytes),
+    /// There is no answer: the client has cancelled the request.
+    Cancelled,
+}
+
+/// All that a client is told about one request; nothing after [`Item::Last`] or [`Item::Cancelled`].
+pub(super) type Items = Pin<Box<dyn Stream<Item = Item> + Send>>;
+
+/// One request of a client, and what is needed to answer it.
 #[derive(Clone, Debug)]
-struct Recipient {
-    era: Era,
-    /// JSON text.
-    id: String,
-    /// Reads server-sent events.
-    events: bool,
-    /// Gets the target's log messages.
-    log: bool,
+pub(super) struct Call {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) caller: Arc<Caller>,
+    pub(super) request: Request,
     /// Errors carry their cause.
     debug: bool,
 }
 
-/// Passes a `tools/call` on and its reply back. `log`: the client gets the target's log messages.
-pub(super) async fn call(front: &Front, post: &Post, request: Request, log: bool) -> Response {
-    let to = Recipient {
-        era: request.era,
-        id: request.id.clone(),
-        events: front.settings.streaming && accepts_events(&post.headers),
-        log,
-        debug: front.settings.debug_errors,
-    };
-    respond(Arc::clone(&front.gateway).call(Arc::clone(&post.caller), request), to).await
+impl Call {
+    pub(super) fn new(front: &Front, post: &Post, request: Request) -> Self {
+        let (gateway, caller) = (Arc::clone(&front.gateway), Arc::clone(&post.caller));
+        Self { gateway, caller, request, debug: front.settings.debug_errors }
+    }
+
+    /// Passes `request` on, which is this call's or a retry of it.
+    pub(super) fn begin(&self, request: Request) -> Events<CallError> {
+        let call = Arc::clone(&self.gateway).call(Arc::clone(&self.caller), request);
+        Box::pin(stream::once(call).flat_map(messages))
+    }
+
+    fn era(&self) -> Era {
+        self.request.era
+    }
+
+    /// A notification as the client gets it, if it does.
+    pub(super) fn notification(&self, message: &Envelope) -> Option<Item> {
+        let wanted = message.method() != "notifications/message" || wants(self.request.client.logs, message);
+        wanted.then(|| Item::Between(message.bytes().clone()))
+    }
+
+    /// An answer as the client gets it.
+    pub(super) fn answer(&self, answer: &canonical::Response) -> Item {
+        Item::Last(status_of(answer.error(), self.era()), answer.for_client(self.era(), &self.request.id))
+    }
+
+    /// An error as the client gets it, logged.
+    pub(super) fn failed(&self, error: &CallError) -> Item {
+        match error {
+            // A fault of a target is ours to tell the operator; a caller's mistake is the caller's.
+            CallError::Target(error) => {
+                tracing::warn!(target.name = %error.target, kind = error.fault.kind(), "{error}");
+            }
+            error => tracing::debug!("{error}"),
+        }
+        let Face { status, message } = error.face(self.era(), &self.request.id, self.debug);
+        Item::Last(status, message.into())
+    }
 }
 
-/// The response that carries the outcome of `call`. It becomes an event stream with the first notification, or when nothing
-/// came for so long that the connection needs a sign of life; a client that reads no events gets the answer alone.
-async fn respond(call: impl Future<Output = Result<Reply, CallError>> + Send + 'static, to: Recipient) -> Response {
-    let mut events: Events<CallError> = Box::pin(stream::once(call).flat_map(messages));
-    loop {
-        let next = match to.events {
-            true => timeout(KEEP_ALIVE, events.next()).await,
-            false => Ok(events.next().await),
-        };
-        match next {
-            Err(_) => return event_stream(SIGN_OF_LIFE.into(), events, to),
-            Ok(Some(Ok(Event::Last(answer)))) => return to.whole(&answer),
-            Ok(Some(Ok(Event::Notification(first)))) if to.events && to.wants(&first) => {
-                return event_stream(frame(first.bytes()), events, to);
-            }
-            Ok(Some(Ok(Event::Notification(_)))) => (),
-            Ok(Some(Err(error))) => return face(to.failed(&error)),
-            // A reply ends with an answer or an error, and nobody reads on after it.
-            Ok(None) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        }
-    }
+fn wants(logs: Logs, message: &Envelope) -> bool {
+    let level = message.params().and_then(|params| {
+        let params = ObjectEdit::parse(params).ok()?;
+        serde_json::from_str::<String>(params.get("level")?).ok()?.parse().ok()
+    });
+    logs.include(level)
 }
 
 /// The messages of an outcome.
@@ -87,28 +112,23 @@ fn messages(outcome: Result<Reply, CallError>) -> Events<CallError> {
     }
 }
 
-impl Recipient {
-    /// Whether a notification is for this client: a modern one gets log messages only if it asks for them.
-    fn wants(&self, notification: &Envelope) -> bool {
-        notification.method() != "notifications/message" || self.log
-    }
-
-    fn whole(&self, answer: &causeway_core::canonical::Response) -> Response {
-        message(status_of(answer.error(), self.era), answer.for_client(self.era, &self.id))
-    }
-
-    fn failed(&self, error: &CallError) -> Face {
-        log(error);
-        error.face(self.era, &self.id, self.debug)
-    }
-
-    /// One event of a stream as its bytes, and whether it is the last.
-    fn event(&self, event: Result<Event, CallError>) -> (Bytes, bool) {
-        match event {
-            Ok(Event::Notification(message)) if self.wants(&message) => (frame(message.bytes()), false),
-            Ok(Event::Notification(_)) => (Bytes::new(), false),
-            Ok(Event::Last(answer)) => (frame(&answer.for_client(self.era, &self.id)), true),
-            Err(error) => (frame(self.failed(&error).message.as_bytes()), true),
+/// The response that carries `items`. It becomes an event stream with the first message before the answer, or when nothing
+/// came for so long that the connection needs a sign of life; a client that reads no `events` gets the answer alone.
+pub(super) async fn respond(mut items: Items, events: bool) -> Response {
+    loop {
+        let next = match events {
+            true => timeout(KEEP_ALIVE, items.next()).await,
+            false => Ok(items.next().await),
+        };
+        match next {
+            Err(_) => return event_stream(SIGN_OF_LIFE.into(), items),
+            Ok(Some(Item::Last(status, answer))) => return message(status, answer),
+            Ok(Some(Item::Between(first))) if events => return event_stream(frame(&first), items),
+            Ok(Some(Item::Between(_))) => (),
+            // Nobody waits for this response any more; it must say something all the same.
+            Ok(Some(Item::Cancelled)) => return accepted(),
+            // A reply ends with an answer or an error, and nobody reads on after it.
+            Ok(None) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
     }
 }
@@ -119,28 +139,19 @@ fn frame(message: &[u8]) -> Bytes {
     sse::encode(&String::from_utf8_lossy(message)).into()
 }
 
-/// A fault of a target is ours to tell the operator; a caller's mistake is the caller's.
-fn log(error: &CallError) {
-    match error {
-        CallError::Target(error) => tracing::warn!(target.name = %error.target, kind = error.fault.kind(), "{error}"),
-        CallError::Nameless | CallError::Unknown(_) => tracing::debug!("{error}"),
-    }
-}
-
-fn event_stream(first: Bytes, events: Events<CallError>, to: Recipient) -> Response {
-    let rest = stream::unfold(Some((events, to)), |state| async move {
-        let (mut events, to) = state?;
-        match timeout(KEEP_ALIVE, events.next()).await {
-            Err(_) => Some((Bytes::from(SIGN_OF_LIFE), Some((events, to)))),
-            Ok(None) => None,
-            Ok(Some(event)) => {
-                let (bytes, last) = to.event(event);
-                Some((bytes, (!last).then_some((events, to))))
-            }
+/// An event stream that starts with the bytes `first` and goes on with `items`.
+pub(super) fn event_stream(first: Bytes, items: Items) -> Response {
+    let rest = stream::unfold(Some(items), |items| async move {
+        let mut items = items?;
+        match timeout(KEEP_ALIVE, items.next()).await {
+            Err(_) => Some((Bytes::from(SIGN_OF_LIFE), Some(items))),
+            Ok(Some(Item::Between(message))) => Some((frame(&message), Some(items))),
+            Ok(Some(Item::Last(_, answer))) => Some((frame(&answer), None)),
+            Ok(Some(Item::Cancelled) | None) => None,
         }
     });
     let first = stream::iter([first]);
-    let body = Body::from_stream(first.chain(rest).map(Ok::<_, std::convert::Infallible>));
+    let body = Body::from_stream(first.chain(rest).map(Ok::<_, Infallible>));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),

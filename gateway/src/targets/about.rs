@@ -5,7 +5,7 @@
 
 use causeway_core::{
     era::{self, Era},
-    wire::Envelope,
+    wire::{Envelope, ObjectEdit},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -27,6 +27,12 @@ pub struct About {
 }
 
 impl About {
+    /// Whether it declares this capability.
+    pub(super) fn declares(&self, capability: &str) -> bool {
+        let capabilities = ObjectEdit::parse(&self.capabilities);
+        capabilities.is_ok_and(|all| all.get(capability).is_some_and(|value| value != "null"))
+    }
+
     /// Reads the answer to `initialize`.
     pub(super) fn initialized(message: &Envelope) -> Result<Self, Fault> {
         #[derive(Deserialize)]

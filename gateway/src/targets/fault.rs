@@ -54,6 +54,12 @@ pub enum Fault {
     /// A child process that does not run.
     #[error("does not run: {0}")]
     NotRunning(String),
+    /// A retry brings state that does not lead to a call that waits for it.
+    #[error("was not asked: the retry's `requestState` is unknown or has expired")]
+    UnknownState,
+    /// A legacy target without a stream for what it has to say beside its answers.
+    #[error("sends nothing outside of its answers")]
+    NoStream,
     /// It speaks no version that the gateway speaks.
     #[error("speaks MCP {0}, which the gateway does not")]
     UnknownVersion(String),
@@ -76,6 +82,8 @@ impl Fault {
             Self::EndlessList(_) => "endless_list",
             Self::NotRunning(_) => "not_running",
             Self::UnknownVersion(_) => "unknown_version",
+            Self::UnknownState => "unknown_state",
+            Self::NoStream => "no_stream",
         }
     }
 
@@ -91,7 +99,9 @@ impl Fault {
             Self::NotRunning(_) => "does not run".into(),
             Self::Unauthorized(status) => format!("does not let the gateway in (HTTP {status})"),
             Self::UnknownVersion(_) => "speaks no MCP version that the gateway speaks".into(),
-            Self::Silent(_) | Self::Status(_) | Self::TooLarge(_) | Self::Busy(_) => self.to_string(),
+            Self::Silent(_) | Self::Status(_) | Self::TooLarge(_) | Self::Busy(_) | Self::UnknownState | Self::NoStream => {
+                self.to_string()
+            }
         }
     }
 
@@ -102,6 +112,8 @@ impl Fault {
                 "retry in a moment; if it stays, the operator must see that the target runs"
             }
             Self::Busy(_) => "retry in a moment",
+            Self::NoStream => "ask it again instead of waiting for news",
+            Self::UnknownState => "send the call anew, without `requestState` and `inputResponses`",
             Self::Silent(_) | Self::BrokenOff(_) => {
                 "the call may or may not have been carried out: check before you repeat it"
             }

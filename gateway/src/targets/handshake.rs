@@ -4,7 +4,7 @@
 //! Source: MCP 2026-07-28, basic/versioning; MCP 2025-11-25, basic/lifecycle.
 
 use causeway_core::{
-    canonical::{Client, Request},
+    canonical::{Client, Logs, Request},
     era::{self, Era},
     wire::{self, Envelope, json},
 };
@@ -19,12 +19,26 @@ pub(super) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications
 /// Error codes that only a modern server uses.
 const MODERN_ERRORS: [i64; 3] = [wire::HEADER_MISMATCH, wire::MISSING_CAPABILITY, wire::UNSUPPORTED_VERSION];
 
-/// A request that the gateway makes for itself. It can do nothing that a target could ask a client for.
+/// The gateway as a client of its targets, for what it asks for itself. It declares all that it can pass on, because a target
+/// may show a client only what that client can use; asked for something, it refuses.
+pub(super) fn own_client() -> Client {
+    Client {
+        version: era::LEGACY.into(),
+        info: Some(own_info()),
+        capabilities: r#"{"elicitation":{"form":{},"url":{}},"sampling":{},"roots":{}}"#.into(),
+        logs: Logs::Unwanted,
+        session: None,
+    }
+}
+
+fn own_info() -> String {
+    format!(r#"{{"name":"causeway","version":{}}}"#, json(&env!("CARGO_PKG_VERSION")))
+}
+
+/// A request that the gateway makes for itself.
 pub(super) fn own_request(method: &str, params: String) -> Request {
-    let info = format!(r#"{{"name":"causeway","version":{}}}"#, json(&env!("CARGO_PKG_VERSION")));
-    let client = Client { version: era::LEGACY.into(), info: Some(info), capabilities: "{}".into() };
     let (id, method) = ("1".into(), method.into());
-    Request { id, method, params, era: Era::Legacy, client, param_headers: Vec::new() }
+    Request { id, method, params, era: Era::Legacy, client: own_client(), param_headers: Vec::new() }
 }
 
 /// The parameters of `server/discover`.
@@ -33,11 +47,10 @@ pub(super) fn discover_params() -> String {
     request.modern_params(&[]).expect("the gateway's own parameters are an object")
 }
 
-/// The parameters of `initialize`.
-pub(super) fn initialize_params() -> String {
-    let client = own_request("initialize", String::new()).client;
-    let info = client.info.as_deref().unwrap_or("{}");
-    format!(r#"{{"protocolVersion":"{}","capabilities":{},"clientInfo":{info}}}"#, era::LEGACY, client.capabilities)
+/// The parameters of `initialize` for a client that can do what `capabilities` (JSON text) says.
+pub(super) fn initialize_params(capabilities: &str) -> String {
+    let info = own_info();
+    format!(r#"{{"protocolVersion":"{}","capabilities":{capabilities},"clientInfo":{info}}}"#, era::LEGACY)
 }
 
 /// What an answer to `server/discover` says about its sender; `None` where it is one that any server may give.

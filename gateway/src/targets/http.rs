@@ -7,19 +7,28 @@ mod legacy;
 mod modern;
 mod probe;
 
-use std::sync::{Arc, RwLock};
+use std::{
+    sync::{Arc, RwLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use causeway_core::{canonical::Request, era::Era};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use causeway_core::{
+    canonical::{Client, Request},
+    era::Era,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio::{sync::Mutex, time::timeout};
+use tokio_util::task::TaskTracker;
 
+pub(super) use self::legacy::Peer;
 use self::{
     answer::{Answer, Body},
     client::WireClient,
-    legacy::LegacySessions,
+    legacy::Sessions,
+    modern::Affinities,
 };
-use super::{About, Fault, OWN, Reply};
+use super::{About, Fault, Heard, Reply, Wanted};
 use crate::{
     config::{self, Config, EraChoice, Limits},
     credentials::Credential,
@@ -37,8 +46,14 @@ pub(super) struct HttpTarget {
     era: RwLock<Option<Era>>,
     /// Held while a probe runs, so that one is enough for all who wait.
     probing: Mutex<()>,
-    sessions: LegacySessions,
+    sessions: Sessions,
+    affinities: Affinities,
+    /// What runs for the target beside its calls: messages that nobody waits for, streams that stay open.
+    background: TaskTracker,
 }
+
+/// A target that is let go of gets so long to hear of it.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What came of a request in one era.
 enum Outcome {
@@ -64,7 +79,9 @@ impl HttpTarget {
             choice: http.era,
             era: RwLock::new(None),
             probing: Mutex::new(()),
-            sessions: LegacySessions::default(),
+            sessions: Sessions::new(http.sessions),
+            affinities: Affinities::default(),
+            background: TaskTracker::new(),
         })
     }
 
@@ -72,7 +89,7 @@ impl HttpTarget {
     pub(super) async fn about(self: &Arc<Self>) -> Result<About, Fault> {
         match self.era().await? {
             Era::Modern => modern::about(self).await,
-            Era::Legacy => Ok(legacy::session(self, OWN).await?.about().clone()),
+            Era::Legacy => Ok(legacy::own_session(self).await?.about().clone()),
         }
     }
 
@@ -98,6 +115,39 @@ impl HttpTarget {
         }
     }
 
+    /// What the target sends beside its calls.
+    pub(super) async fn listen(
+        self: &Arc<Self>,
+        caller_id: &str,
+        client: &Client,
+        wanted: Wanted,
+    ) -> Result<Heard, Fault> {
+        match self.era().await? {
+            Era::Legacy => legacy::listen(self, caller_id, client, wanted).await,
+            Era::Modern => {
+                let request = wanted.request(client.clone());
+                match modern::send(self, caller_id, &request, &[]).await? {
+                    Outcome::Done(reply) => Heard::replied(reply),
+                    Outcome::OtherEra(as_it_stands) => Heard::replied(as_it_stands?),
+                }
+            }
+        }
+    }
+
+    /// Ends the sessions that only the client session `session` used.
+    pub(super) fn end_session(&self, session: &str) {
+        self.sessions.leave(session);
+    }
+
+    /// Ends all sessions and waits a moment for the target to take it.
+    pub(super) async fn stop(&self) {
+        self.sessions.end_all().await;
+        self.background.close();
+        if timeout(FAREWELL, self.background.wait()).await.is_err() {
+            tracing::debug!("a target did not take the end of its sessions in time");
+        }
+    }
+
     async fn send_in(
         self: &Arc<Self>,
         era: Era,
@@ -106,7 +156,7 @@ impl HttpTarget {
         changes: &[(&str, &str)],
     ) -> Result<Outcome, Fault> {
         match era {
-            Era::Modern => modern::send(self, request, changes).await,
+            Era::Modern => modern::send(self, caller_id, request, changes).await,
             Era::Legacy => legacy::send(self, caller_id, request, changes).await,
         }
     }
@@ -144,10 +194,14 @@ impl HttpTarget {
         }
     }
 
-    /// Posts one message and reads the head of the answer. A 401 is answered once with a fresh credential.
+    /// Posts one message and reads the head of the answer.
     async fn exchange(&self, headers: HeaderMap, message: String) -> Result<Answer, Fault> {
-        let message = Bytes::from(message);
-        let (answer, shown) = self.post(headers.clone(), message.clone()).await?;
+        self.request(Method::POST, headers, message.into()).await
+    }
+
+    /// Makes one HTTP request and reads the head of the answer. A 401 is answered once with a fresh credential.
+    async fn request(&self, method: Method, headers: HeaderMap, body: Bytes) -> Result<Answer, Fault> {
+        let (answer, shown) = self.request_once(&method, headers.clone(), body.clone()).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
@@ -155,7 +209,7 @@ impl HttpTarget {
         if !self.credential.renew(&shown).await? {
             return Err(Fault::Unauthorized(401));
         }
-        let (answer, shown) = self.post(headers, message).await?;
+        let (answer, shown) = self.request_once(&method, headers, body).await?;
         if answer.status() == StatusCode::UNAUTHORIZED {
             // Tells the credential that the fresh one was refused too, so that it is not renewed for each call.
             let _ = self.credential.renew(&shown).await?;
@@ -164,17 +218,28 @@ impl HttpTarget {
         Ok(answer)
     }
 
-    async fn post(&self, headers: HeaderMap, message: Bytes) -> Result<(Answer, crate::credentials::Shown), Fault> {
-        let mut request = http::Request::post(self.endpoint.clone());
+    async fn request_once(
+        &self,
+        method: &Method,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<(Answer, crate::credentials::Shown), Fault> {
+        let mut request = http::Request::builder().method(method).uri(self.endpoint.clone());
         *request.headers_mut().expect("a builder with a valid URI has headers") = headers;
         let headers = request.headers_mut().expect("as above");
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        let accepted = match *method {
+            Method::POST => "application/json, text/event-stream",
+            _ => "text/event-stream",
+        };
+        if *method == Method::POST {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        headers.insert(header::ACCEPT, HeaderValue::from_static(accepted));
         headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION"))));
         let request = request.body(()).expect("a valid URI and valid headers");
         let (mut parts, ()) = request.into_parts();
         let shown = self.credential.apply(&mut parts).await?;
-        let request = http::Request::from_parts(parts, Body::new(message));
+        let request = http::Request::from_parts(parts, Body::new(body));
         let answer = timeout(self.limits.first_byte, self.client.send(request)).await;
         let answer = answer.unwrap_or(Err(Fault::Silent(self.limits.first_byte)))?;
         Ok((Answer::new(answer, self.limits.response_bytes), shown))

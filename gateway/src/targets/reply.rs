@@ -9,7 +9,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Fault, TargetError};
+use super::{Fault, Question, TargetError};
 
 /// The reply to one request: from an adapter with bare faults, from a target with its name in them.
 pub enum Reply<E = TargetError> {
@@ -40,6 +40,8 @@ pub(super) struct Bounds {
 pub enum Event {
     /// A JSON-RPC notification, as the target wrote it.
     Notification(Envelope),
+    /// A legacy target wants something from the client before it goes on. The reply continues once it has its answer.
+    Question(Question),
     /// The answer.
     Last(Response),
 }
@@ -55,6 +57,7 @@ impl Reply<Fault> {
             match events.next().await {
                 Some(Ok(Event::Last(response))) => return Ok(response),
                 Some(Ok(Event::Notification(_))) => (),
+                Some(Ok(Event::Question(question))) => question.refuse("the gateway asks for itself").await,
                 Some(Err(fault)) => return Err(fault),
                 None => return Err(ended()),
             }
@@ -70,7 +73,7 @@ impl Reply<Fault> {
         Reply::Stream(Box::pin(stream::unfold(Some((events, bounds)), |state| async move {
             let (mut events, bounds) = state?;
             match bounds.next(&mut events).await {
-                Ok(event @ Event::Notification(_)) => Some((Ok(event), Some((events, bounds)))),
+                Ok(event @ (Event::Notification(_) | Event::Question(_))) => Some((Ok(event), Some((events, bounds)))),
                 Ok(last) => Some((Ok(last), None)),
                 Err(fault) => Some((Err(TargetError { target: bounds.target, fault }), None)),
             }
@@ -85,7 +88,7 @@ impl Reply<Fault> {
         Self::Stream(Box::pin(stream::unfold(Some(source), |source| async move {
             let mut source = source?;
             match source.next_event().await {
-                Ok(event @ Event::Notification(_)) => Some((Ok(event), Some(source))),
+                Ok(event @ (Event::Notification(_) | Event::Question(_))) => Some((Ok(event), Some(source))),
                 end => Some((end, None)),
             }
         })))

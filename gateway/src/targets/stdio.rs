@@ -8,14 +8,19 @@ mod process;
 
 use std::{sync::Arc, time::Duration};
 
-use causeway_core::{canonical::Request, era::Era, name::TargetName};
+use causeway_core::{
+    canonical::{Client, Request},
+    era::Era,
+    name::TargetName,
+};
 use tokio::{
     sync::{Mutex, Notify},
     time::Instant,
 };
 
+pub(super) use self::link::{Link, Owner};
 use self::process::Process;
-use super::{About, Fault, Reply};
+use super::{About, Fault, Heard, Reply, Wanted};
 use crate::config::{self, EraChoice, Limits};
 
 /// A process that lived so long was no failed start.
@@ -57,6 +62,7 @@ impl StdioTarget {
     /// Sends `request` with `changes` made to its parameters.
     pub(super) async fn send(
         self: Arc<Self>,
+        caller_id: &str,
         request: Request,
         changes: &[(&str, &str)],
     ) -> Result<Reply<Fault>, Fault> {
@@ -66,7 +72,16 @@ impl StdioTarget {
             Era::Legacy => request.legacy_params(changes),
         };
         let params = params.map_err(|error| Fault::Garbage(error.to_string()))?;
-        process.call(&request.method, &params).await
+        if process.era() == Era::Legacy && request.brings_input() {
+            // The call that it is to go on with waits elsewhere or no more; to begin it anew would do its work twice.
+            return Err(Fault::UnknownState);
+        }
+        process.call(caller_id, &request, &params).await
+    }
+
+    /// What the program sends beside its calls.
+    pub(super) async fn listen(self: &Arc<Self>, caller_id: &str, client: &Client, wanted: Wanted) -> Result<Heard, Fault> {
+        self.process().await?.listen(caller_id, client, wanted).await
     }
 
     /// Ends the process, politely first, and starts no other.

@@ -143,7 +143,7 @@ impl TestClock {
 
 /// A target behind a URL, without credential.
 pub(crate) fn http_target(name: &str, endpoint: &str) -> Target {
-    let transport = Transport::Http(HttpTarget { endpoint: endpoint.parse().unwrap(), era: EraChoice::Auto });
+    let transport = Transport::Http(HttpTarget { endpoint: endpoint.parse().unwrap(), era: EraChoice::Auto, sessions: Default::default() });
     Target { name: name.parse().unwrap(), transport, credential: Credential::None, dev: None }
 }
 

@@ -241,7 +241,7 @@ async fn a_legacy_target_that_asks_back_is_answered_and_goes_on() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(answers.join("\n"), @r#"
             {"jsonrpc":"2.0","id":"p","result":{}}
-            {"jsonrpc":"2.0","id":5,"error":{"code":-32601,"message":"the client declared no capability for `roots/list`"}}
+            {"jsonrpc":"2.0","id":5,"error":{"code":-32601,"message":"the client cannot be asked for `roots/list`: it declared no capability for it"}}
             "#);
         }
     }

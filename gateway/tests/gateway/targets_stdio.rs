@@ -127,7 +127,7 @@ async fn what_it_asks_is_answered() {
     };
     let answer = |id: serde_json::Value| lines.iter().find(|line| line["id"] == id).unwrap().to_string();
     insta::assert_snapshot!(answer("mine".into()), @r#"{"jsonrpc":"2.0","id":"mine","result":{}}"#);
-    insta::assert_snapshot!(answer(8.into()), @r#"{"jsonrpc":"2.0","id":8,"error":{"code":-32601,"message":"the client declared no capability for `roots/list`"}}"#);
+    insta::assert_snapshot!(answer(8.into()), @r#"{"jsonrpc":"2.0","id":8,"error":{"code":-32601,"message":"the client cannot be asked for `roots/list`: it declared no capability for it"}}"#);
 }
 
 #[tokio::test]

@@ -54,6 +54,11 @@ impl<'a> ObjectEdit<'a> {
         self.position(key).map(|at| &self.text[self.members[at].value.clone()])
     }
 
+    /// All members in order: key, value as JSON text.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.members.iter().map(|member| (&*member.key, &self.text[member.value.clone()]))
+    }
+
     /// A key that stands there more than once.
     pub fn twin(&self) -> Option<&str> {
         let mut seen = HashSet::with_capacity(self.members.len());

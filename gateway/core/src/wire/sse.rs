@@ -27,13 +27,16 @@ pub struct Decoder {
     event: Event,
     has_data: bool,
     ready: VecDeque<Event>,
+    last_id: Option<String>,
+    retry_ms: Option<u64>,
 }
 
 impl Decoder {
     /// A decoder that refuses events of more than `limit` bytes.
     pub fn new(limit: usize) -> Self {
         let (line, event, ready) = (Vec::new(), Event::default(), VecDeque::new());
-        Self { limit, line, after_cr: false, started: false, event, has_data: false, ready }
+        let (last_id, retry_ms) = (None, None);
+        Self { limit, line, after_cr: false, started: false, event, has_data: false, ready, last_id, retry_ms }
     }
 
     /// Takes the next chunk.
@@ -60,6 +63,16 @@ impl Decoder {
     /// The next whole event. Events without data (priming, keep-alive) are passed over.
     pub fn next_event(&mut self) -> Option<Event> {
         self.ready.pop_front()
+    }
+
+    /// The id of the last event that had one, without data or with it: where to go on after the stream broke off.
+    pub fn last_id(&self) -> Option<&str> {
+        self.last_id.as_deref()
+    }
+
+    /// Milliseconds that the sender wants a reader to wait before it comes back.
+    pub fn retry_ms(&self) -> Option<u64> {
+        self.retry_ms
     }
 
     fn extend_line(&mut self, part: &[u8]) -> Result<(), TooLong> {
@@ -89,7 +102,8 @@ impl Decoder {
                 self.event.data.push_str(value);
             }
             "id" => self.event.id = Some(value.to_owned()),
-            // `event`, `retry` and comments carry nothing that a relay needs.
+            "retry" => self.retry_ms = value.parse().ok().or(self.retry_ms),
+            // `event` and comments carry nothing that a relay needs.
             _ => (),
         }
     }
@@ -97,6 +111,9 @@ impl Decoder {
     fn dispatch(&mut self) {
         let event = std::mem::take(&mut self.event);
         self.has_data = false;
+        if event.id.is_some() {
+            self.last_id.clone_from(&event.id);
+        }
         if !event.data.is_empty() {
             self.ready.push_back(event);
         }
@@ -142,6 +159,10 @@ mod tests {
         let mut decoder = Decoder::new(100);
         decoder.push(b"id: 9\ndata: x\n\n").unwrap();
         assert_eq!(decoder.next_event(), Some(Event { data: "x".into(), id: Some("9".into()) }));
+        assert_eq!((decoder.last_id(), decoder.retry_ms()), (Some("9"), None));
+        decoder.push(b"id: 10\nretry: 7\ndata:\n\nretry: soon\nid: 11").unwrap();
+        assert_eq!(decoder.next_event(), None);
+        assert_eq!((decoder.last_id(), decoder.retry_ms()), (Some("10"), Some(7)), "an event ends with an empty line");
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub struct Http {
     /// Which era of MCP it speaks. Default: `auto`.
     #[schemars(extend("default" = "auto"))]
     pub era: Member<Era>,
+    /// Who shares a session with it, if it keeps sessions (2025-11-25 and older). Default: `per-caller`.
+    #[schemars(extend("default" = "per-caller"))]
+    pub sessions: Member<Sessions>,
 }
 
 /// A server that the gateway starts and speaks with over its standard streams.
@@ -72,6 +75,18 @@ pub enum Era {
     Modern,
     /// 2025-11-25 and older.
     Legacy,
+}
+
+/// Who shares a session with a target.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sessions {
+    /// All clients of one caller.
+    PerCaller,
+    /// Each session of a client has its own; clients without one share by caller.
+    PerSession,
+    /// Everyone. Only for a target that keeps nothing in a session.
+    Shared,
 }
 
 /// What the gateway shows a target to be let in: exactly one of `client_credentials` and `api_key`.

@@ -9,7 +9,7 @@ use causeway_core::name::TargetName;
 
 use super::{
     super::{
-        Dev, EraChoice, HttpTarget, StdioTarget, Target, Transport,
+        Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetSessions, Transport,
         file::target as file,
         findings::ROOT,
         located::{Located, Member},
@@ -107,7 +107,7 @@ impl Resolver<'_> {
     fn http(&mut self, http: &Located<file::Http>) -> Option<HttpTarget> {
         let example = "https://tools.example.com/mcp";
         let endpoint = self.required(&http.at, "http.endpoint", &http.value.endpoint, &format!("\"{example}\""))?;
-        Some(HttpTarget { endpoint: self.url("http.endpoint", endpoint, example)?, era: era(&http.value.era) })
+        Some(HttpTarget { endpoint: self.url("http.endpoint", endpoint, example)?, era: era(&http.value.era), sessions: sessions(&http.value.sessions) })
     }
 
     fn stdio(&mut self, stdio: &Located<file::Stdio>) -> Option<StdioTarget> {
@@ -207,6 +207,14 @@ impl Resolver<'_> {
                 "`dev` is for `http` targets: `causeway dev` starts `stdio.command` as it is; leave `dev` out";
             self.findings.report(&dev.at, message);
         }
+    }
+}
+
+fn sessions(member: &Member<file::Sessions>) -> TargetSessions {
+    match member.as_ref().map(|sessions| sessions.value) {
+        None | Some(file::Sessions::PerCaller) => TargetSessions::PerCaller,
+        Some(file::Sessions::PerSession) => TargetSessions::PerSession,
+        Some(file::Sessions::Shared) => TargetSessions::Shared,
     }
 }
 

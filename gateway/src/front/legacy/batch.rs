@@ -22,7 +22,7 @@ const MOST: usize = 100;
 
 /// Answers a batch: one array with an answer for each request in it, in the order of the requests.
 pub(in crate::front) async fn answer(front: &Front, post: &Post) -> Response {
-    let messages = match accept(front, post) {
+    let messages = match accept(front, post).await {
         Ok(messages) => messages,
         Err(refused) => return face(refused.face(Era::Legacy, "null")),
     };
@@ -37,8 +37,9 @@ pub(in crate::front) async fn answer(front: &Front, post: &Post) -> Response {
     }
 }
 
-fn accept(front: &Front, post: &Post) -> Result<Vec<Bytes>, Refused> {
-    let version = super::client(front, post)?.version;
+async fn accept(front: &Front, post: &Post) -> Result<Vec<Bytes>, Refused> {
+    let session = super::session::read(front, post).await?;
+    let version = super::session::client(session.as_ref(), &post.headers)?.version;
     if version != era::BATCHES {
         return Err(Refused::Batch(version));
     }

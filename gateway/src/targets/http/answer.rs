@@ -48,6 +48,8 @@ pub(super) struct Messages {
     body: Option<Incoming>,
     decoder: sse::Decoder,
     limit: usize,
+    /// The event after which it goes on: a target may send that one again.
+    after: Option<String>,
 }
 
 impl Answer {
@@ -75,7 +77,7 @@ impl Answer {
         let body = self.response.into_body();
         if status.is_success() && kind == "text/event-stream" {
             let decoder = sse::Decoder::new(self.limit);
-            return Ok(Content::Stream(Messages { body: Some(body), decoder, limit: self.limit }));
+            return Ok(Content::Stream(Messages { body: Some(body), decoder, limit: self.limit, after: None }));
         }
         if !status.is_success() {
             // A body that is too long or broken off makes an error page no better.
@@ -91,6 +93,16 @@ impl Answer {
 }
 
 impl Messages {
+    /// Where to go on reading if the stream breaks off: its last event's id, and how long to wait first, in milliseconds.
+    pub(super) fn resumption(&self) -> (Option<&str>, Option<u64>) {
+        (self.decoder.last_id().or(self.after.as_deref()), self.decoder.retry_ms())
+    }
+
+    /// The same stream as one that goes on after the event `id`.
+    pub(super) fn after(self, id: Option<&str>) -> Self {
+        Self { after: id.map(ToOwned::to_owned), ..self }
+    }
+
     /// The answer; what comes before it is passed over.
     pub(super) async fn response(&mut self) -> Result<Envelope, Fault> {
         loop {
@@ -118,6 +130,9 @@ impl Messages {
     pub(super) async fn next_message(&mut self) -> Result<Envelope, Fault> {
         loop {
             if let Some(event) = self.decoder.next_event() {
+                if event.id.is_some() && event.id == self.after {
+                    continue;
+                }
                 return Envelope::parse(event.data.into()).map_err(|error| Fault::Garbage(error.to_string()));
             }
             let frame = match &mut self.body {

@@ -1,60 +1,56 @@
-//! The legacy era toward a target: `initialize` once for each caller, its session on every request after it, and what
-//! the target asks back in between.
+//! The legacy era toward a target: a call in a session, with what the target asks back in between and a reply stream that
+//! may break off and go on.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+mod hub;
+mod listen;
+mod session;
+mod stream;
+
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use causeway_core::{
-    canonical::Request,
-    era::{Era, headers},
-    wire::{Kind, request_message},
+    canonical::{Request, Response, with_own_token, with_token},
+    era::Era,
+    wire::{Envelope, Kind, request_message, result_message},
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
-use moka::{future::Cache, ops::compute::Op};
-use tokio::time::timeout;
+use http::StatusCode;
+use tokio::{sync::mpsc, time::sleep};
 
+pub(super) use self::{
+    listen::listen,
+    session::{Session, Sessions, own_session},
+};
 use super::{
     Fault, HttpTarget, Outcome, Reply,
     answer::{Content, Messages, last, no_answer},
-    header_value,
 };
 use crate::targets::{
-    About, Event,
-    handshake::{INITIALIZED, cancelled, initialize_params, refusal, refuses_conversation},
+    Event, Question,
+    handshake::{cancelled, refuses_conversation},
+    line::Line,
     reply::EventSource,
 };
 
-/// Sessions that one target keeps for one gateway; the least used end first.
-const MOST_SESSIONS: u64 = 10_000;
-/// A message that needs no answer is given up after so long: a target that hangs must not collect them.
-const NOTICE: Duration = Duration::from_secs(10);
-/// A session that nobody used for so long is forgotten.
-const IDLE: Duration = Duration::from_secs(15 * 60);
+pub(in crate::targets) use self::session::Peer;
 
-/// The gateway's sessions with one target, a caller each.
-#[derive(Debug)]
-pub(super) struct LegacySessions(Cache<String, Arc<Session>>);
+/// How often in a row a reply stream may break off without a message before it is given up.
+const RESUMPTIONS: u32 = 5;
+/// A target that does not say how long to wait before its stream is asked for again.
+const PAUSE: Duration = Duration::from_millis(500);
+/// A target cannot make a call wait longer than this for the rest of its reply.
+const MOST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What `initialize` settled.
-#[derive(Debug)]
-pub(super) struct Session {
-    /// Absent with a target that keeps no sessions.
-    id: Option<HeaderValue>,
-    about: About,
-    next_id: AtomicU64,
-}
+type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
 
 /// A call under way: dropped before its answer, it tells the target to stop.
 #[derive(Debug)]
 struct Running {
-    target: Arc<HttpTarget>,
-    session: Arc<Session>,
+    peer: Peer,
     id: u64,
+    /// The client's own progress token, JSON text.
+    progress_token: Option<String>,
+    /// What comes for this call outside of its reply.
+    beside: Option<mpsc::Receiver<Envelope>>,
     answered: bool,
 }
 
@@ -72,28 +68,50 @@ enum Asked {
 }
 
 /// The messages of a legacy target's reply.
-#[derive(Debug)]
 struct Conversation {
-    messages: Messages,
+    stage: Stage,
     running: Running,
+    /// Came before anything else did.
+    first: Option<Envelope>,
 }
 
-impl Default for LegacySessions {
-    fn default() -> Self {
-        Self(Cache::builder().max_capacity(MOST_SESSIONS).time_to_idle(IDLE).build())
-    }
+/// How far a reply has come.
+enum Stage {
+    /// Not even its head is there.
+    Head(Pending<(StatusCode, Content)>),
+    Events {
+        messages: Messages,
+        /// How often it broke off since the last message.
+        broken: u32,
+    },
+    /// It broke off, and its rest was asked for.
+    Resuming {
+        rest: Pending<Messages>,
+        broken: u32,
+    },
 }
 
-/// Sends `request` with `changes` made to its parameters, in the session of `caller_id`.
+/// What there is to read next of a reply.
+enum Read {
+    Message(Envelope),
+    /// The one answer.
+    Whole(Envelope),
+}
+
+/// Sends `request` with `changes` made to its parameters, in the session of its client.
 pub(super) async fn send(
     target: &Arc<HttpTarget>,
     caller_id: &str,
     request: &Request,
     changes: &[(&str, &str)],
 ) -> Result<Outcome, Fault> {
+    if request.brings_input() {
+        // The call that it is to go on with waits elsewhere or no more; to begin it anew would do its work twice.
+        return Err(Fault::UnknownState);
+    }
     let params = request.legacy_params(changes).map_err(|error| Fault::Garbage(error.to_string()))?;
     for _ in 0..2 {
-        let session = match session(target, caller_id).await {
+        let session = match session::session(target, caller_id, &request.client).await {
             Ok(session) => session,
             // A server that answers, but not to `initialize`, may have become a modern one.
             Err(fault @ (Fault::Refused(_) | Fault::Garbage(_) | Fault::Status(_) | Fault::UnknownVersion(_))) => {
@@ -101,13 +119,16 @@ pub(super) async fn send(
             }
             Err(fault) => return Err(fault),
         };
-        match Running::new(target, &session).ask(&request.method, &params).await? {
+        let peer = Peer { target: Arc::clone(target), session };
+        let line = Line::Http(peer.clone());
+        peer.session.settings.set_level(&line, peer.session.about(), request.client.logs).await;
+        match Running::start(peer.clone(), &request.method, &params).await? {
             Asked::Done(reply) => return Ok(Outcome::Done(reply)),
             Asked::Refused { reply, conversation: false } => return Ok(Outcome::OtherEra(reply)),
-            Asked::SessionLost => forget(target, caller_id, &session).await,
+            Asked::SessionLost => session::forget(target, caller_id, &request.client, &peer.session).await,
             Asked::Refused { reply, conversation: true } => {
-                forget(target, caller_id, &session).await;
-                if !now_demands_sessions(target, caller_id, &session).await {
+                session::forget(target, caller_id, &request.client, &peer.session).await;
+                if !now_demands_sessions(target, caller_id, request, &peer.session).await {
                     return Ok(Outcome::OtherEra(reply));
                 }
             }
@@ -118,81 +139,51 @@ pub(super) async fn send(
 
 /// Whether `target`, which kept no sessions when `before` was settled, does so now: then it refused a request without one
 /// unread.
-async fn now_demands_sessions(target: &Arc<HttpTarget>, caller_id: &str, before: &Session) -> bool {
-    before.id.is_none() && session(target, caller_id).await.is_ok_and(|session| session.id.is_some())
-}
-
-/// The session of `caller_id`, opened now if there is none; one `initialize` serves all who wait for it.
-pub(super) async fn session(target: &Arc<HttpTarget>, caller_id: &str) -> Result<Arc<Session>, Fault> {
-    let most = target.limits.discovery;
-    let opening = async { timeout(most, open(target)).await.unwrap_or(Err(Fault::Silent(most))) };
-    let opened = target.sessions.0.try_get_with_by_ref(caller_id, opening).await;
-    opened.map_err(|shared| Fault::clone(&shared))
-}
-
-async fn forget(target: &HttpTarget, caller_id: &str, lost: &Arc<Session>) {
-    let entry = target.sessions.0.entry_by_ref(caller_id);
-    // Somebody else may have opened a new one meanwhile.
-    let is_lost = |current: moka::Entry<String, Arc<Session>>| Arc::ptr_eq(current.value(), lost);
-    entry
-        .and_compute_with(async |current| match current.is_some_and(is_lost) {
-            true => Op::Remove,
-            false => Op::Nop,
-        })
-        .await;
-}
-
-async fn open(target: &HttpTarget) -> Result<Arc<Session>, Fault> {
-    let initialize = request_message("0", "initialize", &initialize_params());
-    let answer = target.exchange(HeaderMap::new(), initialize).await?;
-    let status = answer.status();
-    let id = answer.headers().get(headers::SESSION).cloned();
-    let about = match answer.content().await? {
-        Content::Whole(message) => About::initialized(&message)?,
-        Content::Stream(mut messages) => About::initialized(&messages.response().await?)?,
-        Content::None => return Err(no_answer(status)),
-    };
-    let session = Session { id, about, next_id: AtomicU64::new(1) };
-    target.exchange(session.headers(), INITIALIZED.into()).await?;
-    Ok(Arc::new(session))
-}
-
-impl Session {
-    pub(super) fn about(&self) -> &About {
-        &self.about
-    }
-
-    fn headers(&self) -> HeaderMap {
-        let mut map = HeaderMap::with_capacity(4);
-        if let Some(id) = &self.id {
-            map.insert(headers::SESSION, id.clone());
-        }
-        map.insert(
-            headers::VERSION,
-            header_value(&self.about.version).expect("a version that was compared with known ones"),
-        );
-        map
-    }
+async fn now_demands_sessions(
+    target: &Arc<HttpTarget>,
+    caller_id: &str,
+    request: &Request,
+    before: &Session,
+) -> bool {
+    let now = async || session::session(target, caller_id, &request.client).await;
+    !before.is_kept() && now().await.is_ok_and(|session| session.is_kept())
 }
 
 impl Running {
-    fn new(target: &Arc<HttpTarget>, session: &Arc<Session>) -> Self {
-        let id = session.next_id.fetch_add(1, Ordering::Relaxed);
-        Self { target: Arc::clone(target), session: Arc::clone(session), id, answered: false }
-    }
-
-    /// Sends the request that this is.
-    async fn ask(mut self, method: &str, params: &str) -> Result<Asked, Fault> {
-        let body = request_message(&self.id.to_string(), method, params);
-        let answer = self.target.exchange(self.session.headers(), body).await.inspect_err(|fault| {
+    /// Sends a request.
+    async fn start(peer: Peer, method: &str, params: &str) -> Result<Asked, Fault> {
+        let id = peer.session.next_id();
+        let (params, progress_token) =
+            with_own_token(params, id).map_err(|error| Fault::Garbage(error.to_string()))?;
+        let body = request_message(&id.to_string(), method, &params);
+        let beside = peer.session.hub.is_streaming().then(|| peer.session.hub.join(id));
+        let mut running = Self { peer, id, progress_token, beside, answered: false };
+        let (target, headers) = (Arc::clone(&running.peer.target), running.peer.session.headers());
+        let mut head: Pending<_> = Box::pin(async move {
+            let answer = target.exchange(headers, body).await?;
+            Ok((answer.status(), answer.content().await?))
+        });
+        let answer = tokio::select! {
+            biased;
+            answer = &mut head => answer,
+            Some(first) = next_beside(&mut running.beside) => {
+                let stage = Stage::Head(head);
+                return Ok(Asked::Done(Reply::reading(Conversation { stage, running, first: Some(first) })));
+            }
+        };
+        let (status, content) = answer.inspect_err(|fault| {
             // It never got the request: there is nothing to cancel.
             let unasked = matches!(fault, Fault::Unreachable(_) | Fault::Credential(_) | Fault::Unauthorized(_));
-            self.answered = unasked;
+            running.answered = unasked;
         })?;
-        let status = answer.status();
-        let (reply, conversation) = match answer.content().await? {
+        running.judge(status, content)
+    }
+
+    fn judge(mut self, status: StatusCode, content: Content) -> Result<Asked, Fault> {
+        let (reply, conversation) = match content {
             Content::Stream(messages) => {
-                return Ok(Asked::Done(Reply::reading(Conversation { messages, running: self })));
+                let stage = Stage::Events { messages, broken: 0 };
+                return Ok(Asked::Done(Reply::reading(Conversation { stage, running: self, first: None })));
             }
             Content::Whole(message) => {
                 let conversation = refuses_conversation(&message);
@@ -202,48 +193,139 @@ impl Running {
         };
         self.answered = true;
         match status {
-            StatusCode::NOT_FOUND if self.session.id.is_some() => Ok(Asked::SessionLost),
+            StatusCode::NOT_FOUND if self.peer.session.is_kept() => Ok(Asked::SessionLost),
             StatusCode::BAD_REQUEST => Ok(Asked::Refused { reply, conversation }),
             _ => reply.map(Asked::Done),
         }
     }
 
-    /// Posts `message` in this session, in the background: whoever reads the reply does not wait for it.
-    fn post(&self, message: String) {
-        let (target, headers) = (Arc::clone(&self.target), self.session.headers());
-        // A reply may be dropped while the runtime ends: then nobody is left to post.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
-            match timeout(NOTICE, target.exchange(headers, message)).await {
-                Ok(Ok(_)) => (),
-                Ok(Err(fault)) => tracing::debug!(%fault, "a message to a target was lost"),
-                Err(_) => tracing::debug!("a message to a target was not taken in time"),
+    /// A message of this call other than its answer, as an event; `None` where there is nothing to pass on.
+    fn event(&self, message: Envelope) -> Option<Event> {
+        match message.kind() {
+            Kind::Request => match message.method() {
+                "ping" => {
+                    let pong = result_message(message.id().unwrap_or("null"), "{}");
+                    self.peer.tell_later(pong);
+                    None
+                }
+                _ => Some(Event::Question(Question::new(message, Line::Http(self.peer.clone())))),
+            },
+            Kind::Notification => {
+                let token = self.progress_token.as_deref().filter(|_| message.method() == "notifications/progress");
+                let restored = token.and_then(|token| with_token(&message, token));
+                Some(Event::Notification(restored.unwrap_or(message)))
             }
-        });
+            Kind::Response => None,
+        }
+    }
+}
+
+impl Peer {
+    /// Sends one request of the gateway's own and waits for its answer.
+    pub(in crate::targets) async fn request(&self, method: &str, params: &str) -> Result<Response, Fault> {
+        match Running::start(self.clone(), method, params).await? {
+            Asked::Done(reply) => reply.last().await,
+            Asked::SessionLost => Err(Fault::BrokenOff("it forgot the session".into())),
+            Asked::Refused { reply, .. } => reply?.last().await,
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if !self.answered {
-            self.post(cancelled(self.id));
+        if self.beside.is_some() {
+            self.peer.session.hub.leave(self.id);
         }
+        if !self.answered {
+            self.peer.tell_later(cancelled(self.id));
+        }
+    }
+}
+
+async fn next_beside(beside: &mut Option<mpsc::Receiver<Envelope>>) -> Option<Envelope> {
+    match beside {
+        Some(beside) => beside.recv().await,
+        None => std::future::pending().await,
     }
 }
 
 impl EventSource for Conversation {
     async fn next_event(&mut self) -> Result<Event, Fault> {
         loop {
-            let message = self.messages.next_message().await?;
-            match message.kind() {
-                Kind::Notification => return Ok(Event::Notification(message)),
-                Kind::Request => self.running.post(refusal(&message)),
-                Kind::Response => {
-                    self.running.answered = true;
-                    self.messages.release();
-                    return last(message, Era::Legacy, &self.running.id.to_string()).map(Event::Last);
+            let read = match self.first.take() {
+                Some(first) => Read::Message(first),
+                None => tokio::select! {
+                    biased;
+                    Some(message) = next_beside(&mut self.running.beside) => Read::Message(message),
+                    read = self.stage.read(&self.running.peer) => read?,
+                },
+            };
+            let message = match read {
+                Read::Message(message) if message.kind() != Kind::Response => {
+                    match self.running.event(message) {
+                        Some(event) => return Ok(event),
+                        None => continue,
+                    }
                 }
+                Read::Message(message) | Read::Whole(message) => message,
+            };
+            self.running.answered = true;
+            self.stage.release();
+            return last(message, Era::Legacy, &self.running.id.to_string()).map(Event::Last);
+        }
+    }
+}
+
+impl Stage {
+    /// The next message of the reply. Dropped before it is there, it loses nothing.
+    async fn read(&mut self, peer: &Peer) -> Result<Read, Fault> {
+        loop {
+            match self {
+                Self::Head(head) => match head.await? {
+                    (_, Content::Whole(message)) => return Ok(Read::Whole(message)),
+                    (_, Content::Stream(messages)) => *self = Self::Events { messages, broken: 0 },
+                    (status, Content::None) => return Err(no_answer(status)),
+                },
+                Self::Events { messages, broken } => match messages.next_message().await {
+                    Ok(message) => {
+                        *broken = 0;
+                        return Ok(Read::Message(message));
+                    }
+                    Err(fault @ Fault::BrokenOff(_)) => {
+                        let broken = *broken + 1;
+                        let rest = rest(peer, messages, broken).ok_or(fault)?;
+                        *self = Self::Resuming { rest, broken };
+                    }
+                    Err(fault) => return Err(fault),
+                },
+                Self::Resuming { rest, broken } => *self = Self::Events { messages: rest.await?, broken: *broken },
             }
         }
+    }
+
+    fn release(&mut self) {
+        if let Self::Events { messages, .. } = self {
+            messages.release();
+        }
+    }
+}
+
+/// The rest of a reply stream that broke off, or that the target closed to be asked again later; `None` where it cannot go
+/// on.
+fn rest(peer: &Peer, messages: &Messages, broken: u32) -> Option<Pending<Messages>> {
+    let (id, retry) = messages.resumption();
+    let id = id.filter(|_| broken <= RESUMPTIONS)?.to_owned();
+    let pause = retry.map_or(PAUSE, Duration::from_millis).min(MOST_PAUSE);
+    let peer = peer.clone();
+    Some(Box::pin(async move {
+        sleep(pause).await;
+        let resumed = stream::get(&peer.target, peer.session.headers(), Some(&id)).await?;
+        resumed.ok_or_else(|| Fault::BrokenOff("its stream ended and could not be resumed".into()))
+    }))
+}
+
+impl std::fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Conversation({:?})", self.running)
     }
 }

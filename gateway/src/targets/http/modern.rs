@@ -1,11 +1,14 @@
 //! The modern era toward a target: one self-contained request, its parts repeated in headers.
 
+use std::time::Duration;
+
 use causeway_core::{
     canonical::Request,
     era::{self, Era, headers},
     wire::{Kind, ObjectEdit, request_message},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use moka::future::Cache;
 
 use super::{
     Fault, HttpTarget, Outcome,
@@ -26,11 +29,37 @@ struct Exchange {
     id: String,
 }
 
+/// `Mcp-Session-Id` that a target gave a caller. The era has no sessions, but AgentCore Runtime gives one to each client and
+/// keeps those that send it on the same warm machine; other servers ignore it.
+#[derive(Debug)]
+pub(super) struct Affinities(Cache<String, HeaderValue>);
+
+/// Callers whose affinity is remembered, and for how long without a request.
+const MOST_AFFINITIES: u64 = 10_000;
+const IDLE: Duration = Duration::from_secs(15 * 60);
+
+impl Default for Affinities {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(MOST_AFFINITIES).time_to_idle(IDLE).build())
+    }
+}
+
 /// Sends `request` with `changes` made to its parameters.
-pub(super) async fn send(target: &HttpTarget, request: &Request, changes: &[(&str, &str)]) -> Result<Outcome, Fault> {
+pub(super) async fn send(
+    target: &HttpTarget,
+    caller_id: &str,
+    request: &Request,
+    changes: &[(&str, &str)],
+) -> Result<Outcome, Fault> {
     let params = request.modern_params(changes).map_err(|error| Fault::Garbage(error.to_string()))?;
-    let headers = request_headers(request, &params)?;
+    let mut headers = request_headers(request, &params)?;
+    if let Some(affinity) = target.affinities.0.get(caller_id).await {
+        headers.insert(headers::SESSION, affinity);
+    }
     let answer = target.exchange(headers, request_message(&request.id, &request.method, &params)).await?;
+    if let Some(affinity) = answer.headers().get(headers::SESSION) {
+        target.affinities.0.insert(caller_id.to_owned(), affinity.clone()).await;
+    }
     let status = answer.status();
     let content = answer.content().await?;
     let doubtful = status.is_client_error() && is_doubtful(status, &content);

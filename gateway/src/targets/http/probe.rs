@@ -12,7 +12,7 @@ use super::{
     answer::{Content, no_answer},
     legacy, modern,
 };
-use crate::targets::{OWN, handshake::discovered};
+use crate::targets::handshake::discovered;
 
 /// A server that says nothing to `server/discover` for so long gets an `initialize` as well.
 const PROBE: Duration = Duration::from_secs(3);
@@ -26,7 +26,7 @@ pub(super) async fn era(target: &Arc<HttpTarget>) -> Result<Era, Fault> {
     if let Ok(era) = timeout(patience, &mut discover).await {
         return era;
     }
-    let initialize = legacy::session(target, OWN);
+    let initialize = legacy::own_session(target);
     tokio::pin!(initialize);
     tokio::select! {
         era = &mut discover => era,
@@ -63,5 +63,5 @@ async fn discover(target: &Arc<HttpTarget>) -> Result<Era, Fault> {
 
 /// A server that fails at what it does not know may be a legacy one; if it is not, then `fault` is what is wrong with it.
 async fn initialize(target: &Arc<HttpTarget>, fault: Fault) -> Result<Era, Fault> {
-    legacy::session(target, OWN).await.map(|_| Era::Legacy).map_err(|_| fault)
+    legacy::own_session(target).await.map(|_| Era::Legacy).map_err(|_| fault)
 }

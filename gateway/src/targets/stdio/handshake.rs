@@ -8,14 +8,14 @@ use causeway_core::{era::Era, name::TargetName};
 use tokio::{sync::Notify, time::timeout};
 
 use super::{
-    link::Link,
+    link::{Link, Owner},
     process::{Process, Settled},
 };
 use crate::{
     config::{self, Limits},
     targets::{
         About, Fault,
-        handshake::{INITIALIZED, discover_params, discovered, initialize_params},
+        handshake::{INITIALIZED, discover_params, discovered, initialize_params, own_client},
     },
 };
 
@@ -57,7 +57,7 @@ async fn settle(link: &Arc<Link>, known: Option<Era>) -> Result<Settled, Fault> 
 
 /// Asks `server/discover`; a server that answers late is still heard while `initialize` is under way.
 async fn probe(link: &Arc<Link>) -> Result<Settled, Fault> {
-    let mut call = link.call(Era::Modern, "server/discover", &discover_params()).await?;
+    let mut call = link.call(Era::Modern, Owner::Gateway, "server/discover", &discover_params()).await?;
     if let Ok(answer) = timeout(PROBE, call.answer()).await {
         return match discovered(&answer?)? {
             Some(Era::Modern) => Ok(Settled::Modern),
@@ -76,7 +76,8 @@ async fn probe(link: &Arc<Link>) -> Result<Settled, Fault> {
 }
 
 async fn initialize(link: &Arc<Link>) -> Result<Settled, Fault> {
-    let answer = link.call(Era::Legacy, "initialize", &initialize_params()).await?.answer().await?;
+    let params = initialize_params(&own_client().declared());
+    let answer = link.call(Era::Legacy, Owner::Gateway, "initialize", &params).await?.answer().await?;
     let about = About::initialized(&answer)?;
     link.write(INITIALIZED.into()).await?;
     Ok(Settled::Legacy(about))

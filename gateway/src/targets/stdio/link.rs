@@ -2,7 +2,7 @@
 //! no process.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -11,40 +11,55 @@ use std::{
 
 use bytes::Bytes;
 use causeway_core::{
-    canonical::Response,
-    era::Era,
+    canonical::{Response, progress_of, with_own_token, with_token},
+    era::{self, Era},
     wire::{Envelope, Kind, ObjectEdit, request_message},
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, broadcast, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::targets::{
-    Event, Fault,
+    Event, Fault, Question,
     handshake::{cancelled, refusal},
+    line::Line,
     reply::EventSource,
 };
 
 /// Messages of one call that its reader has not taken yet; more end the call.
 const QUEUE: usize = 1024;
+/// Messages that a listener may be behind.
+const BEHIND: usize = 256;
 
 /// What the calls of a process share.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(in crate::targets) struct Link {
     lines: mpsc::Sender<Bytes>,
-    waiting: Mutex<HashMap<u64, Waiting>>,
+    /// In the order in which they began.
+    waiting: Mutex<BTreeMap<u64, Waiting>>,
     next_id: AtomicU64,
     limit: usize,
     changed: Arc<Notify>,
+    /// What the process sends that belongs to no call.
+    heard: broadcast::Sender<Envelope>,
     /// Why the process was made to end, if it was for something that it wrote.
     broke_rule: OnceLock<Fault>,
     /// Set when the process is to end, or has ended.
     closed: CancellationToken,
 }
 
+/// For whom a call is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::targets) enum Owner {
+    Gateway,
+    /// By its id.
+    Caller(String),
+}
+
 /// A call that waits for its messages.
 #[derive(Debug)]
 struct Waiting {
     messages: mpsc::Sender<Message>,
+    owner: Owner,
     /// The client's own progress token, JSON text.
     progress_token: Option<String>,
 }
@@ -53,12 +68,13 @@ struct Waiting {
 #[derive(Debug)]
 enum Message {
     Notification(Envelope),
+    Question(Envelope),
     Answer(Envelope),
 }
 
 /// The messages of one call. Dropped before the answer, it tells the process to stop working on it.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(in crate::targets) struct Call {
     id: u64,
     era: Era,
     answered: bool,
@@ -72,7 +88,8 @@ impl Link {
         let (lines, outgoing) = mpsc::channel(64);
         let (waiting, next_id, broke_rule) = (Mutex::default(), AtomicU64::new(1), OnceLock::new());
         let closed = CancellationToken::new();
-        (Arc::new(Self { lines, waiting, next_id, limit, changed, broke_rule, closed }), outgoing)
+        let heard = broadcast::channel(BEHIND).0;
+        (Arc::new(Self { lines, waiting, next_id, limit, changed, heard, broke_rule, closed }), outgoing)
     }
 
     /// Bytes of one message.
@@ -109,14 +126,21 @@ impl Link {
     }
 
     /// Sends one request and registers who waits for its messages.
-    pub(super) async fn call(self: &Arc<Self>, era: Era, method: &str, params: &str) -> Result<Call, Fault> {
+    pub(in crate::targets) async fn call(
+        self: &Arc<Self>,
+        era: Era,
+        owner: Owner,
+        method: &str,
+        params: &str,
+    ) -> Result<Call, Fault> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let (params, progress_token) = with_own_token(params, id)?;
+        let (params, progress_token) =
+            with_own_token(params, id).map_err(|error| Fault::Garbage(error.to_string()))?;
         let (sender, messages) = mpsc::channel(QUEUE);
         self.waiting
             .lock()
             .expect("no holder of this lock panics")
-            .insert(id, Waiting { messages: sender, progress_token });
+            .insert(id, Waiting { messages: sender, owner, progress_token });
         // From here on a drop of `call` cleans up.
         let call = Call { id, era, answered: false, link: Arc::clone(self), messages };
         self.write(request_message(&id.to_string(), method, &params).into()).await?;
@@ -128,7 +152,7 @@ impl Link {
     }
 
     /// Sends one message.
-    pub(super) async fn write(&self, line: Bytes) -> Result<(), Fault> {
+    pub(in crate::targets) async fn write(&self, line: Bytes) -> Result<(), Fault> {
         // JSON text holds line ends only as white space; on this wire they would end the message.
         let line = match line.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
             true => line.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect(),
@@ -152,11 +176,34 @@ impl Link {
         match message.kind() {
             Kind::Response => self.answer(message),
             Kind::Notification => self.notify(&message),
-            Kind::Request => {
-                // A full queue means that the process does not read: it gets no answer either.
-                let _ = self.lines.try_send(refusal(&message).into());
-            }
+            Kind::Request => self.ask(message),
         }
+    }
+
+    /// Gives a request of the process to the call that it is about, as far as can be told.
+    fn ask(&self, message: Envelope) {
+        let unasked = match message.method() {
+            "ping" => Some(message),
+            _ => match self.about_call() {
+                Some(call) => call.try_send(Message::Question(message)).err().map(|unsent| match unsent.into_inner() {
+                    Message::Question(message) | Message::Notification(message) | Message::Answer(message) => message,
+                }),
+                None => Some(message),
+            },
+        };
+        if let Some(message) = unasked {
+            // A full queue means that the process does not read: it gets no answer either.
+            let _ = self.lines.try_send(refusal(&message).into());
+        }
+    }
+
+    /// The call that a message is about which does not say so: the one that began last, if all that run are one caller's.
+    /// With calls of several callers it could be anybody's, and one of them would see what is another's.
+    fn about_call(&self) -> Option<mpsc::Sender<Message>> {
+        let waiting = self.waiting.lock().expect("no holder of this lock panics");
+        let mut calls = waiting.values().rev().filter(|call| call.owner != Owner::Gateway);
+        let last = calls.next()?;
+        calls.all(|call| call.owner == last.owner).then(|| last.messages.clone())
     }
 
     fn answer(&self, message: Envelope) {
@@ -174,22 +221,40 @@ impl Link {
                     tracing::debug!("progress of a child process belongs to no call");
                 }
             }
-            "notifications/tools/list_changed" => self.changed.notify_one(),
-            method => tracing::debug!(method, "a notification of a child process belongs to no call"),
+            "notifications/message" => match self.about_call() {
+                // Its reader is gone or hopelessly behind.
+                Some(call) => drop(call.try_send(Message::Notification(message.clone()))),
+                None => self.overheard(message),
+            },
+            method => {
+                if method.ends_with("/list_changed") {
+                    self.changed.notify_one();
+                }
+                self.overheard(message);
+            }
         }
     }
 
+    /// Passes on what belongs to no call: to the subscription that it names, else to all who listen.
+    fn overheard(&self, message: &Envelope) {
+        let waiting = self.waiting.lock().expect("no holder of this lock panics");
+        match subscription_of(message).and_then(|id| waiting.get(&id)) {
+            Some(listener) => drop(listener.messages.try_send(Message::Notification(message.clone()))),
+            // Nobody may be listening.
+            None => drop(self.heard.send(message.clone())),
+        }
+    }
+
+    /// What is heard from now on that belongs to no call.
+    pub(super) fn listen(&self) -> broadcast::Receiver<Envelope> {
+        self.heard.subscribe()
+    }
+
     fn progress(&self, message: &Envelope) -> Option<()> {
-        let params = message.params()?;
-        let mut edit = ObjectEdit::parse(params).ok()?;
-        let id: u64 = edit.get("progressToken")?.parse().ok()?;
+        let id = progress_of(message)?;
         let mut all = self.waiting.lock().expect("no holder of this lock panics");
         let waiting = all.get(&id)?;
-        edit.set("progressToken", waiting.progress_token.as_deref()?);
-        let restored = edit.finish();
-        let mut whole = ObjectEdit::parse(std::str::from_utf8(message.bytes()).ok()?).ok()?;
-        whole.set("params", &restored);
-        let whole = Envelope::parse(whole.finish().into()).ok()?;
+        let whole = with_token(message, waiting.progress_token.as_deref()?)?;
         if waiting.messages.try_send(Message::Notification(whole)).is_err() {
             // Its reader is gone or hopelessly behind: the queue closes, and the reader, if any, sees the call end.
             all.remove(&id);
@@ -203,6 +268,9 @@ impl EventSource for Call {
     async fn next_event(&mut self) -> Result<Event, Fault> {
         match self.messages.recv().await {
             Some(Message::Notification(message)) => Ok(Event::Notification(message)),
+            Some(Message::Question(message)) => {
+                Ok(Event::Question(Question::new(message, Line::Stdio(Arc::clone(&self.link)))))
+            }
             Some(Message::Answer(message)) => {
                 self.answered = true;
                 let response = Response::new(message, self.era);
@@ -221,10 +289,11 @@ impl EventSource for Call {
 
 impl Call {
     /// The answer; notifications before it are passed over.
-    pub(super) async fn answer(&mut self) -> Result<Envelope, Fault> {
+    pub(in crate::targets) async fn answer(&mut self) -> Result<Envelope, Fault> {
         loop {
             match self.messages.recv().await {
                 Some(Message::Notification(_)) => (),
+                Some(Message::Question(message)) => self.link.write(refusal(&message).into()).await?,
                 Some(Message::Answer(message)) => {
                     self.answered = true;
                     return Ok(message);
@@ -247,17 +316,8 @@ impl Drop for Call {
     }
 }
 
-/// `params` with `id` as progress token where they hold one, and the token they held.
-fn with_own_token(params: &str, id: u64) -> Result<(String, Option<String>), Fault> {
-    let garbage = |error: serde_json::Error| Fault::Garbage(error.to_string());
-    let mut edit = ObjectEdit::parse(params).map_err(garbage)?;
-    let Some(mut meta) = edit.get("_meta").and_then(|meta| ObjectEdit::parse(meta).ok()) else {
-        return Ok((params.to_owned(), None));
-    };
-    let Some(token) = meta.get("progressToken").map(ToOwned::to_owned) else {
-        return Ok((params.to_owned(), None));
-    };
-    meta.set("progressToken", &id.to_string());
-    edit.set("_meta", &meta.finish());
-    Ok((edit.finish(), Some(token)))
+/// The call that opened the subscription to which a notification belongs (MCP 2026-07-28, basic/patterns/subscriptions).
+fn subscription_of(message: &Envelope) -> Option<u64> {
+    let params = ObjectEdit::parse(message.params()?).ok()?;
+    ObjectEdit::parse(params.get("_meta")?).ok()?.get(era::META_SUBSCRIPTION)?.parse().ok()
 }

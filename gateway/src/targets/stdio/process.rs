@@ -3,7 +3,11 @@
 use std::{io::ErrorKind, process::Stdio, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use causeway_core::{era::Era, name::TargetName};
+use causeway_core::{
+    canonical::{Client, Request},
+    era::Era,
+    name::TargetName,
+};
 use tokio::{
     io::{AsyncBufRead, AsyncRead, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, Command},
@@ -12,10 +16,17 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{framing::next_line, link::Link};
+use super::{
+    framing::next_line,
+    link::{Link, Owner},
+};
 use crate::{
     child, config,
-    targets::{About, Fault, Reply, handshake::discover_params},
+    targets::{
+        About, Fault, Heard, Reply, Wanted,
+        handshake::discover_params,
+        line::{Line, Settings},
+    },
 };
 
 /// What a process wrote before its end is read for so long, where somebody else keeps its output open.
@@ -28,6 +39,7 @@ const INHERITED: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM"
 #[derive(Debug)]
 pub(super) struct Process {
     settled: Settled,
+    settings: Arc<Settings>,
     link: Arc<Link>,
     ended: watch::Receiver<bool>,
 }
@@ -67,7 +79,7 @@ impl Process {
     }
 
     pub(super) fn new(settled: Settled, link: Arc<Link>, ended: watch::Receiver<bool>) -> Self {
-        Self { settled, link, ended }
+        Self { settled, settings: Arc::default(), link, ended }
     }
 
     pub(super) fn era(&self) -> Era {
@@ -82,7 +94,7 @@ impl Process {
         match &self.settled {
             Settled::Legacy(about) => Ok(about.clone()),
             Settled::Modern => {
-                let mut call = self.link.call(Era::Modern, "server/discover", &discover_params()).await?;
+                let mut call = self.link.call(Era::Modern, Owner::Gateway, "server/discover", &discover_params()).await?;
                 About::discovered(&call.answer().await?)
             }
         }
@@ -101,8 +113,33 @@ impl Process {
     }
 
     /// Sends one request.
-    pub(super) async fn call(&self, method: &str, params: &str) -> Result<Reply<Fault>, Fault> {
-        Ok(Reply::reading(self.link.call(self.era(), method, params).await?))
+    pub(super) async fn call(
+        &self,
+        caller_id: &str,
+        request: &Request,
+        params: &str,
+    ) -> Result<Reply<Fault>, Fault> {
+        if let Settled::Legacy(about) = &self.settled {
+            self.settings.set_level(&Line::Stdio(Arc::clone(&self.link)), about, request.client.logs).await;
+        }
+        let method = &request.method;
+        Ok(Reply::reading(self.link.call(self.era(), Owner::Caller(caller_id.into()), method, params).await?))
+    }
+
+    /// What the process sends beside its calls.
+    pub(super) async fn listen(&self, caller_id: &str, client: &Client, wanted: Wanted) -> Result<Heard, Fault> {
+        if self.era() == Era::Modern {
+            let request = wanted.request(client.clone());
+            let params = request.modern_params(&[]).map_err(|error| Fault::Garbage(error.to_string()))?;
+            let call = self.link.call(Era::Modern, Owner::Caller(caller_id.into()), &request.method, &params).await?;
+            return Heard::replied(Reply::reading(call));
+        }
+        let (heard, over) = (self.link.listen(), self.link.closed().clone());
+        let mut subscriptions = Vec::with_capacity(wanted.resources.len());
+        for uri in &wanted.resources {
+            subscriptions.push(self.settings.subscribe(Line::Stdio(Arc::clone(&self.link)), uri).await?);
+        }
+        Ok(Heard::overheard(heard, wanted, over, subscriptions))
     }
 }
 

@@ -1,0 +1,255 @@
+//! A call of a legacy client: what its target wants to know, asked on the way by a legacy one or with an `input_required`
+//! answer by a modern one, is asked of the client on the call's own stream; a modern target is then sent the retry.
+//!
+//! Source: MCP 2025-11-25, client/elicitation, client/sampling, client/roots; MCP 2026-07-28, basic/patterns/mrtr.
+
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
+
+use aws_lc_rs::rand;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use causeway_core::{
+    canonical::{InputRequest, InputRequired},
+    era::Era,
+    wire::{Envelope, json, request_message},
+};
+use futures::{
+    StreamExt,
+    stream::{self, FuturesUnordered},
+};
+
+use super::live::{Live, Running};
+use crate::{
+    front::{
+        UNDECLARED,
+        reply::{Call, Item, Items},
+    },
+    gateway::CallError,
+    targets::{Event, Events, Question, fault::rpc_error},
+};
+
+/// Rounds of questions in one call: a target that never has enough is cut here.
+const MOST_ROUNDS: usize = 100;
+/// Before a retry that a target wants without any input: doubled from the first to the last.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// A call that is being answered.
+struct Conversation {
+    call: Call,
+    /// Where the client is asked; absent for one that cannot be.
+    live: Option<Arc<Live>>,
+    running: Option<Running>,
+    stage: Stage,
+    waiting: FuturesUnordered<Waiting>,
+    /// Messages that the client gets next.
+    ready: VecDeque<Bytes>,
+    rounds: usize,
+}
+
+/// What the call does.
+enum Stage {
+    /// The target works on it.
+    Reading(Events<CallError>),
+    /// The target gave it back until the client has answered.
+    Collecting { asked: InputRequired, brought: Vec<(String, String)> },
+    /// The target wants to be asked again in a while.
+    Pausing(Pin<Box<tokio::time::Sleep>>, Option<String>),
+}
+
+type Waiting = Pin<Box<dyn Future<Output = (Asker, Option<Envelope>)> + Send>>;
+
+/// For whom the client is asked.
+enum Asker {
+    /// The target waits on its reply.
+    Question(Question),
+    /// The target is sent a retry that brings it under this key.
+    Input { key: String, method: String },
+}
+
+/// What the client is told about `call`. With `live`, the client can be asked: it has a session and reads events.
+pub(super) fn begin(call: Call, live: Option<Arc<Live>>, running: Option<Running>) -> Items {
+    let stage = Stage::Reading(call.begin(call.request.clone()));
+    let (waiting, ready) = (FuturesUnordered::new(), VecDeque::new());
+    let conversation = Conversation { call, live, running, stage, waiting, ready, rounds: 0 };
+    Box::pin(stream::unfold(Some(conversation), |conversation| async move {
+        let mut conversation = conversation?;
+        let item = conversation.next().await;
+        let over = !matches!(item, Item::Between(_));
+        Some((item, (!over).then_some(conversation)))
+    }))
+}
+
+/// What happens next.
+enum Happened {
+    Event(Option<Result<Event, CallError>>),
+    Answered(Asker, Option<Envelope>),
+    Paused,
+    Cancelled,
+}
+
+impl Conversation {
+    async fn next(&mut self) -> Item {
+        loop {
+            if let Some(message) = self.ready.pop_front() {
+                return Item::Between(message);
+            }
+            let happened = self.happens().await;
+            let item = match happened {
+                Happened::Cancelled => Some(Item::Cancelled),
+                Happened::Paused => self.retry(),
+                Happened::Answered(asker, response) => self.answered(asker, response).await,
+                Happened::Event(event) => self.read(event).await,
+            };
+            if let Some(item) = item {
+                return item;
+            }
+        }
+    }
+
+    async fn happens(&mut self) -> Happened {
+        let cancelled = async {
+            match &self.running {
+                Some(running) => running.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        let stage = async {
+            match &mut self.stage {
+                Stage::Reading(events) => Happened::Event(events.next().await),
+                Stage::Collecting { .. } => std::future::pending().await,
+                Stage::Pausing(pause, _) => {
+                    pause.await;
+                    Happened::Paused
+                }
+            }
+        };
+        tokio::select! {
+            () = cancelled => Happened::Cancelled,
+            Some((asker, response)) = self.waiting.next() => Happened::Answered(asker, response),
+            happened = stage => happened,
+        }
+    }
+
+    async fn read(&mut self, event: Option<Result<Event, CallError>>) -> Option<Item> {
+        match event {
+            Some(Ok(Event::Notification(message))) => self.call.notification(&message),
+            Some(Ok(Event::Question(question))) => {
+                self.pass_on(question).await;
+                None
+            }
+            Some(Ok(Event::Last(answer))) => match answer.input_required() {
+                None => Some(self.call.answer(&answer)),
+                Some(asked) => self.collect(asked),
+            },
+            Some(Err(error)) => Some(self.call.failed(&error)),
+            // A reply ends with an answer or an error, and nobody reads on after it.
+            None => Some(Item::Cancelled),
+        }
+    }
+
+    /// Asks the client what a legacy target wants to know.
+    async fn pass_on(&mut self, question: Question) {
+        let method = question.method().to_owned();
+        match self.asks(&method) {
+            Ok(()) => {
+                let params = question.params().map(ToOwned::to_owned);
+                self.ask(&method, params.as_deref(), Asker::Question(question));
+            }
+            Err(why) => question.refuse(&format!("the client cannot be asked for `{method}`: {why}")).await,
+        }
+    }
+
+    /// Asks the client what a modern target wants to know before it is sent the call again.
+    fn collect(&mut self, asked: InputRequired) -> Option<Item> {
+        self.rounds += 1;
+        if self.rounds > MOST_ROUNDS {
+            let error = CallError::TooManyRounds(MOST_ROUNDS);
+            return Some(self.call.failed(&error));
+        }
+        if asked.requests.is_empty() {
+            let doubled = PAUSE.0.saturating_mul(1 << (self.rounds - 1).min(16)).min(PAUSE.1);
+            self.stage = Stage::Pausing(Box::pin(tokio::time::sleep(doubled)), asked.state);
+            return None;
+        }
+        for InputRequest { method, .. } in &asked.requests {
+            if let Err(why) = self.asks(method) {
+                let error = CallError::CannotAsk { method: method.clone(), why };
+                return Some(self.call.failed(&error));
+            }
+        }
+        for InputRequest { key, method, params } in &asked.requests {
+            let asker = Asker::Input { key: key.clone(), method: method.clone() };
+            self.ask(method, params.as_deref(), asker);
+        }
+        self.stage = Stage::Collecting { asked, brought: Vec::new() };
+        None
+    }
+
+    /// Whether the client can be asked for `method`, and if not, why.
+    fn asks(&self, method: &str) -> Result<(), &'static str> {
+        match &self.live {
+            None => Err("it has no session, or it reads no event streams"),
+            Some(_) if !self.call.request.client.may_be_asked(method, Era::Legacy) => Err(UNDECLARED),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn ask(&mut self, method: &str, params: Option<&str>, asker: Asker) {
+        let Some(live) = &self.live else { return };
+        let id = json(&random_id());
+        let mut asked = live.ask(id.clone());
+        self.ready.push_back(request_message(&id, method, params.unwrap_or("{}")).into());
+        self.waiting.push(Box::pin(async move { (asker, asked.response().await) }));
+    }
+
+    async fn answered(&mut self, asker: Asker, response: Option<Envelope>) -> Option<Item> {
+        // The session has ended, and the call with it.
+        let response = response?;
+        match asker {
+            Asker::Question(question) => {
+                let told = match (response.error(), response.result()) {
+                    (Some(error), _) => question.fail(error).await,
+                    (None, result) => question.answer(result.unwrap_or("{}")).await,
+                };
+                if let Err(fault) = told {
+                    // The reply says how it ends for the target.
+                    tracing::debug!(%fault, "a target did not take the answer to its question");
+                }
+                None
+            }
+            Asker::Input { key, method } => match (response.error(), response.result()) {
+                (Some(error), _) => {
+                    let error = CallError::Declined { method, error: rpc_error(error) };
+                    Some(self.call.failed(&error))
+                }
+                (None, result) => self.bring(key, result.unwrap_or("{}").to_owned()),
+            },
+        }
+    }
+
+    /// Sends the retry once the last answer is there.
+    fn bring(&mut self, key: String, result: String) -> Option<Item> {
+        let Stage::Collecting { asked, brought } = &mut self.stage else { return None };
+        brought.push((key, result));
+        (brought.len() == asked.requests.len()).then(|| self.retry()).flatten()
+    }
+
+    fn retry(&mut self) -> Option<Item> {
+        let request = match &self.stage {
+            Stage::Collecting { asked, brought } => self.call.request.retried(brought, asked.state.as_deref()),
+            Stage::Pausing(_, state) => self.call.request.retried(&[], state.as_deref()),
+            Stage::Reading(_) => return None,
+        };
+        // The parameters were read as an object before.
+        let request = request.unwrap_or_else(|_| self.call.request.clone());
+        self.stage = Stage::Reading(self.call.begin(request));
+        None
+    }
+}
+
+/// An id that no client and no other call has.
+fn random_id() -> String {
+    let mut id = [0; 12];
+    rand::fill(&mut id).expect("the system gives random bytes");
+    URL_SAFE_NO_PAD.encode(id)
+}

@@ -1,0 +1,190 @@
+//! What lives in this process of a legacy session, beside what rides in its id: requests that run, questions that wait for
+//! the client's answer, the log level, what the client listens to. Lost with the process; the session is not.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use causeway_core::{
+    canonical::{Level, Logs},
+    wire::Envelope,
+};
+use moka::future::Cache;
+use tokio::sync::{Notify, oneshot};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::AbortOnDropHandle,
+};
+
+/// Sessions that live at once; the least used is forgotten first.
+const MOST: u64 = 100_000;
+/// Messages that wait for the client to listen; the oldest are dropped first.
+const OUTBOX: usize = 256;
+
+/// The sessions that something is known of, by their names.
+#[derive(Clone)]
+pub(crate) struct Sessions(Cache<String, Arc<Live>>);
+
+/// One session.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    /// Set when the client has ended it.
+    ended: CancellationToken,
+    level: Mutex<Option<Level>>,
+    /// Requests under way, by their ids as JSON text; an id may stand there twice.
+    running: Mutex<Vec<(String, CancellationToken)>>,
+    /// Who waits for the client's response, by the id of the gateway's request.
+    asked: Mutex<HashMap<String, oneshot::Sender<Envelope>>>,
+    /// What the client subscribed to, by URI: it ends when this is dropped.
+    pub(super) subscriptions: Mutex<HashMap<String, AbortOnDropHandle<()>>>,
+    outbox: Mutex<VecDeque<Bytes>>,
+    posted: Notify,
+    /// Ends the stream on which the client listens.
+    stream: Mutex<Option<DropGuard>>,
+}
+
+/// A request under way: dropped, it is so no more.
+pub(super) struct Running {
+    live: Arc<Live>,
+    cancelled: CancellationToken,
+}
+
+/// A question that waits for the client's response: dropped, it does so no more.
+pub(super) struct Asked {
+    live: Arc<Live>,
+    id: String,
+    response: oneshot::Receiver<Envelope>,
+}
+
+impl Sessions {
+    /// `lifetime`: of a session.
+    pub(crate) fn new(lifetime: Duration) -> Self {
+        Self(Cache::builder().max_capacity(MOST).time_to_live(lifetime).build())
+    }
+
+    /// What lives of the session `name`.
+    pub(super) async fn of(&self, name: &str) -> Arc<Live> {
+        self.0.get_with_by_ref(name, async { Arc::default() }).await
+    }
+}
+
+impl Live {
+    /// Ends the session: it is unknown from now on, and what runs in it is cancelled.
+    pub(super) fn end(&self) {
+        self.ended.cancel();
+        lock(&self.running).drain(..).for_each(|(_, cancelled)| cancelled.cancel());
+        lock(&self.asked).clear();
+        lock(&self.subscriptions).clear();
+        *lock(&self.stream) = None;
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+
+    pub(super) fn set_level(&self, level: Level) {
+        *lock(&self.level) = Some(level);
+    }
+
+    pub(super) fn logs(&self) -> Logs {
+        lock(&self.level).map_or(Logs::AsSent, Logs::AtLeast)
+    }
+
+    /// Takes note of a request, so that the client can cancel it.
+    pub(super) fn run(self: &Arc<Self>, id: &str) -> Running {
+        let cancelled = CancellationToken::new();
+        lock(&self.running).push((id.to_owned(), cancelled.clone()));
+        Running { live: Arc::clone(self), cancelled }
+    }
+
+    /// Cancels the requests with this id (JSON text).
+    pub(super) fn cancel(&self, id: &str) {
+        let running = lock(&self.running);
+        running.iter().filter(|(running, _)| running == id).for_each(|(_, cancelled)| cancelled.cancel());
+    }
+
+    /// Waits for the client's response to the request `id` (JSON text) that the caller of this sends it.
+    pub(super) fn ask(self: &Arc<Self>, id: String) -> Asked {
+        let (sender, response) = oneshot::channel();
+        lock(&self.asked).insert(id.clone(), sender);
+        Asked { live: Arc::clone(self), id, response }
+    }
+
+    /// Gives the client's response to who waits for it; whether anybody did.
+    pub(super) fn respond(&self, response: Envelope) -> bool {
+        let waiting = response.id().and_then(|id| lock(&self.asked).remove(id));
+        waiting.is_some_and(|waiting| waiting.send(response).is_ok())
+    }
+
+    /// Leaves a message for the client's stream.
+    pub(super) fn post(&self, message: Bytes) {
+        let mut outbox = lock(&self.outbox);
+        if outbox.len() == OUTBOX {
+            outbox.pop_front();
+        }
+        outbox.push_back(message);
+        drop(outbox);
+        self.posted.notify_one();
+    }
+
+    /// The next message left for the client.
+    pub(super) async fn next_posted(&self) -> Bytes {
+        loop {
+            let posted = self.posted.notified();
+            if let Some(message) = lock(&self.outbox).pop_front() {
+                return message;
+            }
+            posted.await;
+        }
+    }
+
+    /// Takes the place of the stream on which the client listened before; set once another takes its place.
+    pub(super) fn listen(&self) -> CancellationToken {
+        let replaced = CancellationToken::new();
+        *lock(&self.stream) = Some(replaced.clone().drop_guard());
+        replaced
+    }
+}
+
+impl Running {
+    /// Waits until the client cancels it.
+    pub(super) async fn cancelled(&self) {
+        self.cancelled.cancelled().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut running = lock(&self.live.running);
+        if let Some(at) = running.iter().position(|(_, cancelled)| *cancelled == self.cancelled) {
+            running.swap_remove(at);
+        }
+    }
+}
+
+impl Asked {
+    /// The client's response; `None` where its session has ended.
+    pub(super) async fn response(&mut self) -> Option<Envelope> {
+        (&mut self.response).await.ok()
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        lock(&self.live.asked).remove(&self.id);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no holder of this lock panics")
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sessions({} live)", self.0.entry_count())
+    }
+}

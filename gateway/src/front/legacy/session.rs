@@ -1,0 +1,161 @@
+//! Sessions of legacy clients: what `initialize` settled, sealed into the session's id, so that any replica can serve any
+//! request of it.
+//!
+//! Source: MCP 2025-11-25, basic/lifecycle and basic/transports, "Session Management"; AgentCore's gateway sessions.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_lc_rs::rand;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use causeway_core::{
+    canonical::{Client, Logs},
+    era::{self, headers},
+    wire::ObjectEdit,
+};
+use http::{HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::live::Live;
+use crate::{
+    config::SessionMode,
+    error::Refused,
+    front::{Front, Post, text_header},
+};
+
+/// Keeps session ids apart from other sealed tokens.
+const PURPOSE: &str = "session";
+/// Bytes of a client's description of itself or of its capabilities; a longer one is not worth a longer header: of the
+/// description nothing is kept, of the capabilities those that MCP defines.
+const MOST_TEXT: usize = 384;
+/// The capabilities that a target must know of to ask the client for something.
+const ASKABLE: [&str; 3] = ["roots", "sampling", "elicitation"];
+
+/// What a session id holds.
+#[derive(Debug, Deserialize, Serialize)]
+struct Sealed {
+    #[serde(rename = "v")]
+    version: String,
+    /// Tells it from all other sessions.
+    #[serde(rename = "n")]
+    name: String,
+    /// Since the Unix epoch.
+    #[serde(rename = "o")]
+    opened_seconds: u64,
+    #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
+    info: Option<Box<RawValue>>,
+    #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
+    capabilities: Option<Box<RawValue>>,
+}
+
+/// A session that a client showed the id of.
+#[derive(Debug)]
+pub(super) struct Session {
+    sealed: Sealed,
+    pub(super) live: Arc<Live>,
+}
+
+/// The parameters of `initialize`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Initialize<'a> {
+    pub(super) protocol_version: String,
+    #[serde(borrow)]
+    client_info: Option<&'a RawValue>,
+    #[serde(borrow)]
+    capabilities: Option<&'a RawValue>,
+}
+
+/// Opens a session and gives its id as a header value.
+pub(super) fn open(front: &Front, post: &Post, version: &str, asked: &Initialize<'_>) -> HeaderValue {
+    let now = front.clock.now();
+    let mut name = [0; 16];
+    rand::fill(&mut name).expect("the system gives random bytes");
+    let info = asked.client_info.filter(|info| info.get().len() <= MOST_TEXT).map(ToOwned::to_owned);
+    let sealed = Sealed {
+        version: version.to_owned(),
+        name: URL_SAFE_NO_PAD.encode(name),
+        opened_seconds: now.as_secs(),
+        info,
+        capabilities: asked.capabilities.and_then(|capabilities| short(capabilities.get())),
+    };
+    let id = front.sealer.seal(PURPOSE, &post.caller.id, now + front.sessions.timeout, &sealed);
+    HeaderValue::try_from(id).expect("Base64 fits a header")
+}
+
+/// Capabilities that are short enough to travel with each request.
+fn short(capabilities: &str) -> Option<Box<RawValue>> {
+    let mut edit = ObjectEdit::parse(capabilities).ok()?;
+    // Tasks that run in the client are not passed on.
+    edit.remove("tasks");
+    let whole = edit.finish();
+    if whole.len() <= MOST_TEXT {
+        return RawValue::from_string(whole).ok();
+    }
+    let mut kept = ObjectEdit::parse("{}").ok()?;
+    let edit = ObjectEdit::parse(capabilities).ok()?;
+    for key in ASKABLE {
+        if let Some(value) = edit.get(key).filter(|value| value.len() <= MOST_TEXT / ASKABLE.len()) {
+            kept.set(key, value);
+        }
+    }
+    RawValue::from_string(kept.finish()).ok()
+}
+
+/// The session that a request belongs to, if it names one.
+pub(super) async fn read(front: &Front, post: &Post) -> Result<Option<Session>, Refused> {
+    let id = match (front.sessions.mode, session_id(&post.headers)?) {
+        (SessionMode::Off, _) | (SessionMode::Optional, None) => return Ok(None),
+        (SessionMode::Required, None) => return Err(Refused::NoSession),
+        (SessionMode::Optional | SessionMode::Required, Some(id)) => id,
+    };
+    let opened = front.sealer.open(PURPOSE, &post.caller.id, front.clock.now(), id);
+    let sealed: Sealed = opened.map_err(|why| {
+        tracing::debug!(%why, "refused a session id");
+        Refused::UnknownSession
+    })?;
+    let live = front.live.of(&sealed.name).await;
+    match live.is_ended() {
+        true => Err(Refused::UnknownSession),
+        false => Ok(Some(Session { sealed, live })),
+    }
+}
+
+fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
+    text_header(headers, headers::SESSION).map_err(|_| Refused::UnknownSession)
+}
+
+impl Session {
+    /// Tells it from all other sessions.
+    pub(super) fn name(&self) -> &str {
+        &self.sealed.name
+    }
+
+    /// How long it lives on.
+    pub(super) fn rest(&self, front: &Front) -> Duration {
+        let ends = Duration::from_secs(self.sealed.opened_seconds) + front.sessions.timeout;
+        ends.saturating_sub(front.clock.now())
+    }
+}
+
+/// What is known of the client of a request: from its session, or without one only the version that it says it speaks.
+pub(super) fn client(session: Option<&Session>, headers: &HeaderMap) -> Result<Client, Refused> {
+    let said = text_header(headers, headers::VERSION)?;
+    let Some(Session { sealed, live }) = session else {
+        return Ok(Client {
+            version: said.unwrap_or(era::UNSAID).to_owned(),
+            info: None,
+            capabilities: "{}".into(),
+            logs: Logs::AsSent,
+            session: None,
+        });
+    };
+    let text = |raw: &Option<Box<RawValue>>| raw.as_ref().map(|raw| raw.get().to_owned());
+    Ok(Client {
+        version: said.unwrap_or(&sealed.version).to_owned(),
+        info: text(&sealed.info),
+        capabilities: text(&sealed.capabilities).unwrap_or_else(|| "{}".into()),
+        logs: live.logs(),
+        session: Some(sealed.name.clone()),
+    })
+}

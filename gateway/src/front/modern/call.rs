@@ -1,0 +1,160 @@
+//! A call of a modern client: notifications as they come; what a legacy target asks in between becomes an
+//! `input_required` answer, and the client's retry goes on with the same call.
+
+use std::time::Duration;
+
+use causeway_core::{
+    canonical::{Request, with_token},
+    era::Era,
+    wire::{Envelope, ObjectEdit, result_message},
+};
+use futures::{StreamExt, stream};
+use http::StatusCode;
+use tokio::time::timeout;
+
+use super::park::{Found, Lot, Parked, brought};
+use crate::{
+    front::{
+        UNDECLARED,
+        reply::{Call, Item, Items},
+    },
+    gateway::CallError,
+    targets::{Event, Events, Question},
+};
+
+/// What a target asks so soon after its first question goes to the client in the same round.
+const TOGETHER: Duration = Duration::from_millis(20);
+
+/// A call that is being answered.
+struct Conversation {
+    call: Call,
+    lot: Lot,
+    events: Events<CallError>,
+    /// Of the round that is being collected.
+    questions: Vec<(String, Question)>,
+    /// How many questions there were in all rounds.
+    asked: usize,
+    /// Tokens (JSON texts) under which the target reports, and under which the client waits by now.
+    progress: Option<(String, Option<String>)>,
+}
+
+/// What the client is told about `call`, which may be a retry.
+pub(super) async fn begin(call: Call, lot: Lot) -> Items {
+    if !call.request.brings_input() {
+        let events = call.begin(call.request.clone());
+        return go_on(Conversation { call, lot, events, questions: Vec::new(), asked: 0, progress: None });
+    }
+    match lot.find(&call.caller.id, &call.request) {
+        Found::Parked(parked) => resume(call, lot, parked).await,
+        Found::NotOurs => {
+            let events = call.begin(call.request.clone());
+            go_on(Conversation { call, lot, events, questions: Vec::new(), asked: 0, progress: None })
+        }
+        Found::Nothing => once(call.failed(&CallError::UnknownState)),
+    }
+}
+
+/// Gives the target what the client brought; asks again for what is still missing.
+async fn resume(call: Call, lot: Lot, parked: Parked) -> Items {
+    let mut brought = brought(&call.request);
+    let mut missing = Vec::new();
+    for (key, question) in parked.questions {
+        match brought.remove(&key) {
+            None => missing.push((key, question)),
+            Some(result) => {
+                if let Err(fault) = question.answer(&result).await {
+                    // The reply says how it ends for the target.
+                    tracing::debug!(%fault, "a target did not take the answer to its question");
+                }
+            }
+        }
+    }
+    let now = progress_token(&call.request);
+    let progress = parked.progress_token.filter(|before| Some(before) != now.as_ref()).map(|before| (before, now));
+    let conversation = Conversation { call, lot, events: parked.events, questions: missing, asked: parked.asked, progress };
+    match conversation.questions.is_empty() {
+        true => go_on(conversation),
+        false => once(conversation.park()),
+    }
+}
+
+fn go_on(conversation: Conversation) -> Items {
+    Box::pin(stream::unfold(Some(conversation), |conversation| async move {
+        let mut conversation = conversation?;
+        match conversation.next().await {
+            Some(item) => Some((item, Some(conversation))),
+            None => Some((conversation.park(), None)),
+        }
+    }))
+}
+
+fn once(item: Item) -> Items {
+    Box::pin(stream::iter([item]))
+}
+
+impl Conversation {
+    /// The next message; `None` once a round of questions is complete.
+    async fn next(&mut self) -> Option<Item> {
+        loop {
+            let event = match self.questions.is_empty() {
+                true => self.events.next().await,
+                false => timeout(TOGETHER, self.events.next()).await.ok()?,
+            };
+            match event? {
+                Ok(Event::Notification(message)) => {
+                    if let Some(item) = self.notification(&message) {
+                        return Some(item);
+                    }
+                }
+                Ok(Event::Question(question)) => self.ask(question).await,
+                Ok(Event::Last(answer)) => return Some(self.call.answer(&answer)),
+                Err(error) => return Some(self.call.failed(&error)),
+            }
+        }
+    }
+
+    fn notification(&self, message: &Envelope) -> Option<Item> {
+        match &self.progress {
+            Some((before, now)) if message.method() == "notifications/progress" => {
+                let token = message.params().and_then(|params| ObjectEdit::parse(params).ok()?.get("progressToken"));
+                match (token, now) {
+                    (Some(token), Some(now)) if token == before => {
+                        Some(Item::Between(with_token(message, now)?.bytes().clone()))
+                    }
+                    _ => None,
+                }
+            }
+            _ => self.call.notification(message),
+        }
+    }
+
+    async fn ask(&mut self, question: Question) {
+        let method = question.method();
+        if self.call.request.client.may_be_asked(method, Era::Modern) {
+            self.asked += 1;
+            let key = format!("{method}-{}", self.asked);
+            self.questions.push((key, question));
+        } else {
+            let why = format!("the client cannot be asked for `{method}`: {UNDECLARED}");
+            question.refuse(&why).await;
+        }
+    }
+
+    /// Lets the call wait for the client's next retry.
+    fn park(self) -> Item {
+        let Self { call, lot, events, questions, asked, progress } = self;
+        let request = &call.request;
+        let progress_token = progress.map_or_else(|| progress_token(request), |(before, _)| Some(before));
+        let parked = Parked { events, questions, asked, progress_token };
+        match lot.park(&call.caller.id, request, parked) {
+            Ok(result) => Item::Last(StatusCode::OK, result_message(&request.id, &result).into()),
+            Err(error) => call.failed(&error),
+        }
+    }
+}
+
+/// The client's progress token, JSON text.
+fn progress_token(request: &Request) -> Option<String> {
+    let params = ObjectEdit::parse(&request.params).ok()?;
+    Some(ObjectEdit::parse(params.get("_meta")?).ok()?.get("progressToken")?.to_owned())
+}

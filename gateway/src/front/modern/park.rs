@@ -1,0 +1,149 @@
+//! Calls of modern clients that wait for input: their legacy target asked something on the reply, which a modern answer
+//! carries to the client as `input_required`. The reply stays open here until the client comes back with the input under a
+//! sealed `requestState`; the call itself is never sent twice.
+//!
+//! Source: MCP 2026-07-28, basic/patterns/mrtr.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use aws_lc_rs::{digest, rand};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use causeway_core::{
+    canonical::{InputRequest, InputRequired, Request},
+    seal::{Sealer, Unsealed},
+    wire::{ObjectEdit, json},
+};
+use causeway_oidc::clock::Clock;
+use serde_json::Value;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{
+    gateway::CallError,
+    targets::{Events, Question},
+};
+
+/// Keeps `requestState` apart from other sealed tokens.
+const PURPOSE: &str = "parked";
+/// Tells a state of the gateway from one of a modern target, which passes unread.
+const MARK: &str = "causeway.";
+
+/// The calls that wait.
+#[derive(Clone)]
+pub(crate) struct Lot {
+    parked: Arc<Mutex<HashMap<String, (Parked, AbortOnDropHandle<()>)>>>,
+    sealer: Arc<Sealer>,
+    clock: Clock,
+    most: usize,
+    patience: Duration,
+}
+
+/// A reply that goes on once its questions are answered. Dropped, it cancels the call.
+pub(super) struct Parked {
+    pub(super) events: Events<CallError>,
+    /// By the key under which the client knows each.
+    pub(super) questions: Vec<(String, Question)>,
+    /// How many questions there were in all rounds, so that no two have one key.
+    pub(super) asked: usize,
+    /// The progress token (JSON text) under which the target reports.
+    pub(super) progress_token: Option<String>,
+}
+
+/// What a `requestState` leads to.
+pub(super) enum Found {
+    Parked(Parked),
+    /// None of the gateway's: a matter between client and target.
+    NotOurs,
+    /// The gateway's, but nobody waits under it any more, or it is another caller's or another call's.
+    Nothing,
+}
+
+impl Lot {
+    pub(crate) fn new(sealer: Arc<Sealer>, clock: Clock, most: usize, patience: Duration) -> Self {
+        Self { parked: Arc::default(), sealer, clock, most, patience }
+    }
+
+    /// Keeps `parked`, a call of `caller_id` made with `request`, and gives the result that asks for its input.
+    pub(super) fn park(&self, caller_id: &str, request: &Request, parked: Parked) -> Result<String, CallError> {
+        let requests = parked.questions.iter().map(|(key, question)| InputRequest {
+            key: key.clone(),
+            method: question.method().to_owned(),
+            params: question.params().map(ToOwned::to_owned),
+        });
+        let requests = requests.collect();
+        let key = random_key();
+        let expires = self.clock.now() + self.patience;
+        let state = self.sealer.seal(PURPOSE, &owner(caller_id, request), expires, &key);
+        let (lot, forgotten, patience) = (Arc::clone(&self.parked), key.clone(), self.patience);
+        let giving_up = tokio::spawn(async move {
+            tokio::time::sleep(patience).await;
+            let given_up = lot.lock().expect("no holder of this lock panics").remove(&forgotten);
+            if given_up.is_some() {
+                tracing::debug!("a call was given up: its input did not come in time");
+            }
+        });
+        let mut lot = self.parked.lock().expect("no holder of this lock panics");
+        if lot.len() >= self.most {
+            giving_up.abort();
+            return Err(CallError::TooManyParked(self.most));
+        }
+        lot.insert(key, (parked, AbortOnDropHandle::new(giving_up)));
+        Ok(InputRequired { requests, state: Some(json(&[MARK, &state].concat())) }.result())
+    }
+
+    /// Takes out the call that `request`, a retry by `caller_id`, is to go on with.
+    pub(super) fn find(&self, caller_id: &str, request: &Request) -> Found {
+        let state = request.param("requestState");
+        let Some(state) = state.as_ref().and_then(|state| state.strip_prefix(MARK)) else { return Found::NotOurs };
+        let opened: Result<String, Unsealed> =
+            self.sealer.open(PURPOSE, &owner(caller_id, request), self.clock.now(), state);
+        let key = match opened {
+            Ok(key) => key,
+            Err(why) => {
+                tracing::debug!(%why, "refused a `requestState`");
+                return Found::Nothing;
+            }
+        };
+        let parked = self.parked.lock().expect("no holder of this lock panics").remove(&key);
+        parked.map_or(Found::Nothing, |(parked, _)| Found::Parked(parked))
+    }
+}
+
+/// What a client brought for the questions of a parked call: its results by key, JSON texts.
+pub(super) fn brought(request: &Request) -> BTreeMap<String, String> {
+    let params = ObjectEdit::parse(&request.params).ok();
+    let responses = params.as_ref().and_then(|params| params.get("inputResponses"));
+    let responses = responses.and_then(|responses| ObjectEdit::parse(responses).ok());
+    let members = responses.iter().flat_map(ObjectEdit::members);
+    members.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// Whose a state is: one caller's, for one call with the same parameters.
+fn owner(caller_id: &str, request: &Request) -> String {
+    let mut params: Value = serde_json::from_str(&request.params).unwrap_or_default();
+    if let Value::Object(params) = &mut params {
+        for own in ["_meta", "inputResponses", "requestState"] {
+            params.remove(own);
+        }
+    }
+    // Equal parameters give equal texts, in whatever order a client writes them.
+    params.sort_all_objects();
+    let digest = digest::digest(&digest::SHA256, params.to_string().as_bytes());
+    [request.method.as_str(), "\n", &URL_SAFE_NO_PAD.encode(digest), "\n", caller_id].concat()
+}
+
+fn random_key() -> String {
+    let mut key = [0; 16];
+    rand::fill(&mut key).expect("the system gives random bytes");
+    URL_SAFE_NO_PAD.encode(key)
+}
+
+impl fmt::Debug for Lot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lot({} parked)", self.parked.lock().expect("no holder of this lock panics").len())
+    }
+}

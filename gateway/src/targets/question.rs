@@ -1,0 +1,69 @@
+//! What a legacy target asks the client while it works on a call, and the way back for the answer. Decides nothing: who may
+//! be asked is a matter of the client, which a front knows.
+//!
+//! Source: MCP 2025-11-25, client/elicitation, client/sampling, client/roots.
+
+use std::fmt;
+
+use causeway_core::wire::{self, Envelope};
+
+use super::{Fault, line::Line};
+
+/// One request of a target to the client. It waits until it is answered.
+pub struct Question {
+    message: Envelope,
+    asker: Line,
+}
+
+impl Question {
+    pub(super) fn new(message: Envelope, asker: Line) -> Self {
+        Self { message, asker }
+    }
+
+    /// For example `elicitation/create`.
+    pub fn method(&self) -> &str {
+        self.message.method()
+    }
+
+    /// JSON text, as the target wrote it.
+    pub fn params(&self) -> Option<&str> {
+        self.message.params()
+    }
+
+    /// Gives the target the client's result, JSON text.
+    ///
+    /// # Errors
+    /// The target does not take it.
+    pub async fn answer(self, result: &str) -> Result<(), Fault> {
+        let message = wire::result_message(self.id(), result);
+        self.asker.tell(message).await
+    }
+
+    /// Gives the target the client's error, JSON text.
+    ///
+    /// # Errors
+    /// The target does not take it.
+    pub async fn fail(self, error: &str) -> Result<(), Fault> {
+        let message = [r#"{"jsonrpc":"2.0","id":"#, self.id(), r#","error":"#, error, "}"].concat();
+        self.asker.tell(message).await
+    }
+
+    /// Tells the target that nobody can be asked, and why.
+    pub async fn refuse(self, why: &str) {
+        let message = wire::error_message(self.id(), wire::METHOD_NOT_FOUND, why, None);
+        if let Err(fault) = self.asker.tell(message).await {
+            tracing::debug!(%fault, "a target did not take the refusal of its request");
+        }
+    }
+
+    fn id(&self) -> &str {
+        self.message.id().unwrap_or("null")
+    }
+}
+
+impl fmt::Debug for Question {
+    /// Says what kind of question it is; what it holds is the client's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Question({})", self.method())
+    }
+}
