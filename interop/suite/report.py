@@ -50,6 +50,8 @@ def label(scenario: Scenario) -> str:
 def cell(outcome: Outcome) -> str:
     if not outcome.ran:
         return "not run"
+    if outcome.passed + outcome.failed + outcome.warnings == 0:
+        return "skipped"
     text = f"✓ {outcome.passed}" if outcome.good else f"✗ {outcome.failed} of {outcome.passed + outcome.failed}"
     return f"{text}, {outcome.warnings} warned" if outcome.warnings else text
 
