@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     config::{Config, Sessions},
     credentials::Credential,
-    discovery::{self, View},
+    discovery::{self, Rules, TargetState, View},
     front::Front,
     gateway::Gateway,
     http::{self, Served},
@@ -56,6 +56,13 @@ impl App {
         self.publish.subscribe()
     }
 
+    /// Lists each target once and stops them: what came of it, in config order. Serves nobody.
+    pub async fn survey(self) -> Vec<TargetState> {
+        let states = discovery::survey(&self.targets, &self.clock).await;
+        futures::future::join_all(self.targets.iter().map(|target| target.stop())).await;
+        states
+    }
+
     /// Serves on `listener` until `shutdown` is ready, then lets open requests end and stops the targets.
     pub async fn run(
         self,
@@ -67,12 +74,13 @@ impl App {
         let inbound = Inbound::new(&config.authorizer, http, clock.clone());
         let prepared = inbound.clone();
         tokio::spawn(async move { prepared.prepare().await });
+        let rules = Rules { names: config.gateway.names, refresh: config.limits.refresh, clock: clock.clone() };
         let sealer = sealer(&config.sessions);
         let served = Served {
             inbound,
             limits: config.limits.clone(),
             front: Front::new(
-                Arc::new(Gateway::new(&targets, publish.subscribe())),
+                Arc::new(Gateway::new(&targets, publish.subscribe(), config.limits.discovery)),
                 config.gateway,
                 config.sessions,
                 &config.limits,
@@ -82,8 +90,8 @@ impl App {
             local,
         };
         tracing::info!("listening on http://{local}{}", http::MCP_PATH);
-        let (listed, limits) = (targets.clone(), config.limits);
-        let discovery = async move { discovery::run(&listed, &limits, publish).await };
+        let listed = targets.clone();
+        let discovery = async move { discovery::run(&listed, &rules, publish).await };
         // Ends with this function: nobody lists targets that are being stopped.
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
         let bounds = Bounds { connections: served.limits.connections, head: HEAD, drain: DRAIN };

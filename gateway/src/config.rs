@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use causeway_core::{authorizer, name::TargetName};
+use causeway_core::{
+    authorizer,
+    catalog::{Names, Paging},
+    name::TargetName,
+};
 use url::Url;
 
 use crate::secret::Secret;
@@ -50,7 +54,12 @@ pub struct Gateway {
     pub listen: SocketAddr,
     /// The URL that clients use, ending in `/mcp`, where it differs from what they connect to (behind a proxy).
     pub public_url: Option<Url>,
+    /// For the client's model; `None`: what the targets say.
     pub instructions: Option<String>,
+    /// What clients call tools and prompts.
+    pub names: Names,
+    /// How lists are cut.
+    pub paging: Paging,
     /// Errors carry their cause.
     pub debug_errors: bool,
     /// Server-sent events for clients that accept them; else one JSON answer always.
@@ -135,6 +144,8 @@ pub struct CustomJwt {
 pub struct Target {
     pub name: TargetName,
     pub transport: Transport,
+    /// 0 to 1000; of several targets with one resource, the lowest serves it.
+    pub resource_priority: u16,
     pub credential: Credential,
     /// What `causeway dev` starts in its place.
     pub dev: Option<Dev>,

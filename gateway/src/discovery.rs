@@ -1,5 +1,7 @@
 //! Listing every target, each in its own time, and publishing the merged catalog whenever one list changed. A target that
-//! fails keeps its last list; a slow one delays nobody.
+//! fails keeps its last lists; a slow one delays nobody.
+
+mod view;
 
 use std::{
     sync::{Arc, Mutex},
@@ -7,15 +9,17 @@ use std::{
 };
 
 use causeway_core::{
-    catalog::{self, Catalog, Page},
+    catalog::{Kind, Lists, Names, Page, PerKind, capabilities},
     name::TargetName,
 };
+use causeway_oidc::clock::Clock;
 use tokio::{
     sync::watch,
     time::{Instant, sleep, sleep_until},
 };
 
-use crate::{config::Limits, targets::Target};
+pub use self::view::{TargetState, View};
+use crate::targets::{About, Target, TargetError};
 
 /// Between tries to list a target that failed: doubled from the first to the last.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -24,83 +28,67 @@ const GAP: Duration = Duration::from_secs(1);
 /// The soonest that a target may ask to be listed again.
 const SOONEST: Duration = Duration::from_secs(5);
 
-/// What is known of all targets at one moment.
+/// What listing and merging go by.
 #[derive(Clone, Debug)]
-pub struct View {
-    pub catalog: Catalog,
-    /// In config order.
-    pub targets: Vec<TargetState>,
+pub struct Rules {
+    pub names: Names,
+    /// Between two listings of a target that gives no sooner reason.
+    pub refresh: Duration,
+    pub clock: Clock,
 }
 
-/// What is known of one target.
-#[derive(Clone, Debug)]
-pub struct TargetState {
-    pub name: TargetName,
-    /// Its last list; `None` if it never gave one.
-    pub pages: Option<Arc<[Page]>>,
-    /// Whether listing it was tried, with whatever outcome.
-    pub tried: bool,
-    /// Why the last try failed.
-    pub error: Option<String>,
-}
-
-impl View {
-    /// What is known before any target was asked.
-    pub fn unlisted(targets: &[Arc<Target>]) -> Self {
-        let states = targets.iter().map(|target| TargetState::new(target));
-        Self { catalog: Catalog::default(), targets: states.collect() }
-    }
-
-    /// Whether every target was asked once.
-    pub fn is_complete(&self) -> bool {
-        self.targets.iter().all(|target| target.tried)
-    }
-}
-
-impl TargetState {
-    fn new(target: &Target) -> Self {
-        Self { name: target.name().clone(), pages: None, tried: false, error: None }
-    }
-
-    /// How many tools its last list had.
-    pub fn tools(&self) -> Option<usize> {
-        Some(self.pages.as_ref()?.iter().map(|page| page.tools.len()).sum())
-    }
+/// What came of listing one target.
+#[derive(Debug, Default)]
+struct Listing {
+    about: Option<About>,
+    /// What was listed; `None` where that failed.
+    lists: Lists,
+    /// Why a part of it failed, or all.
+    error: Option<TargetError>,
 }
 
 /// Lists the targets for as long as the future is polled.
-pub async fn run(targets: &[Arc<Target>], limits: &Limits, publish: watch::Sender<Arc<View>>) {
-    let states = Mutex::new(targets.iter().map(|target| TargetState::new(target)).collect::<Vec<_>>());
-    let publisher = Publisher { states, publish };
-    publisher.publish();
-    let follow = targets.iter().enumerate().map(|(at, target)| follow(at, target, limits, &publisher));
+pub async fn run(targets: &[Arc<Target>], rules: &Rules, publish: watch::Sender<Arc<View>>) {
+    let publisher = Publisher { view: Mutex::new(View::unlisted(targets)), rules, publish };
+    let follow = targets.iter().enumerate().map(|(at, target)| follow(at, target, &publisher));
     futures::future::join_all(follow).await;
 }
 
+/// Lists each target once, all at the same time, and says what came of it.
+pub async fn survey(targets: &[Arc<Target>], clock: &Clock) -> Vec<TargetState> {
+    let listed = targets.iter().map(async |target| {
+        let mut state = TargetState::new(target);
+        let began = clock.now();
+        state.take(list(target).await, began);
+        state
+    });
+    futures::future::join_all(listed).await
+}
+
 /// What the tasks of all targets share.
-struct Publisher {
-    states: Mutex<Vec<TargetState>>,
+struct Publisher<'a> {
+    view: Mutex<View>,
+    rules: &'a Rules,
     publish: watch::Sender<Arc<View>>,
 }
 
-async fn follow(at: usize, target: &Target, limits: &Limits, publisher: &Publisher) {
+async fn follow(at: usize, target: &Target, publisher: &Publisher<'_>) {
     let mut back_off = BACK_OFF.0;
     loop {
-        let started = Instant::now();
-        let pause = match target.list_tools().await {
-            Ok(pages) => {
+        let (started, began) = (Instant::now(), publisher.rules.clock.now());
+        let listing = list(target).await;
+        let pause = match &listing.error {
+            None => {
                 back_off = BACK_OFF.0;
-                let pause = next_listing(&pages, limits.refresh);
-                publisher.listed(at, pages, started.elapsed());
-                pause
+                next_listing(&listing.lists, publisher.rules.refresh)
             }
-            Err(error) => {
-                publisher.failed(at, &error.to_string());
+            Some(_) => {
                 let pause = back_off;
                 back_off = (back_off * 2).min(BACK_OFF.1);
                 pause
             }
         };
+        publisher.heard(at, listing, began);
         tokio::select! {
             () = sleep(pause) => (),
             // Not at once again: a target may say so each time that it is asked.
@@ -109,54 +97,103 @@ async fn follow(at: usize, target: &Target, limits: &Limits, publisher: &Publish
     }
 }
 
-/// When to list a target again: after the time that it said its list stays fresh, within bounds.
-fn next_listing(pages: &[Page], refresh: Duration) -> Duration {
-    let fresh = pages.iter().filter_map(|page| page.ttl_ms).min().filter(|ttl| *ttl > 0);
+/// Asks a target what it is and for the lists that it declares. One list that fails does not hide the others.
+async fn list(target: &Target) -> Listing {
+    let mut listing = Listing::default();
+    match target.about().await {
+        Ok(about) => listing.about = Some(about),
+        // It can be listed without saying what it is.
+        Err(error) if error.fault.is_of_the_question() => (),
+        Err(error) => return Listing { error: Some(error), ..listing },
+    }
+    let kinds = listing.about.as_ref().map_or(Kind::ALL.into(), |about| capabilities::lists(&about.capabilities));
+    listing.lists = PerKind::of(|kind| (!kinds.contains(&kind)).then(|| Arc::from([])));
+    for kind in kinds {
+        match target.list(kind).await {
+            Ok(pages) => listing.lists[kind] = Some(pages.into()),
+            Err(error) => {
+                let gone = !error.fault.is_of_the_question();
+                listing.error.get_or_insert(error);
+                if gone {
+                    break;
+                }
+            }
+        }
+    }
+    listing
+}
+
+/// When to list a target again: after the time that it said its lists stay fresh, within bounds.
+fn next_listing(lists: &Lists, refresh: Duration) -> Duration {
+    let pages = Kind::ALL.iter().filter_map(|kind| lists[*kind].as_deref()).flatten();
+    let fresh = pages.filter_map(|page: &Page| page.ttl_ms).filter(|ttl| *ttl > 0).min();
     fresh.map_or(refresh, |ttl| Duration::from_millis(ttl).clamp(SOONEST.min(refresh), refresh))
 }
 
-impl Publisher {
-    fn listed(&self, at: usize, pages: Vec<Page>, took: Duration) {
-        let mut states = self.states.lock().expect("no holder of this lock panics");
-        let state = &mut states[at];
-        let changed = state.pages.as_deref() != Some(&pages[..]);
-        let news = changed || state.error.is_some() || !state.tried;
-        (state.pages, state.tried, state.error) = (Some(pages.into()), true, None);
-        if changed {
-            let (name, tools) = (&state.name, state.tools().unwrap_or_default());
-            tracing::info!(target.name = %name, tools, ?took, "listed {tools} tools of target `{name}`");
-        }
-        drop(states);
-        if news {
-            self.publish();
-        }
-    }
+/// What a listing changed in what was known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct News {
+    /// Of what clients see.
+    offer: bool,
+    /// Of whether the target can be listed.
+    state: bool,
+}
 
-    fn failed(&self, at: usize, error: &str) {
-        let mut states = self.states.lock().expect("no holder of this lock panics");
-        let state = &mut states[at];
-        let news = state.error.as_deref() != Some(error) || !state.tried;
-        (state.tried, state.error) = (true, Some(error.to_owned()));
-        let kept = state.tools();
-        if news {
-            let list = if kept.is_some() { "its last list is kept" } else { "none of its tools are listed" };
-            tracing::warn!(target.name = %state.name, "{error}; {list}");
+impl TargetState {
+    /// Takes in what came of listing it. What failed stays as it was.
+    fn take(&mut self, listing: Listing, began: Duration) -> News {
+        let mut news = News { offer: false, state: !self.tried };
+        for kind in Kind::ALL {
+            if let Some(pages) = &listing.lists[kind] {
+                news.offer |= self.lists[kind].as_ref() != Some(pages);
+                self.lists[kind] = Some(Arc::clone(pages));
+            }
         }
-        drop(states);
-        if news {
-            self.publish();
+        if listing.about.is_some() {
+            news.offer |= self.about != listing.about;
+            self.about = listing.about;
         }
+        let error = listing.error.map(|error| error.to_string());
+        news.state |= self.error != error;
+        self.listed = if error.is_none() { Some(began) } else { self.listed };
+        (self.tried, self.error) = (true, error);
+        news
     }
+}
 
-    fn publish(&self) {
-        let states = self.states.lock().expect("no holder of this lock panics");
-        let listed = states.iter().filter_map(|state| Some((&state.name, state.pages.as_deref()?)));
-        let catalog = catalog::merge(listed);
-        for problem in catalog.problems() {
-            tracing::warn!("{problem}");
+impl Publisher<'_> {
+    fn heard(&self, at: usize, listing: Listing, began: Duration) {
+        let mut view = self.view.lock().expect("no holder of this lock panics");
+        let news = view.targets[at].take(listing, began);
+        if news.offer || news.state {
+            log(&view.targets[at], news);
         }
-        // Sent while the states are locked, so that an older view never replaces a newer one.
-        self.publish.send_replace(Arc::new(View { catalog, targets: states.clone() }));
+        if news.offer {
+            let before = Arc::clone(&view.catalog);
+            view.merge(self.rules.names);
+            for problem in view.catalog.problems().iter().filter(|problem| !before.problems().contains(problem)) {
+                match problem.is_intended() {
+                    true => tracing::debug!("{problem}"),
+                    false => tracing::warn!("{problem}"),
+                }
+            }
+        }
+        // Sent while the view is locked, so that an older one never replaces a newer one.
+        self.publish.send_replace(Arc::new(view.clone()));
+    }
+}
+
+fn log(state: &TargetState, news: News) {
+    let name: &TargetName = &state.name;
+    let listed = Kind::ALL.into_iter().filter_map(|kind| Some((kind, state.count(kind).filter(|count| *count > 0)?)));
+    let listed: Vec<String> =
+        listed.map(|(kind, count)| format!("{count} {kind}{}", if count == 1 { "" } else { "s" })).collect();
+    let listed = if listed.is_empty() { "nothing".into() } else { listed.join(", ") };
+    match &state.error {
+        Some(error) if news.state => {
+            tracing::warn!(target.name = %name, "{error}; kept of what it listed: {listed}");
+        }
+        _ => tracing::info!(target.name = %name, "target `{name}` lists {listed}"),
     }
 }
 
@@ -166,15 +203,17 @@ mod tests {
 
     fn check(ttl: &[u64], seconds: u64) {
         let page = |ttl: &u64| Page { ttl_ms: Some(*ttl), ..Page::default() };
-        let pages: Vec<Page> = ttl.iter().map(page).collect();
-        assert_eq!(next_listing(&pages, Duration::from_secs(300)), Duration::from_secs(seconds));
+        let mut lists = Lists::default();
+        lists[Kind::Tools] = Some([Page::default()].into());
+        lists[Kind::Prompts] = Some(ttl.iter().map(page).collect());
+        assert_eq!(next_listing(&lists, Duration::from_secs(300)), Duration::from_secs(seconds));
     }
 
     #[test]
     fn a_list_is_asked_for_again_when_it_is_no_longer_fresh() {
         check(&[], 300);
         check(&[0], 300);
-        check(&[60_000, 20_000], 20);
+        check(&[60_000, 0, 20_000], 20);
         check(&[1], 5);
         check(&[u64::MAX], 300);
     }

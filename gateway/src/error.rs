@@ -9,7 +9,7 @@ use causeway_core::{
 use http::StatusCode;
 
 use crate::{
-    gateway::CallError,
+    gateway::{Call, CallError},
     targets::{Fault, TargetError},
 };
 
@@ -48,6 +48,8 @@ pub enum Refused {
     Header(String),
     #[error("{0}")]
     Params(String),
+    #[error("`cursor` is unknown, or out of date because the list has changed: list anew, without a cursor")]
+    Cursor,
     #[error("Method not found: {0}")]
     Method(String),
     #[error("no request of the gateway waits for this response")]
@@ -72,7 +74,7 @@ impl Refused {
             Self::ContentType(_) => (415, wire::INVALID_REQUEST),
             Self::Version(_) => (400, wire::UNSUPPORTED_VERSION),
             Self::Header(_) => (400, wire::HEADER_MISMATCH),
-            Self::Params(_) => (if era == Era::Modern { 400 } else { 200 }, wire::INVALID_PARAMS),
+            Self::Params(_) | Self::Cursor => (if era == Era::Modern { 400 } else { 200 }, wire::INVALID_PARAMS),
             Self::Method(_) => (if era == Era::Modern { 404 } else { 200 }, wire::METHOD_NOT_FOUND),
             Self::UnknownSession => (404, wire::INVALID_REQUEST),
         };
@@ -88,14 +90,14 @@ impl Refused {
 }
 
 impl CallError {
-    /// The answer to the `tools/call` with this `id`.
-    pub fn face(&self, era: Era, id: &str, debug: bool) -> Face {
+    /// The answer to the `call` with this `id`.
+    pub fn face(&self, call: Call, era: Era, id: &str, debug: bool) -> Face {
         let message = match self {
-            Self::Nameless | Self::Unknown(_) | Self::UnknownState => {
+            Self::Nameless(_) | Self::NoUri | Self::BadReference | Self::Unknown(_) | Self::UnknownState => {
                 wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None)
             }
             Self::Target(TargetError { fault: Fault::UnknownState, .. }) => {
-                return Self::UnknownState.face(era, id, debug);
+                return Self::UnknownState.face(call, era, id, debug);
             }
             Self::TooManyParked(_)
             | Self::CannotAsk { .. }
@@ -103,7 +105,12 @@ impl CallError {
             | Self::Declined { .. } => {
                 wire::error_message(id, wire::INTERNAL_ERROR, &self.to_string(), None)
             }
-            Self::Target(error) => wire::result_message(id, &failed_result(error, era, debug)),
+            Self::NoResource(uri) => {
+                let code = if era == Era::Modern { wire::INVALID_PARAMS } else { wire::RESOURCE_NOT_FOUND };
+                wire::error_message(id, code, &self.to_string(), Some(&format!(r#"{{"uri":{}}}"#, json(uri))))
+            }
+            Self::Target(error) if call == Call::Tool => wire::result_message(id, &failed_result(error, era, debug)),
+            Self::Target(error) => failed_message(error, id, debug),
         };
         Face { status: StatusCode::OK, message }
     }
@@ -112,8 +119,7 @@ impl CallError {
 /// A tool result with `isError`, as AgentCore answers when a target fails: a model reads it and can act on it.
 pub fn failed_result(error: &TargetError, era: Era, debug: bool) -> String {
     let TargetError { target, fault } = error;
-    let public = format!("target `{target}` {}; {}", fault.public(), fault.next_step());
-    let text = if debug { format!("{error}; {}", fault.next_step()) } else { public };
+    let text = failed_text(error, debug);
     let result_type = if era == Era::Modern { r#""resultType":"complete","# } else { "" };
     let cause = match debug {
         true => format!(r#","debug":{{"type":"text","text":{}}}"#, json(&error.to_string())),
@@ -125,6 +131,20 @@ pub fn failed_result(error: &TargetError, era: Era, debug: bool) -> String {
         json(&target.as_str()),
         fault.kind(),
     )
+}
+
+/// The answer where no result can say that a target failed.
+fn failed_message(error: &TargetError, id: &str, debug: bool) -> String {
+    let data = format!(r#"{{"target":{},"kind":"{}"}}"#, json(&error.target.as_str()), error.fault.kind());
+    wire::error_message(id, wire::INTERNAL_ERROR, &failed_text(error, debug), Some(&data))
+}
+
+fn failed_text(error: &TargetError, debug: bool) -> String {
+    let TargetError { target, fault } = error;
+    match debug {
+        true => format!("{error}; {}", fault.next_step()),
+        false => format!("target `{target}` {}; {}", fault.public(), fault.next_step()),
+    }
 }
 
 /// HTTP status of a JSON-RPC error that a target answered with, toward a client of `era`.
@@ -166,8 +186,27 @@ mod tests {
     #[test]
     fn a_call_that_may_have_run_says_so() {
         let error = TargetError { target: "logs".parse().unwrap(), fault: Fault::Silent(Duration::from_secs(10)) };
-        let face = CallError::Target(error).face(Era::Legacy, "7", false);
+        let face = CallError::Target(error).face(Call::Tool, Era::Legacy, "7", false);
         insta::assert_snapshot!(face.message, @r#"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"target `logs` did not answer within 10s; the call may or may not have been carried out: check before you repeat it"}],"isError":true,"_meta":{"causeway/error":{"target":"logs","kind":"timeout"}}}}"#);
+    }
+
+    #[test]
+    fn a_failed_target_is_an_error_where_no_result_can_say_so() {
+        for call in [Call::Prompt, Call::Resource, Call::Completion] {
+            let face = CallError::Target(unreachable()).face(call, Era::Modern, "7", false);
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(face.message, @r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"target `logs` could not be reached; retry in a moment; if it stays, the operator must see that the target runs","data":{"target":"logs","kind":"unreachable"}}}"#);
+            }
+        }
+        let face = CallError::Target(unreachable()).face(Call::Prompt, Era::Modern, "7", true);
+        assert!(face.message.contains("10.0.0.7"), "{}", face.message);
+    }
+
+    #[test]
+    fn each_era_has_its_code_for_a_resource_that_is_not_there() {
+        let face = |era| CallError::NoResource("x:y".into()).face(Call::Resource, era, "7", false).message;
+        insta::assert_snapshot!(face(Era::Legacy), @r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32002,"message":"Resource not found: x:y","data":{"uri":"x:y"}}}"#);
+        insta::assert_snapshot!(face(Era::Modern), @r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"Resource not found: x:y","data":{"uri":"x:y"}}}"#);
     }
 
     #[test]

@@ -85,10 +85,12 @@ impl Front {
         format!(r#"{{"name":{},"version":{}}}"#, json(&self.settings.name), json(&env!("CARGO_PKG_VERSION")))
     }
 
-    /// `,"instructions":"…"`, or nothing.
-    fn instructions_member(&self) -> String {
-        let instructions = self.settings.instructions.as_ref();
-        instructions.map(|text| format!(r#","instructions":{}"#, json(text))).unwrap_or_default()
+    /// `"capabilities":{…}`, and `,"instructions":"…"` where there are any: the operator's, else the targets'.
+    fn self_description(&self) -> String {
+        let view = self.gateway.view();
+        let instructions = self.settings.instructions.as_deref().or(view.instructions.as_deref());
+        let instructions = instructions.map(|text| format!(r#","instructions":{}"#, json(&text))).unwrap_or_default();
+        format!(r#""capabilities":{}{instructions}"#, view.capabilities)
     }
 }
 

@@ -1,14 +1,19 @@
-//! The product in a few lines: look the tool up, check the call, pass it on. Knows no HTTP and no eras.
+//! The product in a few lines: look up what is asked for, check the call, pass it on. Knows no HTTP and no eras.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use causeway_core::{canonical::Request, catalog::UnknownTool, name::TargetName};
-use tokio::sync::watch;
+use causeway_core::{
+    canonical::{Request, Response},
+    catalog::{Because, Kind, Reader, Route, Unknown},
+    name::TargetName,
+    wire::{self, ObjectEdit, json},
+};
+use tokio::{sync::watch, time::timeout};
 
 use crate::{
     discovery::View,
     inbound::Caller,
-    targets::{Reply, Target, TargetError},
+    targets::{Fault, Reply, Target, TargetError},
 };
 
 /// All targets behind one front.
@@ -16,16 +21,39 @@ use crate::{
 pub struct Gateway {
     targets: HashMap<TargetName, Arc<Target>>,
     view: watch::Receiver<Arc<View>>,
+    /// For a target that is asked for something that nobody says it has.
+    patience: Duration,
+}
+
+/// What clients ask targets for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `tools/call`
+    Tool,
+    /// `prompts/get`
+    Prompt,
+    /// `resources/read`
+    Resource,
+    /// `completion/complete`
+    Completion,
 }
 
 /// Why a call has no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// `params` without a text `name`.
-    #[error("`params.name` must be the name of a tool")]
-    Nameless,
+    #[error("`params.name` must be the name of a {0}")]
+    Nameless(Kind),
+    /// `params` without a text `uri`.
+    #[error("`params.uri` must be the URI of a resource")]
+    NoUri,
+    #[error("`params.ref` must be a `ref/prompt` with a `name` or a `ref/resource` with a `uri`")]
+    BadReference,
     #[error(transparent)]
-    Unknown(#[from] UnknownTool),
+    Unknown(#[from] Unknown),
+    /// Nobody has the resource of this URI.
+    #[error("Resource not found: {0}")]
+    NoResource(String),
     /// A retry whose call does not wait for it.
     #[error(
         "`requestState` is unknown or has expired: send the call anew, without `requestState` and `inputResponses`"
@@ -45,11 +73,31 @@ pub enum CallError {
     Target(#[from] TargetError),
 }
 
+/// What `completion/complete` is about.
+enum Reference {
+    Prompt(Route),
+    Resource(Route),
+}
+
+impl Call {
+    /// What `method` asks for.
+    pub fn of_method(method: &str) -> Option<Self> {
+        match method {
+            "tools/call" => Some(Self::Tool),
+            "prompts/get" => Some(Self::Prompt),
+            "resources/read" => Some(Self::Resource),
+            "completion/complete" => Some(Self::Completion),
+            _ => None,
+        }
+    }
+}
+
 impl Gateway {
-    /// A gateway over `targets`, routing by the newest view.
-    pub fn new(targets: &[Arc<Target>], view: watch::Receiver<Arc<View>>) -> Self {
+    /// A gateway over `targets`, routing by the newest view. `patience` is for a target that is asked for a resource which
+    /// nobody says it has.
+    pub fn new(targets: &[Arc<Target>], view: watch::Receiver<Arc<View>>, patience: Duration) -> Self {
         let targets = targets.iter().map(|target| (target.name().clone(), Arc::clone(target))).collect();
-        Self { targets, view }
+        Self { targets, view, patience }
     }
 
     /// What is known of all targets now.
@@ -62,12 +110,92 @@ impl Gateway {
         self.targets.values().for_each(|target| target.end_session(session));
     }
 
-    /// Carries out a `tools/call`.
-    pub async fn call(self: Arc<Self>, caller: Arc<Caller>, request: Request) -> Result<Reply, CallError> {
-        let name = request.param("name").ok_or(CallError::Nameless)?;
-        let view = self.view();
-        let route = view.catalog.route(&name)?;
-        let target = &self.targets[&route.target];
-        Ok(target.call(&caller.id, request, &route.name).await?)
+    /// Carries out a call; `request` is one of the method that `call` stands for.
+    pub async fn call(self: Arc<Self>, caller: Arc<Caller>, call: Call, request: Request) -> Result<Reply, CallError> {
+        match call {
+            Call::Tool => self.call_named(Kind::Tools, &caller, request).await,
+            Call::Prompt => self.call_named(Kind::Prompts, &caller, request).await,
+            Call::Resource => self.read(&caller, request).await,
+            Call::Completion => self.complete(&caller, request).await,
+        }
     }
+
+    async fn call_named(&self, kind: Kind, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+        let name = request.param("name").ok_or(CallError::Nameless(kind))?;
+        let view = self.view();
+        let route = view.catalog.route(kind, &name)?;
+        let own_name = json(&&*route.name);
+        Ok(self.targets[&route.target].call(&caller.id, request, &[("name", &own_name)]).await?)
+    }
+
+    async fn complete(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+        let reference = ObjectEdit::parse(&request.params).ok();
+        let reference = reference.and_then(|params| params.get("ref")).ok_or(CallError::BadReference)?.to_owned();
+        let mut edit = ObjectEdit::parse(&reference).map_err(|_| CallError::BadReference)?;
+        let (route, changes) = match self.reference(&edit)? {
+            Reference::Resource(route) => (route, None),
+            Reference::Prompt(route) => {
+                edit.set("name", &json(&&*route.name));
+                (route, Some(edit.finish()))
+            }
+        };
+        let changes: Vec<(&str, &str)> = changes.iter().map(|reference| ("ref", reference.as_str())).collect();
+        Ok(self.targets[&route.target].call(&caller.id, request, &changes).await?)
+    }
+
+    fn reference(&self, reference: &ObjectEdit<'_>) -> Result<Reference, CallError> {
+        let text = |key| reference.get(key).and_then(|text| serde_json::from_str::<String>(text).ok());
+        let view = self.view();
+        match (text("type").as_deref(), text("name"), text("uri")) {
+            (Some("ref/prompt"), Some(name), _) => {
+                Ok(Reference::Prompt(view.catalog.route(Kind::Prompts, &name)?.clone()))
+            }
+            (Some("ref/resource"), _, Some(uri)) => Ok(Reference::Resource(view.catalog.reference(&uri)?.clone())),
+            _ => Err(CallError::BadReference),
+        }
+    }
+
+    /// Asks the targets that may have the resource, one after the other, until one does not say that it is not there.
+    async fn read(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+        let uri = request.param("uri").ok_or(CallError::NoUri)?;
+        let readers = self.view().catalog.readers(&uri);
+        if let [only] = &readers[..] {
+            // Its own words say best what is wrong.
+            let reply = self.targets[&only.target].call(&caller.id, request, &[]).await?;
+            return Ok(reply.map_last(Response::of_resource));
+        }
+        let (mut failed, mut denied) = (None, false);
+        for reader in readers {
+            match self.ask(&reader, caller, request.clone()).await {
+                Ok(Reply::Whole(answer)) if is_not_found(&answer) => denied |= reader.because == Because::Template,
+                Ok(reply) => return Ok(reply.map_last(Response::of_resource)),
+                Err(error) => {
+                    tracing::debug!(target.name = %error.target, "{error}; the next target is asked for the resource");
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        // Whoever has a template for it knows; without one, it may be with a target that could not be asked.
+        match failed.filter(|_| !denied) {
+            Some(error) => Err(CallError::Target(error)),
+            None => Err(CallError::NoResource(uri)),
+        }
+    }
+
+    async fn ask(&self, reader: &Reader, caller: &Caller, request: Request) -> Result<Reply, TargetError> {
+        let asked = async { self.targets[&reader.target].call(&caller.id, request, &[]).await?.begun().await };
+        match reader.because {
+            Because::Listed | Because::Template => asked.await,
+            Because::Guess => timeout(self.patience, asked).await.unwrap_or_else(|_| {
+                Err(TargetError { target: reader.target.clone(), fault: Fault::Silent(self.patience) })
+            }),
+        }
+    }
+}
+
+/// Whether an answer to `resources/read` says that there is no such resource. Legacy servers say so with many codes: that of
+/// MCP 2025-11-25, that of a bad parameter (TypeScript SDK), none at all (0, Python SDK), or that of a method that they do
+/// not know.
+fn is_not_found(answer: &Response) -> bool {
+    matches!(answer.error_code(), Some(wire::RESOURCE_NOT_FOUND | wire::INVALID_PARAMS | wire::METHOD_NOT_FOUND | 0))
 }

@@ -14,6 +14,7 @@ use axum::{
 };
 use bytes::Bytes;
 use causeway_core::{
+    catalog::Kind,
     era::Era,
     wire::{Envelope, error_message},
 };
@@ -138,13 +139,15 @@ async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Resp
 async fn ready(State(served): State<Arc<Served>>) -> Response {
     let view = served.front.gateway.view();
     let targets = view.targets.iter().map(|target| {
-        let state = match (&target.error, target.tried) {
-            (None, true) => "listed",
-            (None, false) => "pending",
-            (Some(_), _) => "failed",
-        };
-        // The reason may name addresses: it is in the log, not here, where anyone may ask.
-        json!({"name": target.name.as_str(), "state": state, "tools": target.tools()})
+        // The reason of a failure may name addresses: it is in the log, not here, where anyone may ask.
+        json!({
+            "name": target.name.as_str(),
+            "state": target.word(),
+            "tools": target.count(Kind::Tools),
+            "prompts": target.count(Kind::Prompts),
+            "resources": target.count(Kind::Resources),
+            "templates": target.count(Kind::Templates),
+        })
     });
     let targets: Vec<_> = targets.collect();
     let complete = view.is_complete();

@@ -15,9 +15,9 @@ use std::{collections::HashSet, sync::Arc};
 
 use causeway_core::{
     canonical::{Client, Request, Response},
-    catalog::Page,
+    catalog::{Kind, Page},
     name::TargetName,
-    wire::json,
+    wire::{self, json},
 };
 use tokio::{
     sync::{Notify, Semaphore},
@@ -44,6 +44,7 @@ const OWN: &str = "";
 #[derive(Debug)]
 pub struct Target {
     name: TargetName,
+    resource_priority: u16,
     adapter: Adapter,
     limits: Limits,
     permits: Arc<Semaphore>,
@@ -72,7 +73,8 @@ impl Target {
             }
         };
         let permits = Arc::new(Semaphore::new(limits.target_calls));
-        Ok(Self { name: target.name.clone(), adapter, limits: limits.clone(), permits, changed })
+        let (name, resource_priority) = (target.name.clone(), target.resource_priority);
+        Ok(Self { name, resource_priority, adapter, limits: limits.clone(), permits, changed })
     }
 
     /// Its name in the config.
@@ -80,18 +82,28 @@ impl Target {
         &self.name
     }
 
+    /// Of several targets with one resource, the one with the lowest number serves it.
+    pub fn resource_priority(&self) -> u16 {
+        self.resource_priority
+    }
+
     /// Waits until the target says that its lists changed.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// Calls its tool `tool` for the caller `caller_id`; `request` is a `tools/call` that still holds the merged name.
-    pub async fn call(&self, caller_id: &str, request: Request, tool: &str) -> Result<Reply, TargetError> {
+    /// Passes a request of the caller `caller_id` on, with `changes` (key, JSON text) made to its parameters.
+    pub async fn call(
+        &self,
+        caller_id: &str,
+        request: Request,
+        changes: &[(&str, &str)],
+    ) -> Result<Reply, TargetError> {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
         let permit = permit.map_err(|_| self.error(Fault::Busy(self.limits.target_calls)))?;
-        let (name, most) = (json(&tool), self.limits.call);
+        let most = self.limits.call;
         let deadline = Instant::now() + most;
-        let outcome = timeout_at(deadline, self.send(caller_id, request, &[("name", &name)])).await;
+        let outcome = timeout_at(deadline, self.send(caller_id, request, changes)).await;
         let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))?;
         let (target, changed) = (self.name.clone(), Arc::clone(&self.changed));
         Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, _permit: permit }))
@@ -109,9 +121,9 @@ impl Target {
         asked.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))
     }
 
-    /// All its tools, page by page.
-    pub async fn list_tools(&self) -> Result<Vec<Page>, TargetError> {
-        let listing = timeout(self.limits.discovery, self.follow_pages()).await;
+    /// Its whole list of one kind, page by page; no page where it does not know how to list that.
+    pub async fn list(&self, kind: Kind) -> Result<Vec<Page>, TargetError> {
+        let listing = timeout(self.limits.discovery, self.follow_pages(kind)).await;
         listing.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))
     }
 
@@ -150,14 +162,17 @@ impl Target {
         }
     }
 
-    async fn follow_pages(&self) -> Result<Vec<Page>, Fault> {
+    async fn follow_pages(&self, kind: Kind) -> Result<Vec<Page>, Fault> {
         let mut pages: Vec<Page> = Vec::new();
         let mut cursors = HashSet::new();
         let mut params = "{}".to_owned();
         loop {
-            let reply = self.send(OWN, own_request("tools/list", params), &[]).await?;
+            let reply = self.send(OWN, own_request(kind.method(), params), &[]).await?;
             let response = reply.last().await?;
-            pages.push(page(&response)?);
+            if response.error_code() == Some(wire::METHOD_NOT_FOUND) {
+                return Ok(Vec::new());
+            }
+            pages.push(page(kind, &response)?);
             let Some(cursor) = pages.last().and_then(|page| page.next_cursor.clone()) else { return Ok(pages) };
             if pages.len() == self.limits.catalog_pages {
                 return Err(Fault::EndlessList(format!("it has more than {} pages", pages.len())));
@@ -174,9 +189,9 @@ impl Target {
     }
 }
 
-fn page(response: &Response) -> Result<Page, Fault> {
+fn page(kind: Kind, response: &Response) -> Result<Page, Fault> {
     match response.result() {
-        Some(result) => Page::parse(result).map_err(|error| Fault::Garbage(error.to_string())),
+        Some(result) => Page::parse(kind, result).map_err(|error| Fault::Garbage(error.to_string())),
         None => Err(Fault::Refused(fault::rpc_error(response.error().unwrap_or("null")))),
     }
 }

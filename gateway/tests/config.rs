@@ -73,13 +73,13 @@ macro_rules! bad {
 
 bad!(unknown_keys, "unknown-keys", @r#"
     config.toml:3: unknown key `lsten` in `gateway`; did you mean `listen`?
-    config.toml:4: unknown key `colour` in `gateway`; it takes `name`, `listen`, `public_url`, `instructions`, `exception_level`, `enable_response_streaming` or `allow_unauthenticated`
+    config.toml:4: unknown key `colour` in `gateway`; it takes `name`, `listen`, `public_url`, `instructions`, `names`, `list_page`, `exception_level`, `enable_response_streaming` or `allow_unauthenticated`
     config.toml:6: unknown key `session`; did you mean `sessions`?
     config.toml:10: unknown key `call_secs` in `limits`; did you mean `call_seconds`?
     config.toml:13: unknown key `discovery_uri` in `authorizer.custom_jwt`; did you mean `discovery_url`?
     config.toml:14: unknown key `allowed_client` in `authorizer.custom_jwt`; did you mean `allowed_clients`?
     config.toml:18: target `calculator`: unknown key `endpont` in `http`; did you mean `endpoint`?
-    config.toml:19: target `calculator`: unknown key `description`; it takes `name`, `http`, `stdio`, `credential` or `dev`
+    config.toml:19: target `calculator`: unknown key `description`; it takes `name`, `http`, `stdio`, `resource_priority`, `credential` or `dev`
     config.toml:23: target `hello`: unknown key `url`; did you mean `http.endpoint`?
     config.toml:24: target `hello`: unknown key `oauth` in `credential`; it takes `client_credentials` or `api_key`
     config.toml:27: target number 3: unknown key `nam`; did you mean `name`?
@@ -87,6 +87,15 @@ bad!(unknown_keys, "unknown-keys", @r#"
     config.toml:30: target number 4: `name` is missing; write `name = "my-target"`
     config.toml:32: target number 4: unknown key `shell` in `stdio`; it takes `command`, `env`, `env_from`, `working_directory` or `era`
     14 mistakes
+"#);
+
+bad!(bad_lists, "bad-lists", @r#"
+    config.toml:4: `gateway.names` takes `prefixed` or `plain`; write one of them
+    config.toml:5: `gateway.list_page` takes 1 to 1000000 entries, not 0; leave it out for one page
+    config.toml:10: target `hello`: `resource_priority` takes 0 to 1000, not 1001; leave it out for the default, 1000
+    config.toml:15: target `orders`: `resource_priority` takes a whole number, 0 or more, not a negative number; leave out the sign
+    config.toml:20: target `weather`: `resource_priority` takes a whole number, not a text; write it without quotes
+    5 mistakes
 "#);
 
 bad!(misplaced_keys, "misplaced-keys", @r#"
@@ -102,12 +111,13 @@ bad!(wrong_types, "wrong-types", @r#"
     config.toml:5: `gateway.name` takes a text, not a list; write one text in quotes
     config.toml:6: `gateway.listen` takes a text, not a whole number; put it in quotes
     config.toml:7: `gateway.enable_response_streaming` takes `true` or `false`, not a text; write it without quotes
-    config.toml:10: `sessions.key_env` takes a list, not a text; put the value in brackets
-    config.toml:13: `limits.call_seconds` takes a whole number, not a text; write it without quotes
-    config.toml:14: `limits.request_bytes` takes a whole number, 0 or more, not a negative number; leave out the sign
-    config.toml:15: `limits.response_bytes` takes a whole number, not a number with a fraction; write digits only
-    config.toml:16: `limits.connect_seconds` takes a whole number, not a truth value; write digits only
-    10 mistakes
+    config.toml:8: `gateway.list_page` takes a number of entries or `target`, not a number with a fraction; write `100`, `"target"`, or leave it out for one page
+    config.toml:11: `sessions.key_env` takes a list, not a text; put the value in brackets
+    config.toml:14: `limits.call_seconds` takes a whole number, not a text; write it without quotes
+    config.toml:15: `limits.request_bytes` takes a whole number, 0 or more, not a negative number; leave out the sign
+    config.toml:16: `limits.response_bytes` takes a whole number, not a number with a fraction; write digits only
+    config.toml:17: `limits.connect_seconds` takes a whole number, not a truth value; write digits only
+    11 mistakes
 "#);
 
 bad!(wrong_types_in_targets, "wrong-types-in-targets", @r#"
@@ -125,14 +135,16 @@ bad!(wrong_types_in_targets, "wrong-types-in-targets", @r#"
 
 bad!(closed_choices, "closed-choices", @r#"
     config.toml:2: `gateway.exception_level` takes `debug`; write that or leave it out
-    config.toml:5: `sessions.mode` takes `optional`, `required` or `off`; write one of them
-    config.toml:10: `authorizer.custom_jwt.token_use` takes `access`, `id` or `any`, not `acces`; did you mean `access`?
-    config.toml:15: target `calculator`: `http.era` takes `auto`, `modern` or `legacy`; write one of them
-    config.toml:16: target `calculator`: `dev.sample` takes `calculator`, `hello` or `cloudwatch-insights`, not `calculater`; did you mean `calculator`?
-    config.toml:22: target `hello`: `credential.client_credentials` and `credential.api_key` are both there; leave one of them out
-    config.toml:26: target `hello`: `credential.client_credentials.client_authentication` takes `basic` or `post`; write one of them
-    config.toml:35: target `weather`: `credential` takes a table, not a text; write `[targets.credential.client_credentials]` or `[targets.credential.api_key]`
-    8 mistakes
+    config.toml:3: `gateway.list_page` takes `a number` or `target`, not `targets`; did you mean `target`?
+    config.toml:4: `gateway.names` takes `prefixed` or `plain`; write one of them
+    config.toml:7: `sessions.mode` takes `optional`, `required` or `off`; write one of them
+    config.toml:12: `authorizer.custom_jwt.token_use` takes `access`, `id` or `any`, not `acces`; did you mean `access`?
+    config.toml:17: target `calculator`: `http.era` takes `auto`, `modern` or `legacy`; write one of them
+    config.toml:18: target `calculator`: `dev.sample` takes `calculator`, `hello` or `cloudwatch-insights`, not `calculater`; did you mean `calculator`?
+    config.toml:24: target `hello`: `credential.client_credentials` and `credential.api_key` are both there; leave one of them out
+    config.toml:28: target `hello`: `credential.client_credentials.client_authentication` takes `basic` or `post`; write one of them
+    config.toml:37: target `weather`: `credential` takes a table, not a text; write `[targets.credential.client_credentials]` or `[targets.credential.api_key]`
+    10 mistakes
 "#);
 
 bad!(an_authorizer_without_its_table, "authorizer-without-table", @r#"

@@ -46,6 +46,8 @@ pub struct Request {
 pub struct Response {
     envelope: Envelope,
     era: Era,
+    /// It answers a request for a resource.
+    of_resource: bool,
 }
 
 /// Why a message from a target is no answer.
@@ -126,7 +128,7 @@ impl Response {
     /// Takes a message that a target of `era` sent as its answer.
     pub fn new(envelope: Envelope, era: Era) -> Result<Self, NotAResponse> {
         match envelope.kind() {
-            Kind::Response => Ok(Self { envelope, era }),
+            Kind::Response => Ok(Self { envelope, era, of_resource: false }),
             Kind::Request | Kind::Notification => Err(NotAResponse),
         }
     }
@@ -146,6 +148,16 @@ impl Response {
         InputRequired::parse(self.result().filter(|_| self.era == Era::Modern)?)
     }
 
+    /// The same as the answer to a request for a resource: each era has a code of its own for one that is not there.
+    pub fn of_resource(self) -> Self {
+        Self { of_resource: true, ..self }
+    }
+
+    /// The code of the error; `None` for a result, and for an error without one.
+    pub fn error_code(&self) -> Option<i64> {
+        serde_json::from_str(ObjectEdit::parse(self.error()?).ok()?.get("code")?).ok()
+    }
+
     /// The message for a client of `era` that asked under `id`.
     pub fn for_client(&self, era: Era, id: &str) -> Bytes {
         let result = match (self.era, era, self.result()) {
@@ -158,8 +170,9 @@ impl Response {
             },
             _ => None,
         };
+        let error = self.translated_error(era);
         let same_id = self.envelope.id() == Some(id);
-        if same_id && result.is_none() {
+        if same_id && result.is_none() && error.is_none() {
             return self.envelope.bytes().clone();
         }
         let mut edits = Vec::with_capacity(2);
@@ -167,10 +180,25 @@ impl Response {
             Some(span) if !same_id => edits.push((span, id.to_owned())),
             Some(_) => (),
             // An error without an id: its sender could not read the request. The asker still needs it under its id.
-            None => return without_id(self.envelope.error().unwrap_or("null"), id),
+            None => return without_id(error.as_deref().or(self.envelope.error()).unwrap_or("null"), id),
         }
         edits.extend(self.envelope.result_span().zip(result));
+        edits.extend(self.envelope.error_span().zip(error));
         splice(self.envelope.bytes(), edits)
+    }
+
+    /// The error with the code that a client of `era` knows for a resource that is not there; `None` where nothing is to
+    /// change.
+    fn translated_error(&self, era: Era) -> Option<String> {
+        let code = match (self.era, era, self.error_code()?) {
+            _ if !self.of_resource => return None,
+            (Era::Legacy, Era::Modern, wire::RESOURCE_NOT_FOUND) => wire::INVALID_PARAMS,
+            (Era::Modern, Era::Legacy, wire::INVALID_PARAMS) => wire::RESOURCE_NOT_FOUND,
+            _ => return None,
+        };
+        let mut error = ObjectEdit::parse(self.error()?).ok()?;
+        error.set("code", &json(&code));
+        Some(error.finish())
     }
 }
 
@@ -331,6 +359,28 @@ mod tests {
         );
         let typed = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"vendor"}}"#;
         check_answer(Era::Legacy, typed, Era::Legacy, "1", typed);
+    }
+
+    #[test]
+    fn a_resource_that_is_not_there_has_the_code_of_the_clients_era() {
+        let check = |from, code: i64, to, expected: i64| {
+            let message = |code: i64| {
+                format!(
+                    r#"{{"jsonrpc":"2.0","id":1,"error":{{ "code" : {code},"message":"no","data":{{"uri":"x:"}}}}}}"#
+                )
+            };
+            let response = Response::new(Envelope::parse(message(code).into()).unwrap(), from).unwrap();
+            assert_eq!(response.for_client(to, "1"), message(code), "of another request");
+            let response = response.of_resource();
+            assert_eq!(response.error_code(), Some(code));
+            assert_eq!(response.for_client(to, "1"), message(expected));
+        };
+        check(Era::Legacy, -32002, Era::Modern, -32602);
+        check(Era::Modern, -32602, Era::Legacy, -32002);
+        check(Era::Legacy, -32002, Era::Legacy, -32002);
+        check(Era::Legacy, -32602, Era::Legacy, -32602);
+        check(Era::Modern, -32602, Era::Modern, -32602);
+        check(Era::Modern, -32603, Era::Legacy, -32603);
     }
 
     #[test]

@@ -1,78 +1,155 @@
 //! What all targets offer, merged: one immutable value, serialized once. Contacts nobody and knows no clients.
 
+pub mod capabilities;
+pub mod kind;
+pub mod list;
 pub mod merge;
 pub mod page;
+pub mod template;
 
 use std::{collections::HashMap, sync::Arc};
 
-use bytes::Bytes;
-
-pub use merge::merge;
-pub use page::{BadPage, Page, Tool};
-
+pub use self::{
+    kind::{Kind, PerKind},
+    list::{List, Paging, Slice},
+    merge::{Names, Offer, merge},
+    page::{BadPage, Entry, Page},
+    template::UriTemplate,
+};
 use crate::name::TargetName;
 
-/// The merged lists, and for each name in them where it leads.
-#[derive(Clone, Debug)]
+/// What one target listed of each kind, page by page; `None` where it never gave a list.
+pub type Lists = PerKind<Option<Arc<[Page]>>>;
+
+/// The merged lists, and for each key in them where it leads.
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    /// JSON array of all tools under their merged names, targets in config order, each in its target's own order.
-    tools: Bytes,
-    routes: HashMap<String, Route>,
+    /// Targets in config order, each in its target's own order.
+    lists: PerKind<List>,
+    routes: PerKind<HashMap<String, Route>>,
+    /// Best first.
+    templates: Vec<Template>,
+    /// Targets that may know more resources than they list, best first.
+    readers: Vec<TargetName>,
     problems: Vec<Problem>,
 }
 
-/// Where a merged name leads.
+/// Where a merged key leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     pub target: TargetName,
-    /// The name as the target knows it.
+    /// The name, URI or URI template as the target knows it.
     pub name: Arc<str>,
+}
+
+/// A target that may have a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reader {
+    pub target: TargetName,
+    pub because: Because,
+}
+
+/// Why a target may have a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// It lists it: nobody else is to be asked.
+    Listed,
+    /// One of its templates matches the URI.
+    Template,
+    /// It has resources, and need not list them all.
+    Guess,
 }
 
 /// Something that a target offers and clients do not get, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    #[error("target `{target}` lists the tool `{name}` more than once: the first one counts")]
-    Duplicate { target: TargetName, name: String },
-    #[error("target `{target}` lists a tool without a name: it is left out")]
-    Nameless { target: TargetName },
+    #[error("target `{target}` lists the {kind} `{key}` more than once: the first one counts")]
+    Duplicate { target: TargetName, kind: Kind, key: String },
+    #[error("target `{target}` lists a {kind} without a `{}`: it is left out", kind.key())]
+    Keyless { target: TargetName, kind: Kind },
+    #[error(
+        "targets `{kept}` and `{left_out}` both list the {kind} `{name}`: that of `{kept}` counts, that of `{left_out}` is left \
+         out; set `gateway.names = \"prefixed\"` to have both, or take it out of one of the two"
+    )]
+    Collision { kind: Kind, name: String, kept: TargetName, left_out: TargetName },
+    #[error(
+        "targets `{kept}` and `{left_out}` both list the {kind} `{uri}` and have the same `resource_priority`: `{kept}`, which \
+         comes first, serves it; give one of them a lower number to choose"
+    )]
+    Tie { kind: Kind, uri: String, kept: TargetName, left_out: TargetName },
+    #[error(
+        "targets `{kept}` and `{left_out}` both list the {kind} `{uri}`: `{kept}` serves it, by its `resource_priority`"
+    )]
+    Outranked { kind: Kind, uri: String, kept: TargetName, left_out: TargetName },
+    #[error("target `{target}` lists `{template}`, which is no URI template: no URI is routed by it")]
+    BadTemplate { target: TargetName, template: String },
 }
 
-/// Nobody offers this name.
+/// Nobody offers this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Unknown tool: {0}")]
-pub struct UnknownTool(pub String);
+#[error("Unknown {kind}: {key}")]
+pub struct Unknown {
+    pub kind: Kind,
+    pub key: String,
+}
 
-impl Default for Catalog {
-    /// Of no tools: an empty array, which is a list too.
-    fn default() -> Self {
-        Self { tools: Bytes::from_static(b"[]"), routes: HashMap::new(), problems: Vec::new() }
-    }
+/// A template and whose it is.
+#[derive(Clone, Debug)]
+struct Template {
+    pattern: UriTemplate,
+    /// The `resource_priority` of its target.
+    priority: u16,
+    route: Route,
 }
 
 impl Catalog {
-    /// All tools as a JSON array.
-    pub fn tools(&self) -> &Bytes {
-        &self.tools
+    /// The merged list of one kind.
+    pub fn list(&self, kind: Kind) -> &List {
+        &self.lists[kind]
     }
 
-    /// How many tools there are.
-    pub fn len(&self) -> usize {
-        self.routes.len()
+    /// Where the entry of this merged name, URI or URI template is.
+    pub fn route(&self, kind: Kind, key: &str) -> Result<&Route, Unknown> {
+        self.routes[kind].get(key).ok_or_else(|| Unknown { kind, key: key.to_owned() })
     }
 
-    /// Whether there is no tool.
-    pub fn is_empty(&self) -> bool {
-        self.routes.is_empty()
+    /// The targets that may have the resource `uri`, in the order in which they are to be asked: the one that lists it, or
+    /// else those with a template for it and then all others that have resources, each by its priority.
+    pub fn readers(&self, uri: &str) -> Vec<Reader> {
+        if let Some(route) = self.routes[Kind::Resources].get(uri) {
+            return vec![Reader { target: route.target.clone(), because: Because::Listed }];
+        }
+        let by_template = self.matching(uri).map(|template| (&template.route.target, Because::Template));
+        let by_guess = self.readers.iter().map(|target| (target, Because::Guess));
+        let mut readers: Vec<Reader> = Vec::new();
+        for (target, because) in by_template.chain(by_guess) {
+            if readers.iter().all(|reader| reader.target != *target) {
+                readers.push(Reader { target: target.clone(), because });
+            }
+        }
+        readers
     }
 
-    /// Where the tool of this merged name is.
-    pub fn route(&self, name: &str) -> Result<&Route, UnknownTool> {
-        self.routes.get(name).ok_or_else(|| UnknownTool(name.to_owned()))
+    /// Where a reference of `completion/complete` leads, which is a URI template, or a URI.
+    pub fn reference(&self, uri: &str) -> Result<&Route, Unknown> {
+        let listed = [Kind::Templates, Kind::Resources].into_iter().find_map(|kind| self.routes[kind].get(uri));
+        let route = listed.or_else(|| self.matching(uri).next().map(|template| &template.route));
+        route.ok_or_else(|| Unknown { kind: Kind::Templates, key: uri.to_owned() })
     }
 
     /// What was left out.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    fn matching(&self, uri: &str) -> impl Iterator<Item = &Template> {
+        self.templates.iter().filter(move |template| template.pattern.matches(uri))
+    }
+}
+
+impl Problem {
+    /// Whether it is as the configuration wants it, and no news to the operator.
+    pub fn is_intended(&self) -> bool {
+        matches!(self, Self::Outranked { .. })
     }
 }

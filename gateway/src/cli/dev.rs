@@ -8,6 +8,7 @@ mod server;
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
+use causeway_core::catalog::Kind;
 use causeway_oidc::clock::Clock;
 use clap::Args;
 use serde::Serialize;
@@ -183,7 +184,7 @@ fn running_targets(view: &View, urls: &[Option<Url>]) -> Vec<RunningTarget> {
     let targets = view.targets.iter().zip(urls).map(|(target, url)| RunningTarget {
         name: target.name.to_string(),
         url: url.as_ref().map(ToString::to_string),
-        tools: target.tools(),
+        tools: target.count(Kind::Tools),
     });
     targets.collect()
 }

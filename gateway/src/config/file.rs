@@ -9,13 +9,17 @@ use serde::Deserialize;
 use super::located::{Located, Member};
 
 pub mod authorizer;
+pub mod list_page;
 pub mod target;
 
 pub use authorizer::Authorizer;
+pub use list_page::ListPage;
 pub use target::Target;
 
 /// Name toward clients.
 pub const NAME: &str = "causeway";
+/// AgentCore's `resourcePriority`.
+pub const RESOURCE_PRIORITY: u64 = 1000;
 /// Loopback: who wants more says so.
 pub const LISTEN: &str = "127.0.0.1:8080";
 /// AgentCore's `sessionTimeoutInSeconds`.
@@ -73,8 +77,14 @@ pub struct Gateway {
     /// or a load balancer). Error messages and OAuth metadata name it. Default: what the client connected to.
     #[schemars(regex(pattern = "^https?://[^?#]*/mcp$"))]
     pub public_url: Member<String>,
-    /// Text for the client's model: what these tools are good for. Default: none.
+    /// Text for the client's model: what these tools are good for. Default: what the targets say, each under its name.
     pub instructions: Member<String>,
+    /// What clients call tools and prompts. Default: `prefixed`.
+    #[schemars(extend("default" = "prefixed"))]
+    pub names: Member<Names>,
+    /// How lists are cut into pages: so many entries a page, or `"target"`, the entries of one target a page, as AgentCore
+    /// does. Default: each list is one page.
+    pub list_page: Member<ListPage>,
     /// `"debug"` lets errors carry their cause. Leave it out in production: a cause can name internal hosts. Default: a
     /// short public text.
     pub exception_level: Member<ExceptionLevel>,
@@ -86,6 +96,16 @@ pub struct Gateway {
     /// "none"`. Default: `false`.
     #[schemars(extend("default" = false))]
     pub allow_unauthenticated: Member<bool>,
+}
+
+/// What clients call tools and prompts. Resources keep their URIs in any case.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Names {
+    /// `target___name`, as AgentCore does: never the same for two targets.
+    Prefixed,
+    /// As their target calls them. Of two of one name, that of the first target counts, and the log names both.
+    Plain,
 }
 
 /// How much an error says.

@@ -5,6 +5,8 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
 
+use causeway_core::catalog::{Names, Paging};
+
 use super::{
     Authorizer, Config, Gateway, Limits, Proxies, SessionMode, Sessions,
     environment::Environment,
@@ -58,6 +60,7 @@ impl Resolver<'_> {
         let name = self.filled("gateway.name", &gateway.name);
         let listen = self.listen(&gateway.listen);
         let public_url = gateway.public_url.as_ref().map(|url| self.public_url(url));
+        let paging = self.paging(&gateway.list_page);
         Some(Gateway {
             name: name.unwrap_or(file::NAME).into(),
             listen: listen?,
@@ -66,9 +69,30 @@ impl Resolver<'_> {
                 None => None,
             },
             instructions: gateway.instructions.as_ref().map(|text| text.value.clone()),
+            names: match gateway.names.as_ref().map(|names| names.value) {
+                None | Some(file::Names::Prefixed) => Names::Prefixed,
+                Some(file::Names::Plain) => Names::Plain,
+            },
+            paging,
             debug_errors: gateway.exception_level.is_some(),
             streaming: gateway.enable_response_streaming.as_ref().is_none_or(|streaming| streaming.value),
         })
+    }
+
+    fn paging(&mut self, member: &Member<file::ListPage>) -> Paging {
+        match member.as_ref().map(|page| (page.value, page.at.clone())) {
+            None => Paging::Whole,
+            Some((file::ListPage::Target, _)) => Paging::Target,
+            Some((file::ListPage::Entries(value), at)) => {
+                if !(1..=MOST_COUNT).contains(&value) {
+                    let message = format!(
+                        "`gateway.list_page` takes 1 to {MOST_COUNT} entries, not {value}; leave it out for one page"
+                    );
+                    self.findings.report(&at, message);
+                }
+                Paging::Entries(usize::try_from(value).unwrap_or(usize::MAX))
+            }
+        }
     }
 
     fn listen(&mut self, member: &Member<String>) -> Option<SocketAddr> {

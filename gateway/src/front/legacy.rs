@@ -10,6 +10,7 @@ mod session;
 use axum::response::{IntoResponse, Response};
 use causeway_core::{
     canonical::{Client, Logs, Request},
+    catalog,
     era::{self, Era, headers},
     wire::{Envelope, Kind, ObjectEdit, result_message},
 };
@@ -20,9 +21,9 @@ pub(super) use self::batch::answer as batch;
 use self::session::{Initialize, Session};
 use super::{
     Front, Post, accepted, accepts_events, check_object, face, list, message, no_stream, refused_id,
-    reply::{Call, respond},
+    reply::{Exchange, respond},
 };
-use crate::{config::SessionMode, error::Refused};
+use crate::{config::SessionMode, error::Refused, gateway::Call};
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
@@ -77,27 +78,26 @@ async fn serve(
     if let Err(refused) = check_params(params) {
         return refuse(refused);
     }
-    match envelope.method() {
-        "ping" => message(StatusCode::OK, result_message(&id, "{}")),
-        "logging/setLevel" => match set_level(session.as_ref(), params) {
+    if let Some(kind) = catalog::Kind::of_method(envelope.method()) {
+        return list::answer(front, post, Era::Legacy, kind, &id, params);
+    }
+    match (envelope.method(), Call::of_method(envelope.method())) {
+        ("ping", _) => message(StatusCode::OK, result_message(&id, "{}")),
+        ("logging/setLevel", _) => match set_level(session.as_ref(), params) {
             Ok(()) => message(StatusCode::OK, result_message(&id, "{}")),
             Err(refused) => refuse(refused),
         },
-        "tools/list" => match list::tools(params) {
-            Ok(()) => list::respond(front, Era::Legacy, &id),
-            Err(refused) => refuse(refused),
-        },
-        "tools/call" => {
+        (_, Some(kind)) => {
             let (method, params) = (envelope.method().to_owned(), params.to_owned());
             let request = Request { id, method, params, era: Era::Legacy, client, param_headers: Vec::new() };
-            call(front, post, session, request).await
+            call(front, post, session, kind, request).await
         }
-        method => refuse(Refused::Method(method.to_owned())),
+        (method, None) => refuse(Refused::Method(method.to_owned())),
     }
 }
 
 /// Passes a request on; its target may ask the client for something in between.
-async fn call(front: &Front, post: &Post, session: Option<Session>, mut request: Request) -> Response {
+async fn call(front: &Front, post: &Post, session: Option<Session>, kind: Call, mut request: Request) -> Response {
     let events = front.settings.streaming && accepts_events(&post.headers);
     let running = session.as_ref().map(|session| session.live.run(&request.id));
     let live = session.map(|session| session.live).filter(|_| events);
@@ -108,7 +108,7 @@ async fn call(front: &Front, post: &Post, session: Option<Session>, mut request:
     if !events {
         request.client.logs = Logs::Unwanted;
     }
-    respond(call::begin(Call::new(front, post, request), live, running), events).await
+    respond(call::begin(Exchange::new(front, post, kind, request), live, running), events).await
 }
 
 /// A notification of the client. What means nothing here is as good as taken.
@@ -150,9 +150,9 @@ fn initialize(front: &Front, post: &Post, envelope: &Envelope) -> Response {
     };
     let version = era::negotiate(&asked.protocol_version);
     let result = format!(
-        r#"{{"protocolVersion":"{version}","capabilities":{{"tools":{{}}}},"serverInfo":{}{}}}"#,
+        r#"{{"protocolVersion":"{version}",{},"serverInfo":{}}}"#,
+        front.self_description(),
         front.server_info(),
-        front.instructions_member(),
     );
     let mut response = message(StatusCode::OK, result_message(id, &result));
     if front.sessions.mode != SessionMode::Off {

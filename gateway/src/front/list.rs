@@ -1,46 +1,98 @@
-//! Answering `tools/list` from the catalog: nobody is asked, nothing is serialized again.
+//! Answering the four lists from the catalog: nobody is asked, nothing is serialized again.
 //!
-//! Source: MCP 2026-07-28, server/tools and server/utilities/caching.
+//! Source: MCP 2026-07-28, server/utilities/pagination and server/utilities/caching.
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use causeway_core::{era::Era, wire::ObjectEdit};
+use causeway_core::{
+    catalog::{Kind, List, Slice},
+    era::Era,
+    wire::{ObjectEdit, json},
+};
 use futures::stream;
 use http::StatusCode;
+use serde::{Deserialize, Serialize};
 
-use super::{Front, message};
+use super::{Front, Post, face, message};
 use crate::error::Refused;
 
-/// How long a client may take a list as fresh, in milliseconds. Short, because a target that comes back changes it.
-pub(super) const TTL_MS: u32 = 10_000;
+/// How long a client may take a list as fresh at most, in milliseconds. Short, because a target that comes back changes it.
+pub(super) const TTL_MS: u64 = 10_000;
 
-/// Checks the parameters. The list is one page, so there is no cursor that a client could have got from it.
-pub(super) fn tools(params: &str) -> Result<(), Refused> {
-    let edit =
-        ObjectEdit::parse(params).map_err(|error| Refused::Params(format!("`params` must be an object: {error}")))?;
-    match edit.get("cursor") {
-        None | Some("null") => Ok(()),
-        Some(_) => Err(Refused::Params("`cursor` is none of this gateway's: its list is one page".into())),
+/// Keeps cursors apart from other sealed tokens.
+const PURPOSE: &str = "cursor";
+
+/// What a cursor holds.
+#[derive(Debug, Deserialize, Serialize)]
+struct Cursor {
+    #[serde(rename = "m")]
+    method: String,
+    /// Of the list that the pages before came from: a page of another one could repeat entries or leave some out.
+    #[serde(rename = "d")]
+    digest: u64,
+    /// The entry with which the page begins.
+    #[serde(rename = "f")]
+    from: usize,
+}
+
+/// The response to a request for the list of `kind` with these `params`.
+pub(super) fn answer(front: &Front, post: &Post, era: Era, kind: Kind, id: &str, params: &str) -> Response {
+    let view = front.gateway.view();
+    let list = view.catalog.list(kind);
+    match page(front, post, kind, list, params) {
+        Ok(page) => respond(pieces(front, post, era, kind, list, page), id),
+        Err(refused) => face(refused.face(era, id)),
     }
 }
 
-/// The result of `tools/list`, in pieces: the catalog's part is shared by all answers.
-pub(super) fn pieces(front: &Front, era: Era) -> [Bytes; 3] {
-    let (before, after) = match era {
-        Era::Modern => (
-            Bytes::from_static(br#"{"resultType":"complete","tools":"#),
-            format!(r#","ttlMs":{TTL_MS},"cacheScope":"public"}}"#).into(),
-        ),
-        Era::Legacy => (Bytes::from_static(br#"{"tools":"#), Bytes::from_static(b"}")),
+/// The page that the cursor in `params` asks for; the first one where there is none.
+fn page(front: &Front, post: &Post, kind: Kind, list: &List, params: &str) -> Result<Slice, Refused> {
+    let params =
+        ObjectEdit::parse(params).map_err(|error| Refused::Params(format!("`params` must be an object: {error}")))?;
+    let from = match params.get("cursor") {
+        None | Some("null") => 0,
+        Some(cursor) => position(front, post, kind, list, cursor)?,
     };
-    [before, front.gateway.view().catalog.tools().clone(), after]
+    list.page(from, front.settings.paging).ok_or(Refused::Cursor)
 }
 
-/// The whole response.
-pub(super) fn respond(front: &Front, era: Era, id: &str) -> Response {
-    let [before, tools, after] = pieces(front, era);
+/// Where the page of `cursor` (JSON text) starts.
+fn position(front: &Front, post: &Post, kind: Kind, list: &List, cursor: &str) -> Result<usize, Refused> {
+    let sealed: String = serde_json::from_str(cursor).map_err(|_| Refused::Cursor)?;
+    let opened = front.sealer.open(PURPOSE, &post.caller.id, front.clock.now(), &sealed);
+    let cursor: Cursor = opened.map_err(|why| {
+        tracing::debug!(%why, "refused a cursor");
+        Refused::Cursor
+    })?;
+    match cursor.method == kind.method() && cursor.digest == list.digest() {
+        true => Ok(cursor.from),
+        false => Err(Refused::Cursor),
+    }
+}
+
+/// The result, in pieces: the catalog's part is shared by all answers.
+fn pieces(front: &Front, post: &Post, era: Era, kind: Kind, list: &List, page: Slice) -> [Bytes; 3] {
+    let result_type = if era == Era::Modern { r#""resultType":"complete","# } else { "" };
+    let before = format!(r#"{{{result_type}"{}":["#, kind.member());
+    let mut after = "]".to_owned();
+    if let Some(from) = page.next {
+        let cursor = Cursor { method: kind.method().into(), digest: list.digest(), from };
+        let expires = front.clock.now() + front.sessions.timeout;
+        let sealed = front.sealer.seal(PURPOSE, &post.caller.id, expires, &cursor);
+        after.push_str(&format!(r#","nextCursor":{}"#, json(&sealed)));
+    }
+    if era == Era::Modern {
+        let ttl = list.ttl_ms().unwrap_or(TTL_MS).min(TTL_MS);
+        let scope = if list.is_private() { "private" } else { "public" };
+        after.push_str(&format!(r#","ttlMs":{ttl},"cacheScope":"{scope}""#));
+    }
+    after.push('}');
+    [before.into(), page.entries, after.into()]
+}
+
+fn respond([before, entries, after]: [Bytes; 3], id: &str) -> Response {
     let head = Bytes::from(format!(r#"{{"jsonrpc":"2.0","id":{id},"result":"#));
-    let pieces = [head, before, tools, after, Bytes::from_static(b"}")];
+    let pieces = [head, before, entries, after, Bytes::from_static(b"}")];
     let length: usize = pieces.iter().map(Bytes::len).sum();
     let body = Body::from_stream(stream::iter(pieces.map(Ok::<_, std::convert::Infallible>)));
     let mut response = message(StatusCode::OK, body);

@@ -8,6 +8,7 @@ mod park;
 use axum::response::Response;
 use causeway_core::{
     canonical::{Client, Logs, Request},
+    catalog,
     era::{self, Era, headers},
     wire::{Envelope, Kind, ObjectEdit, json, result_message},
 };
@@ -16,10 +17,10 @@ use http::{HeaderMap, StatusCode};
 pub(crate) use self::park::Lot;
 use super::{
     Front, Post, accepted, accepts_events, check_object, face, list, message, refused_id,
-    reply::{Call, respond},
+    reply::{Exchange, respond},
     text_header,
 };
-use crate::error::Refused;
+use crate::{error::Refused, gateway::Call};
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
@@ -37,17 +38,16 @@ pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Re
 
 async fn serve(front: &Front, post: &Post, request: Request) -> Response {
     let id = request.id.clone();
-    match request.method.as_str() {
-        "server/discover" => message(StatusCode::OK, result_message(&id, &discovered(front))),
-        "tools/list" => match list::tools(&request.params) {
-            Ok(()) => list::respond(front, Era::Modern, &id),
-            Err(refused) => face(refused.face(Era::Modern, &id)),
-        },
-        "tools/call" => {
+    if let Some(kind) = catalog::Kind::of_method(&request.method) {
+        return list::answer(front, post, Era::Modern, kind, &id, &request.params);
+    }
+    match (request.method.as_str(), Call::of_method(&request.method)) {
+        ("server/discover", _) => message(StatusCode::OK, result_message(&id, &discovered(front))),
+        (_, Some(call)) => {
             let events = front.settings.streaming && accepts_events(&post.headers);
-            respond(call::begin(Call::new(front, post, request), front.lot.clone()).await, events).await
+            respond(call::begin(Exchange::new(front, post, call, request), front.lot.clone()).await, events).await
         }
-        method => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
+        (method, None) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }
 }
 
@@ -118,10 +118,10 @@ fn param_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 
 fn discovered(front: &Front) -> String {
     format!(
-        r#"{{"resultType":"complete","supportedVersions":{},"capabilities":{{"tools":{{}}}},"ttlMs":{},"cacheScope":"public"{},"_meta":{{"{}":{}}}}}"#,
+        r#"{{"resultType":"complete","supportedVersions":{},{},"ttlMs":{},"cacheScope":"public","_meta":{{"{}":{}}}}}"#,
         json(&era::SUPPORTED),
+        front.self_description(),
         list::TTL_MS,
-        front.instructions_member(),
         era::META_SERVER_INFO,
         front.server_info(),
     )

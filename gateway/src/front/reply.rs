@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use super::{Front, Post, accepted, message};
 use crate::{
     error::{Face, status_of},
-    gateway::{CallError, Gateway},
+    gateway::{Call, CallError, Gateway},
     inbound::Caller,
     targets::{Event, Events, Reply},
 };
@@ -46,23 +46,25 @@ pub(super) type Items = Pin<Box<dyn Stream<Item = Item> + Send>>;
 
 /// One request of a client, and what is needed to answer it.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
+pub(super) struct Exchange {
     pub(super) gateway: Arc<Gateway>,
     pub(super) caller: Arc<Caller>,
     pub(super) request: Request,
+    /// What the request is for.
+    call: Call,
     /// Errors carry their cause.
     debug: bool,
 }
 
-impl Call {
-    pub(super) fn new(front: &Front, post: &Post, request: Request) -> Self {
+impl Exchange {
+    pub(super) fn new(front: &Front, post: &Post, call: Call, request: Request) -> Self {
         let (gateway, caller) = (Arc::clone(&front.gateway), Arc::clone(&post.caller));
-        Self { gateway, caller, request, debug: front.settings.debug_errors }
+        Self { gateway, caller, request, call, debug: front.settings.debug_errors }
     }
 
     /// Passes `request` on, which is this call's or a retry of it.
     pub(super) fn begin(&self, request: Request) -> Events<CallError> {
-        let call = Arc::clone(&self.gateway).call(Arc::clone(&self.caller), request);
+        let call = Arc::clone(&self.gateway).call(Arc::clone(&self.caller), self.call, request);
         Box::pin(stream::once(call).flat_map(messages))
     }
 
@@ -90,7 +92,7 @@ impl Call {
             }
             error => tracing::debug!("{error}"),
         }
-        let Face { status, message } = error.face(self.era(), &self.request.id, self.debug);
+        let Face { status, message } = error.face(self.call, self.era(), &self.request.id, self.debug);
         Item::Last(status, message.into())
     }
 }

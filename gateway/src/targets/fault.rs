@@ -66,6 +66,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether the target is there and works, but for what it was asked: it may answer something else well.
+    pub fn is_of_the_question(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Garbage(_) | Self::EndlessList(_) | Self::TooLarge(_))
+    }
+
     /// What it is called in answers to clients: a stable word.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -46,6 +46,32 @@ pub enum Event {
     Last(Response),
 }
 
+impl Reply {
+    /// The same reply once its first message is there: one that has nothing but an answer becomes [`Reply::Whole`].
+    pub async fn begun(self) -> Result<Self, TargetError> {
+        let mut events = match self {
+            Self::Whole(response) => return Ok(Self::Whole(response)),
+            Self::Stream(events) => events,
+        };
+        match events.next().await {
+            Some(Ok(Event::Last(response))) => Ok(Self::Whole(response)),
+            Some(Err(error)) => Err(error),
+            first => Ok(Self::Stream(Box::pin(stream::iter(first).chain(events)))),
+        }
+    }
+
+    /// The same reply with `change` made to its answer.
+    pub fn map_last(self, change: fn(Response) -> Response) -> Self {
+        match self {
+            Self::Whole(response) => Self::Whole(change(response)),
+            Self::Stream(events) => Self::Stream(Box::pin(events.map(move |event| match event {
+                Ok(Event::Last(response)) => Ok(Event::Last(change(response))),
+                other => other,
+            }))),
+        }
+    }
+}
+
 impl Reply<Fault> {
     /// The answer; notifications before it are passed over.
     pub(super) async fn last(self) -> Result<Response, Fault> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use causeway_core::catalog::Kind;
 use causeway_servers::Sample;
 use tokio::net::TcpSocket;
 
@@ -35,13 +36,13 @@ async fn it_is_ready_once_every_target_was_asked() {
     let gateway = Gateway::launch(Issuer::start().await, targets, |_| ()).await;
     let at_once = gateway.anonymous().get("/readyz").await;
     assert_eq!(at_once.status, 503, "{at_once:?}");
-    gateway.target_where("calculator", |target| target.tools() == Some(2)).await;
+    gateway.target_where("calculator", |target| target.count(Kind::Tools) == Some(2)).await;
     let before = gateway.anonymous().get("/readyz").await;
     insta::assert_snapshot!(before.whole(), @r#"
     503
     content-type: application/json
 
-    {"ready":false,"targets":[{"name":"slow","state":"pending","tools":null},{"name":"calculator","state":"listed","tools":2}]}
+    {"ready":false,"targets":[{"name":"slow","state":"pending","tools":null,"prompts":null,"resources":null,"templates":null},{"name":"calculator","state":"listed","tools":2,"prompts":0,"resources":0,"templates":0}]}
     "#);
     assert_eq!(gateway.caller("alice").tools().await.len(), 2, "what is there is offered already");
     slow.let_list();
@@ -51,7 +52,7 @@ async fn it_is_ready_once_every_target_was_asked() {
     200
     content-type: application/json
 
-    {"ready":true,"targets":[{"name":"slow","state":"listed","tools":4},{"name":"calculator","state":"listed","tools":2}]}
+    {"ready":true,"targets":[{"name":"slow","state":"listed","tools":4,"prompts":0,"resources":0,"templates":0},{"name":"calculator","state":"listed","tools":2,"prompts":0,"resources":0,"templates":0}]}
     "#);
     assert_eq!(gateway.caller("alice").tools().await.len(), 6);
 }
@@ -68,13 +69,13 @@ async fn a_target_that_cannot_be_listed_does_not_keep_it_from_being_ready() {
     let quickly = Duration::from_millis(300);
     let gateway = Gateway::start_with(targets, |config| config.limits.discovery = quickly).await;
     // On a busy machine its first listing may have taken too long as well.
-    gateway.target_where("calculator", |target| target.tools() == Some(2)).await;
+    gateway.target_where("calculator", |target| target.count(Kind::Tools) == Some(2)).await;
     let answer = gateway.anonymous().get("/readyz").await;
     insta::assert_snapshot!(answer.whole(), @r#"
     200
     content-type: application/json
 
-    {"ready":true,"targets":[{"name":"hanging","state":"failed","tools":null},{"name":"gone","state":"failed","tools":null},{"name":"calculator","state":"listed","tools":2}]}
+    {"ready":true,"targets":[{"name":"hanging","state":"failed","tools":null,"prompts":0,"resources":0,"templates":0},{"name":"gone","state":"failed","tools":null,"prompts":null,"resources":null,"templates":null},{"name":"calculator","state":"listed","tools":2,"prompts":0,"resources":0,"templates":0}]}
     "#);
     assert_eq!(gateway.caller("alice").tools().await.len(), 2);
 }

@@ -58,7 +58,7 @@ async fn initialize_answers_with_what_the_gateway_is() {
     200
     content-type: application/json
 
-    {"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"Tools \"R\" us","version":"VERSION"},"instructions":"Line 1\nLine 2"}}
+    {"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"instructions":"Line 1\nLine 2","serverInfo":{"name":"Tools \"R\" us","version":"VERSION"}}}
     "#);
 }
 
@@ -311,7 +311,7 @@ async fn a_batch_is_answered_in_the_one_version_that_has_it() {
     {"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the body is no JSON-RPC 2.0 message: it is no object"}}
     {"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the body is a batch of messages"}}
     {"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no request of the gateway waits for this response"}}
-    {"jsonrpc":"2.0","id":8,"error":{"code":-32602,"message":"`cursor` is none of this gateway's: its list is one page"}}
+    {"jsonrpc":"2.0","id":8,"error":{"code":-32602,"message":"`cursor` is unknown, or out of date because the list has changed: list anew, without a cursor"}}
     "#);
     let without_header = gateway.caller("alice").post(r#"[{"jsonrpc":"2.0","id":"a","method":"ping"}]"#).await;
     assert_eq!(without_header.json(), json!([{"jsonrpc": "2.0", "id": "a", "result": {}}]));

@@ -41,7 +41,7 @@ async fn server_discover_says_what_the_gateway_is() {
     200
     content-type: application/json
 
-    {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","supportedVersions":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"tools":{}},"ttlMs":10000,"cacheScope":"public","instructions":"Look before you leap","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"causeway","version":"VERSION"}}}}
+    {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","supportedVersions":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"tools":{}},"instructions":"Look before you leap","ttlMs":10000,"cacheScope":"public","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"causeway","version":"VERSION"}}}}
     "#);
 }
 
@@ -53,7 +53,7 @@ async fn a_list_says_how_long_it_is_fresh() {
     200
     content-type: application/json
 
-    {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","tools":[{"name":"lab___echo","inputSchema":{"type":"object"}},{"name":"lab___wait","inputSchema":{"type":"object"}},{"name":"lab___watch","inputSchema":{"type":"object"}},{"name":"lab___progress","inputSchema":{"type":"object"}}],"ttlMs":10000,"cacheScope":"public"}}
+    {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","tools":[{"name":"lab___echo","inputSchema":{"type":"object"}},{"name":"lab___wait","inputSchema":{"type":"object"}},{"name":"lab___watch","inputSchema":{"type":"object"}},{"name":"lab___progress","inputSchema":{"type":"object"}}],"ttlMs":0,"cacheScope":"public"}}
     "#);
     assert_eq!(alice.request("tools/list", json!({"cursor": "x"})).await.refusal(), INVALID_PARAMS);
 }
@@ -204,7 +204,7 @@ async fn unknown_methods_are_not_found() {
     for method in ["ping", "logging/setLevel", "tools/List", "vendor/x"] {
         assert_eq!(alice.request(method, json!({})).await.refusal(), METHOD_NOT_FOUND, "{method}");
     }
-    assert_eq!(alice.request("resources/read", json!({"uri": "file:///a"})).await.refusal(), METHOD_NOT_FOUND);
+    assert_eq!(alice.request("resources/write", json!({"uri": "file:///a"})).await.refusal(), METHOD_NOT_FOUND);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
 
 use causeway::{
     app::App,
-    config::{Config, Credential, Draft, Environment, EraChoice, HttpTarget, StdioTarget, Target, Transport},
+    config::{Config, Credential, Draft, Environment, EraChoice, HttpTarget, StdioTarget, Target, TargetSessions, Transport},
     discovery::{TargetState, View},
     http::MCP_PATH,
 };
@@ -143,15 +143,20 @@ impl TestClock {
 
 /// A target behind a URL, without credential.
 pub(crate) fn http_target(name: &str, endpoint: &str) -> Target {
-    let transport = Transport::Http(HttpTarget { endpoint: endpoint.parse().unwrap(), era: EraChoice::Auto, sessions: Default::default() });
-    Target { name: name.parse().unwrap(), transport, credential: Credential::None, dev: None }
+    let (endpoint, era, sessions) = (endpoint.parse().unwrap(), EraChoice::Auto, TargetSessions::default());
+    target(name, Transport::Http(HttpTarget { endpoint, era, sessions }))
 }
 
 /// A target that is a child process.
 pub(crate) fn stdio_target(name: &str, command: &[&str]) -> Target {
     let command = command.iter().map(ToString::to_string).collect();
     let stdio = StdioTarget { command, env: Default::default(), working_directory: None, era: EraChoice::Auto };
-    Target { name: name.parse().unwrap(), transport: Transport::Stdio(stdio), credential: Credential::None, dev: None }
+    target(name, Transport::Stdio(stdio))
+}
+
+fn target(name: &str, transport: Transport) -> Target {
+    let name = name.parse().unwrap();
+    Target { name, transport, resource_priority: 1000, credential: Credential::None, dev: None }
 }
 
 /// What a user's config.toml says if it says no more than it must.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use causeway_core::wire::ObjectEdit;
+use causeway_core::{catalog::Kind, wire::ObjectEdit};
 use causeway_servers::Sample;
 use tokio_util::sync::CancellationToken;
 
@@ -144,7 +144,7 @@ async fn what_a_target_says_besides_its_answer_goes_to_whom_it_concerns() {
         fake.offer(r#"[{"name":"new"}]"#);
         let legacy = Client::new(&gateway, targets_client::Speaks::Session).await;
         assert_eq!(legacy.call("t___echo", "{}").await.ok().notifications, [LOG]);
-        gateway.view_where(|view| view.catalog.route("t___new").is_ok()).await;
+        gateway.view_where(|view| view.catalog.route(Kind::Tools, "t___new").is_ok()).await;
         let modern = Client::new(&gateway, targets_client::Speaks::Modern).await;
         let nothing: [&str; 0] = [];
         assert_eq!(modern.call("t___new", "{}").await.ok().notifications, nothing, "it asked for none");
@@ -157,6 +157,6 @@ async fn a_child_that_says_so_is_listed_again() {
     let client = Client::new(&gateway, targets_client::Speaks::Session).await;
     assert_eq!(client.list().await, ["t___more_tools"]);
     client.call("t___more_tools", "{}").await.ok();
-    gateway.target_where("t", |target| target.tools() == Some(2)).await;
+    gateway.target_where("t", |target| target.count(Kind::Tools) == Some(2)).await;
     assert_eq!(client.list().await, ["t___one", "t___new"]);
 }

@@ -15,6 +15,7 @@ use causeway::{
     identity_provider::{self, IdentityProvider, Pool, PoolClient},
     secret::Secret,
 };
+use causeway_core::catalog::Kind;
 use causeway_oidc::clock::Clock;
 use causeway_servers::{JwtArgs, Sample, ServeArgs};
 use futures::future::BoxFuture;
@@ -148,7 +149,7 @@ async fn a_thousand_calls_before_any_token_cost_one_request() {
     assert!(state.error.unwrap().contains("503"));
     tokens.heal();
     gateway.clock.advance(Duration::from_secs(3));
-    gateway.target_where("t", |target| target.pages.is_some()).await;
+    gateway.target_where("t", |target| target.lists[Kind::Tools].is_some()).await;
     let before = tokens.asked();
     gateway.clock.advance(Duration::from_secs(2 * 3600));
     let client = Client::new(&gateway, targets_client::Speaks::Session).await;
@@ -200,11 +201,11 @@ async fn a_slow_token_endpoint_holds_up_its_target_alone() {
     let (fake, well) = (FakeTarget::start(Speaks::Modern), FakeTarget::start(Speaks::Modern));
     let targets = [tokens.credential(http_target("t", &fake.endpoint())), http_target("well", &well.endpoint())];
     let gateway = Gateway::launch(Issuer::start().await, targets, |_| ()).await;
-    gateway.target_where("well", |target| target.pages.is_some()).await;
+    gateway.target_where("well", |target| target.lists[Kind::Tools].is_some()).await;
     let client = Client::new(&gateway, targets_client::Speaks::Session).await;
     client.call("well___echo", "{}").await.ok();
     gate.cancel();
-    gateway.target_where("t", |target| target.pages.is_some()).await;
+    gateway.target_where("t", |target| target.lists[Kind::Tools].is_some()).await;
     client.call("t___echo", "{}").await.ok();
     assert_eq!(fake.asked("tools/call")[0].headers["authorization"], "Bearer late");
     assert_eq!(tokens.asked(), 1);

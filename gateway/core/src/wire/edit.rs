@@ -54,7 +54,7 @@ impl<'a> ObjectEdit<'a> {
         self.position(key).map(|at| &self.text[self.members[at].value.clone()])
     }
 
-    /// All members in order: key, value as JSON text.
+    /// Keys and values (JSON text) as they stand there.
     pub fn members(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.members.iter().map(|member| (&*member.key, &self.text[member.value.clone()]))
     }

@@ -147,6 +147,11 @@ impl Envelope {
         self.error.clone().map(|at| self.text(at))
     }
 
+    /// Where the error stands.
+    pub fn error_span(&self) -> Option<Range<usize>> {
+        self.error.clone()
+    }
+
     fn text(&self, at: Range<usize>) -> &str {
         std::str::from_utf8(&self.bytes[at]).expect("a span of a text that was read as UTF-8")
     }

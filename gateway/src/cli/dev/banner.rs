@@ -1,5 +1,6 @@
 //! What `causeway dev` shows a person: where everything is, and commands that work when pasted.
 
+use causeway_core::catalog::Kind;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -67,7 +68,7 @@ fn example_call(view: &View) -> Option<Value> {
         name: String,
         input_schema: Value,
     }
-    let tools: Vec<Value> = serde_json::from_slice(view.catalog.tools()).ok()?;
+    let tools: Vec<Value> = serde_json::from_slice(view.catalog.list(Kind::Tools).json()).ok()?;
     let tool: Tool = serde_json::from_value(tools.into_iter().next()?).ok()?;
     let required = tool.input_schema["required"].as_array().cloned().unwrap_or_default();
     let arguments: Map<String, Value> = required

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{FilePath, Located, Map, Member};
+use super::{FilePath, Located, Map, Member, RESOURCE_PRIORITY};
 
 /// Where `causeway dev` expects MCP in a server of yours.
 pub const DEV_PATH: &str = "/mcp";
@@ -15,13 +15,18 @@ pub const DEV_PATH: &str = "/mcp";
 #[serde(deny_unknown_fields)]
 #[schemars(extend("oneOf" = json!([{ "required": ["http"] }, { "required": ["stdio"] }])))]
 pub struct Target {
-    /// Letters and digits with single hyphens between them. Clients see its tools as `name___tool`.
+    /// Letters and digits with single hyphens between them. Clients see its tools as `name___tool`, unless `gateway.names` is
+    /// `plain`.
     #[schemars(required, regex(pattern = "^([0-9a-zA-Z][-]?){1,100}$"))]
     pub name: Member<String>,
     /// A server that is reached by URL.
     pub http: Member<Http>,
     /// A server that the gateway starts as a child process.
     pub stdio: Member<Stdio>,
+    /// Of several targets that list the same resource URI, that with the lowest number serves it; of equal ones the first.
+    /// Default: 1000.
+    #[schemars(range(min = 0, max = 1000), extend("default" = RESOURCE_PRIORITY))]
+    pub resource_priority: Member<u64>,
     /// What the gateway shows an `http` target to be let in. Default: nothing.
     pub credential: Member<Credential>,
     /// What `causeway dev` starts in place of an `http` target. Default: nothing, the target is used as it is.

@@ -58,12 +58,15 @@ impl Resolver<'_> {
         self.findings.concern(Some(at));
         let name = self.target_name(at, &target.name);
         let transport = self.transport(at, target);
+        let most = super::super::file::RESOURCE_PRIORITY;
+        let priority = self.number("resource_priority", &target.resource_priority, 0..=most, most);
         let credential = self.credential(target.credential.as_ref());
         let dev = target.dev.as_ref().map(|dev| self.dev(dev));
         self.only_http(target);
         Some(Target {
             name: name?,
             transport: transport?,
+            resource_priority: u16::try_from(priority).unwrap_or(u16::MAX),
             credential: credential?,
             dev: match dev {
                 Some(dev) => Some(dev?),

@@ -3,7 +3,7 @@
 
 use toml::de::DeValue;
 
-use super::Step;
+use super::{super::file::list_page::EXPECTED, Step};
 
 /// A mistake of shape in words.
 pub(super) struct Wording {
@@ -121,6 +121,7 @@ fn wrong_type(name: &str, expected: &str, value: &DeValue<'_>) -> String {
         ("a boolean", _) => ("`true` or `false`", "write it without quotes"),
         ("a string" | "path string", DeValue::Array(_) | DeValue::Table(_)) => ("a text", "write one text in quotes"),
         ("a string" | "path string", _) => ("a text", "put it in quotes"),
+        (EXPECTED, _) => ("a number of entries or `target`", "write `100`, `\"target\"`, or leave it out for one page"),
         ("u64", DeValue::Integer(_)) => ("a whole number, 0 or more", "leave out the sign"),
         ("u64", DeValue::String(_)) => ("a whole number", "write it without quotes"),
         ("u64", _) => ("a whole number", "write digits only"),

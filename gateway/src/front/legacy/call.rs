@@ -22,7 +22,7 @@ use super::live::{Live, Running};
 use crate::{
     front::{
         UNDECLARED,
-        reply::{Call, Item, Items},
+        reply::{Exchange, Item, Items},
     },
     gateway::CallError,
     targets::{Event, Events, Question, fault::rpc_error},
@@ -35,7 +35,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 
 /// A call that is being answered.
 struct Conversation {
-    call: Call,
+    call: Exchange,
     /// Where the client is asked; absent for one that cannot be.
     live: Option<Arc<Live>>,
     running: Option<Running>,
@@ -67,7 +67,7 @@ enum Asker {
 }
 
 /// What the client is told about `call`. With `live`, the client can be asked: it has a session and reads events.
-pub(super) fn begin(call: Call, live: Option<Arc<Live>>, running: Option<Running>) -> Items {
+pub(super) fn begin(call: Exchange, live: Option<Arc<Live>>, running: Option<Running>) -> Items {
     let stage = Stage::Reading(call.begin(call.request.clone()));
     let (waiting, ready) = (FuturesUnordered::new(), VecDeque::new());
     let conversation = Conversation { call, live, running, stage, waiting, ready, rounds: 0 };

@@ -16,7 +16,7 @@ use super::park::{Found, Lot, Parked, brought};
 use crate::{
     front::{
         UNDECLARED,
-        reply::{Call, Item, Items},
+        reply::{Exchange, Item, Items},
     },
     gateway::CallError,
     targets::{Event, Events, Question},
@@ -27,7 +27,7 @@ const TOGETHER: Duration = Duration::from_millis(20);
 
 /// A call that is being answered.
 struct Conversation {
-    call: Call,
+    call: Exchange,
     lot: Lot,
     events: Events<CallError>,
     /// Of the round that is being collected.
@@ -39,7 +39,7 @@ struct Conversation {
 }
 
 /// What the client is told about `call`, which may be a retry.
-pub(super) async fn begin(call: Call, lot: Lot) -> Items {
+pub(super) async fn begin(call: Exchange, lot: Lot) -> Items {
     if !call.request.brings_input() {
         let events = call.begin(call.request.clone());
         return go_on(Conversation { call, lot, events, questions: Vec::new(), asked: 0, progress: None });
@@ -55,7 +55,7 @@ pub(super) async fn begin(call: Call, lot: Lot) -> Items {
 }
 
 /// Gives the target what the client brought; asks again for what is still missing.
-async fn resume(call: Call, lot: Lot, parked: Parked) -> Items {
+async fn resume(call: Exchange, lot: Lot, parked: Parked) -> Items {
     let mut brought = brought(&call.request);
     let mut missing = Vec::new();
     for (key, question) in parked.questions {

@@ -1,0 +1,169 @@
+//! What is known of all targets at one moment, and what the gateway says about itself because of it. Asks nobody.
+
+use std::{sync::Arc, time::Duration};
+
+use causeway_core::{
+    catalog::{
+        self, Catalog, Kind, Lists, Names, Offer,
+        capabilities::{self, Serves},
+    },
+    name::TargetName,
+};
+
+use crate::targets::{About, Target};
+
+/// What is known of all targets at one moment.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub catalog: Arc<Catalog>,
+    /// What the gateway declares toward clients: a `ServerCapabilities` object, as JSON text.
+    pub capabilities: Arc<str>,
+    /// What the targets say to a client's model, each under its name.
+    pub instructions: Option<Arc<str>>,
+    /// In config order.
+    pub targets: Vec<TargetState>,
+}
+
+/// What is known of one target.
+#[derive(Clone, Debug)]
+pub struct TargetState {
+    pub name: TargetName,
+    pub resource_priority: u16,
+    /// What it said about itself when it was asked last.
+    pub about: Option<About>,
+    /// Its last list of each kind.
+    pub lists: Lists,
+    /// Whether listing it was tried, with whatever outcome.
+    pub tried: bool,
+    /// Why the last try failed, or a part of it.
+    pub error: Option<String>,
+    /// When the last try began that did not fail, since the Unix epoch.
+    pub listed: Option<Duration>,
+}
+
+/// What the gateway passes on by now. A capability that it cannot serve is switched off here, and so not declared.
+fn serves() -> Serves {
+    Serves { list_changed: false, subscribe: false, logging: false, tasks: false }
+}
+
+impl View {
+    /// What is known before any target was asked.
+    pub fn unlisted(targets: &[Arc<Target>]) -> Self {
+        let targets = targets.iter().map(|target| TargetState::new(target)).collect();
+        let (catalog, instructions) = Default::default();
+        let mut view = Self { catalog, capabilities: "".into(), instructions, targets };
+        view.merge(Names::default());
+        view
+    }
+
+    /// Whether every target was asked once.
+    pub fn is_complete(&self) -> bool {
+        self.targets.iter().all(|target| target.tried)
+    }
+
+    /// Merges anew what the targets offer.
+    pub(super) fn merge(&mut self, names: Names) {
+        let offers: Vec<Offer<'_>> = self.targets.iter().map(TargetState::offer).collect();
+        let catalog = catalog::merge(names, &offers);
+        let declared: Vec<&str> = self.targets.iter().filter_map(TargetState::capabilities).collect();
+        self.capabilities = capabilities::union(&declared, &catalog, serves()).into();
+        self.instructions = instructions(names, &self.targets).map(Into::into);
+        self.catalog = Arc::new(catalog);
+    }
+}
+
+impl TargetState {
+    pub(super) fn new(target: &Target) -> Self {
+        Self {
+            name: target.name().clone(),
+            resource_priority: target.resource_priority(),
+            about: None,
+            lists: Lists::default(),
+            tried: false,
+            error: None,
+            listed: None,
+        }
+    }
+
+    /// How many entries its last list of this kind had; none if it never gave one.
+    pub fn count(&self, kind: Kind) -> Option<usize> {
+        Some(self.lists[kind].as_ref()?.iter().map(|page| page.entries.len()).sum())
+    }
+
+    /// In a word: `pending`, `listed` or `failed`.
+    pub fn word(&self) -> &'static str {
+        match (&self.error, self.tried) {
+            (None, true) => "listed",
+            (None, false) => "pending",
+            (Some(_), _) => "failed",
+        }
+    }
+
+    fn capabilities(&self) -> Option<&str> {
+        self.about.as_ref().map(|about| about.capabilities.as_str())
+    }
+
+    fn offer(&self) -> Offer<'_> {
+        let declared =
+            self.capabilities().is_some_and(|capabilities| capabilities::declares(capabilities, "resources"));
+        let listed = [Kind::Resources, Kind::Templates].into_iter().any(|kind| self.count(kind) > Some(0));
+        Offer {
+            target: &self.name,
+            resource_priority: self.resource_priority,
+            has_resources: declared || listed,
+            lists: &self.lists,
+        }
+    }
+}
+
+/// What the targets say to a client's model, each under its name; without a name where there is but one and clients see no
+/// names of targets.
+fn instructions(names: Names, targets: &[TargetState]) -> Option<String> {
+    let said =
+        targets.iter().filter_map(|target| Some((&target.name, target.about.as_ref()?.instructions.as_deref()?)));
+    let said: Vec<_> = said.filter(|(_, text)| !text.trim().is_empty()).collect();
+    match (names, targets, &said[..]) {
+        (_, _, []) => None,
+        (Names::Plain, [_], [(_, text)]) => Some((*text).to_owned()),
+        _ => {
+            let chapters: Vec<String> =
+                said.iter().map(|(name, text)| format!("# {name}\n\n{}", text.trim())).collect();
+            Some(chapters.join("\n\n"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use causeway_core::era::Era;
+
+    use super::*;
+
+    fn state(name: &str, instructions: Option<&str>) -> TargetState {
+        let about = About {
+            era: Era::Modern,
+            version: String::new(),
+            capabilities: "{}".into(),
+            server_info: None,
+            instructions: instructions.map(ToOwned::to_owned),
+        };
+        let (lists, about) = (Lists::default(), Some(about));
+        let (name, resource_priority) = (name.parse().unwrap(), 0);
+        TargetState { name, resource_priority, about, lists, tried: true, error: None, listed: None }
+    }
+
+    fn check(names: Names, targets: &[TargetState], expected: Option<&str>) {
+        assert_eq!(instructions(names, targets).as_deref(), expected);
+    }
+
+    #[test]
+    fn instructions_stand_under_the_name_of_their_target() {
+        let targets = [state("a", Some("Add.\n")), state("b", None), state("c", Some("Count."))];
+        for names in [Names::Prefixed, Names::Plain] {
+            check(names, &targets, Some("# a\n\nAdd.\n\n# c\n\nCount."));
+        }
+        check(Names::Prefixed, &targets[..1], Some("# a\n\nAdd."));
+        check(Names::Plain, &targets[..1], Some("Add.\n"));
+        check(Names::Prefixed, &[state("a", Some(" ")), state("b", None)], None);
+    }
+}
