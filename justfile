@@ -42,6 +42,10 @@ schema:
 interop:
     interop/run
 
+# MCP's official conformance suite, directly and through the gateway. Writes docs/conformance.md.
+conformance *ways:
+    interop/conformance {{ ways }}
+
 # Run the gateway with its sample servers and a development identity provider.
 dev *arguments:
     cargo run --release -- dev {{ arguments }}
