@@ -111,6 +111,11 @@ impl CallError {
             Self::TooManyParked(_) | Self::CannotAsk { .. } | Self::TooManyRounds(_) | Self::Declined { .. } => {
                 wire::error_message(id, wire::INTERNAL_ERROR, &self.to_string(), None)
             }
+            Self::MissingCapability(capability) => {
+                let data = format!(r#"{{"requiredCapabilities":{}}}"#, required(capability));
+                let message = wire::error_message(id, wire::MISSING_CAPABILITY, &self.to_string(), Some(&data));
+                return Face { status: StatusCode::BAD_REQUEST, message };
+            }
             Self::NoResource(uri) => {
                 let code = if era == Era::Modern { wire::INVALID_PARAMS } else { wire::RESOURCE_NOT_FOUND };
                 wire::error_message(id, code, &self.to_string(), Some(&format!(r#"{{"uri":{}}}"#, json(uri))))
@@ -119,6 +124,14 @@ impl CallError {
             Self::Target(error) => failed_message(error, id, debug),
         };
         Face { status: StatusCode::OK, message }
+    }
+}
+
+/// A `ClientCapabilities` object with this capability, or this extension, which has a `/` in its name.
+fn required(capability: &str) -> String {
+    match capability.contains('/') {
+        true => format!(r#"{{"extensions":{{"{capability}":{{}}}}}}"#),
+        false => format!(r#"{{"{capability}":{{}}}}"#),
     }
 }
 

@@ -66,6 +66,9 @@ pub enum CallError {
     NoSession,
     #[error("{0} calls wait for input already (`limits.parked_calls`): retry in a moment")]
     TooManyParked(usize),
+    /// A modern client did not declare what the target needs.
+    #[error("Missing required client capability: {0}")]
+    MissingCapability(&'static str),
     /// The target asks for input in a way that this client has no means to answer.
     #[error("the call needs input (`{method}`) that this client cannot give: {why}")]
     CannotAsk { method: String, why: &'static str },

@@ -13,7 +13,7 @@ use std::fmt;
 use bytes::Bytes;
 
 pub use self::{
-    client::{Client, Level, Logs, UnknownLevel},
+    client::{Client, Level, Logs, UnknownLevel, asked_of},
     input::{InputRequest, InputRequired},
     progress::{progress_of, with_own_token, with_token},
 };

@@ -25,6 +25,11 @@ impl Question {
         self.message.method()
     }
 
+    /// What the target calls it, where it has a text for that.
+    pub fn name(&self) -> Option<String> {
+        serde_json::from_str(self.id()).ok()
+    }
+
     /// JSON text, as the target wrote it.
     pub fn params(&self) -> Option<&str> {
         self.message.params()

@@ -67,7 +67,7 @@ impl Client {
 }
 
 /// The capability that a client declares to be asked for `method`.
-fn asked_of(method: &str) -> Option<&'static str> {
+pub fn asked_of(method: &str) -> Option<&'static str> {
     match method {
         "elicitation/create" => Some("elicitation"),
         "sampling/createMessage" => Some("sampling"),
