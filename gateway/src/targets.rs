@@ -147,7 +147,7 @@ impl Target {
         let listening = async {
             match &self.adapter {
                 Adapter::Http(http) => http.listen(caller_id, client, wanted).await,
-                Adapter::Stdio(stdio) => stdio.listen(caller_id, client, wanted).await,
+                Adapter::Stdio(stdio) => stdio.listen(client, wanted).await,
             }
         };
         let most = self.limits.discovery;

@@ -13,7 +13,7 @@ use std::fmt;
 use bytes::Bytes;
 
 pub use self::{
-    client::{Client, Level, Logs, UnknownLevel, asked_of},
+    client::{Aside, Client, Level, Logs, UnknownLevel, asked_of},
     input::{InputRequest, InputRequired},
     progress::{progress_of, with_own_token, with_token},
 };
@@ -285,6 +285,7 @@ mod tests {
             capabilities: "{}".into(),
             logs: Logs::Unwanted,
             session: None,
+            aside: None,
         };
         let (id, method) = ("1".into(), "tools/call".into());
         Request { id, method, params: params.into(), era, client, param_headers: Vec::new() }

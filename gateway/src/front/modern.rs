@@ -76,6 +76,7 @@ fn accept(headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> 
         capabilities: capabilities.to_owned(),
         logs: logs(&meta)?,
         session: None,
+        aside: None,
     };
     Ok(Request {
         id: envelope.id().unwrap_or("null").to_owned(),

@@ -44,7 +44,15 @@ struct Conversation {
 pub(super) async fn begin(call: Exchange, lot: Lot) -> Items {
     if !call.request.brings_input() {
         let events = call.begin(call.request.clone());
-        return go_on(Conversation { call, lot, events, questions: Vec::new(), asked: 0, missing: None, progress: None });
+        return go_on(Conversation {
+            call,
+            lot,
+            events,
+            questions: Vec::new(),
+            asked: 0,
+            missing: None,
+            progress: None,
+        });
     }
     match lot.find(&call.caller.id, &call.request) {
         Found::Parked(parked) => resume(call, lot, parked).await,
@@ -73,8 +81,15 @@ async fn resume(call: Exchange, lot: Lot, parked: Parked) -> Items {
     }
     let now = progress_token(&call.request);
     let progress = parked.progress_token.filter(|before| Some(before) != now.as_ref()).map(|before| (before, now));
-    let conversation =
-        Conversation { call, lot, events: parked.events, questions: missing, asked: parked.asked, missing: None, progress };
+    let conversation = Conversation {
+        call,
+        lot,
+        events: parked.events,
+        questions: missing,
+        asked: parked.asked,
+        missing: None,
+        progress,
+    };
     match conversation.questions.is_empty() {
         true => go_on(conversation),
         false => once(conversation.park()),
