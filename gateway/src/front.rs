@@ -64,11 +64,10 @@ impl Front {
         settings: config::Gateway,
         sessions: config::Sessions,
         limits: &config::Limits,
-        sealer: Sealer,
+        sealer: Arc<Sealer>,
         clock: Clock,
         stopping: CancellationToken,
     ) -> Self {
-        let sealer = Arc::new(sealer);
         let lot = modern::Lot::new(Arc::clone(&sealer), clock.clone(), limits.parked_calls, limits.parked);
         let live = legacy::Sessions::new(sessions.timeout);
         let streams = (Arc::new(Semaphore::new(limits.streams)), limits.streams);

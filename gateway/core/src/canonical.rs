@@ -7,6 +7,7 @@
 mod client;
 mod input;
 mod progress;
+pub mod tasks;
 
 use std::fmt;
 
@@ -87,6 +88,11 @@ impl Request {
         let mut params = ObjectEdit::parse(&self.params)?;
         changes.iter().for_each(|(key, value)| params.set(key, value));
         if self.era == Era::Legacy {
+            if self.method == "tools/call" {
+                // A wish for a task of the older form: a target that gives none of those is to work on the call at once (MCP
+                // 2025-11-25, basic/utilities/tasks, "Task Support and Handling").
+                params.remove("task");
+            }
             // What is no object, such as `null`, says nothing.
             let meta = params.get("_meta").map(ObjectEdit::parse);
             let mut meta = meta.and_then(Result::ok).map_or_else(|| ObjectEdit::parse("{}"), Ok)?;
@@ -141,6 +147,14 @@ impl Response {
     /// The error as JSON text; `None` for a result.
     pub fn error(&self) -> Option<&str> {
         self.envelope.error()
+    }
+
+    /// The same with another result (JSON text).
+    pub fn with_result(self, result: &str) -> Self {
+        let spliced =
+            self.envelope.result_span().map(|span| splice(self.envelope.bytes(), vec![(span, result.to_owned())]));
+        let envelope = spliced.and_then(|bytes| Envelope::parse(bytes).ok());
+        Self { envelope: envelope.unwrap_or(self.envelope), ..self }
     }
 
     /// What a modern target asks for before it goes on; `None` for an answer that is one.

@@ -49,6 +49,11 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
             let events = front.settings.streaming && accepts_events(&post.headers);
             respond(call::begin(Exchange::new(front, post, call, request), front.lot.clone()).await, events).await
         }
+        (method, None) if front.gateway.declarer(method).is_some() => {
+            let events = front.settings.streaming && accepts_events(&post.headers);
+            let exchange = Exchange::new(front, post, Call::Extension, request);
+            respond(call::begin(exchange, front.lot.clone()).await, events).await
+        }
         (method, None) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }
 }
