@@ -141,6 +141,7 @@ impl Gateway {
         let view = self.view();
         let route = view.catalog.route(kind, &name)?;
         let own_name = json(&&*route.name);
+        let request = Request { header_params: route.header_params.clone(), ..request };
         Ok(self.targets[&route.target].call(&caller.id, request, &[("name", &own_name)]).await?)
     }
 
