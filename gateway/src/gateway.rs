@@ -180,6 +180,7 @@ impl Gateway {
         let view = self.view();
         let route = view.catalog.route(kind, &name)?;
         let own_name = json(&&*route.name);
+        let request = Request { header_params: route.header_params.clone(), ..request };
         let target = &self.targets[&route.target];
         let reply = target.call(&caller.id, request, &[("name", &own_name)]).await?;
         Ok(match target.gives_tasks() {

@@ -9,7 +9,7 @@ mod input;
 mod progress;
 pub mod tasks;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 
@@ -20,7 +20,7 @@ pub use self::{
 };
 
 use crate::{
-    era::{self, Era},
+    era::{self, Era, params::HeaderParams},
     wire::{self, Envelope, Kind, ObjectEdit, json},
 };
 
@@ -38,8 +38,10 @@ pub struct Request {
     /// The era of `params`.
     pub era: Era,
     pub client: Client,
-    /// `Mcp-Param-*` headers: name in lower case, value as it came.
+    /// The `Mcp-Param-*` headers of a modern client: name in lower case, value as it came.
     pub param_headers: Vec<(String, String)>,
+    /// What of it the target wants repeated in such headers; known once it is routed.
+    pub header_params: HeaderParams,
 }
 
 /// The last message of a reply, a result or an error.
@@ -107,6 +109,20 @@ impl Request {
             params.set("_meta", &meta.finish());
         }
         Ok(params.finish())
+    }
+
+    /// The `Mcp-Param-*` headers (name in lower case, value) that go to a modern target with `params`, the parameters that it
+    /// gets. A modern client wrote them itself, those that nobody here knows included; for a legacy one, whose era has none,
+    /// they are written here.
+    pub fn modern_param_headers(&self, params: &str) -> Cow<'_, [(String, String)]> {
+        match self.era {
+            Era::Modern => Cow::Borrowed(&self.param_headers),
+            Era::Legacy if self.header_params.is_empty() => Cow::default(),
+            Era::Legacy => {
+                let arguments = ObjectEdit::parse(params).ok().and_then(|params| params.get("arguments"));
+                Cow::Owned(self.header_params.headers(arguments.unwrap_or("{}")))
+            }
+        }
     }
 
     /// The parameters for a legacy target, with `changes` (key, JSON text) made.
@@ -302,7 +318,8 @@ mod tests {
             aside: None,
         };
         let (id, method) = ("1".into(), "tools/call".into());
-        Request { id, method, params: params.into(), era, client, param_headers: Vec::new() }
+        let (param_headers, header_params) = Default::default();
+        Request { id, method, params: params.into(), era, client, param_headers, header_params }
     }
 
     fn check_answer(from: Era, message: &'static str, to: Era, id: &str, expected: &str) {
@@ -321,6 +338,21 @@ mod tests {
     fn a_legacy_request_says_all_about_itself_to_a_modern_target() {
         let params = request(Era::Legacy, r#"{"name":"a","_meta":{"progressToken":7}}"#).modern_params(&[]).unwrap();
         insta::assert_snapshot!(params, @r#"{"name":"a","_meta":{"progressToken":7,"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}"#);
+    }
+
+    #[test]
+    fn headers_are_written_for_those_whose_era_has_none() {
+        let schema = r#"{"properties":{"x":{"type":"string","x-mcp-header":"X"}}}"#;
+        let given = vec![("mcp-param-x".to_owned(), "=?base64?Yg==?=".to_owned())];
+        let headers = |era, params: &str| {
+            let header_params = HeaderParams::of_schema(schema).unwrap();
+            let request = Request { header_params, param_headers: given.clone(), ..request(era, "{}") };
+            request.modern_param_headers(params).into_owned()
+        };
+        let written = [("mcp-param-x".to_owned(), "a".to_owned())];
+        assert_eq!(headers(Era::Legacy, r#"{"name":"t","arguments":{"x":"a"}}"#), written);
+        assert_eq!(headers(Era::Legacy, r#"{"name":"t"}"#), []);
+        assert_eq!(headers(Era::Modern, r#"{"name":"t","arguments":{"x":"a"}}"#), given);
     }
 
     #[test]

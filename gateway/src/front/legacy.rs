@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use causeway_core::{
     canonical::{Client, Logs, Request},
     catalog,
-    era::{self, Era, headers},
+    era::{self, Era, headers, params::HeaderParams},
     wire::{Envelope, Kind, ObjectEdit, result_message},
 };
 use http::StatusCode;
@@ -110,6 +110,7 @@ fn request(id: String, envelope: &Envelope, client: Client) -> Request {
         era: Era::Legacy,
         client,
         param_headers: Vec::new(),
+        header_params: HeaderParams::default(),
     }
 }
 

@@ -39,7 +39,8 @@ fn own_info() -> String {
 /// A request that the gateway makes for itself.
 pub(super) fn own_request(method: &str, params: String) -> Request {
     let (id, method) = ("1".into(), method.into());
-    Request { id, method, params, era: Era::Legacy, client: own_client(), param_headers: Vec::new() }
+    let (param_headers, header_params) = Default::default();
+    Request { id, method, params, era: Era::Legacy, client: own_client(), param_headers, header_params }
 }
 
 /// The parameters of `server/discover`.

@@ -7,7 +7,7 @@ use std::{fmt, pin::Pin};
 
 use causeway_core::{
     canonical::{Client, Request},
-    era::Era,
+    era::{Era, params::HeaderParams},
     wire::{Envelope, ObjectEdit, json},
 };
 use futures::{Stream, StreamExt, stream};
@@ -63,6 +63,7 @@ impl Wanted {
             era: Era::Legacy,
             client,
             param_headers: Vec::new(),
+            header_params: HeaderParams::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 use causeway_core::{
     canonical::{Response, tasks},
     name::TargetName,
-    wire::Envelope,
+    wire::{self, Envelope},
 };
 use futures::{Stream, StreamExt, stream};
 use tokio::{
@@ -36,7 +36,8 @@ pub(super) struct Bounds {
     pub(super) deadline: Instant,
     /// What the call has from its beginning until `deadline`.
     pub(super) limit: Duration,
-    /// Told when the target says in between that its lists changed: that is news for the gateway, not for this caller.
+    /// Told when the target says in between that its lists changed, which is news for the gateway and not for this caller,
+    /// or shows by its answer that they did.
     pub(super) changed: Arc<Notify>,
     /// The call's place among those that run in the target.
     pub(super) _permit: OwnedSemaphorePermit,
@@ -133,7 +134,10 @@ impl Reply<Fault> {
     /// The same reply within `bounds`.
     pub(super) fn bounded(self, bounds: Bounds) -> Reply {
         let events = match self {
-            Self::Whole(response) => return Reply::Whole(response),
+            Self::Whole(response) => {
+                bounds.note(&response);
+                return Reply::Whole(response);
+            }
             Self::Stream(events) => events,
         };
         Reply::Stream(Box::pin(stream::unfold(Some((events, bounds)), |state| async move {
@@ -174,10 +178,23 @@ impl Bounds {
                 Ok(Some(Ok(Event::Notification(message)))) if message.method().ends_with("/list_changed") => {
                     self.changed.notify_one();
                 }
-                Ok(Some(event)) => return event,
+                Ok(Some(event)) => {
+                    if let Ok(Event::Last(response)) = &event {
+                        self.note(response);
+                    }
+                    return event;
+                }
                 Ok(None) => return Err(ended()),
                 Err(_) => return Err(Fault::Silent(self.limit)),
             }
+        }
+    }
+
+    /// Headers that the target takes for wrong were made from its list, by the gateway or by a client that has it from
+    /// here: the list is out of date.
+    fn note(&self, answer: &Response) {
+        if answer.error_code() == Some(wire::HEADER_MISMATCH) {
+            self.changed.notify_one();
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use super::{Catalog, Entry, Kind, Lists, PerKind, Problem, Route, Template, UriTemplate, list::Writer};
 use crate::{
+    era::params::HeaderParams,
     name::TargetName,
     wire::{ObjectEdit, json},
 };
@@ -114,7 +115,11 @@ impl Merging<'_> {
             }
         };
         list.push(&renamed(entry, slot.key()));
-        let route = Route { target: target.clone(), name: Arc::from(entry.key.as_str()) };
+        let header_params = match kind {
+            Kind::Tools => header_params(target, entry, &mut self.catalog.problems),
+            Kind::Prompts | Kind::Resources | Kind::Templates => HeaderParams::default(),
+        };
+        let route = Route { target: target.clone(), name: Arc::from(entry.key.as_str()), header_params };
         slot.insert(route.clone());
         if kind == Kind::Templates {
             self.template(route, self.offers[offer].resource_priority);
@@ -141,6 +146,16 @@ impl Merging<'_> {
             false => Problem::Outranked { kind, uri: key, kept, left_out },
         }
     }
+}
+
+/// What of a call of a tool travels as headers; of a tool that says it wrongly nothing, which becomes a problem.
+fn header_params(target: &TargetName, tool: &Entry, problems: &mut Vec<Problem>) -> HeaderParams {
+    let entry = ObjectEdit::parse(&tool.json).expect("a page holds only entries that were read as objects");
+    let header_params = entry.get("inputSchema").map_or_else(|| Ok(HeaderParams::default()), HeaderParams::of_schema);
+    header_params.unwrap_or_else(|why| {
+        problems.push(Problem::BadHeaders { target: target.clone(), tool: tool.key.clone(), why });
+        HeaderParams::default()
+    })
 }
 
 /// The entry's text under its merged key; untouched where that is its own.
