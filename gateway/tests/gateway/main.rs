@@ -17,6 +17,7 @@ mod catalog_routes;
 mod controlled_target;
 mod fake_target;
 mod front_bad_input;
+mod front_cors;
 mod front_health;
 mod front_issuer;
 mod front_legacy;
