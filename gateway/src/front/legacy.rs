@@ -95,6 +95,9 @@ async fn serve(front: &Front, post: &Post, envelope: &Envelope, session: Option<
             }
         }
         (_, Some(kind)) => call(front, post, session, kind, request(id, envelope, client)).await,
+        (method, None) if front.gateway.declarer(method).is_some() => {
+            call(front, post, session, Call::Extension, request(id, envelope, client)).await
+        }
         (method, None) => refuse(Refused::Method(method.to_owned())),
     }
 }

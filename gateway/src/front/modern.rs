@@ -8,7 +8,7 @@ mod park;
 
 use axum::response::Response;
 use causeway_core::{
-    canonical::{Client, Logs, Request},
+    canonical::{Client, Logs, Request, tasks},
     catalog,
     era::{self, Era, headers, params::HeaderParams},
     wire::{Envelope, Kind, ObjectEdit, json, result_message},
@@ -21,7 +21,10 @@ use super::{
     reply::{Exchange, respond},
     text_header,
 };
-use crate::{error::Refused, gateway::Call};
+use crate::{
+    error::Refused,
+    gateway::{Call, knows_tasks},
+};
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
@@ -44,10 +47,20 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
     }
     match (request.method.as_str(), Call::of_method(&request.method)) {
         ("server/discover", _) => message(StatusCode::OK, result_message(&id, &discovered(front))),
+        // Of the older form of tasks.
+        (method @ ("tasks/result" | "tasks/list"), _) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
+        (_, Some(Call::Task)) if !knows_tasks(&request.client.capabilities) => {
+            face(Refused::MissingCapability(tasks::EXTENSION).face(Era::Modern, &id))
+        }
         ("subscriptions/listen", _) => listen::answer(front, post, request).await,
         (_, Some(call)) => {
             let events = front.settings.streaming && accepts_events(&post.headers);
             respond(call::begin(Exchange::new(front, post, call, request), front.lot.clone()).await, events).await
+        }
+        (method, None) if front.gateway.declarer(method).is_some() => {
+            let events = front.settings.streaming && accepts_events(&post.headers);
+            let exchange = Exchange::new(front, post, Call::Extension, request);
+            respond(call::begin(exchange, front.lot.clone()).await, events).await
         }
         (method, None) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }
@@ -79,6 +92,7 @@ fn accept(front: &Front, headers: &HeaderMap, envelope: &Envelope) -> Result<Req
         capabilities: capabilities.to_owned(),
         logs: logs(&meta)?,
         session: None,
+        aside: None,
     };
     Ok(Request {
         id: envelope.id().unwrap_or("null").to_owned(),

@@ -28,6 +28,7 @@ pub(super) fn own_client() -> Client {
         capabilities: r#"{"elicitation":{"form":{},"url":{}},"sampling":{},"roots":{}}"#.into(),
         logs: Logs::Unwanted,
         session: None,
+        aside: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use causeway_core::{
-    canonical::Response,
+    canonical::{Response, tasks},
     name::TargetName,
     wire::{self, Envelope},
 };
@@ -25,6 +25,9 @@ pub enum Reply<E = TargetError> {
 
 /// The messages of a reply.
 pub type Events<E> = Pin<Box<dyn Stream<Item = Result<Event, E>> + Send>>;
+
+/// What one side calls a task, from what the other side calls it.
+pub type Rename = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// What a reply is held to, and what it holds as long as it runs.
 #[derive(Debug)]
@@ -62,6 +65,39 @@ impl Reply {
             Some(Ok(Event::Last(response))) => Ok(Self::Whole(response)),
             Some(Err(error)) => Err(error),
             first => Ok(Self::Stream(Box::pin(stream::iter(first).chain(events)))),
+        }
+    }
+
+    /// The same reply with each name of a task in it replaced by what `rename` gives.
+    pub fn renamed(self, rename: Rename) -> Self {
+        match self {
+            Self::Whole(response) => Self::Whole(renamed_response(response, &rename)),
+            Self::Stream(events) => Self::Stream(Box::pin(events.map(move |event| {
+                Ok(match event? {
+                    Event::Last(response) => Event::Last(renamed_response(response, &rename)),
+                    Event::Question(question) => Event::Question(question.renamed(&rename)),
+                    Event::Notification(message) => {
+                        let params = message.params().and_then(|params| tasks::renamed(params, &*rename));
+                        let renamed = params.and_then(|params| message.with_params(&params));
+                        Event::Notification(renamed.unwrap_or(message))
+                    }
+                })
+            }))),
+        }
+    }
+
+    /// The same reply with `change` made to its result (JSON text), where it gives one.
+    pub fn map_result(self, change: impl Fn(&str) -> Option<String> + Send + 'static) -> Self {
+        let change = move |response: Response| match response.result().and_then(&change) {
+            Some(result) => response.with_result(&result),
+            None => response,
+        };
+        match self {
+            Self::Whole(response) => Self::Whole(change(response)),
+            Self::Stream(events) => Self::Stream(Box::pin(events.map(move |event| match event {
+                Ok(Event::Last(response)) => Ok(Event::Last(change(response))),
+                other => other,
+            }))),
         }
     }
 
@@ -160,6 +196,13 @@ impl Bounds {
         if answer.error_code() == Some(wire::HEADER_MISMATCH) {
             self.changed.notify_one();
         }
+    }
+}
+
+fn renamed_response(response: Response, rename: &Rename) -> Response {
+    match response.result().and_then(|result| tasks::renamed(result, &**rename)) {
+        Some(result) => response.with_result(&result),
+        None => response,
     }
 }
 

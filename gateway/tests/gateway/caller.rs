@@ -4,19 +4,20 @@
 use causeway_core::era::{self, headers};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
 use rmcp::{
-    ClientLifecycleMode, ClientServiceExt, RoleClient,
+    ClientHandler, ClientLifecycleMode, ClientServiceExt, RoleClient,
     model::ProtocolVersion,
     service::RunningService,
     transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
 use serde_json::{Value, json};
 
-use crate::answer::Answer;
+use crate::{answer::Answer, stream::Stream};
 
 /// One client: legacy and without a session until it is told otherwise.
 #[derive(Clone)]
@@ -24,13 +25,18 @@ pub(crate) struct Caller {
     url: String,
     headers: HeaderMap,
     modern: bool,
+    /// What it says that it can be asked for.
+    capabilities: Value,
+    /// Of its requests.
+    id: Value,
     http: Client<HttpConnector, Full<bytes::Bytes>>,
 }
 
 impl Caller {
     pub(crate) fn new(url: &str) -> Self {
         let http = Client::builder(TokioExecutor::new()).build_http();
-        let caller = Self { url: url.to_owned(), headers: HeaderMap::new(), modern: false, http };
+        let (headers, capabilities) = (HeaderMap::new(), json!({}));
+        let caller = Self { url: url.to_owned(), headers, modern: false, capabilities, id: json!(1), http };
         caller.header("content-type", "application/json").header("accept", "application/json, text/event-stream")
     }
 
@@ -63,6 +69,20 @@ impl Caller {
         self.header(headers::VERSION, era::MODERN)
     }
 
+    pub(crate) fn is_modern(&self) -> bool {
+        self.modern
+    }
+
+    /// The same client with these capabilities; a legacy one says so when it opens a session.
+    pub(crate) fn declaring(self, capabilities: Value) -> Self {
+        Self { capabilities, ..self }
+    }
+
+    /// The same client that sends its requests under this id.
+    pub(crate) fn under(self, id: impl Into<Value>) -> Self {
+        Self { id: id.into(), ..self }
+    }
+
     /// The same client in a session that it opens now.
     pub(crate) async fn in_session(self) -> Self {
         let answer = self.initialize(era::LEGACY).await;
@@ -73,10 +93,10 @@ impl Caller {
     /// `initialize`, asking for `version`.
     pub(crate) async fn initialize(&self, version: &str) -> Answer {
         let info = json!({"name": "test", "version": "1"});
-        self.request("initialize", json!({"protocolVersion": version, "capabilities": {}, "clientInfo": info})).await
+        self.request("initialize", json!({"protocolVersion": version, "capabilities": self.capabilities, "clientInfo": info})).await
     }
 
-    /// Sends a request of the client's era under the id 1.
+    /// Sends a request of the client's era.
     pub(crate) async fn request(&self, method: &str, params: Value) -> Answer {
         let (caller, body) = self.framed(method, params);
         caller.post(body.to_string()).await
@@ -88,13 +108,34 @@ impl Caller {
         if self.modern {
             params["_meta"][era::META_VERSION] = json!(era::MODERN);
             params["_meta"][era::META_CLIENT_INFO] = json!({"name": "test", "version": "1"});
-            params["_meta"][era::META_CAPABILITIES] = json!({});
+            params["_meta"][era::META_CAPABILITIES] = self.capabilities.clone();
             caller = caller.header(headers::METHOD, method);
             if let Some(name) = headers::named_by(method).and_then(|member| params[member].as_str()) {
                 caller = caller.header(headers::NAME, &headers::encode(name));
             }
         }
-        (caller, json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
+        (caller, json!({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params}))
+    }
+
+    /// Sends such a request and leaves the reading of its answer to the test.
+    pub(crate) async fn open(&self, method: &str, params: Value) -> Stream {
+        let (caller, body) = self.framed(method, params);
+        caller.opened(Method::POST, body.to_string()).await
+    }
+
+    /// The stream on which a client in a session hears what belongs to no request.
+    pub(crate) async fn listen(&self) -> Stream {
+        self.opened(Method::GET, "").await
+    }
+
+    /// Sends a notification.
+    pub(crate) async fn notify(&self, method: &str, params: Value) -> Answer {
+        self.post(json!({"jsonrpc": "2.0", "method": method, "params": params}).to_string()).await
+    }
+
+    /// Answers a request of the gateway.
+    pub(crate) async fn respond(&self, id: &Value, result: Value) -> Answer {
+        self.post(json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string()).await
     }
 
     /// The answer to a `tools/call`.
@@ -121,10 +162,17 @@ impl Caller {
 
     /// Sends `body` with any method.
     pub(crate) async fn send(&self, method: Method, body: impl Into<bytes::Bytes>) -> Answer {
+        Answer::read(self.exchange(method, body).await).await
+    }
+
+    async fn opened(&self, method: Method, body: impl Into<bytes::Bytes>) -> Stream {
+        Stream::new(self.exchange(method, body).await)
+    }
+
+    async fn exchange(&self, method: Method, body: impl Into<bytes::Bytes>) -> http::Response<Incoming> {
         let mut request = Request::builder().method(method).uri(&self.url);
         *request.headers_mut().unwrap() = self.headers.clone();
-        let request = request.body(Full::new(body.into())).unwrap();
-        Answer::read(self.http.request(request).await.unwrap()).await
+        self.http.request(request.body(Full::new(body.into())).unwrap()).await.unwrap()
     }
 
     /// GETs another path of the same gateway.
@@ -136,6 +184,11 @@ impl Caller {
 
     /// The official client in this client's place, in its era, after its handshake.
     pub(crate) async fn rmcp(&self) -> RunningService<RoleClient, ()> {
+        self.rmcp_as(()).await
+    }
+
+    /// The same, that answers what it is asked as `handler` does.
+    pub(crate) async fn rmcp_as<H: ClientHandler>(&self, handler: H) -> RunningService<RoleClient, H> {
         let own = ["authorization"].map(HeaderName::from_static);
         let headers = own.into_iter().filter_map(|name| Some((name.clone(), self.headers.get(&name)?.clone())));
         let config = StreamableHttpClientTransportConfig::with_uri(self.url.clone()).custom_headers(headers.collect());
@@ -144,6 +197,6 @@ impl Caller {
             true => ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] },
         };
         let transport = StreamableHttpClientTransport::from_config(config);
-        ().serve_with_lifecycle(transport, lifecycle).await.unwrap()
+        handler.serve_with_lifecycle(transport, lifecycle).await.unwrap()
     }
 }

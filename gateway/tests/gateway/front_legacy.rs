@@ -58,7 +58,7 @@ async fn initialize_answers_with_what_the_gateway_is() {
     200
     content-type: application/json
 
-    {"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"instructions":"Line 1\nLine 2","serverInfo":{"name":"Tools \"R\" us","version":"VERSION"}}}
+    {"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true}},"instructions":"Line 1\nLine 2","serverInfo":{"name":"Tools \"R\" us","version":"VERSION"}}}
     "#);
 }
 
@@ -218,7 +218,7 @@ async fn notifications_are_accepted_and_responses_to_nothing_are_not() {
 async fn unknown_methods_are_refused_with_status_200() {
     let gateway = with_sessions(SessionMode::Optional).await;
     let alice = gateway.caller("alice");
-    for method in ["resources/subscribe", "server/nothing", "tools/List", "", "vendor/x"] {
+    for method in ["server/discover", "server/nothing", "tools/List", "", "vendor/x"] {
         assert_eq!(alice.request(method, json!({})).await.refusal(), (200, METHOD_NOT_FOUND), "{method}");
     }
 }
@@ -344,14 +344,23 @@ async fn a_batch_is_refused_in_every_other_version() {
 }
 
 #[tokio::test]
-async fn only_post_is_served() {
+async fn nothing_but_post_is_served_without_a_session() {
     let gateway = with_sessions(SessionMode::Optional).await;
-    let alice = gateway.caller("alice").in_session().await;
-    for caller in [alice, gateway.anonymous()] {
-        for method in [Method::GET, Method::DELETE, Method::PUT, Method::OPTIONS] {
+    for caller in [gateway.caller("alice"), gateway.caller("alice").modern()] {
+        for method in [Method::GET, Method::DELETE] {
             let answer = caller.send(method.clone(), "").await;
             assert_eq!((answer.status.as_u16(), answer.header("allow").as_str()), (405, "POST"), "{method}");
         }
+    }
+    for caller in [gateway.caller("alice").in_session().await, gateway.anonymous()] {
+        for method in [Method::PUT, Method::OPTIONS, Method::PATCH] {
+            let answer = caller.send(method.clone(), "").await;
+            assert_eq!(answer.status, 405, "{method}");
+            assert_eq!(answer.header("allow"), "POST, GET, DELETE", "{method}");
+        }
+    }
+    for method in [Method::GET, Method::DELETE] {
+        assert_eq!(gateway.anonymous().send(method, "").await.status, 401);
     }
 }
 

@@ -41,7 +41,7 @@ async fn server_discover_says_what_the_gateway_is() {
     200
     content-type: application/json
 
-    {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","supportedVersions":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"tools":{}},"instructions":"Look before you leap","ttlMs":10000,"cacheScope":"public","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"causeway","version":"VERSION"}}}}
+    {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","supportedVersions":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"tools":{"listChanged":true}},"instructions":"Look before you leap","ttlMs":10000,"cacheScope":"public","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"causeway","version":"VERSION"}}}}
     "#);
 }
 

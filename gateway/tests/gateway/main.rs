@@ -5,6 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at its first surprise, in what it stands on too")]
 
 mod answer;
+mod bridge_fixture;
+mod bridge_official;
+mod bridge_pairs;
+mod bridge_talk;
 mod caller;
 mod catalog_about;
 mod catalog_lists;
@@ -29,6 +33,7 @@ mod offering;
 mod program;
 mod raw;
 mod sample;
+mod stream;
 mod targets_calls;
 mod targets_cancel;
 mod targets_child;

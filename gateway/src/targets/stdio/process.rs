@@ -119,15 +119,17 @@ impl Process {
             self.settings.set_level(&Line::Stdio(Arc::clone(&self.link)), about, request.client.logs).await;
         }
         let method = &request.method;
-        Ok(Reply::reading(self.link.call(self.era(), Owner::Caller(caller_id.into()), method, params).await?))
+        let owner = Owner::Caller { id: caller_id.into(), aside: request.client.aside.clone() };
+        Ok(Reply::reading(self.link.call(self.era(), owner, method, params).await?))
     }
 
     /// What the process sends beside its calls.
-    pub(super) async fn listen(&self, caller_id: &str, client: &Client, wanted: Wanted) -> Result<Heard, Fault> {
+    pub(super) async fn listen(&self, client: &Client, wanted: Wanted) -> Result<Heard, Fault> {
         if self.era() == Era::Modern {
             let request = wanted.request(client.clone());
             let params = request.modern_params(&[]).map_err(|error| Fault::Garbage(error.to_string()))?;
-            let call = self.link.call(Era::Modern, Owner::Caller(caller_id.into()), &request.method, &params).await?;
+            // What names no subscription is about a call, and this is none.
+            let call = self.link.call(Era::Modern, Owner::Gateway, &request.method, &params).await?;
             return Heard::replied(Reply::reading(call));
         }
         let (heard, over) = (self.link.listen(), self.link.closed().clone());

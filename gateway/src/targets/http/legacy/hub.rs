@@ -7,11 +7,13 @@ use std::sync::{
 };
 
 use causeway_core::{
-    canonical::progress_of,
+    canonical::{Aside, progress_of},
     wire::{Envelope, Kind},
 };
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
+
+use crate::targets::listen::is_news;
 
 /// Messages that one call has not read yet; more are dropped.
 const QUEUE: usize = 256;
@@ -22,16 +24,27 @@ const BEHIND: usize = 256;
 #[derive(Debug)]
 pub(super) struct Hub {
     /// In the order in which they began.
-    calls: Mutex<Vec<(u64, mpsc::Sender<Envelope>)>>,
+    calls: Mutex<Vec<Call>>,
+    /// Of the call that ended last.
+    aside: Mutex<Option<Aside>>,
     heard: broadcast::Sender<Envelope>,
     streaming: AtomicBool,
     over: CancellationToken,
+}
+
+/// A call that runs.
+#[derive(Debug)]
+struct Call {
+    id: u64,
+    messages: mpsc::Sender<Envelope>,
+    aside: Option<Aside>,
 }
 
 impl Default for Hub {
     fn default() -> Self {
         Self {
             calls: Mutex::default(),
+            aside: Mutex::default(),
             heard: broadcast::channel(BEHIND).0,
             streaming: AtomicBool::new(false),
             over: CancellationToken::new(),
@@ -66,40 +79,49 @@ impl Hub {
         self.heard.subscribe()
     }
 
-    /// What is sent for the call `id`, until [`Hub::leave`].
-    pub(super) fn join(&self, id: u64) -> mpsc::Receiver<Envelope> {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        self.calls.lock().expect("no holder of this lock panics").push((id, sender));
+    /// What is sent for the call `id`, until [`Hub::leave`]; what comes later goes to `aside`.
+    pub(super) fn join(&self, id: u64, aside: Option<Aside>) -> mpsc::Receiver<Envelope> {
+        let (messages, receiver) = mpsc::channel(QUEUE);
+        self.calls.lock().expect("no holder of this lock panics").push(Call { id, messages, aside });
         receiver
     }
 
     pub(super) fn leave(&self, id: u64) {
-        self.calls.lock().expect("no holder of this lock panics").retain(|(call, _)| *call != id);
+        let mut calls = self.calls.lock().expect("no holder of this lock panics");
+        let Some(at) = calls.iter().position(|call| call.id == id) else { return };
+        *self.aside.lock().expect("no holder of this lock panics") = calls.remove(at).aside;
     }
 
-    /// Gives a message to whom it belongs: progress to its call; questions and log messages to the call that began last, for
-    /// they do not say which one they are about; everything else to who listens. Gives back a request that nobody takes.
+    /// Gives a message to whom it belongs: progress to its call; news to who listens; everything else, which does not say
+    /// what it is about, to the call that began last. Gives back a request that nobody takes.
     pub(super) fn hear(&self, message: Envelope) -> Option<Envelope> {
         let calls = self.calls.lock().expect("no holder of this lock panics");
         let call = match (message.kind(), message.method()) {
             (Kind::Notification, "notifications/progress") => {
                 let id = progress_of(&message);
-                calls.iter().find(|(call, _)| Some(*call) == id)
+                calls.iter().find(|call| Some(call.id) == id)
             }
-            (Kind::Request, _) | (_, "notifications/message") => calls.last(),
-            _ => None,
+            (Kind::Notification, method) if is_news(method) => {
+                // Nobody may be listening.
+                let _ = self.heard.send(message);
+                return None;
+            }
+            _ => calls.last(),
         };
         match (call, message.kind()) {
-            (Some((_, call)), Kind::Request) => call.try_send(message).err().map(mpsc::error::TrySendError::into_inner),
-            (Some((_, call)), _) => {
+            (Some(call), Kind::Request) => {
+                call.messages.try_send(message).err().map(mpsc::error::TrySendError::into_inner)
+            }
+            (Some(call), _) => {
                 // Its reader is gone or hopelessly behind.
-                let _ = call.try_send(message);
+                let _ = call.messages.try_send(message);
                 None
             }
             (None, Kind::Request) => Some(message),
             (None, _) => {
-                // Nobody may be listening.
-                let _ = self.heard.send(message);
+                if let Some(aside) = &*self.aside.lock().expect("no holder of this lock panics") {
+                    aside.say(&message);
+                }
                 None
             }
         }
@@ -121,7 +143,7 @@ mod tests {
         let question = message(r#"{"jsonrpc":"2.0","id":9,"method":"roots/list"}"#);
         let changed = message(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);
         assert!(hub.hear(question.clone()).is_some(), "no call runs that it could belong to");
-        let (mut first, mut second, mut listener) = (hub.join(1), hub.join(2), hub.listen());
+        let (mut first, mut second, mut listener) = (hub.join(1, None), hub.join(2, None), hub.listen());
         assert!(hub.hear(progress).is_none());
         assert!(hub.hear(question.clone()).is_none());
         assert!(hub.hear(changed).is_none());

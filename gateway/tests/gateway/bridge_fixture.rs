@@ -1,0 +1,99 @@
+//! The fixture as a target: an MCP server with every feature, made with the official SDK, in this process or as a child.
+//! Asserts nothing.
+
+use causeway::{
+    config::{Target, Transport},
+    secret::Secret,
+};
+use causeway_fixture::{Era, Options, serve, serve_stdio};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{
+    caller::Caller,
+    harness::{http_target, stdio_target},
+};
+
+/// How a fixture is reached and which era it speaks, it alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    LegacyHttp,
+    ModernHttp,
+    LegacyChild,
+    ModernChild,
+}
+
+pub(crate) const KINDS: [Kind; 4] = [Kind::LegacyHttp, Kind::ModernHttp, Kind::LegacyChild, Kind::ModernChild];
+
+/// The variable that tells a child its era.
+const ERA: &str = "FIXTURE_ERA";
+
+/// A running fixture; over HTTP it ends when this is dropped, as a child with the gateway.
+#[derive(Debug)]
+pub(crate) struct Fixture {
+    target: Target,
+    _stop: Option<oneshot::Sender<()>>,
+}
+
+impl Kind {
+    pub(crate) fn is_modern(self) -> bool {
+        matches!(self, Self::ModernHttp | Self::ModernChild)
+    }
+}
+
+impl Fixture {
+    pub(crate) async fn start(kind: Kind) -> Self {
+        match kind {
+            Kind::LegacyHttp => Self::over_http(Era::Legacy).await,
+            Kind::ModernHttp => Self::over_http(Era::Modern).await,
+            Kind::LegacyChild => Self::as_child("legacy"),
+            Kind::ModernChild => Self::as_child("modern"),
+        }
+    }
+
+    /// It as a target named `f`.
+    pub(crate) fn target(&self) -> Target {
+        self.target.clone()
+    }
+
+    async fn over_http(era: Era) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let options = Options { era, page_size: None };
+        tokio::spawn(async move { serve(listener, options, async move { drop(stopped.await) }).await });
+        Self { target: http_target("f", &url), _stop: Some(stop) }
+    }
+
+    fn as_child(era: &str) -> Self {
+        let tests = std::env::current_exe().unwrap();
+        let itself = [tests.to_str().unwrap(), "--exact", "bridge_fixture::serves_as_a_child", "--ignored"];
+        let mut target = stdio_target("f", &itself);
+        let Transport::Stdio(stdio) = &mut target.transport else { unreachable!("made a line above") };
+        stdio.env.insert(ERA.into(), Secret::new(era));
+        Self { target, _stop: None }
+    }
+}
+
+/// How often the tool was begun and came to its end.
+pub(crate) async fn runs_of(caller: &Caller, tool: &str) -> Value {
+    caller.call("f___runs_of", json!({"tool": tool})).await["structuredContent"].take()
+}
+
+/// One run that came to its end.
+pub(crate) fn once() -> Value {
+    json!({"begun": 1, "ended": 1})
+}
+
+/// What the child process runs: this very program, told to run this one test.
+#[tokio::test]
+#[ignore = "the child process of other tests"]
+async fn serves_as_a_child() {
+    let era = std::env::var_os(ERA).expect("other tests start this");
+    let era = if era == "modern" { Era::Modern } else { Era::Legacy };
+    // The test runner may have begun a line.
+    std::io::Write::write_all(&mut std::io::stdout(), b"\n").unwrap();
+    serve_stdio(Options { era, page_size: None }, std::future::pending()).await.unwrap();
+    // A thread may still wait for a line of stdin, which nothing ends.
+    std::process::exit(0);
+}
