@@ -3,12 +3,11 @@
 
 use causeway::config::Target;
 use causeway_core::catalog::Kind;
-use causeway_fixture::{Era, Options};
 use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::{
+    bridge_fixture::{Fixture, KINDS, Kind as FixtureKind},
     caller::Caller,
     fake_target::{Asked, FakeTarget, Speaks, error, events},
     harness::{Gateway, http_target},
@@ -23,13 +22,8 @@ const TOOLS: &str = r#"[
     {"name":"bad","inputSchema":{"type":"object","properties":{"region":{"type":"number","x-mcp-header":"Region"}}}}
 ]"#;
 
-/// The fixture over HTTP, until the test ends; its tool `test_header_parameter` is as `TOOLS`' first without the depth.
-async fn fixture(era: Era) -> Target {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
-    tokio::spawn(causeway_fixture::serve(listener, Options { era, page_size: None }, std::future::pending()));
-    http_target("t", &url)
-}
+/// A tool of the fixture that is as `echo` in `TOOLS`, without the depth.
+const OF_FIXTURE: &str = "f___test_header_parameter";
 
 fn offering(speaks: Speaks) -> FakeTarget {
     let fake = FakeTarget::start(speaks);
@@ -41,10 +35,10 @@ fn child(speaks: &str) -> Target {
     with_env(scripted("t", speaks, &[]), "TOOLS", &TOOLS.replace('\n', ""))
 }
 
-/// A modern client whose calls of `tool` of target `t` with the region `eu` go with these headers.
+/// What a modern client gets that calls `tool` with the region `eu` and these headers.
 async fn refusal(caller: &Caller, tool: &str, headers: &[(&str, &str)]) -> (u16, i64) {
     let caller = headers.iter().fold(caller.clone().modern(), |caller, (name, value)| caller.again(name, value));
-    caller.try_call(&format!("t___{tool}"), json!({"region": "eu"})).await.refusal()
+    caller.try_call(tool, json!({"region": "eu"})).await.refusal()
 }
 
 async fn check_refusals(target: Target, tool: &str) {
@@ -63,22 +57,24 @@ async fn check_refusals(target: Target, tool: &str) {
     }
     for region in ["eu", "=?base64?ZXU=?="] {
         let right = caller.clone().modern().header(REGION, region).header("mcp-param-other", "passes");
-        let result = right.call(&format!("t___{tool}"), json!({"region": "eu"})).await;
+        let result = right.call(tool, json!({"region": "eu"})).await;
         assert!(result.to_string().contains("eu") && result["isError"] != true, "{result}");
     }
     gateway.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn headers_of_modern_clients_are_checked_for_http_targets_of_both_eras() {
-    check_refusals(fixture(Era::Modern).await, "test_header_parameter").await;
-    check_refusals(fixture(Era::Legacy).await, "test_header_parameter").await;
+async fn headers_of_modern_clients_are_checked_for_targets_of_every_kind() {
+    for kind in KINDS {
+        let fixture = Fixture::start(kind).await;
+        check_refusals(fixture.target(), OF_FIXTURE).await;
+    }
 }
 
 #[tokio::test]
-async fn headers_of_modern_clients_are_checked_for_children_of_both_eras() {
-    check_refusals(child("modern"), "echo").await;
-    check_refusals(child("legacy"), "echo").await;
+async fn children_that_know_nothing_of_headers_are_protected() {
+    check_refusals(child("modern"), "t___echo").await;
+    check_refusals(child("legacy"), "t___echo").await;
 }
 
 #[tokio::test]
@@ -93,13 +89,14 @@ async fn a_mismatch_is_explained_without_values() {
 
 #[tokio::test]
 async fn legacy_clients_call_tools_that_want_headers() {
-    for era in [Era::Modern, Era::Legacy, Era::Both] {
-        let gateway = Gateway::start([fixture(era).await]).await;
+    for kind in KINDS {
+        let fixture = Fixture::start(kind).await;
+        let gateway = Gateway::start([fixture.target()]).await;
         for caller in [gateway.caller("alice"), gateway.caller("alice").in_session().await] {
             for region in ["eu-west-1", "", " Zürich\n", "=?base64?eA==?="] {
                 let arguments = json!({"region": region, "attempt": 7, "note": "n"});
-                let result = caller.call("t___test_header_parameter", arguments).await;
-                assert_eq!(result["content"][0]["text"], format!("Region: {region}"), "{era:?}");
+                let result = caller.call(OF_FIXTURE, arguments).await;
+                assert_eq!(result["content"][0]["text"], format!("Region: {region}"), "{kind:?}");
             }
         }
         gateway.stop().await.unwrap();
@@ -108,12 +105,13 @@ async fn legacy_clients_call_tools_that_want_headers() {
 
 #[tokio::test]
 async fn the_official_modern_client_calls_tools_that_want_headers() {
-    for target in [fixture(Era::Modern).await, fixture(Era::Legacy).await] {
-        let gateway = Gateway::start([target]).await;
+    for kind in [FixtureKind::ModernHttp, FixtureKind::LegacyHttp] {
+        let fixture = Fixture::start(kind).await;
+        let gateway = Gateway::start([fixture.target()]).await;
         let client = gateway.caller("alice").modern().rmcp().await;
-        assert!(client.list_all_tools().await.unwrap().iter().any(|tool| tool.name == "t___test_header_parameter"));
+        assert!(client.list_all_tools().await.unwrap().iter().any(|tool| tool.name == OF_FIXTURE));
         let Value::Object(arguments) = json!({"region": "Zürich", "attempt": 7}) else { unreachable!() };
-        let call = CallToolRequestParams::new("t___test_header_parameter").with_arguments(arguments);
+        let call = CallToolRequestParams::new(OF_FIXTURE).with_arguments(arguments);
         let result = client.call_tool(call).await.unwrap();
         assert_eq!(serde_json::to_value(result).unwrap()["content"][0]["text"], "Region: Zürich");
         client.cancel().await.unwrap();
