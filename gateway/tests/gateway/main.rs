@@ -27,6 +27,7 @@ mod front_shutdown;
 mod front_tokens;
 mod harness;
 mod harness_works;
+mod header_params;
 mod issuer;
 mod layers;
 mod offering;
