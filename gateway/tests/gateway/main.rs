@@ -5,10 +5,17 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at its first surprise, in what it stands on too")]
 
 mod answer;
+mod bridge_asking;
+mod bridge_cancel;
 mod bridge_fixture;
+mod bridge_gone;
+mod bridge_notes;
 mod bridge_official;
 mod bridge_pairs;
+mod bridge_parked;
+mod bridge_states;
 mod bridge_talk;
+mod bridge_unable;
 mod caller;
 mod catalog_about;
 mod catalog_lists;
