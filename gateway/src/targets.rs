@@ -7,6 +7,7 @@ mod handshake;
 mod http;
 mod line;
 mod listen;
+mod owner;
 mod question;
 mod reply;
 mod stdio;
@@ -147,7 +148,7 @@ impl Target {
         let listening = async {
             match &self.adapter {
                 Adapter::Http(http) => http.listen(caller_id, client, wanted).await,
-                Adapter::Stdio(stdio) => stdio.listen(caller_id, client, wanted).await,
+                Adapter::Stdio(stdio) => stdio.listen(client, wanted).await,
             }
         };
         let most = self.limits.discovery;

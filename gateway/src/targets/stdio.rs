@@ -18,7 +18,7 @@ use tokio::{
     time::Instant,
 };
 
-pub(super) use self::link::{Link, Owner};
+pub(super) use self::link::Link;
 use self::process::Process;
 use super::{About, Fault, Heard, Reply, Wanted};
 use crate::config::{self, EraChoice, Limits};
@@ -80,13 +80,8 @@ impl StdioTarget {
     }
 
     /// What the program sends beside its calls.
-    pub(super) async fn listen(
-        self: &Arc<Self>,
-        caller_id: &str,
-        client: &Client,
-        wanted: Wanted,
-    ) -> Result<Heard, Fault> {
-        self.process().await?.listen(caller_id, client, wanted).await
+    pub(super) async fn listen(self: &Arc<Self>, client: &Client, wanted: Wanted) -> Result<Heard, Fault> {
+        self.process().await?.listen(client, wanted).await
     }
 
     /// Ends the process, politely first, and starts no other.

@@ -22,6 +22,7 @@ use crate::targets::{
     Event, Fault, Question,
     handshake::{cancelled, refusal},
     line::Line,
+    owner::Owner,
     reply::EventSource,
 };
 
@@ -45,14 +46,6 @@ pub(in crate::targets) struct Link {
     broke_rule: OnceLock<Fault>,
     /// Set when the process is to end, or has ended.
     closed: CancellationToken,
-}
-
-/// For whom a call is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::targets) enum Owner {
-    Gateway,
-    /// By its id.
-    Caller(String),
 }
 
 /// A call that waits for its messages.
@@ -196,13 +189,10 @@ impl Link {
         }
     }
 
-    /// The call that a message is about which does not say so: the one that began last, if all that run are one caller's.
-    /// With calls of several callers it could be anybody's, and one of them would see what is another's.
+    /// The call that a message is about which does not say so.
     fn about_call(&self) -> Option<mpsc::Sender<Message>> {
         let waiting = self.waiting.lock().expect("no holder of this lock panics");
-        let mut calls = waiting.values().rev().filter(|call| call.owner != Owner::Gateway);
-        let last = calls.next()?;
-        calls.all(|call| call.owner == last.owner).then(|| last.messages.clone())
+        Owner::meant(waiting.values().map(|call| (&call.owner, &call.messages))).cloned()
     }
 
     fn answer(&self, message: Envelope) {

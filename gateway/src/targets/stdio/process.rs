@@ -16,16 +16,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    framing::next_line,
-    link::{Link, Owner},
-};
+use super::{framing::next_line, link::Link};
 use crate::{
     child, config,
     targets::{
         About, Fault, Heard, Reply, Wanted,
         handshake::discover_params,
         line::{Line, Settings},
+        owner::Owner,
     },
 };
 
@@ -95,7 +93,7 @@ impl Process {
             Settled::Legacy(about) => Ok(about.clone()),
             Settled::Modern => {
                 let mut call =
-                    self.link.call(Era::Modern, Owner::Gateway, "server/discover", &discover_params()).await?;
+                    self.link.call(Era::Modern, Owner::Nobody, "server/discover", &discover_params()).await?;
                 About::discovered(&call.answer().await?)
             }
         }
@@ -119,15 +117,15 @@ impl Process {
             self.settings.set_level(&Line::Stdio(Arc::clone(&self.link)), about, request.client.logs).await;
         }
         let method = &request.method;
-        Ok(Reply::reading(self.link.call(self.era(), Owner::Caller(caller_id.into()), method, params).await?))
+        Ok(Reply::reading(self.link.call(self.era(), Owner::of(caller_id), method, params).await?))
     }
 
     /// What the process sends beside its calls.
-    pub(super) async fn listen(&self, caller_id: &str, client: &Client, wanted: Wanted) -> Result<Heard, Fault> {
+    pub(super) async fn listen(&self, client: &Client, wanted: Wanted) -> Result<Heard, Fault> {
         if self.era() == Era::Modern {
             let request = wanted.request(client.clone());
             let params = request.modern_params(&[]).map_err(|error| Fault::Garbage(error.to_string()))?;
-            let call = self.link.call(Era::Modern, Owner::Caller(caller_id.into()), &request.method, &params).await?;
+            let call = self.link.call(Era::Modern, Owner::Nobody, &request.method, &params).await?;
             return Heard::replied(Reply::reading(call));
         }
         let (heard, over) = (self.link.listen(), self.link.closed().clone());

@@ -13,6 +13,8 @@ use causeway_core::{
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::targets::owner::Owner;
+
 /// Messages that one call has not read yet; more are dropped.
 const QUEUE: usize = 256;
 /// Messages that a listener may be behind.
@@ -22,10 +24,18 @@ const BEHIND: usize = 256;
 #[derive(Debug)]
 pub(super) struct Hub {
     /// In the order in which they began.
-    calls: Mutex<Vec<(u64, mpsc::Sender<Envelope>)>>,
+    calls: Mutex<Vec<Call>>,
     heard: broadcast::Sender<Envelope>,
     streaming: AtomicBool,
     over: CancellationToken,
+}
+
+/// A call that runs.
+#[derive(Debug)]
+struct Call {
+    id: u64,
+    owner: Owner,
+    messages: mpsc::Sender<Envelope>,
 }
 
 impl Default for Hub {
@@ -67,31 +77,33 @@ impl Hub {
     }
 
     /// What is sent for the call `id`, until [`Hub::leave`].
-    pub(super) fn join(&self, id: u64) -> mpsc::Receiver<Envelope> {
+    pub(super) fn join(&self, id: u64, owner: Owner) -> mpsc::Receiver<Envelope> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        self.calls.lock().expect("no holder of this lock panics").push((id, sender));
+        self.calls.lock().expect("no holder of this lock panics").push(Call { id, owner, messages: sender });
         receiver
     }
 
     pub(super) fn leave(&self, id: u64) {
-        self.calls.lock().expect("no holder of this lock panics").retain(|(call, _)| *call != id);
+        self.calls.lock().expect("no holder of this lock panics").retain(|call| call.id != id);
     }
 
-    /// Gives a message to whom it belongs: progress to its call; questions and log messages to the call that began last, for
-    /// they do not say which one they are about; everything else to who listens. Gives back a request that nobody takes.
+    /// Gives a message to whom it belongs: progress to its call; questions and log messages, which do not say which call they
+    /// are about, to the one that they can only be; everything else to who listens. Gives back a request that nobody takes.
     pub(super) fn hear(&self, message: Envelope) -> Option<Envelope> {
         let calls = self.calls.lock().expect("no holder of this lock panics");
         let call = match (message.kind(), message.method()) {
             (Kind::Notification, "notifications/progress") => {
                 let id = progress_of(&message);
-                calls.iter().find(|(call, _)| Some(*call) == id)
+                calls.iter().find(|call| Some(call.id) == id).map(|call| &call.messages)
             }
-            (Kind::Request, _) | (_, "notifications/message") => calls.last(),
+            (Kind::Request, _) | (_, "notifications/message") => {
+                Owner::meant(calls.iter().map(|call| (&call.owner, &call.messages)))
+            }
             _ => None,
         };
         match (call, message.kind()) {
-            (Some((_, call)), Kind::Request) => call.try_send(message).err().map(mpsc::error::TrySendError::into_inner),
-            (Some((_, call)), _) => {
+            (Some(call), Kind::Request) => call.try_send(message).err().map(mpsc::error::TrySendError::into_inner),
+            (Some(call), _) => {
                 // Its reader is gone or hopelessly behind.
                 let _ = call.try_send(message);
                 None
@@ -121,13 +133,17 @@ mod tests {
         let question = message(r#"{"jsonrpc":"2.0","id":9,"method":"roots/list"}"#);
         let changed = message(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);
         assert!(hub.hear(question.clone()).is_some(), "no call runs that it could belong to");
-        let (mut first, mut second, mut listener) = (hub.join(1), hub.join(2), hub.listen());
+        let (mut first, mut second, mut listener) =
+            (hub.join(1, Owner::of("alice")), hub.join(2, Owner::of("alice")), hub.listen());
         assert!(hub.hear(progress).is_none());
         assert!(hub.hear(question.clone()).is_none());
         assert!(hub.hear(changed).is_none());
         assert_eq!(first.try_recv().unwrap().method(), "notifications/progress");
         assert_eq!(second.try_recv().unwrap().method(), "roots/list");
         assert_eq!(listener.try_recv().unwrap().method(), "notifications/tools/list_changed");
+        let _bobs = hub.join(3, Owner::of("bob"));
+        assert!(hub.hear(question.clone()).is_some(), "it could be the one's or the other's");
+        hub.leave(3);
         hub.leave(2);
         assert!(hub.hear(question).is_none());
         assert_eq!(first.try_recv().unwrap().method(), "roots/list");

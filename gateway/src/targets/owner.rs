@@ -1,0 +1,48 @@
+//! For whom a request runs in a target. A target that shares one session or one stream among calls asks and logs without
+//! saying for which of them: what it means goes to a caller only where it can be no other's.
+
+use super::OWN;
+
+/// For whom a request is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::targets) enum Owner {
+    /// The gateway itself, or a client that listens: nothing that a target asks or logs is about such a request.
+    Nobody,
+    /// A caller, by its id.
+    Caller(String),
+}
+
+impl Owner {
+    /// Of a call of the caller `caller_id`.
+    pub(in crate::targets) fn of(caller_id: &str) -> Self {
+        match caller_id {
+            OWN => Self::Nobody,
+            caller_id => Self::Caller(caller_id.to_owned()),
+        }
+    }
+
+    /// Of calls in the order in which they began, the one that a message is about which does not say so: the last, if all
+    /// that callers made are one caller's. Among calls of several callers it could be anybody's, and one of them would see
+    /// what is another's.
+    pub(in crate::targets) fn meant<'a, T>(calls: impl DoubleEndedIterator<Item = (&'a Self, T)>) -> Option<T> {
+        let mut calls = calls.rev().filter(|(owner, _)| **owner != Self::Nobody);
+        let (owner, last) = calls.next()?;
+        calls.all(|(other, _)| other == owner).then_some(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_be_anothers_is_nobodys() {
+        let (alice, bob, own) = (Owner::of("alice"), Owner::of("bob"), Owner::of(OWN));
+        let meant = |calls: &[&Owner]| Owner::meant(calls.iter().copied().zip(0..calls.len()));
+        assert_eq!(meant(&[]), None);
+        assert_eq!(meant(&[&own]), None);
+        assert_eq!(meant(&[&alice, &own, &alice, &own]), Some(2));
+        assert_eq!(meant(&[&alice, &bob]), None);
+        assert_eq!(meant(&[&bob, &alice, &alice]), None);
+    }
+}
