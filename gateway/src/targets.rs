@@ -7,6 +7,7 @@ mod handshake;
 mod http;
 mod line;
 mod listen;
+mod owner;
 mod question;
 mod reply;
 mod stdio;

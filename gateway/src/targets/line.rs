@@ -12,12 +12,7 @@ use causeway_core::{
 };
 use tokio::sync::Mutex;
 
-use super::{
-    About, Fault,
-    fault::rpc_error,
-    http::Peer,
-    stdio::{Link, Owner},
-};
+use super::{About, Fault, fault::rpc_error, http::Peer, owner::Owner, stdio::Link};
 
 /// Where messages go that are not the client's own.
 #[derive(Clone, Debug)]
@@ -57,7 +52,7 @@ impl Line {
         let error = match self {
             Self::Http(peer) => peer.request(method, params).await?.error().map(ToOwned::to_owned),
             Self::Stdio(link) => {
-                let mut call = link.call(Era::Legacy, Owner::Gateway, method, params).await?;
+                let mut call = link.call(Era::Legacy, Owner::Nobody, method, params).await?;
                 call.answer().await?.error().map(ToOwned::to_owned)
             }
         };

@@ -68,13 +68,15 @@ fn open(front: &Front, post: &Post, session: &Session) -> Result<Stream, Refused
     if !front.settings.streaming || !accepts_events(&post.headers) {
         return Err(Refused::NoEvents);
     }
+    // Before another stream is ended: a client that is refused keeps the one that it has.
+    let permit = front.stream_permit()?;
     Ok(Stream {
         changes: Changes::new(&front.gateway),
         ready: Vec::new(),
         replaced: session.live.listen(),
         ends: Box::pin(tokio::time::sleep(session.rest(front))),
         stopping: front.stopping.clone(),
-        _permit: front.stream_permit()?,
+        _permit: permit,
         live: Arc::clone(&session.live),
     })
 }

@@ -23,6 +23,7 @@ use crate::targets::{
     handshake::{cancelled, refusal},
     line::Line,
     listen::is_news,
+    owner::Owner,
     reply::EventSource,
 };
 
@@ -48,27 +49,6 @@ pub(in crate::targets) struct Link {
     broke_rule: OnceLock<Fault>,
     /// Set when the process is to end, or has ended.
     closed: CancellationToken,
-}
-
-/// For whom a call is made.
-#[derive(Clone, Debug)]
-pub(in crate::targets) enum Owner {
-    Gateway,
-    Caller {
-        id: String,
-        /// Where it hears what comes after the call.
-        aside: Option<Aside>,
-    },
-}
-
-impl PartialEq for Owner {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Gateway, Self::Gateway) => true,
-            (Self::Caller { id, .. }, Self::Caller { id: other, .. }) => id == other,
-            _ => false,
-        }
-    }
 }
 
 /// A call that waits for its messages.
@@ -213,21 +193,18 @@ impl Link {
         }
     }
 
-    /// The call that a message is about which does not say so: the one that began last, if all that run are one caller's.
-    /// With calls of several callers it could be anybody's, and one of them would see what is another's.
+    /// The call that a message is about which does not say so.
     fn about_call(&self) -> Option<mpsc::Sender<Message>> {
         let waiting = self.waiting.lock().expect("no holder of this lock panics");
-        let mut calls = waiting.values().rev().filter(|call| call.owner != Owner::Gateway);
-        let last = calls.next()?;
-        calls.all(|call| call.owner == last.owner).then(|| last.messages.clone())
+        Owner::meant(waiting.values().map(|call| (&call.owner, &call.messages))).cloned()
     }
 
     fn answer(&self, message: Envelope) {
         let id = message.id().and_then(|id| id.parse().ok());
         let waiting = id.and_then(|id: u64| self.waiting.lock().expect("no holder of this lock panics").remove(&id));
         let Some(waiting) = waiting else { return tracing::debug!("a child process answered what nobody asked") };
-        if let Owner::Caller { aside, .. } = &waiting.owner {
-            self.aside.lock().expect("no holder of this lock panics").clone_from(aside);
+        if let Some(aside) = waiting.owner.aside() {
+            *self.aside.lock().expect("no holder of this lock panics") = Some(aside.clone());
         }
         // A full queue drops it, and with it the sender: the reader sees the call end.
         let _ = waiting.messages.try_send(Message::Answer(message));
@@ -257,7 +234,7 @@ impl Link {
     /// Says to the client of the call that ended last what came too late for it.
     fn say_aside(&self, message: &Envelope) {
         let waiting = self.waiting.lock().expect("no holder of this lock panics");
-        if waiting.values().any(|call| call.owner != Owner::Gateway) {
+        if waiting.values().any(|call| call.owner != Owner::Nobody) {
             return tracing::debug!(method = message.method(), "a notification could be anybody's");
         }
         if let Some(aside) = &*self.aside.lock().expect("no holder of this lock panics") {

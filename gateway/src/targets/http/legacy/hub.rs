@@ -13,7 +13,7 @@ use causeway_core::{
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::targets::listen::is_news;
+use crate::targets::{listen::is_news, owner::Owner};
 
 /// Messages that one call has not read yet; more are dropped.
 const QUEUE: usize = 256;
@@ -36,8 +36,8 @@ pub(super) struct Hub {
 #[derive(Debug)]
 struct Call {
     id: u64,
+    owner: Owner,
     messages: mpsc::Sender<Envelope>,
-    aside: Option<Aside>,
 }
 
 impl Default for Hub {
@@ -79,45 +79,47 @@ impl Hub {
         self.heard.subscribe()
     }
 
-    /// What is sent for the call `id`, until [`Hub::leave`]; what comes later goes to `aside`.
-    pub(super) fn join(&self, id: u64, aside: Option<Aside>) -> mpsc::Receiver<Envelope> {
+    /// What is sent for the call `id` of `owner`, until [`Hub::leave`]; what comes later is said aside.
+    pub(super) fn join(&self, id: u64, owner: Owner) -> mpsc::Receiver<Envelope> {
         let (messages, receiver) = mpsc::channel(QUEUE);
-        self.calls.lock().expect("no holder of this lock panics").push(Call { id, messages, aside });
+        self.calls.lock().expect("no holder of this lock panics").push(Call { id, owner, messages });
         receiver
     }
 
     pub(super) fn leave(&self, id: u64) {
         let mut calls = self.calls.lock().expect("no holder of this lock panics");
         let Some(at) = calls.iter().position(|call| call.id == id) else { return };
-        *self.aside.lock().expect("no holder of this lock panics") = calls.remove(at).aside;
+        if let Some(aside) = calls.remove(at).owner.aside() {
+            *self.aside.lock().expect("no holder of this lock panics") = Some(aside.clone());
+        }
     }
 
     /// Gives a message to whom it belongs: progress to its call; news to who listens; everything else, which does not say
-    /// what it is about, to the call that began last. Gives back a request that nobody takes.
+    /// what it is about, to the call that it can only be about, or aside. Gives back a request that nobody takes.
     pub(super) fn hear(&self, message: Envelope) -> Option<Envelope> {
         let calls = self.calls.lock().expect("no holder of this lock panics");
         let call = match (message.kind(), message.method()) {
             (Kind::Notification, "notifications/progress") => {
                 let id = progress_of(&message);
-                calls.iter().find(|call| Some(call.id) == id)
+                calls.iter().find(|call| Some(call.id) == id).map(|call| &call.messages)
             }
             (Kind::Notification, method) if is_news(method) => {
                 // Nobody may be listening.
                 let _ = self.heard.send(message);
                 return None;
             }
-            _ => calls.last(),
+            _ => Owner::meant(calls.iter().map(|call| (&call.owner, &call.messages))),
         };
         match (call, message.kind()) {
-            (Some(call), Kind::Request) => {
-                call.messages.try_send(message).err().map(mpsc::error::TrySendError::into_inner)
-            }
+            (Some(call), Kind::Request) => call.try_send(message).err().map(mpsc::error::TrySendError::into_inner),
             (Some(call), _) => {
                 // Its reader is gone or hopelessly behind.
-                let _ = call.messages.try_send(message);
+                let _ = call.try_send(message);
                 None
             }
             (None, Kind::Request) => Some(message),
+            // With calls of several callers running it could be anybody's.
+            (None, _) if calls.iter().any(|call| call.owner != Owner::Nobody) => None,
             (None, _) => {
                 if let Some(aside) = &*self.aside.lock().expect("no holder of this lock panics") {
                     aside.say(&message);
@@ -143,13 +145,18 @@ mod tests {
         let question = message(r#"{"jsonrpc":"2.0","id":9,"method":"roots/list"}"#);
         let changed = message(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);
         assert!(hub.hear(question.clone()).is_some(), "no call runs that it could belong to");
-        let (mut first, mut second, mut listener) = (hub.join(1, None), hub.join(2, None), hub.listen());
+        let of = |caller| Owner::of(caller, None);
+        let (mut first, mut second, mut listener) =
+            (hub.join(1, of("alice")), hub.join(2, of("alice")), hub.listen());
         assert!(hub.hear(progress).is_none());
         assert!(hub.hear(question.clone()).is_none());
         assert!(hub.hear(changed).is_none());
         assert_eq!(first.try_recv().unwrap().method(), "notifications/progress");
         assert_eq!(second.try_recv().unwrap().method(), "roots/list");
         assert_eq!(listener.try_recv().unwrap().method(), "notifications/tools/list_changed");
+        let _bobs = hub.join(3, of("bob"));
+        assert!(hub.hear(question.clone()).is_some(), "it could be the one's or the other's");
+        hub.leave(3);
         hub.leave(2);
         assert!(hub.hear(question).is_none());
         assert_eq!(first.try_recv().unwrap().method(), "roots/list");
