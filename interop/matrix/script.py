@@ -161,7 +161,9 @@ def everything(name: str) -> Server:
     server.prompt("args-prompt", {"city": "Kyoto"}, "What's weather in Kyoto?")
     server.complete("completable-prompt", "department", "S", ["Sales", "Support"])
     if name == "everything":
-        server.read("demo://resource/dynamic/text/1", lambda text: text.startswith("Resource 1"))
+        uri = "demo://resource/dynamic/text/1"
+        server.hear(uri, "toggle-subscriber-updates", {})
+        server.read(uri, lambda text: text.startswith("Resource 1"))
     return server
 
 
@@ -191,7 +193,7 @@ def fixture(name: str, cancelled: int) -> Server:
     )
     server.call("ask_twice", {}, "elicit", asked=len, text="name likes color.")
     server.call("ask_two_at_once", {}, "elicit", asked=len, text="name likes color.")
-    server.call("notes_around_asking", {}, "elicit", asked=len, text="You like color.", progress=[[1, 2], [2, 2]])
+    server.call("notes_around_asking", {}, "progress", asked=len, text="You like color.", progress=[[1, 2], [2, 2]])
     server.call("visit_page", {}, "visit", asked=["Please confirm who you are"], text="The visit: action=accept")
     server.call("test_input_required_result_list_roots", {}, "roots", text=lambda text: "file:///root" in text)
     server.call("test_sampling", {"prompt": "A capital?"}, "sample", asked=["A capital?"], text=f"LLM response: {REPLY}")
@@ -204,7 +206,7 @@ def fixture(name: str, cancelled: int) -> Server:
     server.hear("tools", "test_trigger_tool_change", {})
     if name == "fixture-modern":
         server.read("test://static-text", "This is the content of the static text resource.")
-        server.read("test://asks", "Read by name.")
+        server.step("elicit", "read", {"uri": "test://asks"}, asked=["Who reads?"], text="Read by name.")
         server.complete_uri("test://template/{id}/data", "id", "12", ["123", "124"])
         server.hear(WATCHED, "touch_resource", {"uri": WATCHED})
     return server
