@@ -44,7 +44,7 @@ class Step:
         """What of the line is not as expected."""
         for member, wanted in self.expected.items():
             seen = line.get(member)
-            if not (wanted(seen) if callable(wanted) else seen == wanted):
+            if seen is None or not (wanted(seen) if callable(wanted) else seen == wanted):
                 return line.get("error") or f"{member} is {seen!r}"
         return None
 
@@ -65,7 +65,7 @@ class Server:
         if reports := expected.get("progress"):
             about["reports"] = len(reports)
             # TypeScript's modern client reports each question as progress of its own making, without a total.
-            expected["progress"] = lambda seen: [report for report in seen or [] if report[1] is not None] == reports
+            expected["progress"] = lambda seen: [report for report in seen if report[1] is not None] == reports
         return self.step(feature, "call", about, **({"isError": False} | expected))
 
     def prompt(self, name: str, arguments: dict, text: str) -> "Server":
@@ -227,5 +227,5 @@ class has:  # noqa: N801
     def __and__(self, other: "has") -> "has":
         return has(*self.entries, *other.entries)
 
-    def __call__(self, seen: list | None) -> bool:
-        return self.entries <= set(seen or [])
+    def __call__(self, seen: list) -> bool:
+        return self.entries <= set(seen)
