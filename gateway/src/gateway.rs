@@ -182,11 +182,10 @@ impl Gateway {
         let own_name = json(&&*route.name);
         let request = Request { header_params: route.header_params.clone(), ..request };
         let target = &self.targets[&route.target];
-        let reply = target.call(&caller.id, request, &[("name", &own_name)]).await?;
-        Ok(match target.gives_tasks() {
-            true => self.with_task_names(caller, &route.target, reply),
-            false => reply,
-        })
+        match kind == Kind::Tools && target.gives_tasks() {
+            true => self.call_with_tasks(caller, route, request).await,
+            false => Ok(target.call(&caller.id, request, &[("name", &own_name)]).await?),
+        }
     }
 
     /// Passes on what only the target that declares it understands.

@@ -173,6 +173,12 @@ impl Response {
         Self { envelope: envelope.unwrap_or(self.envelope), ..self }
     }
 
+    /// The same with an error (JSON text) in the place of what it says.
+    pub fn with_error(self, error: &str) -> Self {
+        let envelope = Envelope::parse(without_id(error, self.envelope.id().unwrap_or("null"))).ok();
+        Self { envelope: envelope.unwrap_or(self.envelope), ..self }
+    }
+
     /// What a modern target asks for before it goes on; `None` for an answer that is one.
     pub fn input_required(&self) -> Option<InputRequired> {
         InputRequired::parse(self.result().filter(|_| self.era == Era::Modern)?)

@@ -45,6 +45,8 @@ pub struct Route {
     pub name: Arc<str>,
     /// What of a call the modern era repeats in headers: of a tool that wants it, else nothing.
     pub header_params: HeaderParams,
+    /// A tool that can be called as a task only (MCP 2025-11-25, `execution.taskSupport`).
+    pub wants_task: bool,
 }
 
 /// A target that may have a resource.

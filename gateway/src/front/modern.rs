@@ -48,7 +48,9 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
     match (request.method.as_str(), Call::of_method(&request.method)) {
         ("server/discover", _) => message(StatusCode::OK, result_message(&id, &discovered(front))),
         // Of the older form of tasks.
-        (method @ ("tasks/result" | "tasks/list"), _) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
+        (method @ ("tasks/result" | "tasks/list"), _) => {
+            face(Refused::Method(method.to_owned()).face(Era::Modern, &id))
+        }
         (_, Some(Call::Task)) if !knows_tasks(&request.client.capabilities) => {
             face(Refused::MissingCapability(tasks::EXTENSION).face(Era::Modern, &id))
         }

@@ -3,10 +3,13 @@
 //!
 //! Source: MCP 2025-11-25, basic/utilities/tasks; SEP-2663 (the extension `io.modelcontextprotocol/tasks`).
 
+mod wait;
+
 use std::sync::Arc;
 
 use causeway_core::{
     canonical::{Request, tasks},
+    catalog::Route,
     name::TargetName,
     seal::Sealer,
     wire::{Envelope, ObjectEdit, json},
@@ -51,6 +54,24 @@ impl Gateway {
         let (target, id) = self.task_named(caller, &name).ok_or(CallError::UnknownTask(name))?;
         let reply = target.call(&caller.id, request, &[("taskId", &json(&id))]).await?;
         Ok(self.with_task_names(caller, target.name(), reply))
+    }
+
+    /// Calls a tool of a target that may answer with a task.
+    pub(super) async fn call_with_tasks(
+        &self,
+        caller: &Caller,
+        route: &Route,
+        request: Request,
+    ) -> Result<Reply, CallError> {
+        let target = &self.targets[&route.target];
+        let own_name = json(&&*route.name);
+        let mut changes = vec![("name", own_name.as_str())];
+        if route.wants_task && ObjectEdit::parse(&request.params).is_ok_and(|params| params.get("task").is_none()) {
+            // The tool does its work in no other way. That the client gets no task of it is seen to below.
+            changes.push(("task", "{}"));
+        }
+        let reply = target.call(&caller.id, request.clone(), &changes).await?;
+        Ok(self.with_task_names(caller, target.name(), wait::wait(target, &caller.id, request, reply)))
     }
 
     /// Carries out `tasks/list`: the tasks of one target after the other, a page of its own at least for each.

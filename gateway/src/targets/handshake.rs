@@ -4,7 +4,7 @@
 //! Source: MCP 2026-07-28, basic/versioning; MCP 2025-11-25, basic/lifecycle.
 
 use causeway_core::{
-    canonical::{Client, Logs, Request},
+    canonical::{Client, Logs, Request, tasks},
     era::{self, Era},
     wire::{self, Envelope, json},
 };
@@ -25,7 +25,10 @@ pub(super) fn own_client() -> Client {
     Client {
         version: era::LEGACY.into(),
         info: Some(own_info()),
-        capabilities: r#"{"elicitation":{"form":{},"url":{}},"sampling":{},"roots":{}}"#.into(),
+        capabilities: format!(
+            r#"{{"elicitation":{{"form":{{}},"url":{{}}}},"sampling":{{}},"roots":{{}},"extensions":{{"{}":{{}}}}}}"#,
+            tasks::EXTENSION
+        ),
         logs: Logs::Unwanted,
         session: None,
         aside: None,

@@ -119,7 +119,8 @@ impl Merging<'_> {
             Kind::Tools => header_params(target, entry, &mut self.catalog.problems),
             Kind::Prompts | Kind::Resources | Kind::Templates => HeaderParams::default(),
         };
-        let route = Route { target: target.clone(), name: Arc::from(entry.key.as_str()), header_params };
+        let wants_task = kind == Kind::Tools && wants_task(entry);
+        let route = Route { target: target.clone(), name: Arc::from(entry.key.as_str()), header_params, wants_task };
         slot.insert(route.clone());
         if kind == Kind::Templates {
             self.template(route, self.offers[offer].resource_priority);
@@ -146,6 +147,12 @@ impl Merging<'_> {
             false => Problem::Outranked { kind, uri: key, kept, left_out },
         }
     }
+}
+
+fn wants_task(tool: &Entry) -> bool {
+    let entry = ObjectEdit::parse(&tool.json).ok();
+    let execution = entry.as_ref().and_then(|entry| ObjectEdit::parse(entry.get("execution")?).ok());
+    execution.is_some_and(|execution| execution.get("taskSupport") == Some(r#""required""#))
 }
 
 /// What of a call of a tool travels as headers; of a tool that says it wrongly nothing, which becomes a problem.

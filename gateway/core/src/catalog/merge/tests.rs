@@ -59,8 +59,8 @@ fn lists_are_joined_in_order_and_only_names_change() {
             catalog.list(kind).json(),
             r#"[{"name":"b___z","execution":{"vendor":0.1}},{"name":"b___y"},{ "title":"T","name" : "a___x___y" }]"#
         );
-        let route =
-            Route { target: "a".parse().unwrap(), name: "x___y".into(), header_params: HeaderParams::default() };
+        let (name, header_params) = ("x___y".into(), HeaderParams::default());
+        let route = Route { target: "a".parse().unwrap(), name, header_params, wants_task: false };
         assert_eq!(catalog.route(kind, "a___x___y"), Ok(&route));
         assert_eq!(catalog.route(kind, "b___x").unwrap_err().to_string(), format!("Unknown {kind}: b___x"));
         assert_eq!(catalog.list(kind).len(), 3);
