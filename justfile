@@ -42,6 +42,10 @@ schema:
 interop:
     interop/run
 
+# Every real client through the gateway against every real server: one line a client. `just interop` does it too.
+clients *names:
+    interop/clients {{ names }}
+
 # MCP's official conformance suite, directly and through the gateway. Writes docs/conformance.md.
 conformance *ways:
     interop/conformance {{ ways }}

@@ -75,7 +75,7 @@ impl App {
         let prepared = inbound.clone();
         tokio::spawn(async move { prepared.prepare().await });
         let rules = Rules { names: config.gateway.names, refresh: config.limits.refresh, clock: clock.clone() };
-        let sealer = sealer(&config.sessions);
+        let sealer = Arc::new(sealer(&config.sessions));
         let stopping = CancellationToken::new();
         let told = stopping.clone();
         let shutdown = async move {
@@ -86,7 +86,13 @@ impl App {
             inbound,
             limits: config.limits.clone(),
             front: Front::new(
-                Arc::new(Gateway::new(&targets, publish.subscribe(), config.limits.discovery)),
+                Arc::new(Gateway::new(
+                    &targets,
+                    publish.subscribe(),
+                    config.limits.discovery,
+                    Arc::clone(&sealer),
+                    clock.clone(),
+                )),
                 config.gateway,
                 config.sessions,
                 &config.limits,

@@ -56,6 +56,8 @@ pub enum Refused {
     Unasked,
     #[error("`Mcp-Session-Id` is missing: send the one that `initialize` answered with")]
     NoSession,
+    #[error("Missing required client capability: {0}")]
+    MissingCapability(&'static str),
     #[error("this is answered with events only: send `Accept: text/event-stream`")]
     NoEvents,
     #[error("{0} clients listen already (`limits.streams`): try again later")]
@@ -74,6 +76,7 @@ impl Refused {
             Self::LargeBatch { .. } => (400, wire::INVALID_REQUEST),
             Self::Origin(_) | Self::Host(_) => (403, wire::INVALID_REQUEST),
             Self::Slow(_) => (408, wire::INVALID_REQUEST),
+            Self::MissingCapability(_) => (400, wire::MISSING_CAPABILITY),
             Self::NoEvents => (406, wire::INVALID_REQUEST),
             Self::TooManyStreams(_) => (503, wire::INTERNAL_ERROR),
             Self::TooLarge(_) => (413, wire::INVALID_REQUEST),
@@ -87,6 +90,9 @@ impl Refused {
         let data = match self {
             Self::Version(requested) => {
                 Some(format!(r#"{{"supported":{},"requested":{}}}"#, json(&era::SUPPORTED), json(requested)))
+            }
+            Self::MissingCapability(capability) => {
+                Some(format!(r#"{{"requiredCapabilities":{}}}"#, required(capability)))
             }
             _ => None,
         };
@@ -103,6 +109,9 @@ impl CallError {
             | Self::NoUri
             | Self::BadReference
             | Self::Unknown(_)
+            | Self::Taskless
+            | Self::UnknownTask(_)
+            | Self::BadCursor
             | Self::UnknownState
             | Self::NoSession => wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None),
             Self::Target(TargetError { fault: Fault::UnknownState, .. }) => {
@@ -110,6 +119,16 @@ impl CallError {
             }
             Self::TooManyParked(_) | Self::CannotAsk { .. } | Self::TooManyRounds(_) | Self::Declined { .. } => {
                 wire::error_message(id, wire::INTERNAL_ERROR, &self.to_string(), None)
+            }
+            Self::NoTasks | Self::NoMethod(_) => {
+                let message = wire::error_message(id, wire::METHOD_NOT_FOUND, &self.to_string(), None);
+                let status = if era == Era::Modern { StatusCode::NOT_FOUND } else { StatusCode::OK };
+                return Face { status, message };
+            }
+            Self::MissingCapability(capability) => {
+                let data = format!(r#"{{"requiredCapabilities":{}}}"#, required(capability));
+                let message = wire::error_message(id, wire::MISSING_CAPABILITY, &self.to_string(), Some(&data));
+                return Face { status: StatusCode::BAD_REQUEST, message };
             }
             Self::NoResource(uri) => {
                 let code = if era == Era::Modern { wire::INVALID_PARAMS } else { wire::RESOURCE_NOT_FOUND };
@@ -119,6 +138,14 @@ impl CallError {
             Self::Target(error) => failed_message(error, id, debug),
         };
         Face { status: StatusCode::OK, message }
+    }
+}
+
+/// A `ClientCapabilities` object with this capability, or this extension, which has a `/` in its name.
+fn required(capability: &str) -> String {
+    match capability.contains('/') {
+        true => format!(r#"{{"extensions":{{"{capability}":{{}}}}}}"#),
+        false => format!(r#"{{"{capability}":{{}}}}"#),
     }
 }
 

@@ -64,11 +64,10 @@ impl Front {
         settings: config::Gateway,
         sessions: config::Sessions,
         limits: &config::Limits,
-        sealer: Sealer,
+        sealer: Arc<Sealer>,
         clock: Clock,
         stopping: CancellationToken,
     ) -> Self {
-        let sealer = Arc::new(sealer);
         let lot = modern::Lot::new(Arc::clone(&sealer), clock.clone(), limits.parked_calls, limits.parked);
         let live = legacy::Sessions::new(sessions.timeout);
         let streams = (Arc::new(Semaphore::new(limits.streams)), limits.streams);
@@ -128,14 +127,19 @@ fn refused_id(envelope: &Envelope) -> &str {
     }
 }
 
-/// The era of a client's message: `initialize` is legacy whatever else stands there; else the versions named by the
-/// header and by `_meta` decide, and no version means legacy.
+/// The era of a client's message: the versions named by the header and by `_meta` decide, and no version means legacy;
+/// `initialize` is legacy unless its body speaks modern.
 fn classify(headers: &HeaderMap, envelope: &Envelope) -> Result<Era, Refused> {
-    if envelope.method() == "initialize" {
+    let in_body = meta_text(envelope.params(), era::META_VERSION);
+    if envelope.method() == "initialize" && in_body.is_none() {
         return Ok(Era::Legacy);
     }
     let in_header = text_header(headers, headers::VERSION)?;
-    let in_body = meta_text(envelope.params(), era::META_VERSION);
+    if let (Some(header), Some(body)) = (in_header, in_body.as_deref())
+        && header != body
+    {
+        return Err(Refused::Header(format!("`{}` says `{header}`, the body says `{body}`", headers::VERSION)));
+    }
     for version in [in_header, in_body.as_deref()].into_iter().flatten() {
         if era::era_of(version).is_none() {
             return Err(Refused::Version(version.to_owned()));

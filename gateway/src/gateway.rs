@@ -1,6 +1,8 @@
 //! The product in a few lines: look up what is asked for, check the call, pass it on. Knows no HTTP and no eras.
 
+mod extensions;
 mod read;
+mod tasks;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -8,9 +10,13 @@ use causeway_core::{
     canonical::Request,
     catalog::{Kind, Route, Unknown},
     name::TargetName,
+    seal::Sealer,
     wire::{ObjectEdit, json},
 };
+use causeway_oidc::clock::Clock;
 use tokio::sync::watch;
+
+pub use self::tasks::knows_tasks;
 
 use crate::{
     discovery::View,
@@ -21,6 +27,8 @@ use crate::{
 /// All targets behind one front.
 #[derive(Debug)]
 pub struct Gateway {
+    sealer: Arc<Sealer>,
+    clock: Clock,
     targets: HashMap<TargetName, Arc<Target>>,
     view: watch::Receiver<Arc<View>>,
     /// For a target that is asked for something that nobody says it has.
@@ -38,6 +46,12 @@ pub enum Call {
     Resource,
     /// `completion/complete`
     Completion,
+    /// `tasks/get`, `tasks/result`, `tasks/update`, `tasks/cancel`
+    Task,
+    /// `tasks/list`
+    Tasks,
+    /// What an extension of a target defines.
+    Extension,
 }
 
 /// Why a call has no reply.
@@ -53,6 +67,17 @@ pub enum CallError {
     BadReference,
     #[error(transparent)]
     Unknown(#[from] Unknown),
+    #[error("`params.taskId` must be the name of a task")]
+    Taskless,
+    /// A name that the gateway did not give this caller.
+    #[error("Unknown task: {0}")]
+    UnknownTask(String),
+    #[error("no target lists tasks")]
+    NoTasks,
+    #[error("`cursor` is none of this gateway's, or has expired: list anew without it")]
+    BadCursor,
+    #[error("Method not found: {0}")]
+    NoMethod(String),
     /// Nobody has the resource of this URI.
     #[error("Resource not found: {0}")]
     NoResource(String),
@@ -66,6 +91,9 @@ pub enum CallError {
     NoSession,
     #[error("{0} calls wait for input already (`limits.parked_calls`): retry in a moment")]
     TooManyParked(usize),
+    /// A modern client did not declare what the target needs.
+    #[error("Missing required client capability: {0}")]
+    MissingCapability(&'static str),
     /// The target asks for input in a way that this client has no means to answer.
     #[error("the call needs input (`{method}`) that this client cannot give: {why}")]
     CannotAsk { method: String, why: &'static str },
@@ -92,6 +120,8 @@ impl Call {
             "prompts/get" => Some(Self::Prompt),
             "resources/read" => Some(Self::Resource),
             "completion/complete" => Some(Self::Completion),
+            "tasks/get" | "tasks/result" | "tasks/update" | "tasks/cancel" => Some(Self::Task),
+            "tasks/list" => Some(Self::Tasks),
             _ => None,
         }
     }
@@ -100,9 +130,15 @@ impl Call {
 impl Gateway {
     /// A gateway over `targets`, routing by the newest view. `patience` is for a target that is asked for a resource which
     /// nobody says it has.
-    pub fn new(targets: &[Arc<Target>], view: watch::Receiver<Arc<View>>, patience: Duration) -> Self {
+    pub fn new(
+        targets: &[Arc<Target>],
+        view: watch::Receiver<Arc<View>>,
+        patience: Duration,
+        sealer: Arc<Sealer>,
+        clock: Clock,
+    ) -> Self {
         let targets = targets.iter().map(|target| (target.name().clone(), Arc::clone(target))).collect();
-        Self { targets, view, patience }
+        Self { targets, view, patience, sealer, clock }
     }
 
     /// What is known of all targets now.
@@ -133,6 +169,9 @@ impl Gateway {
             Call::Prompt => self.call_named(Kind::Prompts, &caller, request).await,
             Call::Resource => self.read(&caller, request).await,
             Call::Completion => self.complete(&caller, request).await,
+            Call::Task => self.task(&caller, request).await,
+            Call::Tasks => self.list_tasks(&caller, request).await,
+            Call::Extension => self.extend(&caller, request).await,
         }
     }
 
@@ -141,7 +180,18 @@ impl Gateway {
         let view = self.view();
         let route = view.catalog.route(kind, &name)?;
         let own_name = json(&&*route.name);
-        Ok(self.targets[&route.target].call(&caller.id, request, &[("name", &own_name)]).await?)
+        let request = Request { header_params: route.header_params.clone(), ..request };
+        let target = &self.targets[&route.target];
+        match kind == Kind::Tools && target.gives_tasks() {
+            true => self.call_with_tasks(caller, route, request).await,
+            false => Ok(target.call(&caller.id, request, &[("name", &own_name)]).await?),
+        }
+    }
+
+    /// Passes on what only the target that declares it understands.
+    async fn extend(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+        let target = self.declarer(&request.method).ok_or_else(|| CallError::NoMethod(request.method.clone()))?;
+        Ok(target.call(&caller.id, request, &[]).await?)
     }
 
     async fn complete(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {

@@ -12,7 +12,13 @@ mod question;
 mod reply;
 mod stdio;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use causeway_core::{
     canonical::{Client, Request, Response},
@@ -30,7 +36,7 @@ pub use self::{
     fault::{Fault, TargetError},
     listen::{Heard, Wanted},
     question::Question,
-    reply::{Event, Events, Reply},
+    reply::{Event, Events, Rename, Reply},
 };
 use self::{
     handshake::{own_client, own_request},
@@ -56,6 +62,8 @@ pub struct Target {
     permits: Arc<Semaphore>,
     /// Told when the target says that its lists changed.
     changed: Arc<Notify>,
+    /// Whether it said when it was asked last that it answers calls with tasks.
+    gives_tasks: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -80,7 +88,8 @@ impl Target {
         };
         let permits = Arc::new(Semaphore::new(limits.target_calls));
         let (name, resource_priority) = (target.name.clone(), target.resource_priority);
-        Ok(Self { name, resource_priority, adapter, limits: limits.clone(), permits, changed })
+        let (limits, gives_tasks) = (limits.clone(), AtomicBool::new(false));
+        Ok(Self { name, resource_priority, adapter, limits, permits, changed, gives_tasks })
     }
 
     /// Its name in the config.
@@ -124,7 +133,14 @@ impl Target {
             }
         };
         let asked = timeout(self.limits.discovery, asking).await;
-        asked.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))
+        let about = asked.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))?;
+        self.gives_tasks.store(about.gives_tasks(), Ordering::Relaxed);
+        Ok(about)
+    }
+
+    /// Whether it may answer calls with tasks.
+    pub fn gives_tasks(&self) -> bool {
+        self.gives_tasks.load(Ordering::Relaxed)
     }
 
     /// Its whole list of one kind, page by page; no page where it does not know how to list that.

@@ -7,19 +7,20 @@
 mod client;
 mod input;
 mod progress;
+pub mod tasks;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 
 pub use self::{
-    client::{Client, Level, Logs, UnknownLevel},
+    client::{Aside, Client, Level, Logs, UnknownLevel, asked_of},
     input::{InputRequest, InputRequired},
     progress::{progress_of, with_own_token, with_token},
 };
 
 use crate::{
-    era::{self, Era},
+    era::{self, Era, params::HeaderParams},
     wire::{self, Envelope, Kind, ObjectEdit, json},
 };
 
@@ -37,8 +38,10 @@ pub struct Request {
     /// The era of `params`.
     pub era: Era,
     pub client: Client,
-    /// `Mcp-Param-*` headers: name in lower case, value as it came.
+    /// The `Mcp-Param-*` headers of a modern client: name in lower case, value as it came.
     pub param_headers: Vec<(String, String)>,
+    /// What of it the target wants repeated in such headers; known once it is routed.
+    pub header_params: HeaderParams,
 }
 
 /// The last message of a reply, a result or an error.
@@ -87,6 +90,11 @@ impl Request {
         let mut params = ObjectEdit::parse(&self.params)?;
         changes.iter().for_each(|(key, value)| params.set(key, value));
         if self.era == Era::Legacy {
+            if self.method == "tools/call" {
+                // A wish for a task of the older form: a target that gives none of those is to work on the call at once (MCP
+                // 2025-11-25, basic/utilities/tasks, "Task Support and Handling").
+                params.remove("task");
+            }
             // What is no object, such as `null`, says nothing.
             let meta = params.get("_meta").map(ObjectEdit::parse);
             let mut meta = meta.and_then(Result::ok).map_or_else(|| ObjectEdit::parse("{}"), Ok)?;
@@ -101,6 +109,20 @@ impl Request {
             params.set("_meta", &meta.finish());
         }
         Ok(params.finish())
+    }
+
+    /// The `Mcp-Param-*` headers (name in lower case, value) that go to a modern target with `params`, the parameters that it
+    /// gets. A modern client wrote them itself, those that nobody here knows included; for a legacy one, whose era has none,
+    /// they are written here.
+    pub fn modern_param_headers(&self, params: &str) -> Cow<'_, [(String, String)]> {
+        match self.era {
+            Era::Modern => Cow::Borrowed(&self.param_headers),
+            Era::Legacy if self.header_params.is_empty() => Cow::default(),
+            Era::Legacy => {
+                let arguments = ObjectEdit::parse(params).ok().and_then(|params| params.get("arguments"));
+                Cow::Owned(self.header_params.headers(arguments.unwrap_or("{}")))
+            }
+        }
     }
 
     /// The parameters for a legacy target, with `changes` (key, JSON text) made.
@@ -141,6 +163,20 @@ impl Response {
     /// The error as JSON text; `None` for a result.
     pub fn error(&self) -> Option<&str> {
         self.envelope.error()
+    }
+
+    /// The same with another result (JSON text).
+    pub fn with_result(self, result: &str) -> Self {
+        let spliced =
+            self.envelope.result_span().map(|span| splice(self.envelope.bytes(), vec![(span, result.to_owned())]));
+        let envelope = spliced.and_then(|bytes| Envelope::parse(bytes).ok());
+        Self { envelope: envelope.unwrap_or(self.envelope), ..self }
+    }
+
+    /// The same with an error (JSON text) in the place of what it says.
+    pub fn with_error(self, error: &str) -> Self {
+        let envelope = Envelope::parse(without_id(error, self.envelope.id().unwrap_or("null"))).ok();
+        Self { envelope: envelope.unwrap_or(self.envelope), ..self }
     }
 
     /// What a modern target asks for before it goes on; `None` for an answer that is one.
@@ -285,9 +321,11 @@ mod tests {
             capabilities: "{}".into(),
             logs: Logs::Unwanted,
             session: None,
+            aside: None,
         };
         let (id, method) = ("1".into(), "tools/call".into());
-        Request { id, method, params: params.into(), era, client, param_headers: Vec::new() }
+        let (param_headers, header_params) = Default::default();
+        Request { id, method, params: params.into(), era, client, param_headers, header_params }
     }
 
     fn check_answer(from: Era, message: &'static str, to: Era, id: &str, expected: &str) {
@@ -306,6 +344,21 @@ mod tests {
     fn a_legacy_request_says_all_about_itself_to_a_modern_target() {
         let params = request(Era::Legacy, r#"{"name":"a","_meta":{"progressToken":7}}"#).modern_params(&[]).unwrap();
         insta::assert_snapshot!(params, @r#"{"name":"a","_meta":{"progressToken":7,"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}"#);
+    }
+
+    #[test]
+    fn headers_are_written_for_those_whose_era_has_none() {
+        let schema = r#"{"properties":{"x":{"type":"string","x-mcp-header":"X"}}}"#;
+        let given = vec![("mcp-param-x".to_owned(), "=?base64?Yg==?=".to_owned())];
+        let headers = |era, params: &str| {
+            let header_params = HeaderParams::of_schema(schema).unwrap();
+            let request = Request { header_params, param_headers: given.clone(), ..request(era, "{}") };
+            request.modern_param_headers(params).into_owned()
+        };
+        let written = [("mcp-param-x".to_owned(), "a".to_owned())];
+        assert_eq!(headers(Era::Legacy, r#"{"name":"t","arguments":{"x":"a"}}"#), written);
+        assert_eq!(headers(Era::Legacy, r#"{"name":"t"}"#), []);
+        assert_eq!(headers(Era::Modern, r#"{"name":"t","arguments":{"x":"a"}}"#), given);
     }
 
     #[test]

@@ -16,7 +16,10 @@ pub use self::{
     page::{BadPage, Entry, Page},
     template::UriTemplate,
 };
-use crate::name::TargetName;
+use crate::{
+    era::params::{BadAnnotation, HeaderParams},
+    name::TargetName,
+};
 
 /// What one target listed of each kind, page by page; `None` where it never gave a list.
 pub type Lists = PerKind<Option<Arc<[Page]>>>;
@@ -40,6 +43,10 @@ pub struct Route {
     pub target: TargetName,
     /// The name, URI or URI template as the target knows it.
     pub name: Arc<str>,
+    /// What of a call the modern era repeats in headers: of a tool that wants it, else nothing.
+    pub header_params: HeaderParams,
+    /// A tool that can be called as a task only (MCP 2025-11-25, `execution.taskSupport`).
+    pub wants_task: bool,
 }
 
 /// A target that may have a resource.
@@ -60,7 +67,7 @@ pub enum Because {
     Guess,
 }
 
-/// Something that a target offers and clients do not get, and why.
+/// Something that a target offers and clients do not get, or not as it is meant, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     #[error("target `{target}` lists the {kind} `{key}` more than once: the first one counts")]
@@ -83,6 +90,11 @@ pub enum Problem {
     Outranked { kind: Kind, uri: String, kept: TargetName, left_out: TargetName },
     #[error("target `{target}` lists `{template}`, which is no URI template: no URI is routed by it")]
     BadTemplate { target: TargetName, template: String },
+    #[error(
+        "target `{target}` lists the tool `{tool}` with an invalid `x-mcp-header` ({why}): it is called without such headers, and \
+         clients of MCP 2026-07-28 leave it out"
+    )]
+    BadHeaders { target: TargetName, tool: String, why: BadAnnotation },
 }
 
 /// Nobody offers this.
@@ -137,7 +149,7 @@ impl Catalog {
         route.ok_or_else(|| Unknown { kind: Kind::Templates, key: uri.to_owned() })
     }
 
-    /// What was left out.
+    /// What is not as its target means it.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }

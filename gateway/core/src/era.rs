@@ -4,6 +4,7 @@
 //! Source: MCP 2026-07-28, basic/versioning and basic/transports/streamable-http.
 
 pub mod headers;
+pub mod params;
 
 /// The newest modern version.
 pub const MODERN: &str = "2026-07-28";

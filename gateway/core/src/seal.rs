@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws_lc_rs::{
-    aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
+    aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, RandomizedNonceKey, UnboundKey},
     digest,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 #[derive(Debug)]
 pub struct Sealer {
     keys: Vec<RandomizedNonceKey>,
+    /// The first key once more, for nonces of our choice: this cipher stands their repetition.
+    names: LessSafeKey,
 }
 
 /// Why a token does not open. A caller learns no more than "unknown", whichever it is.
@@ -38,14 +40,12 @@ struct Timed<T> {
 impl Sealer {
     /// A sealer with keys derived from `secrets` (any length; use 32 random bytes or more), newest first.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let keys = secrets.into_iter().map(|secret| {
-            let key = digest::digest(&digest::SHA256, secret);
-            RandomizedNonceKey::new(&AES_256_GCM_SIV, key.as_ref())
-                .expect("SHA-256 gives the 32 bytes of an AES-256 key")
-        });
-        let keys: Vec<_> = keys.collect();
-        assert!(!keys.is_empty(), "a sealer needs a key");
-        Self { keys }
+        let digests: Vec<_> = secrets.into_iter().map(|secret| digest::digest(&digest::SHA256, secret)).collect();
+        let fits = "SHA-256 gives the 32 bytes of an AES-256 key";
+        let keys = digests.iter().map(|key| RandomizedNonceKey::new(&AES_256_GCM_SIV, key.as_ref()).expect(fits));
+        let first = digests.first().expect("a sealer needs a key");
+        let names = LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, first.as_ref()).expect(fits));
+        Self { keys: keys.collect(), names }
     }
 
     /// Seals `value` for `owner` until `expires` (since the Unix epoch). `purpose` keeps kinds of tokens apart.
@@ -58,7 +58,20 @@ impl Sealer {
         URL_SAFE_NO_PAD.encode([&nonce.as_ref()[..], &sealed].concat())
     }
 
-    /// Opens a token that [`Sealer::seal`] made with the same `purpose` and `owner`.
+    /// Seals `value` for `owner` for good, and into the same text each time, so that the text can be compared.
+    pub fn name(&self, purpose: &str, owner: &str, value: &impl Serialize) -> String {
+        let timed = Timed { expires_seconds: u64::MAX, value };
+        let mut sealed = serde_json::to_vec(&timed).expect("token contents serialize");
+        let aad = associated(purpose, owner);
+        // One nonce for all: equal texts become equal, and nothing else can be seen of them.
+        let nonce = [0; NONCE_LEN];
+        let given = Nonce::assume_unique_for_key(nonce);
+        let done = self.names.seal_in_place_append_tag(given, Aad::from(aad), &mut sealed);
+        done.expect("sealing a short text in memory succeeds");
+        URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())
+    }
+
+    /// Opens a token that [`Sealer::seal`] or [`Sealer::name`] made with the same `purpose` and `owner`.
     pub fn open<T: DeserializeOwned>(
         &self,
         purpose: &str,
@@ -118,6 +131,16 @@ mod tests {
         assert_eq!(open("session", "mallory", Duration::ZERO), Err(Unsealed::Foreign));
         assert_eq!(open("cursor", "alice", Duration::ZERO), Err(Unsealed::Foreign));
         assert_eq!(open("sessiona", "lice", Duration::ZERO), Err(Unsealed::Foreign));
+    }
+
+    #[test]
+    fn a_name_is_the_same_each_time_and_opens_like_a_token() {
+        let sealer = sealer(&["key"]);
+        let name = sealer.name("task", "alice", &"a");
+        assert_eq!(sealer.name("task", "alice", &"a"), name);
+        assert_ne!(sealer.name("task", "bob", &"a"), name);
+        assert_eq!(sealer.open::<String>("task", "alice", HOUR, &name), Ok("a".into()));
+        assert_eq!(sealer.open::<String>("task", "bob", HOUR, &name), Err(Unsealed::Foreign));
     }
 
     proptest! {

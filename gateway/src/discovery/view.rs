@@ -43,7 +43,7 @@ pub struct TargetState {
 
 /// What the gateway passes on by now. A capability that it cannot serve is switched off here, and so not declared.
 fn serves() -> Serves {
-    Serves { list_changed: true, subscribe: true, logging: true, tasks: false }
+    Serves { list_changed: true, subscribe: true, logging: true, tasks: true }
 }
 
 impl View {

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use causeway_core::{
     canonical::{Client, Logs, Request},
     catalog,
-    era::{self, Era, headers},
+    era::{self, Era, headers, params::HeaderParams},
     wire::{Envelope, Kind, ObjectEdit, result_message},
 };
 use http::StatusCode;
@@ -95,6 +95,9 @@ async fn serve(front: &Front, post: &Post, envelope: &Envelope, session: Option<
             }
         }
         (_, Some(kind)) => call(front, post, session, kind, request(id, envelope, client)).await,
+        (method, None) if front.gateway.declarer(method).is_some() => {
+            call(front, post, session, Call::Extension, request(id, envelope, client)).await
+        }
         (method, None) => refuse(Refused::Method(method.to_owned())),
     }
 }
@@ -107,6 +110,7 @@ fn request(id: String, envelope: &Envelope, client: Client) -> Request {
         era: Era::Legacy,
         client,
         param_headers: Vec::new(),
+        header_params: HeaderParams::default(),
     }
 }
 

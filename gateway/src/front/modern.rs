@@ -8,12 +8,12 @@ mod park;
 
 use axum::response::Response;
 use causeway_core::{
-    canonical::{Client, Logs, Request},
+    canonical::{Client, Logs, Request, tasks},
     catalog,
-    era::{self, Era, headers},
+    era::{self, Era, headers, params::HeaderParams},
     wire::{Envelope, Kind, ObjectEdit, json, result_message},
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 pub(crate) use self::park::Lot;
 use super::{
@@ -21,13 +21,16 @@ use super::{
     reply::{Exchange, respond},
     text_header,
 };
-use crate::{error::Refused, gateway::Call};
+use crate::{
+    error::Refused,
+    gateway::{Call, knows_tasks},
+};
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
     let id = refused_id(&envelope).to_owned();
     match envelope.kind() {
-        Kind::Request => match accept(&post.headers, &envelope) {
+        Kind::Request => match accept(front, &post.headers, &envelope) {
             Ok(request) => serve(front, post, request).await,
             Err(refused) => face(refused.face(Era::Modern, &id)),
         },
@@ -44,17 +47,29 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
     }
     match (request.method.as_str(), Call::of_method(&request.method)) {
         ("server/discover", _) => message(StatusCode::OK, result_message(&id, &discovered(front))),
+        // Of the older form of tasks.
+        (method @ ("tasks/result" | "tasks/list"), _) => {
+            face(Refused::Method(method.to_owned()).face(Era::Modern, &id))
+        }
+        (_, Some(Call::Task)) if !knows_tasks(&request.client.capabilities) => {
+            face(Refused::MissingCapability(tasks::EXTENSION).face(Era::Modern, &id))
+        }
         ("subscriptions/listen", _) => listen::answer(front, post, request).await,
         (_, Some(call)) => {
             let events = front.settings.streaming && accepts_events(&post.headers);
             respond(call::begin(Exchange::new(front, post, call, request), front.lot.clone()).await, events).await
+        }
+        (method, None) if front.gateway.declarer(method).is_some() => {
+            let events = front.settings.streaming && accepts_events(&post.headers);
+            let exchange = Exchange::new(front, post, Call::Extension, request);
+            respond(call::begin(exchange, front.lot.clone()).await, events).await
         }
         (method, None) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }
 }
 
 /// Checks the request's metadata, in `_meta` and in the headers, and gives it its canonical form.
-fn accept(headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> {
+fn accept(front: &Front, headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> {
     let params = envelope.params().unwrap_or("{}");
     let edit = check_object("params", params)?;
     let meta = check_object("params._meta", edit.get("_meta").ok_or_else(|| missing("_meta"))?)?;
@@ -69,6 +84,9 @@ fn accept(headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> 
         let name = edit.get(member).and_then(|name| serde_json::from_str::<String>(name).ok());
         let name = name.ok_or_else(|| Refused::Params(format!("`params.{member}` must be a text")))?;
         agree(headers, headers::NAME, &name)?;
+        if Call::of_method(envelope.method()) == Some(Call::Tool) {
+            arguments_agree(front, headers, &name, edit.get("arguments").unwrap_or("{}"))?;
+        }
     }
     let client = Client {
         version,
@@ -76,6 +94,7 @@ fn accept(headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> 
         capabilities: capabilities.to_owned(),
         logs: logs(&meta)?,
         session: None,
+        aside: None,
     };
     Ok(Request {
         id: envelope.id().unwrap_or("null").to_owned(),
@@ -84,6 +103,7 @@ fn accept(headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> 
         era: Era::Modern,
         client,
         param_headers: param_headers(headers),
+        header_params: HeaderParams::default(),
     })
 }
 
@@ -107,6 +127,16 @@ fn agree(headers: &HeaderMap, name: &'static str, body: &str) -> Result<(), Refu
         Some(said) => Err(Refused::Header(format!("`{name}` says `{said}`, the body says `{body}`"))),
         None => Err(Refused::Header(format!("`{name}` holds broken Base64"))),
     }
+}
+
+/// The headers that repeat arguments (JSON text) must say what these say, whatever the target speaks: one that has no such
+/// headers cannot check them itself, and whoever stands before the gateway may have gone by them.
+fn arguments_agree(front: &Front, headers: &HeaderMap, tool: &str, arguments: &str) -> Result<(), Refused> {
+    let view = front.gateway.view();
+    // A tool that nobody offers is refused where it is looked for.
+    let Ok(route) = view.catalog.route(catalog::Kind::Tools, tool) else { return Ok(()) };
+    let lines = |name: &str| headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+    route.header_params.check(arguments, lines).map_err(|mismatch| Refused::Header(mismatch.to_string()))
 }
 
 fn missing(key: &str) -> Refused {

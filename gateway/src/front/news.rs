@@ -35,7 +35,16 @@ pub(super) struct Changes {
     seen: PerKind<u64>,
 }
 
-/// Targets that report on resources to one client. Dropped, they do so no more.
+/// What a client wants reports on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Interest {
+    /// URIs.
+    pub(super) resources: Vec<String>,
+    /// By the names that the client knows.
+    pub(super) tasks: Vec<String>,
+}
+
+/// Targets that report on resources and tasks to one client. Dropped, they do so no more.
 #[derive(Debug)]
 pub(super) struct Reports {
     incoming: mpsc::Receiver<Envelope>,
@@ -91,26 +100,30 @@ pub(super) fn list_changed(kind: Kind) -> &'static str {
 }
 
 impl Reports {
-    /// Has the targets of the resources `uris` report on them, and says which of them do or are still being asked.
-    pub(super) async fn on(listener: &Listener, uris: Vec<String>) -> (Self, Vec<String>) {
+    /// Has the targets of what is wanted report on it, and says of what they do or are still being asked.
+    pub(super) async fn on(listener: &Listener, interest: Interest) -> (Self, Interest) {
         let (sender, incoming) = mpsc::channel(QUEUE);
         let mut following = Vec::new();
         let mut beginnings = Vec::new();
-        for (target, uris) in by_target(&listener.gateway, uris) {
+        for (target, interest, wanted) in by_target(listener, interest) {
             let (begun, beginning) = oneshot::channel();
-            let wanted = Wanted { resources: uris.clone(), ..Wanted::default() };
             let follow = follow(target, listener.clone(), wanted, sender.clone(), begun);
             following.push(AbortOnDropHandle::new(tokio::spawn(follow)));
-            beginnings.push((uris, beginning));
+            beginnings.push((interest, beginning));
         }
-        let begun = beginnings.into_iter().map(async |(uris, beginning)| match timeout(PATIENCE, beginning).await {
-            Ok(Ok(Err(error))) => {
-                tracing::debug!(target.name = %error.target, "{error}");
-                Vec::new()
-            }
-            Ok(Ok(Ok(())) | Err(_)) | Err(_) => uris,
-        });
-        let honoured = futures::future::join_all(begun).await.concat();
+        let begun =
+            beginnings.into_iter().map(async |(interest, beginning)| match timeout(PATIENCE, beginning).await {
+                Ok(Ok(Err(error))) => {
+                    tracing::debug!(target.name = %error.target, "{error}");
+                    Interest::default()
+                }
+                Ok(Ok(Ok(())) | Err(_)) | Err(_) => interest,
+            });
+        let mut honoured = Interest::default();
+        for interest in futures::future::join_all(begun).await {
+            honoured.resources.extend(interest.resources);
+            honoured.tasks.extend(interest.tasks);
+        }
         (Self { incoming, _following: following }, honoured)
     }
 
@@ -136,12 +149,28 @@ impl Reports {
     }
 }
 
-/// The targets that have these resources, each with its own; a URI that nobody may have is left out.
-fn by_target(gateway: &Gateway, uris: Vec<String>) -> Vec<(Arc<Target>, Vec<String>)> {
-    let mut all: BTreeMap<TargetName, (Arc<Target>, Vec<String>)> = BTreeMap::new();
-    for uri in uris {
-        let Some(target) = gateway.holder(&uri) else { continue };
-        all.entry(target.name().clone()).or_insert_with(|| (target, Vec::new())).1.push(uri);
+/// The targets that have these resources and tasks, each with what is its own, as the client names it and as the target does.
+/// What nobody may have is left out.
+fn by_target(listener: &Listener, interest: Interest) -> Vec<(Arc<Target>, Interest, Wanted)> {
+    let mut all: BTreeMap<TargetName, (Arc<Target>, Interest, Wanted)> = BTreeMap::new();
+    let mut of = |target: Arc<Target>, note: &mut dyn FnMut(&mut Interest, &mut Wanted)| {
+        let entry = all.entry(target.name().clone());
+        let (_, interest, wanted) = entry.or_insert_with(|| (target, Interest::default(), Wanted::default()));
+        note(interest, wanted);
+    };
+    for uri in interest.resources {
+        let Some(target) = listener.gateway.holder(&uri) else { continue };
+        of(target, &mut |interest, wanted| {
+            interest.resources.push(uri.clone());
+            wanted.resources.push(uri.clone());
+        });
+    }
+    for name in interest.tasks {
+        let Some((target, id)) = listener.gateway.task_named(&listener.caller, &name) else { continue };
+        of(target, &mut |interest, wanted| {
+            interest.tasks.push(name.clone());
+            wanted.tasks.push(id.clone());
+        });
     }
     all.into_values().collect()
 }
@@ -162,6 +191,7 @@ async fn follow(
                 begun.take().map(|begun| begun.send(Ok(())));
                 pause = BACK_OFF.0;
                 while let Some(message) = heard.next().await {
+                    let message = listener.gateway.with_task_name(&listener.caller, target.name(), message);
                     if news.send(message).await.is_err() {
                         return;
                     }

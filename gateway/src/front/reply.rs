@@ -74,8 +74,7 @@ impl Exchange {
 
     /// A notification as the client gets it, if it does.
     pub(super) fn notification(&self, message: &Envelope) -> Option<Item> {
-        let wanted = message.method() != "notifications/message" || wants(self.request.client.logs, message);
-        wanted.then(|| Item::Between(message.bytes().clone()))
+        wants(self.request.client.logs, message).then(|| Item::Between(message.bytes().clone()))
     }
 
     /// An answer as the client gets it.
@@ -106,7 +105,11 @@ impl Exchange {
     }
 }
 
-fn wants(logs: Logs, message: &Envelope) -> bool {
+/// Whether a notification is for a client that wants these log messages.
+pub(super) fn wants(logs: Logs, message: &Envelope) -> bool {
+    if message.method() != "notifications/message" {
+        return true;
+    }
     let level = message.params().and_then(|params| {
         let params = ObjectEdit::parse(params).ok()?;
         serde_json::from_str::<String>(params.get("level")?).ok()?.parse().ok()

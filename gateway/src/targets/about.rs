@@ -4,6 +4,7 @@
 //! Source: MCP 2025-11-25, basic/lifecycle; MCP 2026-07-28, server/discover.
 
 use causeway_core::{
+    canonical::tasks,
     era::{self, Era},
     wire::{Envelope, ObjectEdit},
 };
@@ -33,11 +34,18 @@ impl About {
         capabilities.is_ok_and(|all| all.get(capability).is_some_and(|value| value != "null"))
     }
 
+    /// Whether it says that it answers calls with tasks, in either form.
+    pub(super) fn gives_tasks(&self) -> bool {
+        let all = ObjectEdit::parse(&self.capabilities).ok();
+        let extensions = all.as_ref().and_then(|all| ObjectEdit::parse(all.get("extensions")?).ok());
+        self.declares("tasks") || extensions.is_some_and(|all| all.get(tasks::EXTENSION).is_some())
+    }
+
     /// Whether it declares this part of a capability, such as `listChanged` of `tools`.
     pub fn capability(&self, name: &str, part: &str) -> bool {
         let all = ObjectEdit::parse(&self.capabilities).ok();
         let one = all.as_ref().and_then(|all| ObjectEdit::parse(all.get(name)?).ok());
-        one.is_some_and(|one| one.get(part) == Some("true"))
+        one.is_some_and(|one| one.get(part).is_some_and(|value| !matches!(value, "null" | "false")))
     }
 
     /// Reads the answer to `initialize`.

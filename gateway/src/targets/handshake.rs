@@ -4,7 +4,7 @@
 //! Source: MCP 2026-07-28, basic/versioning; MCP 2025-11-25, basic/lifecycle.
 
 use causeway_core::{
-    canonical::{Client, Logs, Request},
+    canonical::{Client, Logs, Request, tasks},
     era::{self, Era},
     wire::{self, Envelope, json},
 };
@@ -25,9 +25,13 @@ pub(super) fn own_client() -> Client {
     Client {
         version: era::LEGACY.into(),
         info: Some(own_info()),
-        capabilities: r#"{"elicitation":{"form":{},"url":{}},"sampling":{},"roots":{}}"#.into(),
+        capabilities: format!(
+            r#"{{"elicitation":{{"form":{{}},"url":{{}}}},"sampling":{{}},"roots":{{}},"extensions":{{"{}":{{}}}}}}"#,
+            tasks::EXTENSION
+        ),
         logs: Logs::Unwanted,
         session: None,
+        aside: None,
     }
 }
 
@@ -38,7 +42,8 @@ fn own_info() -> String {
 /// A request that the gateway makes for itself.
 pub(super) fn own_request(method: &str, params: String) -> Request {
     let (id, method) = ("1".into(), method.into());
-    Request { id, method, params, era: Era::Legacy, client: own_client(), param_headers: Vec::new() }
+    let (param_headers, header_params) = Default::default();
+    Request { id, method, params, era: Era::Legacy, client: own_client(), param_headers, header_params }
 }
 
 /// The parameters of `server/discover`.

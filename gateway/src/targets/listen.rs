@@ -7,7 +7,7 @@ use std::{fmt, pin::Pin};
 
 use causeway_core::{
     canonical::{Client, Request},
-    era::Era,
+    era::{Era, params::HeaderParams},
     wire::{Envelope, ObjectEdit, json},
 };
 use futures::{Stream, StreamExt, stream};
@@ -18,6 +18,15 @@ use super::{Event, Events, Fault, Reply, fault::rpc_error, line::Subscription};
 
 /// A modern target's word that a subscription begins.
 const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
+
+/// Whether a notification is for those who listen, not for one call or one client.
+pub(super) fn is_news(method: &str) -> bool {
+    method.ends_with("/list_changed")
+        || matches!(
+            method,
+            "notifications/resources/updated" | "notifications/tasks" | "notifications/tasks/status" | ACKNOWLEDGED
+        )
+}
 
 /// What a listener wants to hear.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +63,7 @@ impl Wanted {
             era: Era::Legacy,
             client,
             param_headers: Vec::new(),
+            header_params: HeaderParams::default(),
         }
     }
 

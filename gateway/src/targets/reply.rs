@@ -2,7 +2,11 @@
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use causeway_core::{canonical::Response, name::TargetName, wire::Envelope};
+use causeway_core::{
+    canonical::{Response, tasks},
+    name::TargetName,
+    wire::{self, Envelope},
+};
 use futures::{Stream, StreamExt, stream};
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit},
@@ -22,6 +26,9 @@ pub enum Reply<E = TargetError> {
 /// The messages of a reply.
 pub type Events<E> = Pin<Box<dyn Stream<Item = Result<Event, E>> + Send>>;
 
+/// What one side calls a task, from what the other side calls it.
+pub type Rename = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What a reply is held to, and what it holds as long as it runs.
 #[derive(Debug)]
 pub(super) struct Bounds {
@@ -29,7 +36,8 @@ pub(super) struct Bounds {
     pub(super) deadline: Instant,
     /// What the call has from its beginning until `deadline`.
     pub(super) limit: Duration,
-    /// Told when the target says in between that its lists changed: that is news for the gateway, not for this caller.
+    /// Told when the target says in between that its lists changed, which is news for the gateway and not for this caller,
+    /// or shows by its answer that they did.
     pub(super) changed: Arc<Notify>,
     /// The call's place among those that run in the target.
     pub(super) _permit: OwnedSemaphorePermit,
@@ -57,6 +65,39 @@ impl Reply {
             Some(Ok(Event::Last(response))) => Ok(Self::Whole(response)),
             Some(Err(error)) => Err(error),
             first => Ok(Self::Stream(Box::pin(stream::iter(first).chain(events)))),
+        }
+    }
+
+    /// The same reply with each name of a task in it replaced by what `rename` gives.
+    pub fn renamed(self, rename: Rename) -> Self {
+        match self {
+            Self::Whole(response) => Self::Whole(renamed_response(response, &rename)),
+            Self::Stream(events) => Self::Stream(Box::pin(events.map(move |event| {
+                Ok(match event? {
+                    Event::Last(response) => Event::Last(renamed_response(response, &rename)),
+                    Event::Question(question) => Event::Question(question.renamed(&rename)),
+                    Event::Notification(message) => {
+                        let params = message.params().and_then(|params| tasks::renamed(params, &*rename));
+                        let renamed = params.and_then(|params| message.with_params(&params));
+                        Event::Notification(renamed.unwrap_or(message))
+                    }
+                })
+            }))),
+        }
+    }
+
+    /// The same reply with `change` made to its result (JSON text), where it gives one.
+    pub fn map_result(self, change: impl Fn(&str) -> Option<String> + Send + 'static) -> Self {
+        let change = move |response: Response| match response.result().and_then(&change) {
+            Some(result) => response.with_result(&result),
+            None => response,
+        };
+        match self {
+            Self::Whole(response) => Self::Whole(change(response)),
+            Self::Stream(events) => Self::Stream(Box::pin(events.map(move |event| match event {
+                Ok(Event::Last(response)) => Ok(Event::Last(change(response))),
+                other => other,
+            }))),
         }
     }
 
@@ -93,7 +134,10 @@ impl Reply<Fault> {
     /// The same reply within `bounds`.
     pub(super) fn bounded(self, bounds: Bounds) -> Reply {
         let events = match self {
-            Self::Whole(response) => return Reply::Whole(response),
+            Self::Whole(response) => {
+                bounds.note(&response);
+                return Reply::Whole(response);
+            }
             Self::Stream(events) => events,
         };
         Reply::Stream(Box::pin(stream::unfold(Some((events, bounds)), |state| async move {
@@ -134,11 +178,31 @@ impl Bounds {
                 Ok(Some(Ok(Event::Notification(message)))) if message.method().ends_with("/list_changed") => {
                     self.changed.notify_one();
                 }
-                Ok(Some(event)) => return event,
+                Ok(Some(event)) => {
+                    if let Ok(Event::Last(response)) = &event {
+                        self.note(response);
+                    }
+                    return event;
+                }
                 Ok(None) => return Err(ended()),
                 Err(_) => return Err(Fault::Silent(self.limit)),
             }
         }
+    }
+
+    /// Headers that the target takes for wrong were made from its list, by the gateway or by a client that has it from
+    /// here: the list is out of date.
+    fn note(&self, answer: &Response) {
+        if answer.error_code() == Some(wire::HEADER_MISMATCH) {
+            self.changed.notify_one();
+        }
+    }
+}
+
+fn renamed_response(response: Response, rename: &Rename) -> Response {
+    match response.result().and_then(|result| tasks::renamed(result, &**rename)) {
+        Some(result) => response.with_result(&result),
+        None => response,
     }
 }
 

@@ -72,7 +72,8 @@ pub(crate) async fn ask(caller: &Caller, method: &str, params: Value) -> Talk {
         }
         now = retry(&params, result);
         let asked = result["inputRequests"].as_object().into_iter().flatten();
-        talk.asked.extend(asked.map(|(_, asked)| (asked["method"].as_str().unwrap().to_owned(), asked["params"].clone())));
+        talk.asked
+            .extend(asked.map(|(_, asked)| (asked["method"].as_str().unwrap().to_owned(), asked["params"].clone())));
     }
 }
 
@@ -109,7 +110,9 @@ pub(crate) fn answer_to(question: &Value) -> Value {
     let params = &question["params"];
     match question["method"].as_str().unwrap() {
         "elicitation/create" if params["mode"] == "url" => json!({"action": "accept"}),
-        "elicitation/create" => json!({"action": "accept", "content": filled(&params["requestedSchema"]["properties"])}),
+        "elicitation/create" => {
+            json!({"action": "accept", "content": filled(&params["requestedSchema"]["properties"])})
+        }
         "sampling/createMessage" => {
             json!({"role": "assistant", "content": {"type": "text", "text": "Paris"}, "model": "m"})
         }

@@ -93,7 +93,11 @@ impl Caller {
     /// `initialize`, asking for `version`.
     pub(crate) async fn initialize(&self, version: &str) -> Answer {
         let info = json!({"name": "test", "version": "1"});
-        self.request("initialize", json!({"protocolVersion": version, "capabilities": self.capabilities, "clientInfo": info})).await
+        self.request(
+            "initialize",
+            json!({"protocolVersion": version, "capabilities": self.capabilities, "clientInfo": info}),
+        )
+        .await
     }
 
     /// Sends a request of the client's era.

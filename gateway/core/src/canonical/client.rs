@@ -1,11 +1,14 @@
 //! What a client says about itself, and what that allows a target to ask of it. Asks nobody.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::{era::Era, wire::ObjectEdit};
+use crate::{
+    era::Era,
+    wire::{Envelope, ObjectEdit},
+};
 
 /// What a client says about itself with each modern request, and once, in `initialize`, in the legacy era.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Client {
     /// Protocol version between this client and the gateway.
     pub version: String,
@@ -16,7 +19,13 @@ pub struct Client {
     pub logs: Logs,
     /// Keeps the legacy sessions of one caller apart; absent where there is none.
     pub session: Option<String>,
+    /// Where it hears what a target says to it beside its calls; absent where it hears nothing.
+    pub aside: Option<Aside>,
 }
+
+/// Takes what a target says to a client beside its calls, such as a log message that comes after the answer.
+#[derive(Clone)]
+pub struct Aside(Arc<dyn Fn(&Envelope) + Send + Sync>);
 
 /// Which log messages of targets a client wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,12 +76,30 @@ impl Client {
 }
 
 /// The capability that a client declares to be asked for `method`.
-fn asked_of(method: &str) -> Option<&'static str> {
+pub fn asked_of(method: &str) -> Option<&'static str> {
     match method {
         "elicitation/create" => Some("elicitation"),
         "sampling/createMessage" => Some("sampling"),
         "roots/list" => Some("roots"),
         _ => None,
+    }
+}
+
+impl Aside {
+    /// One that gives each message to `hear`, which must not wait.
+    pub fn new(hear: impl Fn(&Envelope) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hear))
+    }
+
+    /// Says it to the client.
+    pub fn say(&self, message: &Envelope) {
+        (self.0)(message);
+    }
+}
+
+impl fmt::Debug for Aside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Aside")
     }
 }
 
@@ -124,6 +151,7 @@ mod tests {
             capabilities: capabilities.into(),
             logs: Logs::AsSent,
             session: None,
+            aside: None,
         }
     }
 

@@ -29,10 +29,7 @@ pub fn with_token(message: &Envelope, token: &str) -> Option<Envelope> {
     let mut params = ObjectEdit::parse(message.params()?).ok()?;
     params.get("progressToken")?;
     params.set("progressToken", token);
-    let params = params.finish();
-    let mut whole = ObjectEdit::parse(std::str::from_utf8(message.bytes()).ok()?).ok()?;
-    whole.set("params", &params);
-    Envelope::parse(whole.finish().into()).ok()
+    message.with_params(&params.finish())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::{
 
 use super::{Catalog, Entry, Kind, Lists, PerKind, Problem, Route, Template, UriTemplate, list::Writer};
 use crate::{
+    era::params::HeaderParams,
     name::TargetName,
     wire::{ObjectEdit, json},
 };
@@ -114,7 +115,12 @@ impl Merging<'_> {
             }
         };
         list.push(&renamed(entry, slot.key()));
-        let route = Route { target: target.clone(), name: Arc::from(entry.key.as_str()) };
+        let header_params = match kind {
+            Kind::Tools => header_params(target, entry, &mut self.catalog.problems),
+            Kind::Prompts | Kind::Resources | Kind::Templates => HeaderParams::default(),
+        };
+        let wants_task = kind == Kind::Tools && wants_task(entry);
+        let route = Route { target: target.clone(), name: Arc::from(entry.key.as_str()), header_params, wants_task };
         slot.insert(route.clone());
         if kind == Kind::Templates {
             self.template(route, self.offers[offer].resource_priority);
@@ -141,6 +147,22 @@ impl Merging<'_> {
             false => Problem::Outranked { kind, uri: key, kept, left_out },
         }
     }
+}
+
+fn wants_task(tool: &Entry) -> bool {
+    let entry = ObjectEdit::parse(&tool.json).ok();
+    let execution = entry.as_ref().and_then(|entry| ObjectEdit::parse(entry.get("execution")?).ok());
+    execution.is_some_and(|execution| execution.get("taskSupport") == Some(r#""required""#))
+}
+
+/// What of a call of a tool travels as headers; of a tool that says it wrongly nothing, which becomes a problem.
+fn header_params(target: &TargetName, tool: &Entry, problems: &mut Vec<Problem>) -> HeaderParams {
+    let entry = ObjectEdit::parse(&tool.json).expect("a page holds only entries that were read as objects");
+    let header_params = entry.get("inputSchema").map_or_else(|| Ok(HeaderParams::default()), HeaderParams::of_schema);
+    header_params.unwrap_or_else(|why| {
+        problems.push(Problem::BadHeaders { target: target.clone(), tool: tool.key.clone(), why });
+        HeaderParams::default()
+    })
 }
 
 /// The entry's text under its merged key; untouched where that is its own.

@@ -132,6 +132,13 @@ impl Envelope {
         self.params.clone().map(|at| self.text(at))
     }
 
+    /// The same message with other parameters (JSON text); `None` where it has none.
+    pub fn with_params(&self, params: &str) -> Option<Self> {
+        let span = self.params.clone()?;
+        let parts = [&self.bytes[..span.start], params.as_bytes(), &self.bytes[span.end..]];
+        Self::parse(parts.concat().into()).ok()
+    }
+
     /// The result as JSON text.
     pub fn result(&self) -> Option<&str> {
         self.result.clone().map(|at| self.text(at))

@@ -148,7 +148,5 @@ fn unstamped(message: &Envelope) -> Option<Bytes> {
         true => params.remove("_meta"),
         false => params.set("_meta", &meta.finish()),
     }
-    let mut whole = ObjectEdit::parse(std::str::from_utf8(message.bytes()).ok()?).ok()?;
-    whole.set("params", &params.finish());
-    Some(whole.finish().into())
+    message.with_params(&params.finish()).map(|message| message.bytes().clone())
 }

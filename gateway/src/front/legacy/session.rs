@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_core::{
-    canonical::{Client, Logs},
+    canonical::{Aside, Client, Logs},
     era::{self, headers},
     wire::ObjectEdit,
 };
@@ -20,7 +20,7 @@ use super::live::Live;
 use crate::{
     config::SessionMode,
     error::Refused,
-    front::{Front, Post, text_header},
+    front::{Front, Post, reply, text_header},
 };
 
 /// Keeps session ids apart from other sealed tokens.
@@ -138,6 +138,17 @@ impl Session {
     }
 }
 
+/// Leaves what targets say beside calls for the client's stream.
+fn aside(live: &Arc<Live>) -> Aside {
+    let live = Arc::downgrade(live);
+    Aside::new(move |message| {
+        let Some(live) = live.upgrade() else { return };
+        if reply::wants(live.logs(), message) {
+            live.post(message.bytes().clone());
+        }
+    })
+}
+
 /// What is known of the client of a request: from its session, or without one only the version that it says it speaks.
 pub(super) fn client(session: Option<&Session>, headers: &HeaderMap) -> Result<Client, Refused> {
     let said = text_header(headers, headers::VERSION)?;
@@ -148,6 +159,7 @@ pub(super) fn client(session: Option<&Session>, headers: &HeaderMap) -> Result<C
             capabilities: "{}".into(),
             logs: Logs::AsSent,
             session: None,
+            aside: None,
         });
     };
     let text = |raw: &Option<Box<RawValue>>| raw.as_ref().map(|raw| raw.get().to_owned());
@@ -157,5 +169,6 @@ pub(super) fn client(session: Option<&Session>, headers: &HeaderMap) -> Result<C
         capabilities: text(&sealed.capabilities).unwrap_or_else(|| "{}".into()),
         logs: live.logs(),
         session: Some(sealed.name.clone()),
+        aside: Some(aside(live)),
     })
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use causeway_core::{
-    canonical::{Request, with_token},
+    canonical::{self, Request, with_token},
     era::Era,
     wire::{Envelope, ObjectEdit, result_message},
 };
@@ -34,6 +34,8 @@ struct Conversation {
     questions: Vec<(String, Question)>,
     /// How many questions there were in all rounds.
     asked: usize,
+    /// A capability that the target would have needed and the client did not declare.
+    missing: Option<&'static str>,
     /// Tokens (JSON texts) under which the target reports, and under which the client waits by now.
     progress: Option<(String, Option<String>)>,
 }
@@ -42,13 +44,21 @@ struct Conversation {
 pub(super) async fn begin(call: Exchange, lot: Lot) -> Items {
     if !call.request.brings_input() {
         let events = call.begin(call.request.clone());
-        return go_on(Conversation { call, lot, events, questions: Vec::new(), asked: 0, progress: None });
+        return go_on(Conversation {
+            call,
+            lot,
+            events,
+            questions: Vec::new(),
+            asked: 0,
+            missing: None,
+            progress: None,
+        });
     }
     match lot.find(&call.caller.id, &call.request) {
         Found::Parked(parked) => resume(call, lot, parked).await,
         Found::NotOurs => {
             let events = call.begin(call.request.clone());
-            go_on(Conversation { call, lot, events, questions: Vec::new(), asked: 0, progress: None })
+            go_on(Conversation { call, lot, events, questions: Vec::new(), asked: 0, missing: None, progress: None })
         }
         Found::Nothing => once(call.failed(&CallError::UnknownState)),
     }
@@ -71,8 +81,15 @@ async fn resume(call: Exchange, lot: Lot, parked: Parked) -> Items {
     }
     let now = progress_token(&call.request);
     let progress = parked.progress_token.filter(|before| Some(before) != now.as_ref()).map(|before| (before, now));
-    let conversation =
-        Conversation { call, lot, events: parked.events, questions: missing, asked: parked.asked, progress };
+    let conversation = Conversation {
+        call,
+        lot,
+        events: parked.events,
+        questions: missing,
+        asked: parked.asked,
+        missing: None,
+        progress,
+    };
     match conversation.questions.is_empty() {
         true => go_on(conversation),
         false => once(conversation.park()),
@@ -108,9 +125,17 @@ impl Conversation {
                     }
                 }
                 Ok(Event::Question(question)) => self.ask(question).await,
-                Ok(Event::Last(answer)) => return Some(self.call.answer(&answer)),
+                Ok(Event::Last(answer)) => return Some(self.answer(&answer)),
                 Err(error) => return Some(self.call.failed(&error)),
             }
+        }
+    }
+
+    /// An answer as the client gets it. An error after a question that the client did not allow is about just that.
+    fn answer(&self, answer: &canonical::Response) -> Item {
+        match self.missing.filter(|_| answer.error().is_some()) {
+            Some(capability) => self.call.failed(&CallError::MissingCapability(capability)),
+            None => self.call.answer(answer),
         }
     }
 
@@ -133,9 +158,10 @@ impl Conversation {
         let method = question.method();
         if self.call.request.client.may_be_asked(method, Era::Modern) {
             self.asked += 1;
-            let key = format!("{method}-{}", self.asked);
+            let key = question.name().unwrap_or_else(|| format!("{method}-{}", self.asked));
             self.questions.push((key, question));
         } else {
+            self.missing = canonical::asked_of(method).or(self.missing);
             let why = format!("the client cannot be asked for `{method}`: {UNDECLARED}");
             question.refuse(&why).await;
         }
@@ -143,7 +169,7 @@ impl Conversation {
 
     /// Lets the call wait for the client's next retry.
     fn park(self) -> Item {
-        let Self { call, lot, events, questions, asked, progress } = self;
+        let Self { call, lot, events, questions, asked, progress, .. } = self;
         let request = &call.request;
         let progress_token = progress.map_or_else(|| progress_token(request), |(before, _)| Some(before));
         let parked = Parked { events, questions, asked, progress_token };

@@ -5,7 +5,7 @@
 use axum::response::Response;
 use bytes::Bytes;
 use causeway_core::{
-    canonical::Request,
+    canonical::{Request, tasks},
     era::{self, Era},
     wire::{Envelope, ObjectEdit, json, result_message},
 };
@@ -19,9 +19,10 @@ use crate::{
     error::Refused,
     front::{
         Front, Post, accepts_events, face,
-        news::{Changes, Listener, Reports},
+        news::{Changes, Interest, Listener, Reports},
         reply::{Item, event_stream},
     },
+    gateway::knows_tasks,
 };
 
 /// What a client wants to hear, and in the acknowledgment what it will.
@@ -32,6 +33,8 @@ struct Filter {
     prompts_list_changed: bool,
     resources_list_changed: bool,
     resource_subscriptions: Vec<String>,
+    /// Of the extension `io.modelcontextprotocol/tasks` (SEP-2663).
+    task_ids: Vec<String>,
 }
 
 /// A client that listens.
@@ -71,14 +74,17 @@ async fn open(front: &Front, post: &Post, request: &Request) -> Result<Subscript
     let params = ObjectEdit::parse(&request.params).map_err(|error| Refused::Params(error.to_string()))?;
     let filter = params.get("notifications").map_or_else(|| Ok(Filter::default()), serde_json::from_str::<Filter>);
     let mut filter = filter.map_err(|error| Refused::Params(format!("`params.notifications`: {error}")))?;
+    if !filter.task_ids.is_empty() && !knows_tasks(&request.client.capabilities) {
+        return Err(Refused::MissingCapability(tasks::EXTENSION));
+    }
     let permit = front.stream_permit()?;
     // Before anything is asked of targets, so that no change in between is missed.
     let changes = Changes::new(&front.gateway);
     let listener =
         Listener { gateway: front.gateway.clone(), caller: post.caller.clone(), client: request.client.clone() };
-    let wanted = std::mem::take(&mut filter.resource_subscriptions);
-    let (reports, honoured) = Reports::on(&listener, wanted).await;
-    filter.resource_subscriptions = honoured;
+    let (resources, tasks) = (filter.resource_subscriptions, filter.task_ids);
+    let (reports, honoured) = Reports::on(&listener, Interest { resources, tasks }).await;
+    (filter.resource_subscriptions, filter.task_ids) = (honoured.resources, honoured.tasks);
     let id = request.id.clone();
     let ready = vec![acknowledged(&id, &filter)];
     let stopping = front.stopping.clone();
@@ -125,9 +131,8 @@ fn acknowledged(id: &str, filter: &Filter) -> Bytes {
         ("resourcesListChanged", filter.resources_list_changed),
     ];
     lists.iter().filter(|(_, wanted)| *wanted).for_each(|(key, _)| honoured.set(key, "true"));
-    if !filter.resource_subscriptions.is_empty() {
-        honoured.set("resourceSubscriptions", &json(&filter.resource_subscriptions));
-    }
+    let lists = [("resourceSubscriptions", &filter.resource_subscriptions), ("taskIds", &filter.task_ids)];
+    lists.iter().filter(|(_, wanted)| !wanted.is_empty()).for_each(|(key, wanted)| honoured.set(key, &json(wanted)));
     let (meta, honoured) = (meta(id), honoured.finish());
     format!(
         r#"{{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{{{meta},"notifications":{honoured}}}}}"#
@@ -145,9 +150,7 @@ fn stamped(message: &Envelope, id: &str) -> Option<Bytes> {
     let mut meta = ObjectEdit::parse(params.get("_meta").unwrap_or("{}")).ok()?;
     meta.set(era::META_SUBSCRIPTION, id);
     params.set("_meta", &meta.finish());
-    let mut whole = ObjectEdit::parse(std::str::from_utf8(message.bytes()).ok()?).ok()?;
-    whole.set("params", &params.finish());
-    Some(whole.finish().into())
+    message.with_params(&params.finish()).map(|message| message.bytes().clone())
 }
 
 /// `"_meta":{…}` that names the subscription.

@@ -122,7 +122,7 @@ fn request_headers(request: &Request, params: &str) -> Result<HeaderMap, Fault> 
             map.insert(headers::NAME, header_value(&headers::encode(&name))?);
         }
     }
-    for (name, value) in &request.param_headers {
+    for (name, value) in request.modern_param_headers(params).iter() {
         if let Ok(name) = HeaderName::try_from(name) {
             map.append(name, header_value(value)?);
         }

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use causeway_core::{
-    canonical::{Response, progress_of, with_own_token, with_token},
+    canonical::{Aside, Response, progress_of, with_own_token, with_token},
     era::{self, Era},
     wire::{Envelope, Kind, ObjectEdit, request_message},
 };
@@ -22,7 +22,8 @@ use crate::targets::{
     Event, Fault, Question,
     handshake::{cancelled, refusal},
     line::Line,
-    owner::Owner,
+    listen::is_news,
+    owner::{Meant, Owner},
     reply::EventSource,
 };
 
@@ -37,6 +38,8 @@ pub(in crate::targets) struct Link {
     lines: mpsc::Sender<Bytes>,
     /// In the order in which they began.
     waiting: Mutex<BTreeMap<u64, Waiting>>,
+    /// Of the call that ended last.
+    aside: Mutex<Option<Aside>>,
     next_id: AtomicU64,
     limit: usize,
     changed: Arc<Notify>,
@@ -79,10 +82,11 @@ impl Link {
     /// A link that gives its lines to the receiver and takes messages of at most `limit` bytes.
     pub(super) fn new(limit: usize, changed: Arc<Notify>) -> (Arc<Self>, mpsc::Receiver<Bytes>) {
         let (lines, outgoing) = mpsc::channel(64);
-        let (waiting, next_id, broke_rule) = (Mutex::default(), AtomicU64::new(1), OnceLock::new());
+        let (waiting, aside, next_id) = (Mutex::default(), Mutex::default(), AtomicU64::new(1));
+        let broke_rule = OnceLock::new();
         let closed = CancellationToken::new();
         let heard = broadcast::channel(BEHIND).0;
-        (Arc::new(Self { lines, waiting, next_id, limit, changed, heard, broke_rule, closed }), outgoing)
+        (Arc::new(Self { lines, waiting, aside, next_id, limit, changed, heard, broke_rule, closed }), outgoing)
     }
 
     /// Bytes of one message.
@@ -177,10 +181,14 @@ impl Link {
         let unasked = match message.method() {
             "ping" => Some(message),
             _ => match self.about_call() {
-                Some(call) => call.try_send(Message::Question(message)).err().map(|unsent| match unsent.into_inner() {
-                    Message::Question(message) | Message::Notification(message) | Message::Answer(message) => message,
-                }),
-                None => Some(message),
+                Meant::Call(call) => {
+                    call.try_send(Message::Question(message)).err().map(|unsent| match unsent.into_inner() {
+                        Message::Question(message) | Message::Notification(message) | Message::Answer(message) => {
+                            message
+                        }
+                    })
+                }
+                Meant::Over | Meant::Unclear => Some(message),
             },
         };
         if let Some(message) = unasked {
@@ -190,15 +198,18 @@ impl Link {
     }
 
     /// The call that a message is about which does not say so.
-    fn about_call(&self) -> Option<mpsc::Sender<Message>> {
+    fn about_call(&self) -> Meant<mpsc::Sender<Message>> {
         let waiting = self.waiting.lock().expect("no holder of this lock panics");
-        Owner::meant(waiting.values().map(|call| (&call.owner, &call.messages))).cloned()
+        Meant::of(waiting.values().map(|call| (&call.owner, call.messages.clone())))
     }
 
     fn answer(&self, message: Envelope) {
         let id = message.id().and_then(|id| id.parse().ok());
         let waiting = id.and_then(|id: u64| self.waiting.lock().expect("no holder of this lock panics").remove(&id));
         let Some(waiting) = waiting else { return tracing::debug!("a child process answered what nobody asked") };
+        if let Owner::Caller { aside, .. } = &waiting.owner {
+            self.aside.lock().expect("no holder of this lock panics").clone_from(aside);
+        }
         // A full queue drops it, and with it the sender: the reader sees the call end.
         let _ = waiting.messages.try_send(Message::Answer(message));
     }
@@ -210,22 +221,30 @@ impl Link {
                     tracing::debug!("progress of a child process belongs to no call");
                 }
             }
-            "notifications/message" => match self.about_call() {
-                // Its reader is gone or hopelessly behind.
-                Some(call) => drop(call.try_send(Message::Notification(message.clone()))),
-                None => self.overheard(message),
-            },
-            method => {
+            method if is_news(method) => {
                 if method.ends_with("/list_changed") {
                     self.changed.notify_one();
                 }
-                self.overheard(message);
+                self.news(message);
             }
+            _ => match self.about_call() {
+                // Its reader is gone or hopelessly behind.
+                Meant::Call(call) => drop(call.try_send(Message::Notification(message.clone()))),
+                Meant::Over => self.say_aside(message),
+                Meant::Unclear => tracing::debug!(method = message.method(), "a notification could be anybody's"),
+            },
+        }
+    }
+
+    /// Says to the client of the call that ended last what came too late for it.
+    fn say_aside(&self, message: &Envelope) {
+        if let Some(aside) = &*self.aside.lock().expect("no holder of this lock panics") {
+            aside.say(message);
         }
     }
 
     /// Passes on what belongs to no call: to the subscription that it names, else to all who listen.
-    fn overheard(&self, message: &Envelope) {
+    fn news(&self, message: &Envelope) {
         let waiting = self.waiting.lock().expect("no holder of this lock panics");
         match subscription_of(message).and_then(|id| waiting.get(&id)) {
             Some(listener) => drop(listener.messages.try_send(Message::Notification(message.clone()))),

@@ -93,7 +93,7 @@ impl Process {
             Settled::Legacy(about) => Ok(about.clone()),
             Settled::Modern => {
                 let mut call =
-                    self.link.call(Era::Modern, Owner::Nobody, "server/discover", &discover_params()).await?;
+                    self.link.call(Era::Modern, Owner::Gateway, "server/discover", &discover_params()).await?;
                 About::discovered(&call.answer().await?)
             }
         }
@@ -117,7 +117,8 @@ impl Process {
             self.settings.set_level(&Line::Stdio(Arc::clone(&self.link)), about, request.client.logs).await;
         }
         let method = &request.method;
-        Ok(Reply::reading(self.link.call(self.era(), Owner::of(caller_id), method, params).await?))
+        let owner = Owner::of(caller_id, &request.client);
+        Ok(Reply::reading(self.link.call(self.era(), owner, method, params).await?))
     }
 
     /// What the process sends beside its calls.
@@ -125,7 +126,8 @@ impl Process {
         if self.era() == Era::Modern {
             let request = wanted.request(client.clone());
             let params = request.modern_params(&[]).map_err(|error| Fault::Garbage(error.to_string()))?;
-            let call = self.link.call(Era::Modern, Owner::Nobody, &request.method, &params).await?;
+            // What names no subscription is about a call, and this is none.
+            let call = self.link.call(Era::Modern, Owner::Gateway, &request.method, &params).await?;
             return Heard::replied(Reply::reading(call));
         }
         let (heard, over) = (self.link.listen(), self.link.closed().clone());

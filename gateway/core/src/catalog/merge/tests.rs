@@ -59,7 +59,8 @@ fn lists_are_joined_in_order_and_only_names_change() {
             catalog.list(kind).json(),
             r#"[{"name":"b___z","execution":{"vendor":0.1}},{"name":"b___y"},{ "title":"T","name" : "a___x___y" }]"#
         );
-        let route = Route { target: "a".parse().unwrap(), name: "x___y".into() };
+        let (name, header_params) = ("x___y".into(), HeaderParams::default());
+        let route = Route { target: "a".parse().unwrap(), name, header_params, wants_task: false };
         assert_eq!(catalog.route(kind, "a___x___y"), Ok(&route));
         assert_eq!(catalog.route(kind, "b___x").unwrap_err().to_string(), format!("Unknown {kind}: b___x"));
         assert_eq!(catalog.list(kind).len(), 3);
@@ -79,6 +80,18 @@ fn what_is_left_out_is_said() {
     target `t` lists a resource template without a `uriTemplate`: it is left out
     target `t` lists `x://{`, which is no URI template: no URI is routed by it
     ");
+}
+
+#[test]
+fn a_tool_with_invalid_headers_stays_and_is_said() {
+    let tools = r#"[{"name":"good","inputSchema":{"properties":{"r":{"type":"string","x-mcp-header":"R"}}}},{"name":"bad","inputSchema":{"properties":{"r":{"type":"string","x-mcp-header":"R"},"n":{"type":"number","x-mcp-header":"N"}}}},{"name":"plain"}]"#;
+    let catalog = merged(Names::Plain, &[target("t", 0, &[(Kind::Tools, tools)])]);
+    assert_eq!(catalog.list(Kind::Tools).json(), tools);
+    let headers = |tool| catalog.route(Kind::Tools, tool).unwrap().header_params.headers(r#"{"r":"x","n":1}"#);
+    assert_eq!(headers("good"), [("mcp-param-r".to_owned(), "x".to_owned())]);
+    assert_eq!((headers("bad"), headers("plain")), (Vec::new(), Vec::new()));
+    insta::assert_snapshot!(problems(&catalog), @"target `t` lists the tool `bad` with an invalid `x-mcp-header` (`properties/n/x-mcp-header` stands at a parameter whose `type` is neither `string` nor `integer` nor `boolean`): it is called without such headers, and clients of MCP 2026-07-28 leave it out");
+    assert!(!catalog.problems().iter().any(Problem::is_intended));
 }
 
 #[test]
@@ -167,7 +180,7 @@ proptest! {
             let refused = catalog.problems().iter().filter(|problem| match problem {
                 Problem::Duplicate { kind: of, .. } | Problem::Collision { kind: of, .. } => *of == kind,
                 Problem::Tie { kind: of, .. } | Problem::Outranked { kind: of, .. } => *of == kind,
-                Problem::Keyless { .. } | Problem::BadTemplate { .. } => false,
+                Problem::Keyless { .. } | Problem::BadTemplate { .. } | Problem::BadHeaders { .. } => false,
             }).count();
             prop_assert_eq!(keys.len() + refused, offered, "nothing is lost without a word");
             for key in &keys {

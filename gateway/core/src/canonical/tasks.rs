@@ -1,0 +1,94 @@
+//! Names of tasks in messages: a target gives them, and clients know them by others. Both forms of tasks are read, that of
+//! MCP 2025-11-25 and that of the extension `io.modelcontextprotocol/tasks`.
+//!
+//! Source: MCP 2025-11-25, basic/utilities/tasks; SEP-2663.
+
+use crate::wire::{ObjectEdit, json};
+
+/// The extension of the modern era.
+pub const EXTENSION: &str = "io.modelcontextprotocol/tasks";
+/// `_meta` key of the task that a message belongs to.
+const RELATED: &str = "io.modelcontextprotocol/related-task";
+
+/// `object` (JSON text: a result or parameters) with each name of a task in it replaced by what `rename` gives; `None` where
+/// nothing is to change.
+pub fn renamed(object: &str, rename: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    // Most messages name no task: they are not read.
+    if !object.contains("task") {
+        return None;
+    }
+    let mut edit = ObjectEdit::parse(object).ok()?;
+    let replaced = [
+        ("taskId", edit.get("taskId").and_then(|id| name(id, rename))),
+        ("task", edit.get("task").and_then(|task| member(task, "taskId", rename))),
+        ("tasks", edit.get("tasks").and_then(|tasks| list(tasks, rename))),
+        ("_meta", edit.get("_meta").and_then(|meta| related(meta, rename))),
+    ];
+    let mut changed = false;
+    for (key, value) in replaced {
+        if let Some(value) = value {
+            edit.set(key, &value);
+            changed = true;
+        }
+    }
+    changed.then(|| edit.finish())
+}
+
+/// A name, as JSON text.
+fn name(id: &str, rename: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let id: String = serde_json::from_str(id).ok()?;
+    rename(&id).map(|id| json(&id))
+}
+
+/// `object` with the name in its member `key` replaced.
+fn member(object: &str, key: &str, rename: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let mut edit = ObjectEdit::parse(object).ok()?;
+    let id = name(edit.get(key)?, rename)?;
+    edit.set(key, &id);
+    Some(edit.finish())
+}
+
+fn list(tasks: &str, rename: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let tasks: Vec<&serde_json::value::RawValue> = serde_json::from_str(tasks).ok()?;
+    let tasks: Vec<String> = tasks
+        .into_iter()
+        .map(|task| member(task.get(), "taskId", rename).unwrap_or_else(|| task.get().to_owned()))
+        .collect();
+    Some(["[", &tasks.join(","), "]"].concat())
+}
+
+fn related(meta: &str, rename: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let mut edit = ObjectEdit::parse(meta).ok()?;
+    let task = member(edit.get(RELATED)?, "taskId", rename)?;
+    edit.set(RELATED, &task);
+    Some(edit.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(object: &str, expected: Option<&str>) {
+        let rename = |id: &str| Some(format!("x-{id}"));
+        assert_eq!(renamed(object, &rename).as_deref(), expected);
+    }
+
+    #[test]
+    fn tasks_get_other_names_and_nothing_else_changes() {
+        check(
+            r#"{"resultType":"task","taskId":"a" ,"ttlMs":1e3}"#,
+            Some(r#"{"resultType":"task","taskId":"x-a" ,"ttlMs":1e3}"#),
+        );
+        check(r#"{"task":{"ttl":1,"taskId":"a"}}"#, Some(r#"{"task":{"ttl":1,"taskId":"x-a"}}"#));
+        check(
+            r#"{"content":[],"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"a"},"v":0}}"#,
+            Some(r#"{"content":[],"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"x-a"},"v":0}}"#),
+        );
+        check(
+            r#"{"tasks":[{"taskId":"a"},{"taskId":"b"},7]}"#,
+            Some(r#"{"tasks":[{"taskId":"x-a"},{"taskId":"x-b"},7]}"#),
+        );
+        check(r#"{"content":[{"text":"a task"}]}"#, None);
+        check(r#"{"taskId":7}"#, None);
+    }
+}

@@ -1,0 +1,157 @@
+//! Tasks: a target gives them names, and a client knows them by names that say, to the gateway alone, whose they are. So any
+//! replica finds the target of a task, and a stolen name is worth nothing to another caller.
+//!
+//! Source: MCP 2025-11-25, basic/utilities/tasks; SEP-2663 (the extension `io.modelcontextprotocol/tasks`).
+
+mod wait;
+
+use std::sync::Arc;
+
+use causeway_core::{
+    canonical::{Request, tasks},
+    catalog::Route,
+    name::TargetName,
+    seal::Sealer,
+    wire::{Envelope, ObjectEdit, json},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{CallError, Gateway};
+use crate::{
+    inbound::Caller,
+    targets::{Reply, Target},
+};
+
+/// Keeps names of tasks apart from other sealed texts.
+const PURPOSE: &str = "task";
+/// Keeps cursors of `tasks/list` apart from other sealed texts.
+const CURSOR: &str = "tasks cursor";
+
+/// What the name of a task holds.
+#[derive(Debug, Deserialize, Serialize)]
+struct Name {
+    #[serde(rename = "t")]
+    target: String,
+    /// As the target knows it.
+    #[serde(rename = "i")]
+    id: String,
+}
+
+/// Where the next page of a list of tasks is.
+#[derive(Debug, Deserialize, Serialize)]
+struct Page {
+    #[serde(rename = "t")]
+    target: String,
+    /// The target's own cursor.
+    #[serde(rename = "c")]
+    cursor: Option<String>,
+}
+
+impl Gateway {
+    /// Carries out `tasks/get`, `tasks/result`, `tasks/update` or `tasks/cancel`.
+    pub(super) async fn task(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+        let name = request.param("taskId").ok_or(CallError::Taskless)?;
+        let (target, id) = self.task_named(caller, &name).ok_or(CallError::UnknownTask(name))?;
+        let reply = target.call(&caller.id, request, &[("taskId", &json(&id))]).await?;
+        Ok(self.with_task_names(caller, target.name(), reply))
+    }
+
+    /// Calls a tool of a target that may answer with a task.
+    pub(super) async fn call_with_tasks(
+        &self,
+        caller: &Caller,
+        route: &Route,
+        request: Request,
+    ) -> Result<Reply, CallError> {
+        let target = &self.targets[&route.target];
+        let own_name = json(&&*route.name);
+        let mut changes = vec![("name", own_name.as_str())];
+        if route.wants_task && ObjectEdit::parse(&request.params).is_ok_and(|params| params.get("task").is_none()) {
+            // The tool does its work in no other way. That the client gets no task of it is seen to below.
+            changes.push(("task", "{}"));
+        }
+        let reply = target.call(&caller.id, request.clone(), &changes).await?;
+        Ok(self.with_task_names(caller, target.name(), wait::wait(target, &caller.id, request, reply)))
+    }
+
+    /// Carries out `tasks/list`: the tasks of one target after the other, a page of its own at least for each.
+    pub(super) async fn list_tasks(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+        let asked = match request.param("cursor") {
+            None => None,
+            Some(cursor) => Some(self.page(caller, &cursor).ok_or(CallError::BadCursor)?),
+        };
+        let listing = self.listing_tasks();
+        let first = asked.as_ref().and_then(|page| listing.iter().position(|t| t.name().as_str() == page.target));
+        let at = match (&asked, first) {
+            (Some(_), None) => return Err(CallError::BadCursor),
+            (_, at) => at.unwrap_or_default(),
+        };
+        let Some(target) = listing.get(at) else { return Err(CallError::NoTasks) };
+        let cursor = asked.and_then(|page| page.cursor).map_or_else(|| "null".to_owned(), |cursor| json(&cursor));
+        let reply = target.call(&caller.id, request, &[("cursor", &cursor)]).await?;
+        let names = self.with_task_names(caller, target.name(), reply);
+        let own = target.name().as_str().to_owned();
+        let after = listing.get(at + 1).map(|target| target.name().as_str().to_owned());
+        let (sealer, owner, now) = (Arc::clone(&self.sealer), caller.id.clone(), self.clock.now());
+        Ok(names.map_result(move |result| {
+            let mut edit = ObjectEdit::parse(result).ok()?;
+            let next = edit.get("nextCursor").and_then(|cursor| serde_json::from_str::<String>(cursor).ok());
+            let page = match (next, after.clone()) {
+                (Some(cursor), _) => Page { target: own.clone(), cursor: Some(cursor) },
+                (None, Some(target)) => Page { target, cursor: None },
+                (None, None) => return None,
+            };
+            let sealed = sealer.seal(CURSOR, &owner, now + DAY, &page);
+            edit.set("nextCursor", &json(&sealed));
+            Some(edit.finish())
+        }))
+    }
+
+    /// The target of the task that this caller knows as `name`, and the target's own name for it.
+    pub fn task_named(&self, caller: &Caller, name: &str) -> Option<(Arc<Target>, String)> {
+        let opened: Name = self.sealer.open(PURPOSE, &caller.id, self.clock.now(), name).ok()?;
+        let target = self.targets.get(&opened.target.parse::<TargetName>().ok()?)?;
+        Some((Arc::clone(target), opened.id))
+    }
+
+    /// `reply` with the names of tasks as `caller` knows them.
+    pub(super) fn with_task_names(&self, caller: &Caller, target: &TargetName, reply: Reply) -> Reply {
+        let (sealer, owner, target) = (Arc::clone(&self.sealer), caller.id.clone(), target.clone());
+        reply.renamed(Arc::new(move |id| Some(named(&sealer, &owner, &target, id))))
+    }
+
+    /// A notification of `target` with the names of tasks as `caller` knows them.
+    pub fn with_task_name(&self, caller: &Caller, target: &TargetName, message: Envelope) -> Envelope {
+        let rename = |id: &str| Some(named(&self.sealer, &caller.id, target, id));
+        let params = message.params().and_then(|params| tasks::renamed(params, &rename));
+        params.and_then(|params| message.with_params(&params)).unwrap_or(message)
+    }
+
+    fn page(&self, caller: &Caller, cursor: &str) -> Option<Page> {
+        self.sealer.open(CURSOR, &caller.id, self.clock.now(), cursor).ok()
+    }
+
+    /// The targets that list tasks, in config order.
+    fn listing_tasks(&self) -> Vec<Arc<Target>> {
+        let view = self.view();
+        let lists = view
+            .targets
+            .iter()
+            .filter(|target| target.about.as_ref().is_some_and(|about| about.capability("tasks", "list")));
+        lists.filter_map(|target| self.targets.get(&target.name).cloned()).collect()
+    }
+}
+
+/// How long a cursor is good.
+const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
+fn named(sealer: &Sealer, owner: &str, target: &TargetName, id: &str) -> String {
+    sealer.name(PURPOSE, owner, &Name { target: target.as_str().to_owned(), id: id.to_owned() })
+}
+
+/// Whether a client that declares `capabilities` (JSON text) knows tasks of the modern era.
+pub fn knows_tasks(capabilities: &str) -> bool {
+    let capabilities = ObjectEdit::parse(capabilities).ok();
+    let extensions = capabilities.as_ref().and_then(|all| ObjectEdit::parse(all.get("extensions")?).ok());
+    extensions.is_some_and(|extensions| extensions.get(tasks::EXTENSION).is_some())
+}

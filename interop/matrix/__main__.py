@@ -1,0 +1,26 @@
+"""Runs every client, or those whose name has one of the arguments in it; a line for each. Ends with 1 if one failed."""
+
+import sys
+
+from matrix.clients import CLIENTS
+from matrix.outcome import play
+from matrix.servers import behind_one_gateway
+
+
+def main(names: list[str]) -> int:
+    chosen = [client for client in CLIENTS if not names or any(name in str(client) for name in names)]
+    failed = 0
+    with behind_one_gateway() as gateway:
+        for client in chosen:
+            try:
+                line = play(client, gateway).line()
+            except Exception as error:
+                line = f"not ok - {client}: {error}"
+            failed += line.startswith("not ok")
+            print(line, flush=True)
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
