@@ -55,6 +55,8 @@ pub struct Gateway {
     /// The URL that clients use, ending in `/mcp`, where it differs from what they connect to (behind a proxy).
     pub public_url: Option<Url>,
     /// For the client's model; `None`: what the targets say.
+    /// Pages of these may call the gateway, beside those of `public_url` and, on loopback, of this machine.
+    pub allowed_origins: Vec<Url>,
     pub instructions: Option<String>,
     /// What clients call tools and prompts.
     pub names: Names,

@@ -1,12 +1,13 @@
 //! The HTTP side: paths, methods, the order of checks on a request, bodies within bounds. Knows no MCP beyond that a
 //! refusal is a JSON-RPC message.
 
+mod cors;
 mod origin;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
     extract::State,
     response::{IntoResponse, Response},
@@ -24,6 +25,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
 use tokio::time::timeout;
 
+use self::origin::Allowed;
 use crate::{
     config::Limits,
     error::Refused,
@@ -51,6 +53,11 @@ pub struct Served {
 
 /// All paths.
 pub fn router(served: Arc<Served>) -> Router {
+    let allowed = Arc::new(Allowed {
+        public: served.front.settings.public_url.clone(),
+        origins: served.front.settings.allowed_origins.clone(),
+    });
+    let cors = cors::layer(served.local, Arc::clone(&allowed));
     Router::new()
         .route(MCP_PATH, any(mcp))
         .route("/healthz", get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }))
@@ -58,15 +65,21 @@ pub fn router(served: Arc<Served>) -> Router {
         .route(METADATA_PATH, get(metadata))
         // The path of the resource follows; it is `/mcp`, or longer where a proxy in front adds to it.
         .route(&[METADATA_PATH, "/{*resource}"].concat(), get(metadata))
+        .layer(cors)
+        .layer(Extension(allowed))
         .with_state(served)
 }
 
-async fn mcp(State(served): State<Arc<Served>>, request: Request<Body>) -> Response {
+async fn mcp(
+    State(served): State<Arc<Served>>,
+    Extension(allowed): Extension<Arc<Allowed>>,
+    request: Request<Body>,
+) -> Response {
     let (parts, body) = request.into_parts();
     if !matches!(parts.method, Method::POST | Method::GET | Method::DELETE) {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST, GET, DELETE")]).into_response();
     }
-    if let Err(refused) = origin::check(&parts.headers, served.local, served.front.settings.public_url.as_ref()) {
+    if let Err(refused) = origin::check(&parts.headers, served.local, &allowed) {
         return front::face(refused.face(Era::Legacy, "null"));
     }
     let caller = match served.inbound.authenticate(&parts.headers).await {

@@ -73,7 +73,7 @@ macro_rules! bad {
 
 bad!(unknown_keys, "unknown-keys", @r#"
     config.toml:3: unknown key `lsten` in `gateway`; did you mean `listen`?
-    config.toml:4: unknown key `colour` in `gateway`; it takes `name`, `listen`, `public_url`, `instructions`, `names`, `list_page`, `exception_level`, `enable_response_streaming` or `allow_unauthenticated`
+    config.toml:4: unknown key `colour` in `gateway`; it takes `name`, `listen`, `public_url`, `allowed_origins`, `instructions`, `names`, `list_page`, `exception_level`, `enable_response_streaming` or `allow_unauthenticated`
     config.toml:6: unknown key `session`; did you mean `sessions`?
     config.toml:10: unknown key `call_secs` in `limits`; did you mean `call_seconds`?
     config.toml:13: unknown key `discovery_uri` in `authorizer.custom_jwt`; did you mean `discovery_url`?
@@ -342,6 +342,7 @@ fn every_setting_of_the_example_works() {
     let config = resolve(&everything_set(), &full_environment()).unwrap();
     assert!(config.gateway.debug_errors);
     assert_eq!(config.gateway.public_url.unwrap().as_str(), "https://gateway.example.com/mcp");
+    assert_eq!(config.gateway.allowed_origins[0].as_str(), "https://inspector.example.com/");
     assert_eq!(config.sessions.keys.len(), 2);
     let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
     assert_eq!(jwt.rules.custom_claims.len(), 3);

@@ -14,7 +14,9 @@ def document(outcomes: Outcomes, ways: list[Way]) -> str:
         f"`just conformance` wrote this: version {version()} of MCP's official conformance suite, run against a complete MCP "
         "server (`interop/fixture`), directly and through Causeway in front of that server as a target of each kind.\n",
         "A cell says how many checks of a scenario passed (✓), or how many of them failed (✗). Scenarios with a reason in "
-        "brackets are run but do not count for their revision.\n",
+        "brackets are run but do not count for their revision. Through Causeway nothing may fail that passes directly; over "
+        "legacy stdio that goes for the scenarios that count: such a child process is told once what its clients can do, "
+        "before there is any, so it does not see which of them knows an extension.\n",
         *(section(outcomes, revision, ways) for revision in REVISIONS),
     ]
     return "\n".join(parts)
@@ -82,5 +84,6 @@ def missed(outcomes: Outcomes, ways: list[Way]) -> list[str]:
             direct = good.pop(DIRECT, True)
             if not direct and not scenario.unscored:
                 found.append(f"{revision} {scenario.name}: fails directly")
-            found += [f"{revision} {scenario.name}: fails {way.title}" for way, held in good.items() if direct and not held]
+            held_to = {way: held for way, held in good.items() if not (way.scored_only and scenario.unscored)}
+            found += [f"{revision} {scenario.name}: fails {way.title}" for way, held in held_to.items() if direct and not held]
     return found

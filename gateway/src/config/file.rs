@@ -77,6 +77,11 @@ pub struct Gateway {
     /// or a load balancer). Error messages and OAuth metadata name it. Default: what the client connected to.
     #[schemars(regex(pattern = "^https?://[^?#]*/mcp$"))]
     pub public_url: Member<String>,
+    /// Origins of web pages that may call the gateway, for example `https://inspector.example.com`. Pages of `public_url` may,
+    /// and where the gateway listens on loopback, pages of this machine. Default: none.
+    #[serde(default)]
+    #[schemars(extend("default" = []))]
+    pub allowed_origins: Vec<Located<String>>,
     /// Text for the client's model: what these tools are good for. Default: what the targets say, each under its name.
     pub instructions: Member<String>,
     /// What clients call tools and prompts. Default: `prefixed`.

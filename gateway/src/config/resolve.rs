@@ -61,6 +61,7 @@ impl Resolver<'_> {
         let listen = self.listen(&gateway.listen);
         let public_url = gateway.public_url.as_ref().map(|url| self.public_url(url));
         let paging = self.paging(&gateway.list_page);
+        let origins: Vec<_> = gateway.allowed_origins.iter().map(|origin| self.origin(origin)).collect();
         Some(Gateway {
             name: name.unwrap_or(file::NAME).into(),
             listen: listen?,
@@ -68,6 +69,7 @@ impl Resolver<'_> {
                 Some(url) => Some(url?),
                 None => None,
             },
+            allowed_origins: origins.into_iter().collect::<Option<_>>()?,
             instructions: gateway.instructions.as_ref().map(|text| text.value.clone()),
             names: match gateway.names.as_ref().map(|names| names.value) {
                 None | Some(file::Names::Prefixed) => Names::Prefixed,
@@ -115,6 +117,19 @@ impl Resolver<'_> {
         let url = self.url("gateway.public_url", member, "https://gateway.example.com/mcp")?;
         if !url.path().ends_with("/mcp") || url.query().is_some() {
             let message = "`gateway.public_url` must end in `/mcp`, for example `https://gateway.example.com/mcp`";
+            self.findings.report(&member.at, message);
+        }
+        Some(url)
+    }
+
+    /// Scheme, host and port of web pages.
+    fn origin(&mut self, member: &Located<String>) -> Option<url::Url> {
+        let url = self.url("gateway.allowed_origins", member, "https://inspector.example.com")?;
+        if url.path() != "/" || url.query().is_some() {
+            let message = format!(
+                "an origin of `gateway.allowed_origins` has no path: write `{}`",
+                url.origin().ascii_serialization()
+            );
             self.findings.report(&member.at, message);
         }
         Some(url)

@@ -10,25 +10,39 @@ use url::{Host, Url};
 
 use crate::error::Refused;
 
+/// Pages that may call the gateway from elsewhere.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Allowed {
+    /// The gateway's own public URL.
+    pub(super) public: Option<Url>,
+    /// Of which nothing but the origin counts.
+    pub(super) origins: Vec<Url>,
+}
+
 /// Checks `Origin`, and on a loopback listener also `Host`, which a page behind a rebound name cannot forge.
 ///
 /// A request without `Origin` comes from no page. Pages of the gateway's own public URL may call it, and on a loopback
 /// listener pages of this machine, such as an inspector's.
-pub(super) fn check(headers: &HeaderMap, local: SocketAddr, public: Option<&Url>) -> Result<(), Refused> {
+pub(super) fn check(headers: &HeaderMap, local: SocketAddr, allowed: &Allowed) -> Result<(), Refused> {
     let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let on_loopback = local.ip().is_loopback();
-    if let Some(origin) = text(header::ORIGIN) {
-        let url = Url::parse(&origin).ok();
-        let own = public.is_some_and(|public| url.as_ref().is_some_and(|url| url.origin() == public.origin()));
-        let neighbour = on_loopback && url.as_ref().and_then(Url::host).is_some_and(|host| is_loopback(&host));
-        if !own && !neighbour {
-            return Err(Refused::Origin(origin));
-        }
+    let origin = text(header::ORIGIN);
+    if let Some(origin) = origin.filter(|origin| !is_allowed(origin, local, allowed)) {
+        return Err(Refused::Origin(origin));
     }
     match text(header::HOST).filter(|_| on_loopback) {
-        Some(host) if !names_loopback(&host) && !names(&host, public) => Err(Refused::Host(host)),
+        Some(host) if !names_loopback(&host) && !names(&host, allowed.public.as_ref()) => Err(Refused::Host(host)),
         _ => Ok(()),
     }
+}
+
+/// Whether a page of `origin` may call the gateway.
+pub(super) fn is_allowed(origin: &str, local: SocketAddr, allowed: &Allowed) -> bool {
+    let Ok(url) = Url::parse(origin) else { return false };
+    let configured = allowed.public.iter().chain(&allowed.origins).any(|known| known.origin() == url.origin());
+    // Of an origin that is none, such as `null` or a file's, nobody knows whose it is.
+    let configured = configured && url.origin().is_tuple();
+    configured || (local.ip().is_loopback() && url.host().is_some_and(|host| is_loopback(&host)))
 }
 
 fn names_loopback(host: &str) -> bool {
@@ -63,8 +77,9 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        let public = Url::parse("https://gateway.example/mcp").unwrap();
-        let checked = check(&headers, local.parse().unwrap(), Some(&public));
+        let url = |text| Url::parse(text).unwrap();
+        let (public, origins) = (Some(url("https://gateway.example/mcp")), vec![url("https://inspector.example")]);
+        let checked = check(&headers, local.parse().unwrap(), &Allowed { public, origins });
         assert_eq!(checked.is_ok(), passes, "{local} {origin:?} {host}: {checked:?}");
     }
 
@@ -78,6 +93,8 @@ mod tests {
         check(None, "evil.example:8080", false);
         check(Some("http://localhost:6274"), "localhost:8080", true);
         check(Some("https://gateway.example"), "localhost:8080", true);
+        check(Some("https://inspector.example"), "localhost:8080", true);
+        check(Some("https://inspector.example:8443"), "localhost:8080", false);
         check(Some("https://evil.example"), "localhost:8080", false);
         check(Some("http://evil.example:8080"), "evil.example:8080", false);
         check(Some("http://localhost.evil.example"), "localhost:8080", false);

@@ -76,8 +76,9 @@ impl Answer {
     /// the time and with the length of a port number is left out.
     pub(crate) fn whole(&self) -> String {
         let mut out = format!("{}\n", self.status.as_u16());
-        let changing = [header::DATE, header::CONTENT_LENGTH];
-        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| !changing.contains(name)).collect();
+        // Those that change, and those that are on every answer for browsers.
+        let passed_over = [header::DATE, header::CONTENT_LENGTH, header::VARY, header::ACCESS_CONTROL_EXPOSE_HEADERS];
+        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| !passed_over.contains(name)).collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {
             writeln!(out, "{name}: {}", value.to_str().unwrap()).unwrap();
