@@ -74,8 +74,10 @@ impl InPieces {
     }
 }
 
-const ONE: &str = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":{token},"progress":1}}"#;
-const TWO: &str = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":{token},"progress":2}}"#;
+const ONE: &str =
+    r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":{token},"progress":1}}"#;
+const TWO: &str =
+    r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":{token},"progress":2}}"#;
 const DONE: &str = r#"{"jsonrpc":"2.0","id":{id},"result":{"content":[{"type":"text","text":"done"}]}}"#;
 
 #[tokio::test]
@@ -149,7 +151,9 @@ impl Beside {
                 let streams = streams.lock().unwrap().clone();
                 let stream = streams.iter().find(|(session, _)| *session == own).expect("the gateway listens");
                 let token = progress_token(&asked.params);
-                for message in token.map(|token| ONE.replace("{token}", &token)).into_iter().chain([QUESTION.to_owned()]) {
+                for message in
+                    token.map(|token| ONE.replace("{token}", &token)).into_iter().chain([QUESTION.to_owned()])
+                {
                     stream.1.unbounded_send(event(None, &message)).unwrap();
                 }
                 let answer = success(&asked.id, r#"{"content":[{"type":"text","text":"told"}]}"#);
