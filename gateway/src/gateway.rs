@@ -86,6 +86,9 @@ pub enum CallError {
         "`requestState` is unknown or has expired: send the call anew, without `requestState` and `inputResponses`"
     )]
     UnknownState,
+    /// The target does not want to report on this resource.
+    #[error("target `{target}` does not report on `{uri}`: see with `resources/read` whether it has it")]
+    NotReported { target: TargetName, uri: String },
     /// A subscription of a legacy client without a session.
     #[error("subscriptions need a session: send `initialize` first, and its `Mcp-Session-Id` with each request")]
     NoSession,

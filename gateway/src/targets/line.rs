@@ -52,7 +52,7 @@ impl Line {
         let error = match self {
             Self::Http(peer) => peer.request(method, params).await?.error().map(ToOwned::to_owned),
             Self::Stdio(link) => {
-                let mut call = link.call(Era::Legacy, Owner::Nobody, method, params).await?;
+                let mut call = link.call(Era::Legacy, Owner::Gateway, method, params).await?;
                 call.answer().await?.error().map(ToOwned::to_owned)
             }
         };

@@ -31,9 +31,8 @@ async fn waiting(caller: &Caller) -> Stream {
 /// Waits until as many calls were cancelled as were begun.
 async fn until_cancelled(caller: &Caller, count: u64) {
     let wanted = json!({"started": count, "cancelled": count});
-    let cancelled = async {
-        while caller.call("f___cancelled_calls", json!({})).await["structuredContent"] != wanted {}
-    };
+    let cancelled =
+        async { while caller.call("f___cancelled_calls", json!({})).await["structuredContent"] != wanted {} };
     timeout(PATIENCE, cancelled).await.expect("the target hears of it");
 }
 

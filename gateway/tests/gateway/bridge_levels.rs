@@ -18,7 +18,8 @@ fn logging(speaks: Speaks) -> FakeTarget {
     fake.describe(r#""capabilities":{"tools":{},"logging":{}}"#);
     fake.on("logging/setLevel", |asked| async move { crate::fake_target::json(200, success(&asked.id, "{}")) });
     fake.on("tools/call", |asked| async move {
-        let message = |level| json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": level, "data": 1}});
+        let message =
+            |level| json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": level, "data": 1}});
         let messages = ["debug", "warning", "error"].map(|level| message(level).to_string());
         let answer = success(&asked.id, r#"{"resultType":"complete","content":[]}"#);
         events(messages.into_iter().chain([answer]).map(Ok))

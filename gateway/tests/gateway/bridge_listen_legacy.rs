@@ -121,7 +121,7 @@ async fn what_cannot_be_subscribed_to_is_refused() {
     let alice = able(&gateway, Era::Legacy).await;
     let refused = async |caller: &Caller, params| caller.request("resources/subscribe", params).await.message();
     let unknown = refused(&alice, json!({"uri": "test://nowhere"})).await;
-    assert_eq!(unknown["error"]["code"], -32002, "{unknown}");
+    insta::assert_snapshot!(unknown, @r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"target `f` does not report on `test://nowhere`: see with `resources/read` whether it has it"}}"#);
     assert_eq!(refused(&alice, json!({})).await["error"]["code"], -32602);
     let without_session = gateway.caller("alice");
     assert_eq!(refused(&without_session, json!({"uri": WATCHED})).await["error"]["code"], -32602);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bridge_talk::{ERAS, Era, able, answer_to, ask},
-    fake_target::{self, Asked, FakeTarget, Speaks, event, progress_message, progress_token, success, typed, written},
+    fake_target::{self, Asked, FakeTarget, Speaks, event, progress_token, success, typed, written},
     harness::{Gateway, http_target},
 };
 
@@ -74,8 +74,10 @@ impl InPieces {
     }
 }
 
-const ONE: &str = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":{token},"progress":1}}"#;
-const TWO: &str = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":{token},"progress":2}}"#;
+const ONE: &str =
+    r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":{token},"progress":1}}"#;
+const TWO: &str =
+    r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":{token},"progress":2}}"#;
 const DONE: &str = r#"{"jsonrpc":"2.0","id":{id},"result":{"content":[{"type":"text","text":"done"}]}}"#;
 
 #[tokio::test]
@@ -112,9 +114,9 @@ async fn a_question_before_the_end_of_a_stream_is_asked_once() {
     for era in ERAS {
         let target = InPieces::start(&[&[("1", QUESTION)], &[("1", QUESTION), ("2", TWO), ("3", DONE)]]).await;
         let alice = able(&target.gateway, era).await;
-        let talk = ask(&alice, "tools/call", json!({"name": "t___echo"})).await;
+        let talk = ask(&alice, "tools/call", json!({"name": "t___echo", "_meta": {"progressToken": "p"}})).await;
         assert_eq!(talk.result()["content"][0]["text"], "done", "{era:?}");
-        // The script goes on without waiting for the answer, so that it may come to late to be asked for; never twice.
+        // The script goes on without waiting for the answer, so that it may come too late to be asked for; never twice.
         assert!(talk.asked.len() <= 1, "{era:?} {:?}", talk.asked);
     }
 }
@@ -149,7 +151,9 @@ impl Beside {
                 let streams = streams.lock().unwrap().clone();
                 let stream = streams.iter().find(|(session, _)| *session == own).expect("the gateway listens");
                 let token = progress_token(&asked.params);
-                for message in token.map(|token| progress_message(&token, 1)).into_iter().chain([QUESTION.to_owned()]) {
+                for message in
+                    token.map(|token| ONE.replace("{token}", &token)).into_iter().chain([QUESTION.to_owned()])
+                {
                     stream.1.unbounded_send(event(None, &message)).unwrap();
                 }
                 let answer = success(&asked.id, r#"{"content":[{"type":"text","text":"told"}]}"#);

@@ -92,8 +92,7 @@ async fn its_stream_ends_with_its_time() {
 #[tokio::test]
 async fn where_sessions_are_required_every_request_names_one() {
     let lab = ControlledTarget::start().await;
-    let gateway =
-        Gateway::start_with([lab.target("lab")], |config| config.sessions.mode = SessionMode::Required).await;
+    let gateway = Gateway::start_with([lab.target("lab")], |config| config.sessions.mode = SessionMode::Required).await;
     all_get(&gateway.caller("alice"), 400).await;
 }
 

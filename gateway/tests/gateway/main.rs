@@ -16,6 +16,7 @@ mod bridge_notes;
 mod bridge_official;
 mod bridge_pairs;
 mod bridge_parked;
+mod bridge_privacy;
 mod bridge_real_change;
 mod bridge_resumed;
 mod bridge_sessions;

@@ -29,6 +29,7 @@ use crate::{
         reply::{Exchange, Item, event_stream},
     },
     gateway::CallError,
+    targets::{Fault, TargetError},
 };
 
 /// A client that listens.
@@ -124,6 +125,9 @@ pub(super) async fn subscribe(front: &Front, exchange: &Exchange, session: &Sess
             let reporting = tokio::spawn(report(reports, Arc::downgrade(&session.live)));
             session.live.subscribe(uri, AbortOnDropHandle::new(reporting));
             done()
+        }
+        Err(TargetError { target, fault: Fault::Refused(_) }) => {
+            exchange.refuse(&CallError::NotReported { target, uri })
         }
         Err(error) => exchange.refuse(&CallError::Target(error)),
     }

@@ -120,8 +120,7 @@ pub(super) async fn send(
         let peer = Peer { target: Arc::clone(target), session };
         let line = Line::Http(peer.clone());
         peer.session.settings.set_level(&line, peer.session.about(), request.client.logs).await;
-        let owner = Owner::of(caller_id, request.client.aside.as_ref());
-        match Running::start(peer.clone(), owner, &request.method, &params).await? {
+        match Running::start(peer.clone(), Owner::of(caller_id, &request.client), &request.method, &params).await? {
             Asked::Done(reply) => return Ok(Outcome::Done(reply)),
             Asked::Refused { reply, conversation: false } => return Ok(Outcome::OtherEra(reply)),
             Asked::SessionLost => session::forget(target, caller_id, &request.client, &peer.session).await,
@@ -216,7 +215,7 @@ impl Running {
 impl Peer {
     /// Sends one request of the gateway's own and waits for its answer.
     pub(in crate::targets) async fn request(&self, method: &str, params: &str) -> Result<Response, Fault> {
-        match Running::start(self.clone(), Owner::Nobody, method, params).await? {
+        match Running::start(self.clone(), Owner::Gateway, method, params).await? {
             Asked::Done(reply) => reply.last().await,
             Asked::SessionLost => Err(Fault::BrokenOff("it forgot the session".into())),
             Asked::Refused { reply, .. } => reply?.last().await,

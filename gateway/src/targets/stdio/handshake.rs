@@ -58,7 +58,7 @@ async fn settle(link: &Arc<Link>, known: Option<Era>) -> Result<Settled, Fault> 
 
 /// Asks `server/discover`; a server that answers late is still heard while `initialize` is under way.
 async fn probe(link: &Arc<Link>) -> Result<Settled, Fault> {
-    let mut call = link.call(Era::Modern, Owner::Nobody, "server/discover", &discover_params()).await?;
+    let mut call = link.call(Era::Modern, Owner::Gateway, "server/discover", &discover_params()).await?;
     if let Ok(answer) = timeout(PROBE, call.answer()).await {
         return match discovered(&answer?)? {
             Some(Era::Modern) => Ok(Settled::Modern),
@@ -78,7 +78,7 @@ async fn probe(link: &Arc<Link>) -> Result<Settled, Fault> {
 
 async fn initialize(link: &Arc<Link>) -> Result<Settled, Fault> {
     let params = initialize_params(&own_client().declared());
-    let answer = link.call(Era::Legacy, Owner::Nobody, "initialize", &params).await?.answer().await?;
+    let answer = link.call(Era::Legacy, Owner::Gateway, "initialize", &params).await?.answer().await?;
     let about = About::initialized(&answer)?;
     link.write(INITIALIZED.into()).await?;
     Ok(Settled::Legacy(about))

@@ -23,7 +23,7 @@ use crate::targets::{
     handshake::{cancelled, refusal},
     line::Line,
     listen::is_news,
-    owner::Owner,
+    owner::{Meant, Owner},
     reply::EventSource,
 };
 
@@ -181,10 +181,14 @@ impl Link {
         let unasked = match message.method() {
             "ping" => Some(message),
             _ => match self.about_call() {
-                Some(call) => call.try_send(Message::Question(message)).err().map(|unsent| match unsent.into_inner() {
-                    Message::Question(message) | Message::Notification(message) | Message::Answer(message) => message,
-                }),
-                None => Some(message),
+                Meant::Call(call) => {
+                    call.try_send(Message::Question(message)).err().map(|unsent| match unsent.into_inner() {
+                        Message::Question(message) | Message::Notification(message) | Message::Answer(message) => {
+                            message
+                        }
+                    })
+                }
+                Meant::Over | Meant::Unclear => Some(message),
             },
         };
         if let Some(message) = unasked {
@@ -194,17 +198,17 @@ impl Link {
     }
 
     /// The call that a message is about which does not say so.
-    fn about_call(&self) -> Option<mpsc::Sender<Message>> {
+    fn about_call(&self) -> Meant<mpsc::Sender<Message>> {
         let waiting = self.waiting.lock().expect("no holder of this lock panics");
-        Owner::meant(waiting.values().map(|call| (&call.owner, &call.messages))).cloned()
+        Meant::of(waiting.values().map(|call| (&call.owner, call.messages.clone())))
     }
 
     fn answer(&self, message: Envelope) {
         let id = message.id().and_then(|id| id.parse().ok());
         let waiting = id.and_then(|id: u64| self.waiting.lock().expect("no holder of this lock panics").remove(&id));
         let Some(waiting) = waiting else { return tracing::debug!("a child process answered what nobody asked") };
-        if let Some(aside) = waiting.owner.aside() {
-            *self.aside.lock().expect("no holder of this lock panics") = Some(aside.clone());
+        if let Owner::Caller { aside, .. } = &waiting.owner {
+            self.aside.lock().expect("no holder of this lock panics").clone_from(aside);
         }
         // A full queue drops it, and with it the sender: the reader sees the call end.
         let _ = waiting.messages.try_send(Message::Answer(message));
@@ -225,18 +229,15 @@ impl Link {
             }
             _ => match self.about_call() {
                 // Its reader is gone or hopelessly behind.
-                Some(call) => drop(call.try_send(Message::Notification(message.clone()))),
-                None => self.say_aside(message),
+                Meant::Call(call) => drop(call.try_send(Message::Notification(message.clone()))),
+                Meant::Over => self.say_aside(message),
+                Meant::Unclear => tracing::debug!(method = message.method(), "a notification could be anybody's"),
             },
         }
     }
 
     /// Says to the client of the call that ended last what came too late for it.
     fn say_aside(&self, message: &Envelope) {
-        let waiting = self.waiting.lock().expect("no holder of this lock panics");
-        if waiting.values().any(|call| call.owner != Owner::Nobody) {
-            return tracing::debug!(method = message.method(), "a notification could be anybody's");
-        }
         if let Some(aside) = &*self.aside.lock().expect("no holder of this lock panics") {
             aside.say(message);
         }

@@ -93,7 +93,7 @@ impl Process {
             Settled::Legacy(about) => Ok(about.clone()),
             Settled::Modern => {
                 let mut call =
-                    self.link.call(Era::Modern, Owner::Nobody, "server/discover", &discover_params()).await?;
+                    self.link.call(Era::Modern, Owner::Gateway, "server/discover", &discover_params()).await?;
                 About::discovered(&call.answer().await?)
             }
         }
@@ -117,7 +117,7 @@ impl Process {
             self.settings.set_level(&Line::Stdio(Arc::clone(&self.link)), about, request.client.logs).await;
         }
         let method = &request.method;
-        let owner = Owner::of(caller_id, request.client.aside.as_ref());
+        let owner = Owner::of(caller_id, &request.client);
         Ok(Reply::reading(self.link.call(self.era(), owner, method, params).await?))
     }
 
@@ -127,7 +127,7 @@ impl Process {
             let request = wanted.request(client.clone());
             let params = request.modern_params(&[]).map_err(|error| Fault::Garbage(error.to_string()))?;
             // What names no subscription is about a call, and this is none.
-            let call = self.link.call(Era::Modern, Owner::Nobody, &request.method, &params).await?;
+            let call = self.link.call(Era::Modern, Owner::Gateway, &request.method, &params).await?;
             return Heard::replied(Reply::reading(call));
         }
         let (heard, over) = (self.link.listen(), self.link.closed().clone());
