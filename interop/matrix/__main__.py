@@ -4,6 +4,7 @@ import sys
 
 from matrix.clients import CLIENTS
 from matrix.outcome import play
+from matrix.script import ALL, servers
 from matrix.servers import behind_one_gateway
 
 
@@ -11,6 +12,7 @@ def main(names: list[str]) -> int:
     chosen = [client for client in CLIENTS if not names or any(name in str(client) for name in names)]
     failed = 0
     with behind_one_gateway() as gateway:
+        print(f"the servers: {', '.join(server.name for server in servers(gateway, 'nobody') if server.name != ALL)}", flush=True)
         for client in chosen:
             try:
                 line = play(client, gateway).line()

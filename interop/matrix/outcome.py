@@ -12,7 +12,7 @@ class Outcome:
 
     client: Client
     protocol: str
-    #: Each step that the client made, with what was wrong.
+    #: Each step that the client has means for, with what was wrong.
     made: list[tuple[Step, str | None]]
 
     def wrong(self) -> list[str]:
@@ -38,8 +38,8 @@ class Outcome:
 
 def play(client: Client, gateway: Gateway) -> Outcome:
     """Runs the client through the whole script."""
-    script = steps(gateway, str(client))
-    protocol, lines = client.run(client, gateway, script)
+    script = [step for step in steps(gateway, str(client)) if step.feature not in client.cannot]
+    protocol, lines = client.play(gateway, script)
     lines += [{"error": "the client ended before"}] * (len(script) - len(lines))
-    made = [(step, step.wrong(line)) for step, line in zip(script, lines, strict=True) if line is not None]
+    made = [(step, step.wrong(line)) for step, line in zip(script, lines, strict=True)]
     return Outcome(client, protocol, made)

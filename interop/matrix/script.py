@@ -44,7 +44,7 @@ class Step:
         """What of the line is not as expected."""
         for member, wanted in self.expected.items():
             seen = line.get(member)
-            if not (wanted(seen) if callable(wanted) else seen == wanted):
+            if seen is None or not (wanted(seen) if callable(wanted) else seen == wanted):
                 return line.get("error") or f"{member} is {seen!r}"
         return None
 
@@ -65,7 +65,7 @@ class Server:
         if reports := expected.get("progress"):
             about["reports"] = len(reports)
             # TypeScript's modern client reports each question as progress of its own making, without a total.
-            expected["progress"] = lambda seen: [report for report in seen or [] if report[1] is not None] == reports
+            expected["progress"] = lambda seen: [report for report in seen if report[1] is not None] == reports
         return self.step(feature, "call", about, **({"isError": False} | expected))
 
     def prompt(self, name: str, arguments: dict, text: str) -> "Server":
@@ -161,7 +161,9 @@ def everything(name: str) -> Server:
     server.prompt("args-prompt", {"city": "Kyoto"}, "What's weather in Kyoto?")
     server.complete("completable-prompt", "department", "S", ["Sales", "Support"])
     if name == "everything":
-        server.read("demo://resource/dynamic/text/1", lambda text: text.startswith("Resource 1"))
+        uri = "demo://resource/dynamic/text/1"
+        server.hear(uri, "toggle-subscriber-updates", {})
+        server.read(uri, lambda text: text.startswith("Resource 1"))
     return server
 
 
@@ -191,7 +193,7 @@ def fixture(name: str, cancelled: int) -> Server:
     )
     server.call("ask_twice", {}, "elicit", asked=len, text="name likes color.")
     server.call("ask_two_at_once", {}, "elicit", asked=len, text="name likes color.")
-    server.call("notes_around_asking", {}, "elicit", asked=len, text="You like color.", progress=[[1, 2], [2, 2]])
+    server.call("notes_around_asking", {}, "progress", asked=len, text="You like color.", progress=[[1, 2], [2, 2]])
     server.call("visit_page", {}, "visit", asked=["Please confirm who you are"], text="The visit: action=accept")
     server.call("test_input_required_result_list_roots", {}, "roots", text=lambda text: "file:///root" in text)
     server.call("test_sampling", {"prompt": "A capital?"}, "sample", asked=["A capital?"], text=f"LLM response: {REPLY}")
@@ -204,7 +206,7 @@ def fixture(name: str, cancelled: int) -> Server:
     server.hear("tools", "test_trigger_tool_change", {})
     if name == "fixture-modern":
         server.read("test://static-text", "This is the content of the static text resource.")
-        server.read("test://asks", "Read by name.")
+        server.step("elicit", "read", {"uri": "test://asks"}, asked=["Who reads?"], text="Read by name.")
         server.complete_uri("test://template/{id}/data", "id", "12", ["123", "124"])
         server.hear(WATCHED, "touch_resource", {"uri": WATCHED})
     return server
@@ -225,5 +227,5 @@ class has:  # noqa: N801
     def __and__(self, other: "has") -> "has":
         return has(*self.entries, *other.entries)
 
-    def __call__(self, seen: list | None) -> bool:
-        return self.entries <= set(seen or [])
+    def __call__(self, seen: list) -> bool:
+        return self.entries <= set(seen)

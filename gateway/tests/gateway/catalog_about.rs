@@ -38,8 +38,10 @@ async fn capabilities_are_the_union_of_what_targets_declare_and_the_gateway_serv
         let (capabilities, instructions) = about(&gateway).await;
         assert_eq!(
             capabilities,
-            json!({"tools": {}, "prompts": {}, "resources": {}, "completions": {}, "experimental": {"x": {"v": 1}, "y": {}},
-                   "extensions": {"e.com/x": {"s": [1]}}})
+            json!({"tools": {"listChanged": true}, "prompts": {"listChanged": true},
+                   "resources": {"subscribe": true, "listChanged": true}, "completions": {}, "logging": {},
+                   "experimental": {"x": {"v": 1}, "y": {}},
+                   "extensions": {"e.com/x": {"s": [1]}, "io.modelcontextprotocol/tasks": {}}})
         );
         assert_eq!(instructions, Value::Null);
     }
@@ -50,7 +52,7 @@ async fn before_any_target_was_asked_there_are_tools() {
     let one = Offering::start("one", Speaks::Modern, &[(Kind::Prompts, "[]")]);
     one.fake.on("server/discover", |_| crate::fake_target::hang());
     let gateway = Gateway::launch(Issuer::start().await, [one.target()], |_| ()).await;
-    assert_eq!(about(&gateway).await, (json!({"tools": {}}), Value::Null));
+    assert_eq!(about(&gateway).await, (json!({"tools": {"listChanged": true}}), Value::Null));
 }
 
 #[tokio::test]
