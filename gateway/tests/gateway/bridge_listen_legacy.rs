@@ -46,21 +46,24 @@ fn updated(uri: &str) -> Value {
 
 #[tokio::test]
 async fn it_hears_of_lists_that_changed() {
-    for kind in KINDS {
-        let fixture = Fixture::start(kind).await;
-        let gateway = Gateway::start([fixture.target()]).await;
-        let (alice, mut stream) = listening(&gateway).await;
-        for (tool, list, extra) in [
-            ("test_trigger_tool_change", "tools", "extra_tool"),
-            ("test_trigger_prompt_change", "prompts", "extra_prompt"),
-            ("trigger_resource_change", "resources", "test://extra"),
-        ] {
-            for there in [true, false] {
-                alice.call(&format!("f___{tool}"), json!({})).await;
-                assert_eq!(stream.next().await, changed(list), "{kind:?}");
-                let listed = alice.request(&format!("{list}/list"), json!({})).await.result().to_string();
-                assert_eq!(listed.contains(extra), there, "{kind:?} {listed}");
-            }
+    // At the same time: after a change the gateway lists a target again a second later at the soonest.
+    futures::future::join_all(KINDS.map(hears_of_changes)).await;
+}
+
+async fn hears_of_changes(kind: Kind) {
+    let fixture = Fixture::start(kind).await;
+    let gateway = Gateway::start([fixture.target()]).await;
+    let (alice, mut stream) = listening(&gateway).await;
+    for (tool, list, extra) in [
+        ("test_trigger_tool_change", "tools", "extra_tool"),
+        ("test_trigger_prompt_change", "prompts", "extra_prompt"),
+        ("trigger_resource_change", "resources", "test://extra"),
+    ] {
+        for there in [true, false] {
+            alice.call(&format!("f___{tool}"), json!({})).await;
+            assert_eq!(stream.next().await, changed(list), "{kind:?}");
+            let listed = alice.request(&format!("{list}/list"), json!({})).await.result().to_string();
+            assert_eq!(listed.contains(extra), there, "{kind:?} {listed}");
         }
     }
 }

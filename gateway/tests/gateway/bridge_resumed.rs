@@ -42,7 +42,7 @@ impl InPieces {
         fake.on("GET", move |asked| {
             let last = asked.headers.get("last-event-id").map(|id| id.to_str().unwrap().to_owned());
             let ends = |piece: &&[(&str, &str)]| Some(piece.last().unwrap().0) == last.as_deref();
-            let at = pieces.iter().position(|piece| ends(&piece));
+            let at = pieces.iter().position(ends);
             let body = at.map(|at| text(call.lock().unwrap().as_ref().unwrap(), at + 1));
             async move {
                 match body {
@@ -121,6 +121,9 @@ async fn a_question_before_the_end_of_a_stream_is_asked_once() {
     }
 }
 
+/// The streams that are open, by their sessions.
+type Streams = Arc<Mutex<Vec<(String, UnboundedSender<String>)>>>;
+
 /// A legacy target that asks on the stream of its session while it works on a call, and then answers.
 struct Beside {
     fake: FakeTarget,
@@ -131,7 +134,7 @@ impl Beside {
     /// `events`: it answers the call with events, else with one JSON message, both once it was answered itself.
     async fn start(events: bool) -> Self {
         let fake = FakeTarget::start(Speaks::Sessions);
-        let streams: Arc<Mutex<Vec<(String, UnboundedSender<String>)>>> = Arc::default();
+        let streams = Streams::default();
         let opened = Arc::clone(&streams);
         fake.on("GET", move |asked| {
             let (stream, response) = written();

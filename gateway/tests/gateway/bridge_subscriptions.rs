@@ -83,6 +83,20 @@ async fn one_subscription_serves_all_who_listen() {
     drop(again);
 }
 
+/// Whoever still listens, the target hears of its session's end.
+#[tokio::test]
+async fn what_is_subscribed_to_ends_with_the_gateway() {
+    let offering = reporting();
+    let fake = &offering.fake;
+    let gateway = Gateway::start([offering.target()]).await;
+    subscribe(&able(&gateway, Era::Legacy).await, "resources/subscribe", "x:one").await;
+    let listening = listen(&able(&gateway, Era::Modern).await, &["x:two"]).await;
+    let session = fake.asked("resources/subscribe")[0].headers["mcp-session-id"].clone();
+    gateway.stop().await.unwrap();
+    assert_eq!(listening.rest().await.len(), 1, "the result that ends it");
+    fake.until_asked(|asked| asked.method == "DELETE" && asked.headers["mcp-session-id"] == session).await;
+}
+
 /// Another caller has a session of its own there.
 #[tokio::test]
 async fn callers_do_not_share() {

@@ -65,7 +65,7 @@ pub(in crate::targets::http) struct Session {
     next_id: AtomicU64,
     /// What the client's side can do, as it was declared.
     capabilities: String,
-    /// The target has forgotten it: there is nothing to end.
+    /// The target has forgotten it, or was told to: there is nothing to end.
     lost: AtomicBool,
     users: Mutex<Users>,
     pub(super) settings: Arc<Settings>,
@@ -142,7 +142,13 @@ impl Sessions {
     }
 
     pub(in crate::targets::http) async fn end_all(&self) {
-        self.open.iter().for_each(|(_, place)| place.empty());
+        for (_, place) in &self.open {
+            // Not with its last user: who uses it still, such as a client's subscription, may be held longer than the target.
+            if let Some(session) = place.session() {
+                session.end();
+            }
+            place.empty();
+        }
         self.open.invalidate_all();
         self.open.run_pending_tasks().await;
     }
@@ -269,6 +275,21 @@ impl Session {
         map
     }
 
+    /// Tells the target, in the background, that nobody needs it any more; once.
+    fn end(&self) {
+        self.ended.cancel();
+        let (Some(target), Some(_)) = (self.target.upgrade(), &self.id) else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if self.lost.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let headers = self.headers();
+        let background = target.background.clone();
+        // A target may refuse this with 405: then it ends its sessions itself.
+        let ending = async move { timeout(NOTICE, target.request(Method::DELETE, headers, bytes::Bytes::new())).await };
+        background.spawn_on(ending, &runtime);
+    }
+
     fn join(&self, user: Option<&str>) {
         let mut users = self.users.lock().expect("no holder of this lock panics");
         match (&mut *users, user) {
@@ -324,17 +345,7 @@ impl Peer {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.ended.cancel();
-        let (Some(target), Some(_)) = (self.target.upgrade(), &self.id) else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if self.lost.load(Ordering::Relaxed) {
-            return;
-        }
-        let headers = self.headers();
-        let background = target.background.clone();
-        // A target may refuse this with 405: then it ends its sessions itself.
-        let ending = async move { timeout(NOTICE, target.request(Method::DELETE, headers, bytes::Bytes::new())).await };
-        background.spawn_on(ending, &runtime);
+        self.end();
     }
 }
 
