@@ -176,7 +176,7 @@ fn initialize(front: &Front, post: &Post, envelope: &Envelope) -> Response {
     let version = era::negotiate(&asked.protocol_version);
     let result = format!(
         r#"{{"protocolVersion":"{version}",{},"serverInfo":{}}}"#,
-        front.self_description(),
+        front.self_description(Era::Legacy),
         front.server_info(),
     );
     let mut response = message(StatusCode::OK, result_message(id, &result));
