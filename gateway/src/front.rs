@@ -12,6 +12,7 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use causeway_core::{
+    canonical::tasks,
     era::{self, Era, headers},
     seal::Sealer,
     wire::{BadEnvelope, Envelope, Kind, ObjectEdit, json},
@@ -109,13 +110,25 @@ impl Front {
         format!(r#"{{"name":{},"version":{}}}"#, json(&self.settings.name), json(&env!("CARGO_PKG_VERSION")))
     }
 
-    /// `"capabilities":{…}`, and `,"instructions":"…"` where there are any: the operator's, else the targets'.
-    fn self_description(&self) -> String {
+    /// `"capabilities":{…}`, and `,"instructions":"…"` where there are any: the operator's, else the targets'. Each era has its
+    /// own form of tasks, and must not be offered the other's (SEP-2663, "Backward Compatibility").
+    fn self_description(&self, era: Era) -> String {
         let view = self.gateway.view();
+        let capabilities = match era {
+            Era::Modern => without(&view.capabilities, "tasks"),
+            Era::Legacy => tasks::undeclared(&view.capabilities),
+        };
         let instructions = self.settings.instructions.as_deref().or(view.instructions.as_deref());
         let instructions = instructions.map(|text| format!(r#","instructions":{}"#, json(&text))).unwrap_or_default();
-        format!(r#""capabilities":{}{instructions}"#, view.capabilities)
+        format!(r#""capabilities":{capabilities}{instructions}"#)
     }
+}
+
+/// `object` (JSON text) without the member `key`.
+fn without(object: &str, key: &str) -> String {
+    let Ok(mut edit) = ObjectEdit::parse(object) else { return object.to_owned() };
+    edit.remove(key);
+    edit.finish()
 }
 
 /// The id of the answer that refuses a message: a request's own. A response gets none, for its id is the gateway's, and its

@@ -160,6 +160,11 @@ impl Gateway {
         readers.first().map(|reader| Arc::clone(&self.targets[&reader.target]))
     }
 
+    /// Passes on a notification (JSON text) of the client session `session` of `caller`.
+    pub fn notify(&self, caller: &Caller, session: &str, message: &str) {
+        self.targets.values().for_each(|target| target.notify(&caller.id, session, message));
+    }
+
     /// Lets go of what targets keep only for the client session `session`.
     pub fn end_session(&self, session: &str) {
         self.targets.values().for_each(|target| target.end_session(session));

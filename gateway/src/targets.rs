@@ -172,6 +172,14 @@ impl Target {
         listening.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))
     }
 
+    /// Passes on a notification (JSON text) of the client session `session` of `caller_id` to whoever it has a session with. A child process
+    /// was told of no such notifications.
+    pub fn notify(&self, caller_id: &str, session: &str, message: &str) {
+        if let Adapter::Http(http) = &self.adapter {
+            http.notify(caller_id, session, message);
+        }
+    }
+
     /// Lets go of the sessions with it that only the client session `session` used.
     pub fn end_session(&self, session: &str) {
         if let Adapter::Http(http) = &self.adapter {

@@ -79,7 +79,8 @@ class Server:
         return self.step("complete", "complete", about, values=values)
 
     def complete_uri(self, template: str, argument: str, value: str, values: list[str]) -> "Server":
-        return self.step("complete", "complete", {"template": template, "argument": argument, "value": value}, values=values)
+        about = {"template": template, "argument": argument, "value": value}
+        return self.step("complete", "complete", about, values=values)
 
     def cancel(self, tool: str, arguments: dict, counter: str, counted: str) -> "Server":
         about = {"tool": f"{self.name}___{tool}", "counter": f"{self.name}___{counter}", "counted": counted}
@@ -127,7 +128,8 @@ def lists() -> Server:
         prompts=has("everything___args-prompt", "everything-stdio___args-prompt", "fastmcp___review")
         & has("fixture-modern___test_simple_prompt", "fixture-legacy___test_simple_prompt"),
         resources=has("test://static-text", "fastmcp://status", WATCHED),
-        templates=has("test://template/{id}/data", "fastmcp://items/{number}", "demo://resource/dynamic/text/{resourceId}"),
+        templates=has("test://template/{id}/data", "fastmcp://items/{number}")
+        & has("demo://resource/dynamic/text/{resourceId}"),
     )
 
 
@@ -157,7 +159,8 @@ def everything(name: str) -> Server:
     server.call("trigger-sampling-request", sampling, "sample", asked=len, text=lambda text: REPLY in text)
     server.call("get-roots-list", {}, "roots", text=lambda text: "file:///root" in text)
     page = {"url": "https://example.org/page", "message": "Look at this.", "elicitationId": "1"}
-    server.call("trigger-url-elicitation", page, "visit", asked=["Look at this."], text=lambda text: "completed" in text)
+    visited = lambda text: "completed" in text  # noqa: E731
+    server.call("trigger-url-elicitation", page, "visit", asked=["Look at this."], text=visited)
     server.prompt("args-prompt", {"city": "Kyoto"}, "What's weather in Kyoto?")
     server.complete("completable-prompt", "department", "S", ["Sales", "Support"])
     if name == "everything":
@@ -171,7 +174,9 @@ def fastmcp(name: str, client: str) -> Server:
     server = Server(name)
     server.call("join_words", {"words": ["a", "é"]}, text="a é", structured={"result": "a é"})
     server.call("count_to", {"last": 3}, "progress", progress=[[1, 3], [2, 3], [3, 3]])
-    server.call("greet_asked", {}, "elicit", asked=[ASKED], text=lambda text: text in ("Hello, name!", "Hello, value!"))
+    # FastMCP's form for a legacy client has a field of another name.
+    greeted = ["Hello, name!", "Hello, value!"]
+    server.call("greet_asked", {}, "elicit", asked=[ASKED], text=lambda text: text in greeted)
     server.prompt("review", {"code": "x"}, "Please review `x`.")
     server.cancel("wait_until_cancelled", {"key": f"{client} {name}"}, "state_of", "stopped")
     if name == "fastmcp":
@@ -196,8 +201,10 @@ def fixture(name: str, cancelled: int) -> Server:
     server.call("notes_around_asking", {}, "progress", asked=len, text="You like color.", progress=[[1, 2], [2, 2]])
     server.call("visit_page", {}, "visit", asked=["Please confirm who you are"], text="The visit: action=accept")
     server.call("test_input_required_result_list_roots", {}, "roots", text=lambda text: "file:///root" in text)
-    server.call("test_sampling", {"prompt": "A capital?"}, "sample", asked=["A capital?"], text=f"LLM response: {REPLY}")
-    server.prompt("test_prompt_with_arguments", {"arg1": "a", "arg2": "b"}, "Prompt with arguments: arg1='a', arg2='b'")
+    prompt = "A capital?"
+    server.call("test_sampling", {"prompt": prompt}, "sample", asked=[prompt], text=f"LLM response: {REPLY}")
+    arguments = {"arg1": "a", "arg2": "b"}
+    server.prompt("test_prompt_with_arguments", arguments, "Prompt with arguments: arg1='a', arg2='b'")
     asked = {"name": f"{name}___test_input_required_result_prompt", "arguments": {}}
     server.step("elicit", "prompt", asked, asked=len, text="Use this context: context")
     server.complete("test_prompt_with_arguments", "arg1", "par", ["paris", "park", "party"])

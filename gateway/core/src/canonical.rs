@@ -7,6 +7,8 @@
 mod client;
 mod input;
 mod progress;
+#[cfg(test)]
+mod properties;
 pub mod tasks;
 
 use std::{borrow::Cow, fmt};
@@ -131,6 +133,11 @@ impl Request {
             return Ok(self.params.clone());
         }
         let mut params = ObjectEdit::parse(&self.params)?;
+        if self.era == Era::Modern && self.method == "tools/call" {
+            // It means nothing in the client's era, and to a legacy target that the client wants a task (SEP-2663, "Backward
+            // Compatibility").
+            params.remove("task");
+        }
         changes.iter().for_each(|(key, value)| params.set(key, value));
         if let (Era::Modern, Some(meta)) = (self.era, params.get("_meta")) {
             let mut meta = ObjectEdit::parse(meta)?;

@@ -152,7 +152,7 @@ fn discovered(front: &Front) -> String {
     format!(
         r#"{{"resultType":"complete","supportedVersions":{},{},"ttlMs":{},"cacheScope":"public","_meta":{{"{}":{}}}}}"#,
         json(&era::SUPPORTED),
-        front.self_description(),
+        front.self_description(Era::Modern),
         list::TTL_MS,
         era::META_SERVER_INFO,
         front.server_info(),

@@ -66,7 +66,7 @@ impl Gateway {
         let target = &self.targets[&route.target];
         let own_name = json(&&*route.name);
         let mut changes = vec![("name", own_name.as_str())];
-        if route.wants_task && ObjectEdit::parse(&request.params).is_ok_and(|params| params.get("task").is_none()) {
+        if route.wants_task && !tasks::asks_for_task(&request) && self.takes_tasks(&route.target) {
             // The tool does its work in no other way. That the client gets no task of it is seen to below.
             changes.push(("task", "{}"));
         }
@@ -87,8 +87,8 @@ impl Gateway {
             (_, at) => at.unwrap_or_default(),
         };
         let Some(target) = listing.get(at) else { return Err(CallError::NoTasks) };
-        let cursor = asked.and_then(|page| page.cursor).map_or_else(|| "null".to_owned(), |cursor| json(&cursor));
-        let reply = target.call(&caller.id, request, &[("cursor", &cursor)]).await?;
+        let request = with_cursor(request, asked.and_then(|page| page.cursor));
+        let reply = target.call(&caller.id, request, &[]).await?;
         let names = self.with_task_names(caller, target.name(), reply);
         let own = target.name().as_str().to_owned();
         let after = listing.get(at + 1).map(|target| target.name().as_str().to_owned());
@@ -131,6 +131,13 @@ impl Gateway {
         self.sealer.open(CURSOR, &caller.id, self.clock.now(), cursor).ok()
     }
 
+    /// Whether a call of a tool of `target` may ask for a task, in the older form.
+    fn takes_tasks(&self, target: &TargetName) -> bool {
+        let view = self.view();
+        let state = view.targets.iter().find(|state| state.name == *target);
+        state.and_then(|state| state.about.as_ref()).is_some_and(|about| about.capability("tasks", "requests"))
+    }
+
     /// The targets that list tasks, in config order.
     fn listing_tasks(&self) -> Vec<Arc<Target>> {
         let view = self.view();
@@ -140,6 +147,17 @@ impl Gateway {
             .filter(|target| target.about.as_ref().is_some_and(|about| about.capability("tasks", "list")));
         lists.filter_map(|target| self.targets.get(&target.name).cloned()).collect()
     }
+}
+
+/// `request` with this cursor, or without any.
+fn with_cursor(request: Request, cursor: Option<String>) -> Request {
+    let Ok(mut params) = ObjectEdit::parse(&request.params) else { return request };
+    match cursor {
+        Some(cursor) => params.set("cursor", &json(&cursor)),
+        None => params.remove("cursor"),
+    }
+    let params = params.finish();
+    Request { params, ..request }
 }
 
 /// How long a cursor is good.

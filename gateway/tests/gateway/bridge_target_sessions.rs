@@ -129,3 +129,21 @@ async fn all_end_when_the_gateway_stops() {
     ended.sort();
     assert_eq!(ended, ["session-0", "session-1", "session-2"], "that of the gateway itself too");
 }
+
+#[tokio::test]
+async fn changed_roots_are_told_in_the_session_of_their_client_and_no_other() {
+    let fake = ending();
+    let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
+    let (alice, bob) = (gateway.caller("alice").in_session().await, gateway.caller("bob").in_session().await);
+    let alices = session_of(&fake, &alice).await;
+    session_of(&fake, &bob).await;
+    let changed = r#"{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}"#;
+    assert_eq!(alice.post(changed).await.status, 202);
+    fake.until_asked(|asked| asked.method == "notifications/roots/list_changed").await;
+    let told = fake.asked("notifications/roots/list_changed");
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].headers["mcp-session-id"].to_str().unwrap(), told[0].body.as_str()),
+        (alices.as_str(), changed)
+    );
+}

@@ -32,7 +32,7 @@ async fn capabilities_are_the_union_of_what_targets_declare_and_the_gateway_serv
         );
         let two = Offering::start("two", speaks, &[(Kind::Resources, "[]")]);
         two.fake.describe(
-            r#""capabilities":{"resources":{"subscribe":true},"experimental":{"x":{"v":2},"y":{}},"extensions":{"e.com/x":{"s":[1]},"io.modelcontextprotocol/tasks":{}}}"#,
+            r#""capabilities":{"resources":{"subscribe":true},"experimental":{"x":{"v":2},"y":{}},"extensions":{"e.com/x":{"s":[1]}}}"#,
         );
         let gateway = Gateway::start([one.target(), two.target()]).await;
         let (capabilities, instructions) = about(&gateway).await;
@@ -40,10 +40,32 @@ async fn capabilities_are_the_union_of_what_targets_declare_and_the_gateway_serv
             capabilities,
             json!({"tools": {"listChanged": true}, "prompts": {"listChanged": true},
                    "resources": {"subscribe": true, "listChanged": true}, "completions": {}, "logging": {},
-                   "experimental": {"x": {"v": 1}, "y": {}},
-                   "extensions": {"e.com/x": {"s": [1]}, "io.modelcontextprotocol/tasks": {}}})
+                   "experimental": {"x": {"v": 1}, "y": {}}, "extensions": {"e.com/x": {"s": [1]}}})
         );
         assert_eq!(instructions, Value::Null);
+    }
+}
+
+/// Each era has a form of tasks of its own (SEP-2663, "Backward Compatibility").
+#[tokio::test]
+async fn tasks_are_declared_in_the_form_of_the_clients_era() {
+    for speaks in ERAS {
+        let one = Offering::start("one", speaks, &[(Kind::Tools, "[]")]);
+        one.fake.describe(
+            r#""capabilities":{"tools":{},"tasks":{"cancel":{},"requests":{"tools":{"call":{}}}},"extensions":{"e.com/x":{}}}"#,
+        );
+        let two = Offering::start("two", speaks, &[(Kind::Tools, "[]")]);
+        two.fake.describe(
+            r#""capabilities":{"tools":{},"tasks":{"list":{}},"extensions":{"io.modelcontextprotocol/tasks":{}}}"#,
+        );
+        let gateway = Gateway::start([one.target(), two.target()]).await;
+        let alice = gateway.caller("alice");
+        let legacy = alice.initialize(era::LEGACY).await.result()["capabilities"].take();
+        assert_eq!(legacy["tasks"], json!({"cancel": {}, "requests": {"tools": {"call": {}}}, "list": {}}));
+        assert_eq!(legacy["extensions"], json!({"e.com/x": {}}));
+        let modern = alice.modern().request("server/discover", json!({})).await.result()["capabilities"].take();
+        assert_eq!(modern.get("tasks"), None);
+        assert_eq!(modern["extensions"], json!({"e.com/x": {}, "io.modelcontextprotocol/tasks": {}}));
     }
 }
 

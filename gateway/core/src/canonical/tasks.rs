@@ -3,7 +3,11 @@
 //!
 //! Source: MCP 2025-11-25, basic/utilities/tasks; SEP-2663.
 
-use crate::wire::{ObjectEdit, json};
+use super::Request;
+use crate::{
+    era::Era,
+    wire::{ObjectEdit, json},
+};
 
 /// The extension of the modern era.
 pub const EXTENSION: &str = "io.modelcontextprotocol/tasks";
@@ -32,6 +36,41 @@ pub fn renamed(object: &str, rename: &dyn Fn(&str) -> Option<String>) -> Option<
         }
     }
     changed.then(|| edit.finish())
+}
+
+/// Whether the client asks for a task itself, which only the older form has (SEP-2663, "Backward Compatibility").
+pub fn asks_for_task(request: &Request) -> bool {
+    request.era == Era::Legacy && ObjectEdit::parse(&request.params).is_ok_and(|params| params.get("task").is_some())
+}
+
+/// `capabilities` of a client (JSON text) with the extension among them.
+pub fn declared(capabilities: &str) -> String {
+    with_extensions(capabilities, |extensions| {
+        if extensions.get(EXTENSION).is_none() {
+            extensions.set(EXTENSION, "{}");
+        }
+    })
+}
+
+/// `capabilities` (JSON text) without the extension.
+pub fn undeclared(capabilities: &str) -> String {
+    match capabilities.contains("extensions") {
+        true => with_extensions(capabilities, |extensions| extensions.remove(EXTENSION)),
+        false => capabilities.to_owned(),
+    }
+}
+
+fn with_extensions(capabilities: &str, change: impl FnOnce(&mut ObjectEdit<'_>)) -> String {
+    let object = |text| ObjectEdit::parse(text).ok();
+    let empty = || ObjectEdit::parse("{}").expect("an object");
+    let mut edit = object(capabilities).unwrap_or_else(empty);
+    let mut extensions = edit.get("extensions").and_then(object).unwrap_or_else(empty);
+    change(&mut extensions);
+    match extensions.is_empty() {
+        true => edit.remove("extensions"),
+        false => edit.set("extensions", &extensions.finish()),
+    }
+    edit.finish()
 }
 
 /// A name, as JSON text.
@@ -71,6 +110,17 @@ mod tests {
     fn check(object: &str, expected: Option<&str>) {
         let rename = |id: &str| Some(format!("x-{id}"));
         assert_eq!(renamed(object, &rename).as_deref(), expected);
+    }
+
+    #[test]
+    fn the_extension_comes_and_goes_and_the_rest_stays() {
+        assert_eq!(declared(r#"{"roots":{ }}"#), r#"{"roots":{ },"extensions":{"io.modelcontextprotocol/tasks":{}}}"#);
+        assert_eq!(declared("7"), r#"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#);
+        let both = r#"{"extensions":{"a/b":1e2,"io.modelcontextprotocol/tasks":{}}}"#;
+        assert_eq!(declared(both), both);
+        assert_eq!(undeclared(both), r#"{"extensions":{"a/b":1e2}}"#);
+        assert_eq!(undeclared(&declared("{}")), "{}");
+        assert_eq!(undeclared(r#"{"roots":{ }}"#), r#"{"roots":{ }}"#);
     }
 
     #[test]

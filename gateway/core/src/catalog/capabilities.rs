@@ -53,8 +53,8 @@ pub fn union(capabilities: &[&str], catalog: &Catalog, serves: Serves) -> String
     members.extend(declared("completions").then(|| member("completions", [])));
     members.extend((serves.logging && declared("logging")).then(|| member("logging", [])));
     if serves.tasks {
-        let tasks = targets.iter().filter_map(|target| target.get("tasks")).find(|tasks| is_declared(tasks));
-        members.extend(tasks.map(|tasks| format!(r#""tasks":{tasks}"#)));
+        let tasks: Vec<&str> = targets.iter().filter_map(|target| target.get("tasks")).filter(|it| is_declared(it)).collect();
+        members.extend(united(&tasks).map(|tasks| format!(r#""tasks":{tasks}"#)));
     }
     let tasks = if serves.tasks { "" } else { TASKS };
     members.extend(["experimental", "extensions"].iter().filter_map(|key| merged(&targets, key, tasks)));
@@ -90,6 +90,25 @@ fn merged(targets: &[ObjectEdit<'_>], key: &str, except: &str) -> Option<String>
     (!members.is_empty()).then(|| format!(r#""{key}":{{{}}}"#, members.join(",")))
 }
 
+/// Objects (JSON texts) as one with all that is declared in any of them, however deep; what is no object counts as the first
+/// says it. Nothing of nothing.
+fn united(values: &[&str]) -> Option<String> {
+    let objects: Vec<ObjectEdit<'_>> = values.iter().filter_map(|value| ObjectEdit::parse(value).ok()).collect();
+    let [_, _, ..] = objects[..] else { return values.first().map(|&only| only.to_owned()) };
+    let mut names: Vec<&str> = Vec::new();
+    for (name, value) in objects.iter().flat_map(ObjectEdit::members) {
+        if is_declared(value) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let members = names.into_iter().filter_map(|name| {
+        let said: Vec<&str> =
+            objects.iter().filter_map(|object| object.get(name)).filter(|value| is_declared(value)).collect();
+        Some(format!("{}:{}", json(&name), united(&said)?))
+    });
+    Some(format!("{{{}}}", members.collect::<Vec<_>>().join(",")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +127,19 @@ mod tests {
             &["{}", FULL, r#"{"experimental":{"x":{"b":2},"y":true,"z":null}}"#],
             ALL,
             r#"{"tools":{"listChanged":true},"prompts":{"listChanged":true},"resources":{"subscribe":true,"listChanged":true},"completions":{},"logging":{},"tasks":{"list":{}},"experimental":{"x":{"a":1e2},"y":true},"extensions":{"io.modelcontextprotocol/tasks":{},"e/f":{ }}}"#,
+        );
+    }
+
+    #[test]
+    fn tasks_are_united_part_by_part() {
+        check(
+            &[
+                r#"{"tasks":{"cancel":{ },"requests":{"tools":{"call":{}}}}}"#,
+                "{}",
+                r#"{"tasks":{"list":{},"cancel":{"v":1},"requests":{"x":{},"tools":{"y":null}}}}"#,
+            ],
+            Serves { tasks: true, ..Serves::default() },
+            r#"{"tools":{},"tasks":{"cancel":{"v":1},"requests":{"tools":{"call":{}},"x":{}},"list":{}}}"#,
         );
     }
 

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_core::{
-    canonical::{Aside, Client, Logs},
+    canonical::{Aside, Client, Logs, tasks},
     era::{self, headers},
     wire::ObjectEdit,
 };
@@ -85,6 +85,8 @@ pub(super) fn open(front: &Front, post: &Post, version: &str, asked: &Initialize
 
 /// Capabilities that are short enough to travel with each request.
 fn short(capabilities: &str) -> Option<Box<RawValue>> {
+    // In this era the extension means nothing (SEP-2663, "Backward Compatibility"): no target must answer with its tasks.
+    let capabilities = &*tasks::undeclared(capabilities);
     let mut edit = ObjectEdit::parse(capabilities).ok()?;
     // Tasks that run in the client are not passed on.
     edit.remove("tasks");

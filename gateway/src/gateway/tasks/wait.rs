@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use causeway_core::{
-    canonical::{Request, Response},
+    canonical::{Client, Request, Response, tasks},
     era::Era,
     wire::{ObjectEdit, json},
 };
@@ -81,10 +81,10 @@ impl Call {
                 let mut pending = self.pending(id);
                 let asked = self.about("tasks/result", &pending.id).await;
                 let end = match asked {
-                    Ok(reply) => pass_on(reply, out).await.map(|answer| Ok(Event::Last(answer))),
+                    Ok(reply) => pass_on(without_states(reply), out).await.map(|answer| Ok(Event::Last(answer))),
                     Err(error) => Some(Err(error)),
                 };
-                pending.ended = end.is_some();
+                pending.ended = matches!(end, Some(Ok(_)));
                 end
             }
             Some(Task::Newer(id)) => {
@@ -112,21 +112,34 @@ impl Call {
             let follows = knows_tasks(&self.request.client.capabilities);
             return text(result.get("taskId")?).filter(|_| !follows).map(Task::Newer);
         }
-        let asked_for_one = ObjectEdit::parse(&self.request.params).is_ok_and(|params| params.get("task").is_some());
-        let task = ObjectEdit::parse(result.get("task").filter(|_| !asked_for_one)?).ok()?;
+        let task = ObjectEdit::parse(result.get("task").filter(|_| !tasks::asks_for_task(&self.request))?).ok()?;
         text(task.get("taskId")?).map(Task::Older)
     }
 
     async fn about(&self, method: &str, id: &str) -> Result<Reply, TargetError> {
+        // The gateway follows this task, so it is the gateway that must know tasks.
+        let capabilities = tasks::declared(&self.request.client.capabilities);
+        let client = Client { capabilities, ..self.request.client.clone() };
         let request = Request {
             method: method.to_owned(),
-            params: format!(r#"{{"taskId":{}}}"#, json(&id)),
+            params: self.params(id),
             // Of no client: what it says about itself is said for it.
             era: Era::Legacy,
+            client,
             param_headers: Vec::new(),
             ..self.request.clone()
         };
         self.target.call(&self.caller_id, request, &[]).await
+    }
+
+    /// Progress goes on under the token of the call that became the task.
+    fn params(&self, id: &str) -> String {
+        let token = ObjectEdit::parse(&self.request.params).ok().and_then(|params| {
+            let meta = ObjectEdit::parse(params.get("_meta")?).ok()?;
+            meta.get("progressToken").filter(|token| *token != "null")
+        });
+        let meta = token.map(|token| format!(r#","_meta":{{"progressToken":{token}}}"#)).unwrap_or_default();
+        format!(r#"{{"taskId":{}{meta}}}"#, json(&id))
     }
 
     /// Looks at the task until it has ended, and gives its end in the place of `answer`.
@@ -148,6 +161,20 @@ impl Call {
                 }
             }
         }
+    }
+}
+
+/// The same reply without what it says of the state of the task, of which the client knows nothing.
+fn without_states(reply: Reply) -> Reply {
+    let is_state = |event: &Event| match event {
+        Event::Notification(message) => message.method() == "notifications/tasks/status",
+        Event::Question(_) | Event::Last(_) => false,
+    };
+    match reply {
+        Reply::Whole(answer) => Reply::Whole(answer),
+        Reply::Stream(events) => Reply::Stream(Box::pin(
+            events.filter(move |event| std::future::ready(!event.as_ref().is_ok_and(is_state))),
+        )),
     }
 }
 

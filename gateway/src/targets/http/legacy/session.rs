@@ -123,6 +123,24 @@ impl Sessions {
         });
     }
 
+    /// Tells the target in each session that the client session `session` of `caller_id` uses, in the background.
+    pub(in crate::targets::http) fn tell(
+        &self,
+        target: &Arc<HttpTarget>,
+        caller_id: &str,
+        session: &str,
+        message: &str,
+    ) {
+        let end = ["\n", caller_id].concat();
+        for (key, place) in &self.open {
+            // Of one that more use than are known, its caller is known.
+            let is_used = |of: &Arc<Session>| of.is_used_by(session).unwrap_or_else(|| key.ends_with(&end));
+            if let Some(session) = place.session().filter(is_used) {
+                Peer { target: Arc::clone(target), session }.tell_later(message.to_owned());
+            }
+        }
+    }
+
     pub(in crate::targets::http) async fn end_all(&self) {
         for (_, place) in &self.open {
             // Not with its last user: who uses it still, such as a client's subscription, may be held longer than the target.
@@ -280,6 +298,14 @@ impl Session {
                 known.insert(user.to_owned());
             }
             _ => *users = Users::Anyone,
+        }
+    }
+
+    /// Whether `user` is one of its users; nobody knows, where they are too many.
+    fn is_used_by(&self, user: &str) -> Option<bool> {
+        match &*self.users.lock().expect("no holder of this lock panics") {
+            Users::Known(known) => Some(known.contains(user)),
+            Users::Anyone => None,
         }
     }
 
