@@ -109,11 +109,11 @@ async fn heed(at: usize, target: &Target, mut view: watch::Receiver<Arc<View>>, 
         match target.listen_for_lists().await {
             Ok(mut heard) => {
                 back_off = BACK_OFF.0;
+                // What changed before it was heard, nobody told.
+                target.note_change();
                 while heard.next().await.is_some() {
                     target.note_change();
                 }
-                // What changed until it is heard again, nobody tells.
-                target.note_change();
             }
             // It lists anew from time to time in any case.
             Err(error) if matches!(error.fault, Fault::NoStream | Fault::Refused(_)) => sleep(rules.refresh).await,

@@ -113,6 +113,7 @@ impl CallError {
             | Self::UnknownTask(_)
             | Self::BadCursor
             | Self::UnknownState
+            | Self::NotReported { .. }
             | Self::NoSession => wire::error_message(id, wire::INVALID_PARAMS, &self.to_string(), None),
             Self::Target(TargetError { fault: Fault::UnknownState, .. }) => {
                 return Self::UnknownState.face(call, era, id, debug);

@@ -86,6 +86,9 @@ pub enum CallError {
         "`requestState` is unknown or has expired: send the call anew, without `requestState` and `inputResponses`"
     )]
     UnknownState,
+    /// The target does not want to report on this resource.
+    #[error("target `{target}` does not report on `{uri}`: see with `resources/read` whether it has it")]
+    NotReported { target: TargetName, uri: String },
     /// A subscription of a legacy client without a session.
     #[error("subscriptions need a session: send `initialize` first, and its `Mcp-Session-Id` with each request")]
     NoSession,
@@ -155,6 +158,11 @@ impl Gateway {
     pub fn holder(&self, uri: &str) -> Option<Arc<Target>> {
         let readers = self.view().catalog.readers(uri);
         readers.first().map(|reader| Arc::clone(&self.targets[&reader.target]))
+    }
+
+    /// Passes on a notification (JSON text) of the client session `session` of `caller`.
+    pub fn notify(&self, caller: &Caller, session: &str, message: &str) {
+        self.targets.values().for_each(|target| target.notify(&caller.id, session, message));
     }
 
     /// Lets go of what targets keep only for the client session `session`.

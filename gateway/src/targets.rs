@@ -7,6 +7,7 @@ mod handshake;
 mod http;
 mod line;
 mod listen;
+mod owner;
 mod question;
 mod reply;
 mod stdio;
@@ -175,6 +176,14 @@ impl Target {
         let most = self.limits.discovery;
         let listening = timeout(most, listening).await;
         listening.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))
+    }
+
+    /// Passes on a notification (JSON text) of the client session `session` of `caller_id` to whoever it has a session with. A child process
+    /// was told of no such notifications.
+    pub fn notify(&self, caller_id: &str, session: &str, message: &str) {
+        if let Adapter::Http(http) = &self.adapter {
+            http.notify(caller_id, session, message);
+        }
     }
 
     /// Lets go of the sessions with it that only the client session `session` used.

@@ -4,13 +4,16 @@ import sys
 
 from matrix.clients import CLIENTS
 from matrix.outcome import play
+from matrix.script import ALL, servers
 from matrix.servers import behind_one_gateway
 
 
-def main(names: list[str]) -> int:
-    chosen = [client for client in CLIENTS if not names or any(name in str(client) for name in names)]
+def main(parts: list[str]) -> int:
+    chosen = [client for client in CLIENTS if not parts or any(part in str(client) for part in parts)]
     failed = 0
     with behind_one_gateway() as gateway:
+        names = [server.name for server in servers(gateway, "nobody") if server.name != ALL]
+        print(f"the servers: {', '.join(names)}", flush=True)
         for client in chosen:
             try:
                 line = play(client, gateway).line()

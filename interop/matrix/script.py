@@ -44,7 +44,7 @@ class Step:
         """What of the line is not as expected."""
         for member, wanted in self.expected.items():
             seen = line.get(member)
-            if not (wanted(seen) if callable(wanted) else seen == wanted):
+            if seen is None or not (wanted(seen) if callable(wanted) else seen == wanted):
                 return line.get("error") or f"{member} is {seen!r}"
         return None
 
@@ -65,7 +65,7 @@ class Server:
         if reports := expected.get("progress"):
             about["reports"] = len(reports)
             # TypeScript's modern client reports each question as progress of its own making, without a total.
-            expected["progress"] = lambda seen: [report for report in seen or [] if report[1] is not None] == reports
+            expected["progress"] = lambda seen: [report for report in seen if report[1] is not None] == reports
         return self.step(feature, "call", about, **({"isError": False} | expected))
 
     def prompt(self, name: str, arguments: dict, text: str) -> "Server":
@@ -79,7 +79,8 @@ class Server:
         return self.step("complete", "complete", about, values=values)
 
     def complete_uri(self, template: str, argument: str, value: str, values: list[str]) -> "Server":
-        return self.step("complete", "complete", {"template": template, "argument": argument, "value": value}, values=values)
+        about = {"template": template, "argument": argument, "value": value}
+        return self.step("complete", "complete", about, values=values)
 
     def cancel(self, tool: str, arguments: dict, counter: str, counted: str) -> "Server":
         about = {"tool": f"{self.name}___{tool}", "counter": f"{self.name}___{counter}", "counted": counted}
@@ -127,7 +128,8 @@ def lists() -> Server:
         prompts=has("everything___args-prompt", "everything-stdio___args-prompt", "fastmcp___review")
         & has("fixture-modern___test_simple_prompt", "fixture-legacy___test_simple_prompt"),
         resources=has("test://static-text", "fastmcp://status", WATCHED),
-        templates=has("test://template/{id}/data", "fastmcp://items/{number}", "demo://resource/dynamic/text/{resourceId}"),
+        templates=has("test://template/{id}/data", "fastmcp://items/{number}")
+        & has("demo://resource/dynamic/text/{resourceId}"),
     )
 
 
@@ -157,11 +159,14 @@ def everything(name: str) -> Server:
     server.call("trigger-sampling-request", sampling, "sample", asked=len, text=lambda text: REPLY in text)
     server.call("get-roots-list", {}, "roots", text=lambda text: "file:///root" in text)
     page = {"url": "https://example.org/page", "message": "Look at this.", "elicitationId": "1"}
-    server.call("trigger-url-elicitation", page, "visit", asked=["Look at this."], text=lambda text: "completed" in text)
+    visited = lambda text: "completed" in text  # noqa: E731
+    server.call("trigger-url-elicitation", page, "visit", asked=["Look at this."], text=visited)
     server.prompt("args-prompt", {"city": "Kyoto"}, "What's weather in Kyoto?")
     server.complete("completable-prompt", "department", "S", ["Sales", "Support"])
     if name == "everything":
-        server.read("demo://resource/dynamic/text/1", lambda text: text.startswith("Resource 1"))
+        uri = "demo://resource/dynamic/text/1"
+        server.hear(uri, "toggle-subscriber-updates", {})
+        server.read(uri, lambda text: text.startswith("Resource 1"))
     return server
 
 
@@ -169,7 +174,9 @@ def fastmcp(name: str, client: str) -> Server:
     server = Server(name)
     server.call("join_words", {"words": ["a", "é"]}, text="a é", structured={"result": "a é"})
     server.call("count_to", {"last": 3}, "progress", progress=[[1, 3], [2, 3], [3, 3]])
-    server.call("greet_asked", {}, "elicit", asked=[ASKED], text=lambda text: text in ("Hello, name!", "Hello, value!"))
+    # FastMCP's form for a legacy client has a field of another name.
+    greeted = ["Hello, name!", "Hello, value!"]
+    server.call("greet_asked", {}, "elicit", asked=[ASKED], text=lambda text: text in greeted)
     server.prompt("review", {"code": "x"}, "Please review `x`.")
     server.cancel("wait_until_cancelled", {"key": f"{client} {name}"}, "state_of", "stopped")
     if name == "fastmcp":
@@ -191,11 +198,13 @@ def fixture(name: str, cancelled: int) -> Server:
     )
     server.call("ask_twice", {}, "elicit", asked=len, text="name likes color.")
     server.call("ask_two_at_once", {}, "elicit", asked=len, text="name likes color.")
-    server.call("notes_around_asking", {}, "elicit", asked=len, text="You like color.", progress=[[1, 2], [2, 2]])
+    server.call("notes_around_asking", {}, "progress", asked=len, text="You like color.", progress=[[1, 2], [2, 2]])
     server.call("visit_page", {}, "visit", asked=["Please confirm who you are"], text="The visit: action=accept")
     server.call("test_input_required_result_list_roots", {}, "roots", text=lambda text: "file:///root" in text)
-    server.call("test_sampling", {"prompt": "A capital?"}, "sample", asked=["A capital?"], text=f"LLM response: {REPLY}")
-    server.prompt("test_prompt_with_arguments", {"arg1": "a", "arg2": "b"}, "Prompt with arguments: arg1='a', arg2='b'")
+    prompt = "A capital?"
+    server.call("test_sampling", {"prompt": prompt}, "sample", asked=[prompt], text=f"LLM response: {REPLY}")
+    arguments = {"arg1": "a", "arg2": "b"}
+    server.prompt("test_prompt_with_arguments", arguments, "Prompt with arguments: arg1='a', arg2='b'")
     asked = {"name": f"{name}___test_input_required_result_prompt", "arguments": {}}
     server.step("elicit", "prompt", asked, asked=len, text="Use this context: context")
     server.complete("test_prompt_with_arguments", "arg1", "par", ["paris", "park", "party"])
@@ -204,7 +213,7 @@ def fixture(name: str, cancelled: int) -> Server:
     server.hear("tools", "test_trigger_tool_change", {})
     if name == "fixture-modern":
         server.read("test://static-text", "This is the content of the static text resource.")
-        server.read("test://asks", "Read by name.")
+        server.step("elicit", "read", {"uri": "test://asks"}, asked=["Who reads?"], text="Read by name.")
         server.complete_uri("test://template/{id}/data", "id", "12", ["123", "124"])
         server.hear(WATCHED, "touch_resource", {"uri": WATCHED})
     return server
@@ -225,5 +234,5 @@ class has:  # noqa: N801
     def __and__(self, other: "has") -> "has":
         return has(*self.entries, *other.entries)
 
-    def __call__(self, seen: list | None) -> bool:
-        return self.entries <= set(seen or [])
+    def __call__(self, seen: list) -> bool:
+        return self.entries <= set(seen)

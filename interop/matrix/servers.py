@@ -1,4 +1,4 @@
-"""The servers behind the gateway, each a target of its own, and what clients do with them. Starts them; asks none."""
+"""The servers behind the gateway, each a target of its own. Starts them; asks none."""
 
 import json
 import os

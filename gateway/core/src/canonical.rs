@@ -7,6 +7,8 @@
 mod client;
 mod input;
 mod progress;
+#[cfg(test)]
+mod properties;
 pub mod tasks;
 
 use std::{borrow::Cow, fmt};

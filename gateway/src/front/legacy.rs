@@ -47,7 +47,7 @@ pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Re
             Err(refused) => refuse(refused),
         },
         Kind::Notification => {
-            notice(session.as_ref(), &envelope);
+            notice(front, post, session.as_ref(), &envelope);
             accepted()
         }
         Kind::Response => match session.is_some_and(|session| session.live.respond(envelope)) {
@@ -130,13 +130,20 @@ async fn call(front: &Front, post: &Post, session: Option<Session>, kind: Call, 
 }
 
 /// A notification of the client. What means nothing here is as good as taken.
-fn notice(session: Option<&Session>, envelope: &Envelope) {
+fn notice(front: &Front, post: &Post, session: Option<&Session>, envelope: &Envelope) {
     let Some(session) = session else { return };
-    if envelope.method() == "notifications/cancelled" {
-        let params = envelope.params().and_then(|params| ObjectEdit::parse(params).ok());
-        if let Some(id) = params.as_ref().and_then(|params| params.get("requestId")) {
-            session.live.cancel(id);
+    match envelope.method() {
+        "notifications/cancelled" => {
+            let params = envelope.params().and_then(|params| ObjectEdit::parse(params).ok());
+            if let Some(id) = params.as_ref().and_then(|params| params.get("requestId")) {
+                session.live.cancel(id);
+            }
         }
+        // Whose roots changed, targets learn by the session.
+        "notifications/roots/list_changed" => {
+            front.gateway.notify(&post.caller, session.name(), &String::from_utf8_lossy(envelope.bytes()));
+        }
+        _ => (),
     }
 }
 

@@ -134,6 +134,11 @@ impl HttpTarget {
         }
     }
 
+    /// Passes on what the client session `session` of `caller_id` notifies of, in the sessions that it uses.
+    pub(super) fn notify(self: &Arc<Self>, caller_id: &str, session: &str, message: &str) {
+        self.sessions.tell(self, caller_id, session, message);
+    }
+
     /// Ends the sessions that only the client session `session` used.
     pub(super) fn end_session(&self, session: &str) {
         self.sessions.leave(session);

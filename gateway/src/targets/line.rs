@@ -12,12 +12,7 @@ use causeway_core::{
 };
 use tokio::sync::Mutex;
 
-use super::{
-    About, Fault,
-    fault::rpc_error,
-    http::Peer,
-    stdio::{Link, Owner},
-};
+use super::{About, Fault, fault::rpc_error, http::Peer, owner::Owner, stdio::Link};
 
 /// Where messages go that are not the client's own.
 #[derive(Clone, Debug)]

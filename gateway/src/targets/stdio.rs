@@ -18,7 +18,7 @@ use tokio::{
     time::Instant,
 };
 
-pub(super) use self::link::{Link, Owner};
+pub(super) use self::link::Link;
 use self::process::Process;
 use super::{About, Fault, Heard, Reply, Wanted};
 use crate::config::{self, EraChoice, Limits};

@@ -6,6 +6,10 @@ use causeway::{
     secret::Secret,
 };
 use causeway_fixture::{Era, Options, serve, serve_stdio};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -32,13 +36,9 @@ const ERA: &str = "FIXTURE_ERA";
 #[derive(Debug)]
 pub(crate) struct Fixture {
     target: Target,
+    /// Where a child writes its process id.
+    pid: Option<tempfile::NamedTempFile>,
     _stop: Option<oneshot::Sender<()>>,
-}
-
-impl Kind {
-    pub(crate) fn is_modern(self) -> bool {
-        matches!(self, Self::ModernHttp | Self::ModernChild)
-    }
 }
 
 impl Fixture {
@@ -62,16 +62,25 @@ impl Fixture {
         let (stop, stopped) = oneshot::channel::<()>();
         let options = Options { era, page_size: None };
         tokio::spawn(async move { serve(listener, options, async move { drop(stopped.await) }).await });
-        Self { target: http_target("f", &url), _stop: Some(stop) }
+        Self { target: http_target("f", &url), pid: None, _stop: Some(stop) }
     }
 
     fn as_child(era: &str) -> Self {
         let tests = std::env::current_exe().unwrap();
-        let itself = [tests.to_str().unwrap(), "--exact", "bridge_fixture::serves_as_a_child", "--ignored"];
-        let mut target = stdio_target("f", &itself);
+        let pid = tempfile::NamedTempFile::new().unwrap();
+        // The shell becomes the server, so that the id it wrote is the server's.
+        let script = r#"echo $$ > "$1"; exec "$0" --exact bridge_fixture::serves_as_a_child --ignored"#;
+        let command = ["sh", "-c", script, tests.to_str().unwrap(), pid.path().to_str().unwrap()];
+        let mut target = stdio_target("f", &command);
         let Transport::Stdio(stdio) = &mut target.transport else { unreachable!("made a line above") };
         stdio.env.insert(ERA.into(), Secret::new(era));
-        Self { target, _stop: None }
+        Self { target, pid: Some(pid), _stop: None }
+    }
+
+    /// Ends the child at once.
+    pub(crate) fn kill(&self) {
+        let pid = std::fs::read_to_string(self.pid.as_ref().expect("it is a child")).unwrap();
+        kill(Pid::from_raw(pid.trim().parse().unwrap()), Signal::SIGKILL).unwrap();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The official client, of both eras, answers what targets of both eras ask: through the gateway it does so as it would
 //! directly.
+#![expect(deprecated, reason = "sampling and roots are deprecated in 2026-07-28 and still to be relayed")]
 
 use rmcp::{
     ClientHandler, ErrorData, RoleClient,
@@ -9,7 +10,7 @@ use rmcp::{
 use serde_json::{Value, json};
 
 use crate::{
-    bridge_fixture::{Fixture, KINDS, Kind, once, runs_of},
+    bridge_fixture::{Fixture, Kind, runs_of},
     bridge_talk::{answer_to, everything},
     harness::Gateway,
 };

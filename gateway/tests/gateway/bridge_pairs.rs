@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Each tool that asks: what it says in the end, and what it asks for on the way.
-const ASKING: [(&str, &str, &[&str]); 13] = [
+const ASKING: [(&str, &str, &[&str]); 11] = [
     (
         "test_elicitation",
         r#"Elicitation completed: action=accept, content={"username":"username","email":"email"}"#,
@@ -30,8 +30,6 @@ const ASKING: [(&str, &str, &[&str]); 13] = [
         "Answered: client_roots, greeting, user_name",
         &["elicitation/create", "roots/list", "sampling/createMessage"],
     ),
-    ("confirm_delete", "Deleted .", &["elicitation/create"]),
-    ("multi_input", "name: true", &["elicitation/create", "elicitation/create"]),
 ];
 
 #[tokio::test]

@@ -13,11 +13,16 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, State},
-    http::{HeaderMap, Response, StatusCode},
+    http::{HeaderMap, Method, Response, StatusCode},
 };
 use bytes::Bytes;
 use causeway_core::wire::{Envelope, ObjectEdit};
-use futures::{Stream, StreamExt, future::BoxFuture, stream};
+use futures::{
+    Stream, StreamExt,
+    channel::mpsc::{UnboundedSender, unbounded},
+    future::BoxFuture,
+    stream,
+};
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time::timeout};
 
 /// What does not happen within so long does not happen: better a test that says so than one that hangs.
@@ -40,9 +45,9 @@ pub(crate) struct Asked {
     pub(crate) peer: SocketAddr,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
-    /// Empty for an answer.
+    /// Empty for an answer; `GET` and `DELETE` for requests without a message.
     pub(crate) method: String,
-    /// JSON text; `null` for a notification.
+    /// JSON text; `null` for a notification, the method where there is no message.
     pub(crate) id: String,
     /// JSON text.
     pub(crate) params: String,
@@ -200,22 +205,12 @@ impl Drop for FakeTarget {
 async fn answer(
     State(inner): State<Arc<Inner>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    method: Method,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let body = String::from_utf8(body.to_vec()).unwrap();
-    // An empty body is a GET or DELETE: nothing here serves them.
-    let Ok(envelope) = Envelope::parse(body.clone().into()) else { return status(405) };
-    let method = envelope.method().to_owned();
-    let mut asked = Asked {
-        peer,
-        headers,
-        id: envelope.id().unwrap_or("null").into(),
-        params: envelope.params().unwrap_or("{}").into(),
-        earlier: 0,
-        method: method.clone(),
-        body,
-    };
+    let mut asked = read(peer, &method, headers, &body);
+    let method = asked.method.clone();
     inner.asked.send_modify(|all| {
         asked.earlier = all.iter().filter(|before| before.method == method).count();
         all.push(asked.clone());
@@ -223,7 +218,7 @@ async fn answer(
     let gone = Gone { id: Some(asked.id.clone()), inner: Arc::clone(&inner) };
     let script = {
         let scripts = inner.scripts.lock().unwrap();
-        scripts.get(&method).or_else(|| scripts.get("*")).cloned()
+        scripts.get(&method).or_else(|| scripts.get("*").filter(|_| !asked.body.is_empty())).cloned()
     };
     let response = match script {
         Some(script) => script(asked).await,
@@ -232,9 +227,35 @@ async fn answer(
     response.map(|body| Body::from_stream(Watched { body: body.into_data_stream(), gone }))
 }
 
+/// What was asked: a message, or a bare GET or DELETE.
+fn read(peer: SocketAddr, method: &Method, headers: HeaderMap, body: &Bytes) -> Asked {
+    let bare = |method: String| Asked {
+        peer,
+        headers: headers.clone(),
+        body: String::new(),
+        id: method.clone(),
+        params: "{}".into(),
+        earlier: 0,
+        method,
+    };
+    if body.is_empty() {
+        return bare(method.to_string());
+    }
+    let envelope = Envelope::parse(body.clone()).unwrap();
+    Asked {
+        id: envelope.id().unwrap_or("null").into(),
+        params: envelope.params().unwrap_or("{}").into(),
+        body: String::from_utf8(body.to_vec()).unwrap(),
+        ..bare(envelope.method().to_owned())
+    }
+}
+
 impl Inner {
     fn usual(&self, asked: &Asked) -> Response<Body> {
         let speaks = *self.speaks.lock().unwrap();
+        if asked.body.is_empty() {
+            return status(405);
+        }
         if speaks == Speaks::Modern {
             return self.modern(asked);
         }
@@ -246,6 +267,8 @@ impl Inner {
                 error(400, "null", -32000, "Bad Request: no session, send initialize first")
             }
             (_, Speaks::Sessions) if !known => error(404, "null", -32001, "Session not found"),
+            // An answer has no method.
+            ("", _) => status(202),
             (method, _) if method.starts_with("notifications/") => status(202),
             ("tools/list", _) => self.reply(asked, &format!(r#"{{"tools":{}}}"#, self.tools.lock().unwrap())),
             ("tools/call", _) => self.reply(asked, &echo(asked, "")),
@@ -382,6 +405,19 @@ pub(crate) fn event_stream(messages: impl Stream<Item = std::io::Result<String>>
         })
     });
     typed(200, "text/event-stream", Body::from_stream(lines))
+}
+
+/// A stream that a test writes while it is read, event by event. It ends when the sender is dropped.
+pub(crate) fn written() -> (UnboundedSender<String>, Response<Body>) {
+    let (sender, events) = unbounded();
+    let body = Body::from_stream(events.map(|event: String| Ok::<_, std::io::Error>(Bytes::from(event))));
+    (sender, typed(200, "text/event-stream", body))
+}
+
+/// One event with this message; with an id, a reader can come back for what follows it.
+pub(crate) fn event(id: Option<&str>, message: &str) -> String {
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+    format!("{id}data: {message}\n\n")
 }
 
 /// What a connection that breaks looks like in a stream.

@@ -1,14 +1,16 @@
 //! Web pages: those of this machine and of the configured origins may call the gateway and read its answers.
 
+use causeway::config::Config;
 use http::Method;
 use serde_json::json;
 
-use crate::{answer::Answer, caller::Caller, harness::Gateway};
+use crate::{answer::Answer, caller::Caller, harness::Gateway, issuer::Issuer};
 
 const INSPECTOR: &str = "https://inspector.example";
 
 async fn gateway() -> Gateway {
-    Gateway::start_with([], |config| config.gateway.allowed_origins = vec![INSPECTOR.parse().unwrap()]).await
+    let allow = |config: &mut Config| config.gateway.allowed_origins = vec![INSPECTOR.parse().unwrap()];
+    Gateway::launch(Issuer::start().await, [], allow).await
 }
 
 async fn preflight(gateway: &Gateway, origin: &str) -> Answer {

@@ -185,12 +185,12 @@ async fn an_unknown_version_is_refused_with_those_that_are_known() {
     {"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"Unsupported protocol version","data":{"supported":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"requested":"2027-01-01"}}}
     "#);
     let in_header = changed(&alice, |caller, _| caller.header(VERSION, "2027-01-01")).await;
-    assert_eq!(in_header.refusal(), UNSUPPORTED_VERSION);
+    assert_eq!(in_header.refusal(), HEADER_MISMATCH, "the two must agree before either counts");
     let in_body = changed(&alice, |caller, body| {
         body["params"]["_meta"][META_VERSION] = json!("2027-01-01");
         caller
     });
-    assert_eq!(in_body.await.refusal(), UNSUPPORTED_VERSION);
+    assert_eq!(in_body.await.refusal(), HEADER_MISMATCH);
     let no_text = changed(&alice, |caller, body| {
         body["params"]["_meta"][META_VERSION] = json!(20260728);
         caller

@@ -5,10 +5,26 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at its first surprise, in what it stands on too")]
 
 mod answer;
+mod bridge_asking;
+mod bridge_cancel;
 mod bridge_fixture;
+mod bridge_gone;
+mod bridge_levels;
+mod bridge_listen_legacy;
+mod bridge_listen_modern;
+mod bridge_notes;
 mod bridge_official;
 mod bridge_pairs;
+mod bridge_parked;
+mod bridge_privacy;
+mod bridge_real_change;
+mod bridge_resumed;
+mod bridge_sessions;
+mod bridge_states;
+mod bridge_subscriptions;
 mod bridge_talk;
+mod bridge_target_sessions;
+mod bridge_unable;
 mod caller;
 mod catalog_about;
 mod catalog_lists;

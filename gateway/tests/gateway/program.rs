@@ -78,7 +78,7 @@ parameter_name = "X-Api-Key"
         match command {
             "check" => insta::assert_snapshot!(stderr, @r#"
             config.toml:3: `gateway.listen` takes an IP address and a port; write `127.0.0.1:8080` for this machine alone or `0.0.0.0:8080` for all
-            config.toml:4: unknown key `colour` in `gateway`; it takes `name`, `listen`, `public_url`, `instructions`, `names`, `list_page`, `exception_level`, `enable_response_streaming` or `allow_unauthenticated`
+            config.toml:4: unknown key `colour` in `gateway`; it takes `name`, `listen`, `public_url`, `allowed_origins`, `instructions`, `names`, `list_page`, `exception_level`, `enable_response_streaming` or `allow_unauthenticated`
             config.toml:6: `authorizer.custom_jwt` has no rule, so that any token of the issuer would do; write at least one of `allowed_clients`, `allowed_audience`, `allowed_scopes` and `custom_claims`
             config.toml:7: `authorizer.custom_jwt.discovery_url` is no `https` or `http` URL; write it like `https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE/.well-known/openid-configuration`
             config.toml:10: target `bad_name`: `bad_name` is no target name: use letters and digits with single hyphens between them, at most 100 of each (AgentCore's pattern `([0-9a-zA-Z][-]?){1,100}`), for example `bad-name`

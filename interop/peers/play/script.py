@@ -30,7 +30,7 @@ import anyio
 DEADLINE = 30
 #: How long a change may take before the client causes another one, in seconds: a legacy client cannot know from when on
 #: it is told of changes.
-PATIENCE = 1
+PATIENCE = 3
 
 ENDPOINT, MODE = sys.argv[1:3]
 STEPS = json.loads(sys.argv[3])

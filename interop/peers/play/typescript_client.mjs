@@ -6,7 +6,7 @@
 
 const [endpoint, mode, script] = process.argv.slice(2);
 const DEADLINE = 30_000;
-const PATIENCE = 1_000;
+const PATIENCE = 3_000;
 const REPLY = 'Paris';
 
 const say = (line) => console.log(JSON.stringify(line));

@@ -29,6 +29,7 @@ use crate::{
         reply::{Exchange, Item, event_stream},
     },
     gateway::CallError,
+    targets::{Fault, TargetError},
 };
 
 /// A client that listens.
@@ -68,13 +69,15 @@ fn open(front: &Front, post: &Post, session: &Session) -> Result<Stream, Refused
     if !front.settings.streaming || !accepts_events(&post.headers) {
         return Err(Refused::NoEvents);
     }
+    // Before another stream is ended: a client that is refused keeps the one that it has.
+    let permit = front.stream_permit()?;
     Ok(Stream {
         changes: Changes::new(&front.gateway),
         ready: Vec::new(),
         replaced: session.live.listen(),
         ends: Box::pin(tokio::time::sleep(session.rest(front))),
         stopping: front.stopping.clone(),
-        _permit: front.stream_permit()?,
+        _permit: permit,
         live: Arc::clone(&session.live),
     })
 }
@@ -122,6 +125,9 @@ pub(super) async fn subscribe(front: &Front, exchange: &Exchange, session: &Sess
             let reporting = tokio::spawn(report(reports, Arc::downgrade(&session.live)));
             session.live.subscribe(uri, AbortOnDropHandle::new(reporting));
             done()
+        }
+        Err(TargetError { target, fault: Fault::Refused(_) }) => {
+            exchange.refuse(&CallError::NotReported { target, uri })
         }
         Err(error) => exchange.refuse(&CallError::Target(error)),
     }

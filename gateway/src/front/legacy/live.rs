@@ -13,7 +13,7 @@ use causeway_core::{
     canonical::{Level, Logs},
     wire::Envelope,
 };
-use moka::future::Cache;
+use moka::{future::Cache, notification::RemovalCause};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -63,7 +63,14 @@ pub(super) struct Asked {
 impl Sessions {
     /// `lifetime`: of a session.
     pub(crate) fn new(lifetime: Duration) -> Self {
-        Self(Cache::builder().max_capacity(MOST).time_to_live(lifetime).build())
+        let cache = Cache::builder().max_capacity(MOST).time_to_live(lifetime);
+        let listener = |_, live: Arc<Live>, cause| {
+            // The cache drops what has expired at some later time of its own; what it holds ends now.
+            if cause == RemovalCause::Expired {
+                live.end();
+            }
+        };
+        Self(cache.eviction_listener(listener).build())
     }
 
     /// What lives of the session `name`.

@@ -9,7 +9,7 @@ mod stream;
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use causeway_core::{
-    canonical::{Aside, Request, Response, with_own_token, with_token},
+    canonical::{Request, Response, with_own_token, with_token},
     era::Era,
     wire::{Envelope, Kind, request_message, result_message},
 };
@@ -28,6 +28,7 @@ use crate::targets::{
     Event, Question,
     handshake::{cancelled, refuses_conversation},
     line::Line,
+    owner::Owner,
     reply::EventSource,
 };
 
@@ -119,7 +120,7 @@ pub(super) async fn send(
         let peer = Peer { target: Arc::clone(target), session };
         let line = Line::Http(peer.clone());
         peer.session.settings.set_level(&line, peer.session.about(), request.client.logs).await;
-        match Running::start(peer.clone(), &request.method, &params, request.client.aside.clone()).await? {
+        match Running::start(peer.clone(), Owner::of(caller_id, &request.client), &request.method, &params).await? {
             Asked::Done(reply) => return Ok(Outcome::Done(reply)),
             Asked::Refused { reply, conversation: false } => return Ok(Outcome::OtherEra(reply)),
             Asked::SessionLost => session::forget(target, caller_id, &request.client, &peer.session).await,
@@ -143,11 +144,11 @@ async fn now_demands_sessions(target: &Arc<HttpTarget>, caller_id: &str, request
 
 impl Running {
     /// Sends a request.
-    async fn start(peer: Peer, method: &str, params: &str, aside: Option<Aside>) -> Result<Asked, Fault> {
+    async fn start(peer: Peer, owner: Owner, method: &str, params: &str) -> Result<Asked, Fault> {
         let id = peer.session.next_id();
         let (params, progress_token) = with_own_token(params, id).map_err(|error| Fault::Garbage(error.to_string()))?;
         let body = request_message(&id.to_string(), method, &params);
-        let beside = peer.session.hub.is_streaming().then(|| peer.session.hub.join(id, aside));
+        let beside = peer.session.hub.is_streaming().then(|| peer.session.hub.join(id, owner));
         let mut running = Self { peer, id, progress_token, beside, answered: false };
         let (target, headers) = (Arc::clone(&running.peer.target), running.peer.session.headers());
         let mut head: Pending<_> = Box::pin(async move {
@@ -214,7 +215,7 @@ impl Running {
 impl Peer {
     /// Sends one request of the gateway's own and waits for its answer.
     pub(in crate::targets) async fn request(&self, method: &str, params: &str) -> Result<Response, Fault> {
-        match Running::start(self.clone(), method, params, None).await? {
+        match Running::start(self.clone(), Owner::Gateway, method, params).await? {
             Asked::Done(reply) => reply.last().await,
             Asked::SessionLost => Err(Fault::BrokenOff("it forgot the session".into())),
             Asked::Refused { reply, .. } => reply?.last().await,

@@ -8,7 +8,7 @@ use causeway_core::{era::Era, name::TargetName};
 use tokio::{sync::Notify, time::timeout};
 
 use super::{
-    link::{Link, Owner},
+    link::Link,
     process::{Process, Settled},
 };
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     targets::{
         About, Fault,
         handshake::{INITIALIZED, discover_params, discovered, initialize_params, own_client},
+        owner::Owner,
     },
 };
 

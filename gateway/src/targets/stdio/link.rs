@@ -23,6 +23,7 @@ use crate::targets::{
     handshake::{cancelled, refusal},
     line::Line,
     listen::is_news,
+    owner::{Meant, Owner},
     reply::EventSource,
 };
 
@@ -48,27 +49,6 @@ pub(in crate::targets) struct Link {
     broke_rule: OnceLock<Fault>,
     /// Set when the process is to end, or has ended.
     closed: CancellationToken,
-}
-
-/// For whom a call is made.
-#[derive(Clone, Debug)]
-pub(in crate::targets) enum Owner {
-    Gateway,
-    Caller {
-        id: String,
-        /// Where it hears what comes after the call.
-        aside: Option<Aside>,
-    },
-}
-
-impl PartialEq for Owner {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Gateway, Self::Gateway) => true,
-            (Self::Caller { id, .. }, Self::Caller { id: other, .. }) => id == other,
-            _ => false,
-        }
-    }
 }
 
 /// A call that waits for its messages.
@@ -201,10 +181,14 @@ impl Link {
         let unasked = match message.method() {
             "ping" => Some(message),
             _ => match self.about_call() {
-                Some(call) => call.try_send(Message::Question(message)).err().map(|unsent| match unsent.into_inner() {
-                    Message::Question(message) | Message::Notification(message) | Message::Answer(message) => message,
-                }),
-                None => Some(message),
+                Meant::Call(call) => {
+                    call.try_send(Message::Question(message)).err().map(|unsent| match unsent.into_inner() {
+                        Message::Question(message) | Message::Notification(message) | Message::Answer(message) => {
+                            message
+                        }
+                    })
+                }
+                Meant::Over | Meant::Unclear => Some(message),
             },
         };
         if let Some(message) = unasked {
@@ -213,13 +197,10 @@ impl Link {
         }
     }
 
-    /// The call that a message is about which does not say so: the one that began last, if all that run are one caller's.
-    /// With calls of several callers it could be anybody's, and one of them would see what is another's.
-    fn about_call(&self) -> Option<mpsc::Sender<Message>> {
+    /// The call that a message is about which does not say so.
+    fn about_call(&self) -> Meant<mpsc::Sender<Message>> {
         let waiting = self.waiting.lock().expect("no holder of this lock panics");
-        let mut calls = waiting.values().rev().filter(|call| call.owner != Owner::Gateway);
-        let last = calls.next()?;
-        calls.all(|call| call.owner == last.owner).then(|| last.messages.clone())
+        Meant::of(waiting.values().map(|call| (&call.owner, call.messages.clone())))
     }
 
     fn answer(&self, message: Envelope) {
@@ -248,18 +229,15 @@ impl Link {
             }
             _ => match self.about_call() {
                 // Its reader is gone or hopelessly behind.
-                Some(call) => drop(call.try_send(Message::Notification(message.clone()))),
-                None => self.say_aside(message),
+                Meant::Call(call) => drop(call.try_send(Message::Notification(message.clone()))),
+                Meant::Over => self.say_aside(message),
+                Meant::Unclear => tracing::debug!(method = message.method(), "a notification could be anybody's"),
             },
         }
     }
 
     /// Says to the client of the call that ended last what came too late for it.
     fn say_aside(&self, message: &Envelope) {
-        let waiting = self.waiting.lock().expect("no holder of this lock panics");
-        if waiting.values().any(|call| call.owner != Owner::Gateway) {
-            return tracing::debug!(method = message.method(), "a notification could be anybody's");
-        }
         if let Some(aside) = &*self.aside.lock().expect("no holder of this lock panics") {
             aside.say(message);
         }

@@ -16,16 +16,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    framing::next_line,
-    link::{Link, Owner},
-};
+use super::{framing::next_line, link::Link};
 use crate::{
     child, config,
     targets::{
         About, Fault, Heard, Reply, Wanted,
         handshake::discover_params,
         line::{Line, Settings},
+        owner::Owner,
     },
 };
 
@@ -119,7 +117,7 @@ impl Process {
             self.settings.set_level(&Line::Stdio(Arc::clone(&self.link)), about, request.client.logs).await;
         }
         let method = &request.method;
-        let owner = Owner::Caller { id: caller_id.into(), aside: request.client.aside.clone() };
+        let owner = Owner::of(caller_id, &request.client);
         Ok(Reply::reading(self.link.call(self.era(), owner, method, params).await?))
     }
 

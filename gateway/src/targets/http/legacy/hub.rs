@@ -13,7 +13,10 @@ use causeway_core::{
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::targets::listen::is_news;
+use crate::targets::{
+    listen::is_news,
+    owner::{Meant, Owner},
+};
 
 /// Messages that one call has not read yet; more are dropped.
 const QUEUE: usize = 256;
@@ -37,7 +40,7 @@ pub(super) struct Hub {
 struct Call {
     id: u64,
     messages: mpsc::Sender<Envelope>,
-    aside: Option<Aside>,
+    owner: Owner,
 }
 
 impl Default for Hub {
@@ -79,46 +82,50 @@ impl Hub {
         self.heard.subscribe()
     }
 
-    /// What is sent for the call `id`, until [`Hub::leave`]; what comes later goes to `aside`.
-    pub(super) fn join(&self, id: u64, aside: Option<Aside>) -> mpsc::Receiver<Envelope> {
+    /// What is sent for the call `id` of `owner`, until [`Hub::leave`]; what comes later goes aside.
+    pub(super) fn join(&self, id: u64, owner: Owner) -> mpsc::Receiver<Envelope> {
         let (messages, receiver) = mpsc::channel(QUEUE);
-        self.calls.lock().expect("no holder of this lock panics").push(Call { id, messages, aside });
+        self.calls.lock().expect("no holder of this lock panics").push(Call { id, messages, owner });
         receiver
     }
 
     pub(super) fn leave(&self, id: u64) {
         let mut calls = self.calls.lock().expect("no holder of this lock panics");
         let Some(at) = calls.iter().position(|call| call.id == id) else { return };
-        *self.aside.lock().expect("no holder of this lock panics") = calls.remove(at).aside;
+        if let Owner::Caller { aside, .. } = calls.remove(at).owner {
+            *self.aside.lock().expect("no holder of this lock panics") = aside;
+        }
     }
 
     /// Gives a message to whom it belongs: progress to its call; news to who listens; everything else, which does not say
-    /// what it is about, to the call that began last. Gives back a request that nobody takes.
+    /// what it is about, to the call that it can only be about. Gives back a request that nobody takes.
     pub(super) fn hear(&self, message: Envelope) -> Option<Envelope> {
         let calls = self.calls.lock().expect("no holder of this lock panics");
         let call = match (message.kind(), message.method()) {
             (Kind::Notification, "notifications/progress") => {
                 let id = progress_of(&message);
-                calls.iter().find(|call| Some(call.id) == id)
+                let call = calls.iter().find(|call| Some(call.id) == id);
+                call.map_or(Meant::Over, |call| Meant::Call(&call.messages))
             }
             (Kind::Notification, method) if is_news(method) => {
                 // Nobody may be listening.
                 let _ = self.heard.send(message);
                 return None;
             }
-            _ => calls.last(),
+            _ => Meant::of(calls.iter().map(|call| (&call.owner, &call.messages))),
         };
         match (call, message.kind()) {
-            (Some(call), Kind::Request) => {
-                call.messages.try_send(message).err().map(mpsc::error::TrySendError::into_inner)
+            (Meant::Call(call), Kind::Request) => {
+                call.try_send(message).err().map(mpsc::error::TrySendError::into_inner)
             }
-            (Some(call), _) => {
+            (Meant::Call(call), _) => {
                 // Its reader is gone or hopelessly behind.
-                let _ = call.messages.try_send(message);
+                let _ = call.try_send(message);
                 None
             }
-            (None, Kind::Request) => Some(message),
-            (None, _) => {
+            (Meant::Over | Meant::Unclear, Kind::Request) => Some(message),
+            (Meant::Unclear, _) => None,
+            (Meant::Over, _) => {
                 if let Some(aside) = &*self.aside.lock().expect("no holder of this lock panics") {
                     aside.say(&message);
                 }
@@ -131,6 +138,7 @@ impl Hub {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::targets::handshake::own_client;
 
     fn message(text: &str) -> Envelope {
         Envelope::parse(text.to_owned().into()).unwrap()
@@ -139,17 +147,21 @@ mod tests {
     #[test]
     fn a_message_goes_to_whom_it_belongs() {
         let hub = Hub::default();
+        let of = |caller| Owner::of(caller, &own_client());
         let progress = message(r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1}}"#);
         let question = message(r#"{"jsonrpc":"2.0","id":9,"method":"roots/list"}"#);
         let changed = message(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);
         assert!(hub.hear(question.clone()).is_some(), "no call runs that it could belong to");
-        let (mut first, mut second, mut listener) = (hub.join(1, None), hub.join(2, None), hub.listen());
+        let (mut first, mut second, mut listener) = (hub.join(1, of("alice")), hub.join(2, of("alice")), hub.listen());
         assert!(hub.hear(progress).is_none());
         assert!(hub.hear(question.clone()).is_none());
         assert!(hub.hear(changed).is_none());
         assert_eq!(first.try_recv().unwrap().method(), "notifications/progress");
         assert_eq!(second.try_recv().unwrap().method(), "roots/list");
         assert_eq!(listener.try_recv().unwrap().method(), "notifications/tools/list_changed");
+        let _bobs = hub.join(3, of("bob"));
+        assert!(hub.hear(question.clone()).is_some(), "it could be the one's or the other's");
+        hub.leave(3);
         hub.leave(2);
         assert!(hub.hear(question).is_none());
         assert_eq!(first.try_recv().unwrap().method(), "roots/list");

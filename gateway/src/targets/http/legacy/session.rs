@@ -49,8 +49,13 @@ const MOST_USERS: usize = 1000;
 /// The gateway's sessions with one target.
 pub(in crate::targets::http) struct Sessions {
     mode: TargetSessions,
-    open: Cache<String, Arc<Session>>,
+    open: Cache<String, Place>,
 }
+
+/// Where a session is kept. The cache drops what it removes at some later time of its own, so that a removed place is
+/// emptied: a session ends with its last user.
+#[derive(Clone)]
+struct Place(Arc<Mutex<Option<Arc<Session>>>>);
 
 /// What `initialize` settled, and what happens in it. Dropped, it is ended at the target.
 pub(in crate::targets::http) struct Session {
@@ -60,7 +65,7 @@ pub(in crate::targets::http) struct Session {
     next_id: AtomicU64,
     /// What the client's side can do, as it was declared.
     capabilities: String,
-    /// The target has forgotten it: there is nothing to end.
+    /// The target has forgotten it, or was told to: there is nothing to end.
     lost: AtomicBool,
     users: Mutex<Users>,
     pub(super) settings: Arc<Settings>,
@@ -88,7 +93,8 @@ pub(in crate::targets) struct Peer {
 
 impl Sessions {
     pub(in crate::targets::http) fn new(mode: TargetSessions) -> Self {
-        Self { mode, open: Cache::builder().max_capacity(MOST_SESSIONS).time_to_idle(IDLE).build() }
+        let open = Cache::builder().max_capacity(MOST_SESSIONS).time_to_idle(IDLE);
+        Self { mode, open: open.eviction_listener(|_, place: Place, _| place.empty()).build() }
     }
 
     /// Which calls share a session: those that this gives the same text for.
@@ -105,7 +111,8 @@ impl Sessions {
 
     /// Ends what only the client session `session` used.
     pub(in crate::targets::http) fn leave(&self, session: &str) {
-        let unused = self.open.iter().filter(|(_, of)| of.leave(session)).map(|(key, _)| key);
+        let left = |place: &Place| place.session().is_some_and(|of| of.leave(session));
+        let unused = self.open.iter().filter(|(_, place)| left(place)).map(|(key, _)| key);
         let unused: Vec<_> = unused.collect();
         let open = self.open.clone();
         // Removing is not urgent, and nobody waits for it.
@@ -116,9 +123,46 @@ impl Sessions {
         });
     }
 
+    /// Tells the target in each session that the client session `session` of `caller_id` uses, in the background.
+    pub(in crate::targets::http) fn tell(
+        &self,
+        target: &Arc<HttpTarget>,
+        caller_id: &str,
+        session: &str,
+        message: &str,
+    ) {
+        let end = ["\n", caller_id].concat();
+        for (key, place) in &self.open {
+            // Of one that more use than are known, its caller is known.
+            let is_used = |of: &Arc<Session>| of.is_used_by(session).unwrap_or_else(|| key.ends_with(&end));
+            if let Some(session) = place.session().filter(is_used) {
+                Peer { target: Arc::clone(target), session }.tell_later(message.to_owned());
+            }
+        }
+    }
+
     pub(in crate::targets::http) async fn end_all(&self) {
+        for (_, place) in &self.open {
+            // Not with its last user: who uses it still, such as a client's subscription, may be held longer than the target.
+            if let Some(session) = place.session() {
+                session.end();
+            }
+            place.empty();
+        }
         self.open.invalidate_all();
         self.open.run_pending_tasks().await;
+    }
+}
+
+impl Place {
+    /// `None` once it was removed.
+    fn session(&self) -> Option<Arc<Session>> {
+        self.0.lock().expect("no holder of this lock panics").clone()
+    }
+
+    fn empty(&self) {
+        // Dropped after the lock: its end is nobody's business who waits for this place.
+        let _session = self.0.lock().expect("no holder of this lock panics").take();
     }
 }
 
@@ -130,11 +174,19 @@ pub(in crate::targets::http) async fn own_session(target: &Arc<HttpTarget>) -> R
 /// The session for a call of `client`, opened now if there is none; one `initialize` serves all who wait for it.
 pub(super) async fn session(target: &Arc<HttpTarget>, caller_id: &str, client: &Client) -> Result<Arc<Session>, Fault> {
     let most = target.limits.discovery;
-    let opening = async { timeout(most, open(target, client)).await.unwrap_or(Err(Fault::Silent(most))) };
-    let opened = target.sessions.open.try_get_with(target.sessions.key(caller_id, client), opening).await;
-    let session = opened.map_err(|shared| Fault::clone(&shared))?;
-    session.join(client.session.as_deref());
-    Ok(session)
+    loop {
+        let opening = async {
+            let session = timeout(most, open(target, client)).await.unwrap_or(Err(Fault::Silent(most)))?;
+            Ok(Place(Arc::new(Mutex::new(Some(session)))))
+        };
+        let opened = target.sessions.open.try_get_with(target.sessions.key(caller_id, client), opening).await;
+        // One that was removed in this moment is opened anew.
+        let place = opened.map_err(|shared: Arc<Fault>| Fault::clone(&shared))?;
+        if let Some(session) = place.session() {
+            session.join(client.session.as_deref());
+            return Ok(session);
+        }
+    }
 }
 
 /// Forgets a session that the target has forgotten.
@@ -142,7 +194,9 @@ pub(super) async fn forget(target: &HttpTarget, caller_id: &str, client: &Client
     lost.lost.store(true, Ordering::Relaxed);
     let entry = target.sessions.open.entry(target.sessions.key(caller_id, client));
     // Somebody else may have opened a new one meanwhile.
-    let is_lost = |current: moka::Entry<String, Arc<Session>>| Arc::ptr_eq(current.value(), lost);
+    let is_lost = |current: moka::Entry<String, Place>| {
+        current.value().session().is_some_and(|session| Arc::ptr_eq(&session, lost))
+    };
     entry
         .and_compute_with(async |current| match current.is_some_and(is_lost) {
             true => Op::Remove,
@@ -221,6 +275,21 @@ impl Session {
         map
     }
 
+    /// Tells the target, in the background, that nobody needs it any more; once.
+    fn end(&self) {
+        self.ended.cancel();
+        let (Some(target), Some(_)) = (self.target.upgrade(), &self.id) else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if self.lost.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let headers = self.headers();
+        let background = target.background.clone();
+        // A target may refuse this with 405: then it ends its sessions itself.
+        let ending = async move { timeout(NOTICE, target.request(Method::DELETE, headers, bytes::Bytes::new())).await };
+        background.spawn_on(ending, &runtime);
+    }
+
     fn join(&self, user: Option<&str>) {
         let mut users = self.users.lock().expect("no holder of this lock panics");
         match (&mut *users, user) {
@@ -229,6 +298,14 @@ impl Session {
                 known.insert(user.to_owned());
             }
             _ => *users = Users::Anyone,
+        }
+    }
+
+    /// Whether `user` is one of its users; nobody knows, where they are too many.
+    fn is_used_by(&self, user: &str) -> Option<bool> {
+        match &*self.users.lock().expect("no holder of this lock panics") {
+            Users::Known(known) => Some(known.contains(user)),
+            Users::Anyone => None,
         }
     }
 
@@ -268,17 +345,7 @@ impl Peer {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.ended.cancel();
-        let (Some(target), Some(_)) = (self.target.upgrade(), &self.id) else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if self.lost.load(Ordering::Relaxed) {
-            return;
-        }
-        let headers = self.headers();
-        let background = target.background.clone();
-        // A target may refuse this with 405: then it ends its sessions itself.
-        let ending = async move { timeout(NOTICE, target.request(Method::DELETE, headers, bytes::Bytes::new())).await };
-        background.spawn_on(ending, &runtime);
+        self.end();
     }
 }
 
