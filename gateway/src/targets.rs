@@ -18,6 +18,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use causeway_core::{
@@ -136,6 +137,11 @@ impl Target {
         let about = asked.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))?;
         self.gives_tasks.store(about.gives_tasks(), Ordering::Relaxed);
         Ok(about)
+    }
+
+    /// What one call of it has from its beginning to its end.
+    pub fn call_limit(&self) -> Duration {
+        self.limits.call
     }
 
     /// Whether it may answer calls with tasks.

@@ -64,14 +64,18 @@ impl Gateway {
         request: Request,
     ) -> Result<Reply, CallError> {
         let target = &self.targets[&route.target];
+        let call = self.followed(caller, target, &request);
+        if let Some(state) = request.param("requestState").filter(|state| wait::is_state(state)) {
+            return Ok(self.with_task_names(caller, target.name(), call.resumed(&state)?));
+        }
         let own_name = json(&&*route.name);
         let mut changes = vec![("name", own_name.as_str())];
         if route.wants_task && !tasks::asks_for_task(&request) && self.takes_tasks(&route.target) {
             // The tool does its work in no other way. That the client gets no task of it is seen to below.
             changes.push(("task", "{}"));
         }
-        let reply = target.call(&caller.id, request.clone(), &changes).await?;
-        Ok(self.with_task_names(caller, target.name(), wait::wait(target, &caller.id, request, reply)))
+        let reply = target.call(&caller.id, request, &changes).await?;
+        Ok(self.with_task_names(caller, target.name(), call.waited_for(reply)))
     }
 
     /// Carries out `tasks/list`: the tasks of one target after the other, a page of its own at least for each.
@@ -129,6 +133,16 @@ impl Gateway {
 
     fn page(&self, caller: &Caller, cursor: &str) -> Option<Page> {
         self.sealer.open(CURSOR, &caller.id, self.clock.now(), cursor).ok()
+    }
+
+    fn followed(&self, caller: &Caller, target: &Arc<Target>, request: &Request) -> wait::Call {
+        wait::Call {
+            target: Arc::clone(target),
+            caller_id: caller.id.clone(),
+            request: request.clone(),
+            sealer: Arc::clone(&self.sealer),
+            clock: self.clock.clone(),
+        }
     }
 
     /// Whether a call of a tool of `target` may ask for a task, in the older form.

@@ -89,7 +89,8 @@ async fn the_only_target_with_extensions_gets_what_no_name_tells() {
             // Tasks are the gateway's own matter.
             let tasks = declaring(speaks, r#""extensions":{"io.modelcontextprotocol/tasks":{}}"#);
             let gateway = before(&[&plain, &one, &tasks]).await;
-            send(&client(&gateway, speaks).await, "vendor/do").await.1.result();
+            let answered = send(&client(&gateway, speaks).await, "vendor/do").await.1;
+            assert!(answered.text().contains(ODD), "{answered:?}");
             assert_eq!(one.asked("vendor/do").len(), 1);
             assert!(plain.asked("vendor/do").is_empty() && tasks.asked("vendor/do").is_empty());
         }

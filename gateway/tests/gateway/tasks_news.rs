@@ -64,7 +64,8 @@ async fn a_client_hears_of_its_tasks_under_its_own_names() {
         let params = json!({"taskId": id, "status": "completed", "result": {"of": own}, "_meta": meta});
         assert_eq!(message["params"], params);
     }
-    let asked = one.until_asked(|asked| asked.method == "subscriptions/listen" && asked.params.contains("taskIds")).await;
+    let asked =
+        one.until_asked(|asked| asked.method == "subscriptions/listen" && asked.params.contains("taskIds")).await;
     let asked: Value = serde_json::from_str(&asked.params).unwrap();
     assert_eq!(asked["notifications"], json!({"taskIds": ["one-0"]}));
     let declared = &asked["_meta"]["io.modelcontextprotocol/clientCapabilities"]["extensions"];

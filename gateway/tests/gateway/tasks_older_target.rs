@@ -56,7 +56,9 @@ impl OlderTarget {
             let answered = Arc::clone(&answered);
             async move {
                 let id = id_of(&asked);
-                let before = stream::iter(before(&id, asked.params.contains("progressToken")).map(|message| Ok(message.to_string())));
+                let before = stream::iter(
+                    before(&id, asked.params.contains("progressToken")).map(|message| Ok(message.to_string())),
+                );
                 let last = success(&asked.id, &result(&id));
                 let last = stream::once(async move {
                     answered.acquire().await.unwrap().forget();
@@ -103,7 +105,8 @@ fn call(asked: &Asked, name: &str) -> Response {
     let params: Value = serde_json::from_str(&asked.params).unwrap();
     match (params.get("task"), params["name"].as_str()) {
         (Some(_), _) => {
-            let task = json!({"task": {"taskId": format!("{name}-{}", asked.earlier), "status": "working", "ttl": null}});
+            let task =
+                json!({"task": {"taskId": format!("{name}-{}", asked.earlier), "status": "working", "ttl": null}});
             answer(200, success(&asked.id, &task.to_string()))
         }
         (None, Some("must")) => error(200, &asked.id, -32601, "this tool works as a task only"),
@@ -123,7 +126,8 @@ fn status(asked: &Asked, status: &str) -> Response {
 
 /// The result of the task, which says whose it is.
 fn result(id: &str) -> String {
-    json!({"content": [{"type": "text", "text": format!("the end of {id}")}], "_meta": {RELATED: {"taskId": id}}}).to_string()
+    json!({"content": [{"type": "text", "text": format!("the end of {id}")}], "_meta": {RELATED: {"taskId": id}}})
+        .to_string()
 }
 
 /// What it says before the result. It goes on with the progress of the call, which was its first request after 0.

@@ -157,8 +157,43 @@ async fn a_task_that_nobody_asked_for_fails_as_the_call_would() {
 }
 
 #[tokio::test]
+async fn the_client_is_asked_what_a_task_asks_that_nobody_asked_for() {
+    const ASKING: &str = r#""status":"input_required","inputRequests":{"q":{"method":"elicitation/create","params":{"mode":"form","requestedSchema":{"properties":{"name":{"type":"string"}}}}}}"#;
+    // It shows for a while what was answered.
+    let fake = newer(&[ASKING, ASKING, r#""status":"completed","result":{"content":[],"end":1}"#]);
+    fake.on("tasks/update", |asked| async move { answer(200, success(&asked.id, r#"{"resultType":"complete"}"#)) });
+    let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
+    for caller in clients(&gateway).await {
+        fake.forget();
+        let talk = ask(&caller, "tools/call", json!({"name": "t___echo", "arguments": {}})).await;
+        assert_eq!(talk.result()["end"], 1);
+        assert_eq!((talk.asked.len(), fake.asked("tools/call").len(), fake.asked("tasks/update").len()), (1, 1, 1));
+        let update: Value = serde_json::from_str(&fake.asked("tasks/update")[0].params).unwrap();
+        assert_eq!(update["taskId"], "own");
+        assert_eq!(update["inputResponses"], json!({"q": {"action": "accept", "content": {"name": "name"}}}));
+        assert!(fake.asked("tasks/cancel").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_retry_goes_on_with_its_callers_own_task_alone() {
+    let fake = newer(&[r#""status":"input_required","inputRequests":{"q":{"method":"elicitation/create"}}"#]);
+    let other = newer(&[r#""status":"working""#]);
+    let targets = [http_target("t", &fake.endpoint()), http_target("u", &other.endpoint())];
+    let gateway = Gateway::start(targets).await;
+    let [_, alice] = clients(&gateway).await;
+    let asked = alice.call("t___echo", json!({})).await;
+    let retry = |tool| json!({"name": tool, "requestState": asked["requestState"], "inputResponses": {}});
+    let bob = gateway.caller("bob").modern();
+    for (caller, tool) in [(&bob, "t___echo"), (&alice, "u___echo")] {
+        assert_eq!(caller.request("tools/call", retry(tool)).await.refusal(), (200, -32602), "{tool}");
+    }
+    assert!(fake.asked("tasks/update").is_empty() && other.asked("tools/call").is_empty());
+}
+
+#[tokio::test]
 async fn a_task_that_nobody_can_give_its_input_is_cancelled() {
-    let fake = newer(&[r#""status":"input_required","inputRequests":{}"#]);
+    let fake = newer(&[r#""status":"input_required","inputRequests":{"r":{"method":"roots/list"}}"#]);
     let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
     for caller in clients(&gateway).await {
         fake.forget();

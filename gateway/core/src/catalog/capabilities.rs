@@ -53,7 +53,8 @@ pub fn union(capabilities: &[&str], catalog: &Catalog, serves: Serves) -> String
     members.extend(declared("completions").then(|| member("completions", [])));
     members.extend((serves.logging && declared("logging")).then(|| member("logging", [])));
     if serves.tasks {
-        let tasks: Vec<&str> = targets.iter().filter_map(|target| target.get("tasks")).filter(|it| is_declared(it)).collect();
+        let tasks: Vec<&str> =
+            targets.iter().filter_map(|target| target.get("tasks")).filter(|it| is_declared(it)).collect();
         members.extend(united(&tasks).map(|tasks| format!(r#""tasks":{tasks}"#)));
     }
     let tasks = if serves.tasks { "" } else { TASKS };
