@@ -3,6 +3,7 @@
 //! Source: MCP 2026-07-28, basic/index, basic/transports/streamable-http, server/discover.
 
 mod call;
+mod elsewhere;
 mod listen;
 mod park;
 

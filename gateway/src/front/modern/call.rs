@@ -12,7 +12,10 @@ use futures::{StreamExt, stream};
 use http::StatusCode;
 use tokio::time::timeout;
 
-use super::park::{Found, Lot, Parked, brought};
+use super::{
+    elsewhere,
+    park::{Found, Lot, Parked, brought},
+};
 use crate::{
     front::{
         UNDECLARED,
@@ -43,25 +46,30 @@ struct Conversation {
 /// What the client is told about `call`, which may be a retry.
 pub(super) async fn begin(call: Exchange, lot: Lot) -> Items {
     if !call.request.brings_input() {
-        let events = call.begin(call.request.clone());
-        return go_on(Conversation {
-            call,
-            lot,
-            events,
-            questions: Vec::new(),
-            asked: 0,
-            missing: None,
-            progress: None,
-        });
+        let request = call.request.clone();
+        return anew(call, lot, request);
     }
     match lot.find(&call.caller.id, &call.request) {
         Found::Parked(parked) => resume(call, lot, parked).await,
         Found::NotOurs => {
-            let events = call.begin(call.request.clone());
-            go_on(Conversation { call, lot, events, questions: Vec::new(), asked: 0, missing: None, progress: None })
+            let request = call.request.clone();
+            anew(call, lot, request)
         }
+        Found::Refused => match brought(&call.request).into_iter().find(|(_, result)| !elsewhere::went(result)) {
+            Some((method, result)) => once(call.failed(&CallError::Declined { method, error: result })),
+            None => {
+                let request = call.request.without_input().unwrap_or_else(|| call.request.clone());
+                anew(call, lot, request)
+            }
+        },
         Found::Nothing => once(call.failed(&CallError::UnknownState)),
     }
+}
+
+/// Sends `request`, which is the call's or its retry.
+fn anew(call: Exchange, lot: Lot, request: Request) -> Items {
+    let events = call.begin(request);
+    go_on(Conversation { call, lot, events, questions: Vec::new(), asked: 0, missing: None, progress: None })
 }
 
 /// Gives the target what the client brought; asks again for what is still missing.
@@ -133,6 +141,13 @@ impl Conversation {
 
     /// An answer as the client gets it. An error after a question that the client did not allow is about just that.
     fn answer(&self, answer: &canonical::Response) -> Item {
+        let (caller_id, request) = (&self.call.caller.id, &self.call.request);
+        if let Some(asked) = elsewhere::required(answer, || self.lot.refused(caller_id, request)) {
+            return match request.client.may_be_asked("elicitation/create", Era::Modern) {
+                true => Item::Last(StatusCode::OK, result_message(&request.id, &asked.result()).into()),
+                false => self.call.failed(&CallError::MissingCapability("elicitation")),
+            };
+        }
         match self.missing.filter(|_| answer.error().is_some()) {
             Some(capability) => self.call.failed(&CallError::MissingCapability(capability)),
             None => self.call.answer(answer),

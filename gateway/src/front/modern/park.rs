@@ -29,6 +29,8 @@ use crate::{
 
 /// Keeps `requestState` apart from other sealed tokens.
 const PURPOSE: &str = "parked";
+/// The same for a call that is to be made anew.
+const ANEW: &str = "anew";
 /// Tells a state of the gateway from one of a modern target, which passes unread.
 const MARK: &str = "causeway.";
 
@@ -59,6 +61,8 @@ pub(super) struct Parked {
 /// What a `requestState` leads to.
 pub(super) enum Found {
     Parked(Parked),
+    /// A call that was refused and did nothing.
+    Refused,
     /// None of the gateway's: a matter between client and target.
     NotOurs,
     /// The gateway's, but nobody waits under it any more, or it is another caller's or another call's.
@@ -98,12 +102,21 @@ impl Lot {
         Ok(InputRequired { requests, state: Some(json(&[MARK, &state].concat())) }.result())
     }
 
+    /// A `requestState` (JSON text) for a call that was refused until the client brings something: its retry makes it anew.
+    pub(super) fn refused(&self, caller_id: &str, request: &Request) -> String {
+        let state = self.sealer.seal(ANEW, &owner(caller_id, request), self.clock.now() + self.patience, &());
+        json(&[MARK, &state].concat())
+    }
+
     /// Takes out the call that `request`, a retry by `caller_id`, is to go on with.
     pub(super) fn find(&self, caller_id: &str, request: &Request) -> Found {
         let state = request.param("requestState");
         let Some(state) = state.as_ref().and_then(|state| state.strip_prefix(MARK)) else { return Found::NotOurs };
-        let opened: Result<String, Unsealed> =
-            self.sealer.open(PURPOSE, &owner(caller_id, request), self.clock.now(), state);
+        let (owner, now) = (owner(caller_id, request), self.clock.now());
+        if self.sealer.open::<()>(ANEW, &owner, now, state).is_ok() {
+            return Found::Refused;
+        }
+        let opened: Result<String, Unsealed> = self.sealer.open(PURPOSE, &owner, now, state);
         let key = match opened {
             Ok(key) => key,
             Err(why) => {
