@@ -34,6 +34,9 @@ async fn the_result_comes_all_the_same() {
         let [asked] = &older.asked("tools/call")[..] else { panic!("asked more than once") };
         assert_eq!((&asked["task"], &asked["arguments"]), (&json!({}), &json!({"x": 1})));
         assert_eq!(older.asked("tasks/result")[0]["taskId"], "t-0");
+        // A target may keep its tasks by sessions.
+        let session = |method| older.fake.asked(method)[0].headers["mcp-session-id"].clone();
+        assert_eq!(session("tasks/result"), session("tools/call"));
         assert!(older.asked("tasks/cancel").is_empty());
     }
 }
