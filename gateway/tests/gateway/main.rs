@@ -7,6 +7,7 @@
 mod answer;
 mod bridge_asking;
 mod bridge_cancel;
+mod bridge_elsewhere;
 mod bridge_fixture;
 mod bridge_gone;
 mod bridge_levels;
