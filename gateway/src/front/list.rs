@@ -27,9 +27,12 @@ const PURPOSE: &str = "cursor";
 struct Cursor {
     #[serde(rename = "m")]
     method: String,
-    /// Of the list that the pages before came from: a page of another one could repeat entries or leave some out.
+    /// Of the list that the pages before came from.
     #[serde(rename = "d")]
     digest: u64,
+    /// Of the last entry of those pages: a list that has changed meanwhile goes on after it.
+    #[serde(rename = "l")]
+    last: u64,
     /// The entry with which the page begins.
     #[serde(rename = "f")]
     from: usize,
@@ -53,7 +56,11 @@ fn page(front: &Front, post: &Post, kind: Kind, list: &List, params: &str) -> Re
         None | Some("null") => 0,
         Some(cursor) => position(front, post, kind, list, cursor)?,
     };
-    list.page(from, front.settings.paging).ok_or(Refused::Cursor)
+    match from {
+        // What followed is gone from the list.
+        from if from > 0 && from == list.len() => Ok(Slice { entries: Bytes::new(), next: None }),
+        from => list.page(from, front.settings.paging).ok_or(Refused::Cursor),
+    }
 }
 
 /// Where the page of `cursor` (JSON text) starts.
@@ -64,8 +71,9 @@ fn position(front: &Front, post: &Post, kind: Kind, list: &List, cursor: &str) -
         tracing::debug!(%why, "refused a cursor");
         Refused::Cursor
     })?;
-    match cursor.method == kind.method() && cursor.digest == list.digest() {
-        true => Ok(cursor.from),
+    match cursor.method == kind.method() {
+        true if cursor.digest == list.digest() => Ok(cursor.from),
+        true => list.after(cursor.last).ok_or(Refused::Cursor),
         false => Err(Refused::Cursor),
     }
 }
@@ -76,7 +84,7 @@ fn pieces(front: &Front, post: &Post, era: Era, kind: Kind, list: &List, page: S
     let before = format!(r#"{{{result_type}"{}":["#, kind.member());
     let mut after = "]".to_owned();
     if let Some(from) = page.next {
-        let cursor = Cursor { method: kind.method().into(), digest: list.digest(), from };
+        let cursor = Cursor { method: kind.method().into(), digest: list.digest(), last: list.mark(from), from };
         let expires = front.clock.now() + front.sessions.timeout;
         let sealed = front.sealer.seal(PURPOSE, &post.caller.id, expires, &cursor);
         after.push_str(&format!(r#","nextCursor":{}"#, json(&sealed)));

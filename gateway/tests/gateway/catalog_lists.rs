@@ -124,6 +124,7 @@ async fn lists_come_in_pages_where_the_config_wants_it() {
 async fn a_cursor_is_good_for_its_caller_its_list_and_its_time() {
     let one = Offering::start("one", Speaks::Modern, &LISTS);
     one.list(Kind::Prompts, r#"[{"name":"x"},{"name":"y"}]"#);
+    one.list(Kind::Tools, r#"[{"name":"x"},{"name":"y"}]"#);
     let gateway = Gateway::start_with([one.target()], |config| {
         config.gateway.paging = Paging::Entries(1);
         config.limits.refresh = Duration::from_millis(50);
@@ -143,6 +144,14 @@ async fn a_cursor_is_good_for_its_caller_its_list_and_its_time() {
     }
     one.list(Kind::Tools, r#"[{"name":"w"},{"name":"x"},{"name":"y"}]"#);
     gateway.view_where(|view| view.catalog.route(Kind::Tools, "one___w").is_ok()).await;
+    let changed = alice.request("tools/list", cursor.clone()).await.result();
+    assert_eq!(changed["tools"][0]["name"], "one___y", "it goes on after `x`, which the page before ended with");
+    one.list(Kind::Tools, r#"[{"name":"v"},{"name":"x"}]"#);
+    gateway.view_where(|view| view.catalog.route(Kind::Tools, "one___v").is_ok()).await;
+    let ended = alice.request("tools/list", cursor.clone()).await.result();
+    assert_eq!((&ended["tools"], ended.get("nextCursor")), (&json!([]), None));
+    one.list(Kind::Tools, r#"[{"name":"v"},{"name":"y"}]"#);
+    gateway.view_where(|view| view.catalog.route(Kind::Tools, "one___x").is_err()).await;
     let changed = alice.request("tools/list", cursor).await;
     insta::assert_snapshot!(changed.text(), @r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"`cursor` is unknown, or out of date because the list has changed: list anew, without a cursor"}}"#);
     let first = alice.request("tools/list", json!({})).await.result();

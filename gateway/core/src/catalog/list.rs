@@ -104,6 +104,20 @@ impl List {
         Some(Slice { entries, next })
     }
 
+    /// A number for the entry before the one at `at`, by which the place is found again once the list has changed.
+    pub fn mark(&self, at: usize) -> u64 {
+        at.checked_sub(1).filter(|before| *before < self.len()).map_or(0, |before| number(self.entry(before)))
+    }
+
+    /// The entry after the one with this mark; none where that is in the list no more, as it was.
+    pub fn after(&self, mark: u64) -> Option<usize> {
+        (0..self.len()).find(|entry| number(self.entry(*entry)) == mark).map(|entry| entry + 1)
+    }
+
+    fn entry(&self, entry: usize) -> &[u8] {
+        &self.json[self.start(entry)..self.ends[entry]]
+    }
+
     /// Where an entry starts: after the comma that follows the one before, or after the bracket.
     fn start(&self, entry: usize) -> usize {
         entry.checked_sub(1).map_or(0, |before| self.ends[before]) + 1
@@ -141,11 +155,16 @@ impl Writer {
 
     pub(super) fn finish(mut self) -> List {
         self.json.push(b']');
-        let digest = digest::digest(&digest::SHA256, &self.json);
-        let digest = digest.as_ref().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let digest = number(&self.json);
         let Self { json, ends, breaks, ttl_ms, private } = self;
         List { json: json.into(), ends, breaks, ttl_ms, private, digest }
     }
+}
+
+/// The first eight bytes of the SHA-256 of `bytes`.
+fn number(bytes: &[u8]) -> u64 {
+    let digest = digest::digest(&digest::SHA256, bytes);
+    digest.as_ref().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -162,6 +181,14 @@ mod tests {
             (0..*entries).for_each(|entry| writer.push(&format!(r#"{{"name":"{target}, {entry}"}}"#)));
         }
         writer.finish()
+    }
+
+    #[test]
+    fn a_place_is_found_again_in_a_list_that_has_changed() {
+        let (before, after) = (list(&[2, 2]), list(&[3, 2]));
+        let mark = before.mark(3);
+        assert_eq!((before.after(mark), after.after(mark)), (Some(3), Some(4)));
+        assert_eq!(list(&[2]).after(mark), None);
     }
 
     /// The entries of each page, as numbers of entries.
