@@ -25,6 +25,8 @@ use crate::targets::{About, Fault, Target, TargetError};
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// At least so long from one listing of a target to the next, however often its lists change.
 const GAP: Duration = Duration::from_secs(1);
+/// Listening that lasted so long was no failure.
+const LASTING: Duration = Duration::from_secs(10);
 /// The soonest that a target may ask to be listed again.
 const SOONEST: Duration = Duration::from_secs(5);
 
@@ -108,12 +110,14 @@ async fn heed(at: usize, target: &Target, mut view: watch::Receiver<Arc<View>>, 
     while view.wait_for(tells).await.is_ok() {
         match target.listen_for_lists().await {
             Ok(mut heard) => {
-                back_off = BACK_OFF.0;
+                let began = Instant::now();
                 // What changed before it was heard, nobody told.
                 target.note_change();
                 while heard.next().await.is_some() {
                     target.note_change();
                 }
+                // One that ends at once is not asked at once again.
+                back_off = if began.elapsed() >= LASTING { BACK_OFF.0 } else { back_off };
             }
             // It lists anew from time to time in any case.
             Err(error) if matches!(error.fault, Fault::NoStream | Fault::Refused(_)) => sleep(rules.refresh).await,

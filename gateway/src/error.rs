@@ -60,6 +60,8 @@ pub enum Refused {
     MissingCapability(&'static str),
     #[error("this is answered with events only: send `Accept: text/event-stream`")]
     NoEvents,
+    #[error("a client listens to at most {0} resources and tasks: end a subscription first")]
+    TooManySubscriptions(usize),
     #[error("{0} clients listen already (`limits.streams`): try again later")]
     TooManyStreams(usize),
     #[error("no such session: it has expired, or it is not yours; send `initialize` again")]
@@ -83,7 +85,9 @@ impl Refused {
             Self::ContentType(_) => (415, wire::INVALID_REQUEST),
             Self::Version(_) => (400, wire::UNSUPPORTED_VERSION),
             Self::Header(_) => (400, wire::HEADER_MISMATCH),
-            Self::Params(_) | Self::Cursor => (if era == Era::Modern { 400 } else { 200 }, wire::INVALID_PARAMS),
+            Self::Params(_) | Self::Cursor | Self::TooManySubscriptions(_) => {
+                (if era == Era::Modern { 400 } else { 200 }, wire::INVALID_PARAMS)
+            }
             Self::Method(_) => (if era == Era::Modern { 404 } else { 200 }, wire::METHOD_NOT_FOUND),
             Self::UnknownSession => (404, wire::INVALID_REQUEST),
         };

@@ -27,6 +27,7 @@ use crate::{
 /// All targets behind one front.
 #[derive(Debug)]
 pub struct Gateway {
+    tasks: tasks::Given,
     sealer: Arc<Sealer>,
     clock: Clock,
     targets: HashMap<TargetName, Arc<Target>>,
@@ -141,7 +142,7 @@ impl Gateway {
         clock: Clock,
     ) -> Self {
         let targets = targets.iter().map(|target| (target.name().clone(), Arc::clone(target))).collect();
-        Self { targets, view, patience, sealer, clock }
+        Self { tasks: tasks::Given::default(), targets, view, patience, sealer, clock }
     }
 
     /// What is known of all targets now.

@@ -83,7 +83,7 @@ impl Caller {
     }
 
     fn from_claims(claims: Map<String, Value>) -> Self {
-        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|id| !id.is_empty());
         let id = text("sub").or(text("client_id")).unwrap_or("anonymous").to_owned();
         Self { id, claims }
     }

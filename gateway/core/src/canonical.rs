@@ -162,6 +162,11 @@ impl Response {
         }
     }
 
+    /// Whether a legacy target sent it.
+    pub fn is_legacy(&self) -> bool {
+        self.era == Era::Legacy
+    }
+
     /// The result as JSON text; `None` for an error, also where a `"result":null` stands beside it.
     pub fn result(&self) -> Option<&str> {
         self.envelope.result().filter(|_| self.error().is_none())

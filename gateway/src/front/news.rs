@@ -23,6 +23,8 @@ use crate::{
 
 /// News that one client has not taken yet; a target that sends more waits.
 const QUEUE: usize = 64;
+/// Resources and tasks that one client may listen to at once.
+pub(super) const MOST: usize = 1000;
 /// A target that has not begun to report by then may begin later: the client does not wait for it any longer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Between tries to listen to a target: doubled from the first to the last.

@@ -14,7 +14,9 @@ use causeway_core::{
     seal::Sealer,
     wire::{Envelope, ObjectEdit, json},
 };
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::{CallError, Gateway};
 use crate::{
@@ -26,6 +28,40 @@ use crate::{
 const PURPOSE: &str = "task";
 /// Keeps cursors of `tasks/list` apart from other sealed texts.
 const CURSOR: &str = "tasks cursor";
+
+/// Tasks that are remembered as a caller's, and for how long.
+const MOST_GIVEN: u64 = 100_000;
+
+/// Whose the tasks are that targets gave. To a target all callers are the gateway, so its list of tasks is everybody's: a caller
+/// sees of it what it was given here. Lost with the process; a name that a caller kept is good all the same.
+#[derive(Clone, Debug)]
+pub(super) struct Given(Cache<(String, TargetName, String), ()>);
+
+impl Default for Given {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(MOST_GIVEN).time_to_live(DAY).build())
+    }
+}
+
+impl Given {
+    fn note(&self, owner: &str, target: &TargetName, id: &str) {
+        self.0.insert((owner.to_owned(), target.clone(), id.to_owned()), ());
+    }
+
+    /// The result of a `tasks/list` (JSON text) with the tasks of this caller alone.
+    fn of(&self, (owner, target): &(String, TargetName), result: &str) -> Option<String> {
+        let mut edit = ObjectEdit::parse(result).ok()?;
+        let tasks: Vec<&RawValue> = serde_json::from_str(edit.get("tasks")?).ok()?;
+        let is_own = |task: &&&RawValue| {
+            let task = ObjectEdit::parse(task.get()).ok();
+            let id = task.as_ref().and_then(|task| serde_json::from_str::<String>(task.get("taskId")?).ok());
+            id.is_some_and(|id| self.0.contains_key(&(owner.clone(), target.clone(), id)))
+        };
+        let own: Vec<&str> = tasks.iter().filter(is_own).map(|task| task.get()).collect();
+        edit.set("tasks", &["[", &own.join(","), "]"].concat());
+        Some(edit.finish())
+    }
+}
 
 /// What the name of a task holds.
 #[derive(Debug, Deserialize, Serialize)]
@@ -93,6 +129,8 @@ impl Gateway {
         let Some(target) = listing.get(at) else { return Err(CallError::NoTasks) };
         let request = with_cursor(request, asked.and_then(|page| page.cursor));
         let reply = target.call(&caller.id, request, &[]).await?;
+        let (given, asker) = (self.tasks.clone(), (caller.id.clone(), target.name().clone()));
+        let reply = reply.map_result(move |result| given.of(&asker, result));
         let names = self.with_task_names(caller, target.name(), reply);
         let own = target.name().as_str().to_owned();
         let after = listing.get(at + 1).map(|target| target.name().as_str().to_owned());
@@ -121,7 +159,11 @@ impl Gateway {
     /// `reply` with the names of tasks as `caller` knows them.
     pub(super) fn with_task_names(&self, caller: &Caller, target: &TargetName, reply: Reply) -> Reply {
         let (sealer, owner, target) = (Arc::clone(&self.sealer), caller.id.clone(), target.clone());
-        reply.renamed(Arc::new(move |id| Some(named(&sealer, &owner, &target, id))))
+        let given = self.tasks.clone();
+        reply.renamed(Arc::new(move |id| {
+            given.note(&owner, &target, id);
+            Some(named(&sealer, &owner, &target, id))
+        }))
     }
 
     /// A notification of `target` with the names of tasks as `caller` knows them.

@@ -3,16 +3,19 @@
 //!
 //! Source: MCP 2025-11-25, server/utilities/logging and server/resources, "Subscriptions".
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use causeway_core::{
     canonical::{Level, Logs},
     era::Era,
     wire::json,
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 
 use super::{About, Fault, fault::rpc_error, http::Peer, owner::Owner, stdio::Link};
+
+/// Others wait meanwhile: a target that does not answer must not hold them up.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where messages go that are not the client's own.
 #[derive(Clone, Debug)]
@@ -47,8 +50,13 @@ impl Line {
         }
     }
 
-    /// Sends one request and waits for its answer, of which only the success counts.
+    /// Sends one request and waits a while for its answer, of which only the success counts.
     async fn request(&self, method: &str, params: &str) -> Result<(), Fault> {
+        let answered = timeout(PATIENCE, self.ask(method, params)).await;
+        answered.unwrap_or(Err(Fault::Silent(PATIENCE)))
+    }
+
+    async fn ask(&self, method: &str, params: &str) -> Result<(), Fault> {
         let error = match self {
             Self::Http(peer) => peer.request(method, params).await?.error().map(ToOwned::to_owned),
             Self::Stdio(link) => {

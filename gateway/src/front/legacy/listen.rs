@@ -24,7 +24,7 @@ use crate::{
     error::Refused,
     front::{
         Front, Post, accepts_events, face, message,
-        news::{Changes, Listener, Reports},
+        news::{Changes, Listener, MOST, Reports},
         no_stream,
         reply::{Exchange, Item, event_stream},
     },
@@ -114,6 +114,9 @@ pub(super) async fn subscribe(front: &Front, exchange: &Exchange, session: &Sess
     }
     if session.live.is_subscribed(&uri) {
         return done();
+    }
+    if session.live.subscriptions() >= MOST {
+        return face(Refused::TooManySubscriptions(MOST).face(Era::Legacy, &request.id));
     }
     let Some(target) = front.gateway.holder(&uri) else {
         return exchange.refuse(&CallError::NoResource(uri));

@@ -127,6 +127,11 @@ impl Live {
         waiting.is_some_and(|waiting| waiting.send(response).is_ok())
     }
 
+    /// How many there are.
+    pub(super) fn subscriptions(&self) -> usize {
+        lock(&self.subscriptions).len()
+    }
+
     pub(super) fn is_subscribed(&self, uri: &str) -> bool {
         lock(&self.subscriptions).contains_key(uri)
     }

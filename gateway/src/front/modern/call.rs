@@ -142,7 +142,10 @@ impl Conversation {
     /// An answer as the client gets it. An error after a question that the client did not allow is about just that.
     fn answer(&self, answer: &canonical::Response) -> Item {
         let (caller_id, request) = (&self.call.caller.id, &self.call.request);
-        if let Some(asked) = elsewhere::required(answer, || self.lot.refused(caller_id, request)) {
+        // Refused after questions, the call may have done a part of its work.
+        let unasked = self.asked == 0 && answer.is_legacy();
+        let asked = unasked.then(|| elsewhere::required(answer, || self.lot.refused(caller_id, request))).flatten();
+        if let Some(asked) = asked {
             return match request.client.may_be_asked("elicitation/create", Era::Modern) {
                 true => Item::Last(StatusCode::OK, result_message(&request.id, &asked.result()).into()),
                 false => self.call.failed(&CallError::MissingCapability("elicitation")),

@@ -19,7 +19,7 @@ use crate::{
     error::Refused,
     front::{
         Front, Post, accepts_events, face,
-        news::{Changes, Interest, Listener, Reports},
+        news::{Changes, Interest, Listener, MOST, Reports},
         reply::{Item, event_stream},
     },
     gateway::knows_tasks,
@@ -76,6 +76,9 @@ async fn open(front: &Front, post: &Post, request: &Request) -> Result<Subscript
     let mut filter = filter.map_err(|error| Refused::Params(format!("`params.notifications`: {error}")))?;
     if !filter.task_ids.is_empty() && !knows_tasks(&request.client.capabilities) {
         return Err(Refused::MissingCapability(tasks::EXTENSION));
+    }
+    if filter.resource_subscriptions.len() + filter.task_ids.len() > MOST {
+        return Err(Refused::TooManySubscriptions(MOST));
     }
     let permit = front.stream_permit()?;
     // Before anything is asked of targets, so that no change in between is missed.

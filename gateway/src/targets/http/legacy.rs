@@ -148,7 +148,9 @@ impl Running {
         let id = peer.session.next_id();
         let (params, progress_token) = with_own_token(params, id).map_err(|error| Fault::Garbage(error.to_string()))?;
         let body = request_message(&id.to_string(), method, &params);
-        let beside = peer.session.hub.is_streaming().then(|| peer.session.hub.join(id, owner));
+        // Also before the stream is open: what comes on it later must not be taken for another call's.
+        let may_hear = peer.session.is_kept() && !peer.session.hub.over().is_cancelled();
+        let beside = may_hear.then(|| peer.session.hub.join(id, owner));
         let mut running = Self { peer, id, progress_token, beside, answered: false };
         let (target, headers) = (Arc::clone(&running.peer.target), running.peer.session.headers());
         let mut head: Pending<_> = Box::pin(async move {
@@ -185,7 +187,8 @@ impl Running {
         };
         self.answered = true;
         match status {
-            StatusCode::NOT_FOUND if self.peer.session.is_kept() => Ok(Asked::SessionLost),
+            // With an error about something else it is the answer.
+            StatusCode::NOT_FOUND if self.peer.session.is_kept() && conversation => Ok(Asked::SessionLost),
             StatusCode::BAD_REQUEST => Ok(Asked::Refused { reply, conversation }),
             _ => reply.map(Asked::Done),
         }
@@ -202,6 +205,8 @@ impl Running {
                 }
                 _ => Some(Event::Question(Question::new(message, Line::Http(self.peer.clone())))),
             },
+            // Whom the question went to knows it by another name.
+            Kind::Notification if message.method() == "notifications/cancelled" => None,
             Kind::Notification => {
                 let token = self.progress_token.as_deref().filter(|_| message.method() == "notifications/progress");
                 let restored = token.and_then(|token| with_token(&message, token));
@@ -310,9 +315,18 @@ fn rest(peer: &Peer, messages: &Messages, broken: u32) -> Option<Pending<Message
     let pause = retry.map_or(PAUSE, Duration::from_millis).min(MOST_PAUSE);
     let peer = peer.clone();
     Some(Box::pin(async move {
-        sleep(pause).await;
-        let resumed = stream::get(&peer.target, peer.session.headers(), Some(&id)).await?;
-        resumed.ok_or_else(|| Fault::BrokenOff("its stream ended and could not be resumed".into()))
+        let refused = || Fault::BrokenOff("its stream ended and could not be resumed".into());
+        let mut tries = broken;
+        loop {
+            sleep(pause).await;
+            match stream::get(&peer.target, peer.session.headers(), Some(&id)).await {
+                Ok(resumed) => return resumed.ok_or_else(refused),
+                Err(fault) if tries >= RESUMPTIONS => return Err(fault),
+                // What stands between may be gone for a moment; the call goes on behind it.
+                Err(fault) => tracing::debug!(%fault, "a reply could not be resumed yet"),
+            }
+            tries += 1;
+        }
     }))
 }
 

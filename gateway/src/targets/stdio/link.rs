@@ -204,14 +204,23 @@ impl Link {
     }
 
     fn answer(&self, message: Envelope) {
-        let id = message.id().and_then(|id| id.parse().ok());
-        let waiting = id.and_then(|id: u64| self.waiting.lock().expect("no holder of this lock panics").remove(&id));
+        let waiting = self.waiting_for(&message);
         let Some(waiting) = waiting else { return tracing::debug!("a child process answered what nobody asked") };
         if let Owner::Caller { aside, .. } = &waiting.owner {
             self.aside.lock().expect("no holder of this lock panics").clone_from(aside);
         }
         // A full queue drops it, and with it the sender: the reader sees the call end.
         let _ = waiting.messages.try_send(Message::Answer(message));
+    }
+
+    /// The call that an answer is for, however its id is spelled. An error without one is for the only call that waits.
+    fn waiting_for(&self, message: &Envelope) -> Option<Waiting> {
+        let mut waiting = self.waiting.lock().expect("no holder of this lock panics");
+        let id = match message.id() {
+            None | Some("null") => waiting.keys().next().copied().filter(|_| waiting.len() == 1),
+            Some(id) => id.trim_matches('"').parse().ok().or_else(|| whole(id)),
+        };
+        waiting.remove(&id?)
     }
 
     fn notify(&self, message: &Envelope) {
@@ -227,6 +236,8 @@ impl Link {
                 }
                 self.news(message);
             }
+            // Whom the question went to knows it by another name.
+            "notifications/cancelled" => (),
             _ => match self.about_call() {
                 // Its reader is gone or hopelessly behind.
                 Meant::Call(call) => drop(call.try_send(Message::Notification(message.clone()))),
@@ -322,6 +333,15 @@ impl Drop for Call {
             let _ = self.link.lines.try_send(cancelled(self.id).into());
         }
     }
+}
+
+/// A number without a fraction, however it is written.
+fn whole(number: &str) -> Option<u64> {
+    let number: f64 = number.parse().ok()?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared with what it came from")]
+    let whole = number as u64;
+    #[expect(clippy::cast_precision_loss, reason = "an id of the gateway's is far below 2^53")]
+    (whole as f64 == number).then_some(whole)
 }
 
 /// The call that opened the subscription to which a notification belongs (MCP 2026-07-28, basic/patterns/subscriptions).

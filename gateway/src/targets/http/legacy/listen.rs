@@ -7,6 +7,7 @@ use causeway_core::canonical::Client;
 use super::{
     super::{Fault, HttpTarget},
     session::{self, Peer},
+    stream,
 };
 use crate::targets::{
     line::Line,
@@ -23,7 +24,9 @@ pub(in crate::targets::http) async fn listen(
     let session = session::session(target, caller_id, client).await?;
     session.streamed(target).await;
     if !session.hub.is_streaming() {
-        return Err(Fault::NoStream);
+        // A target that has not answered the GET yet may still do so.
+        let refused = session.hub.over().is_cancelled() || !session.is_kept();
+        return Err(if refused { Fault::NoStream } else { Fault::Silent(stream::PATIENCE) });
     }
     let (heard, over) = (session.hub.listen(), session.hub.over().clone());
     let line = Line::Http(Peer { target: Arc::clone(target), session: Arc::clone(&session) });

@@ -27,11 +27,13 @@ use crate::targets::handshake::refusal;
 /// Where a reader of events left off.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// A target that has not answered the GET by then may answer it later: calls do not wait for it any longer.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// Between a stream and the next: what the target says, else the first, doubled to the last while it fails.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// A target cannot make the gateway wait longer than this for what it has yet to say.
 const MOST_PAUSE: Duration = Duration::from_secs(30);
+/// Nor can it make the gateway ask without end.
+const LEAST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Opens the stream of `session` and waits until the target sends on it or refuses to. It closes with the session.
 pub(super) async fn open(target: &Arc<HttpTarget>, session: &Arc<Session>) {
@@ -82,7 +84,7 @@ async fn follow(
                 let (id, retry) = messages.resumption();
                 last_event = id.map(ToOwned::to_owned);
                 pause = PAUSE.0;
-                retry.map_or(pause, |retry| Duration::from_millis(retry).min(MOST_PAUSE))
+                retry.map_or(pause, |retry| Duration::from_millis(retry).clamp(LEAST_PAUSE, MOST_PAUSE))
             }
             Ok(None) => return,
             Err(fault) => {
