@@ -1,7 +1,15 @@
 //! For whom a request runs in a target. A target that shares one session or one stream among calls asks and logs without
 //! saying for which of them: what it means goes to a caller only where it can be no other's.
 
-use causeway_core::canonical::{Aside, Client};
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use causeway_core::{
+    canonical::{Aside, Client},
+    wire::Envelope,
+};
 
 use super::OWN;
 
@@ -45,7 +53,59 @@ impl Owner {
     }
 }
 
+/// The callers whose calls ended last: what comes late is about one of those.
+#[derive(Debug, Default)]
+pub(in crate::targets) struct Ended(Mutex<Vec<End>>);
+
+/// The last call of one caller that ended.
+#[derive(Debug)]
+struct End {
+    caller_id: String,
+    aside: Option<Aside>,
+    at: Instant,
+}
+
+/// A message about a call that ended longer ago than this comes no more.
+const LATE: Duration = Duration::from_secs(5);
+
+impl Ended {
+    /// Takes note of the end of a call of `owner`.
+    pub(in crate::targets) fn note(&self, owner: &Owner) {
+        let Owner::Caller { id, aside } = owner else { return };
+        let mut ends = self.0.lock().expect("no holder of this lock panics");
+        ends.retain(|end| end.caller_id != *id && end.at.elapsed() < LATE);
+        ends.push(End { caller_id: id.clone(), aside: aside.clone(), at: Instant::now() });
+    }
+
+    /// Says what came too late for its call to the client of the last one, if it can be about no other caller's.
+    pub(in crate::targets) fn say(&self, message: &Envelope) {
+        let ends = self.0.lock().expect("no holder of this lock panics");
+        let Some((last, others)) = ends.split_last() else { return };
+        if let Some(aside) = last.aside.as_ref().filter(|_| others.iter().all(|end| end.at.elapsed() >= LATE)) {
+            aside.say(message);
+        }
+    }
+
+    /// Whether no call of another caller ended lately.
+    fn are_of(&self, caller_id: &str) -> bool {
+        let ends = self.0.lock().expect("no holder of this lock panics");
+        ends.iter().all(|end| end.caller_id == caller_id || end.at.elapsed() >= LATE)
+    }
+}
+
 impl<T> Meant<T> {
+    /// The same for a message that may come late, so that it may also be about a call that has `ended`.
+    pub(in crate::targets) fn late<'a>(
+        mut calls: impl DoubleEndedIterator<Item = (&'a Owner, T)> + Clone,
+        ended: &Ended,
+    ) -> Self {
+        let caller = calls.clone().rev().find_map(|(owner, _)| owner.caller_id());
+        match caller {
+            Some(caller) if !ended.are_of(caller) => Self::Unclear,
+            _ => Self::of(calls.by_ref()),
+        }
+    }
+
     /// Of calls in the order in which they began, each with its owner.
     pub(in crate::targets) fn of<'a>(calls: impl DoubleEndedIterator<Item = (&'a Owner, T)>) -> Self {
         let mut calls = calls.rev().filter_map(|(owner, call)| Some((owner.caller_id()?, call)));
@@ -60,6 +120,15 @@ impl<T> Meant<T> {
 #[cfg(test)]
 mod tests {
     use super::{super::handshake::own_client, *};
+
+    #[test]
+    fn what_comes_late_goes_to_nobody_else() {
+        let (alice, bob) = (Owner::of("alice", &own_client()), Owner::of("bob", &own_client()));
+        let ended = Ended::default();
+        let late = |running: &[&Owner]| Meant::late(running.iter().copied().zip(0..running.len()), &ended);
+        ended.note(&alice);
+        assert_eq!((late(&[]), late(&[&alice]), late(&[&bob])), (Meant::Over, Meant::Call(0), Meant::Unclear));
+    }
 
     #[test]
     fn what_could_be_anothers_is_nobodys() {

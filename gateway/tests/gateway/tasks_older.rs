@@ -102,17 +102,24 @@ async fn list(caller: &Caller) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn the_tasks_of_all_targets_are_listed_once() {
+async fn a_caller_lists_its_tasks_of_all_targets_once() {
     let (one, two, none) = (OlderTarget::start("one"), OlderTarget::start("two"), FakeTarget::start(Speaks::Sessions));
-    one.list(&[&["a", "b"], &["c"]]);
-    two.list(&[&["a"]]);
+    one.list(&[&["one-0", "one-1"], &["one-2", "stranger"]]);
+    two.list(&[&["two-0"]]);
     let gateway = Gateway::start([one.target(), http_target("none", &none.endpoint()), two.target()]).await;
-    let alice = legacy(&gateway, "alice").await;
+    let (alice, bob) = (legacy(&gateway, "alice").await, legacy(&gateway, "bob").await);
+    let mut own = Vec::new();
+    for (caller, tool) in [(&alice, "one"), (&bob, "one"), (&alice, "one"), (&alice, "two")] {
+        own.push(begin(caller, &format!("{tool}___may")).await);
+    }
+    let bobs = own.remove(1);
     let pages = list(&alice).await;
-    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1, 1]);
-    assert_eq!(list(&alice).await, pages, "a task keeps its name");
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 1]);
+    assert_eq!(pages.concat(), own, "under the names that they had from the beginning");
+    assert_eq!(list(&alice).await, pages);
+    assert_eq!(list(&bob).await.concat(), [bobs], "a target lists everybody's, for all are the gateway to it");
     // Each name leads where it came from.
-    for (id, (target, own)) in pages.iter().flatten().zip([(&one, "a"), (&one, "b"), (&one, "c"), (&two, "a")]) {
+    for (id, (target, own)) in pages.iter().flatten().zip([(&one, "one-0"), (&one, "one-2"), (&two, "two-0")]) {
         target.fake.forget();
         about(&alice, "tasks/get", id).await.result();
         assert_eq!(target.asked("tasks/get"), [json!({"taskId": own})]);
@@ -133,9 +140,12 @@ async fn a_list_begins_without_a_cursor_and_goes_on_with_the_targets_own() {
 #[tokio::test]
 async fn a_cursor_is_its_callers_alone() {
     let one = OlderTarget::start("one");
-    one.list(&[&["a"], &["b"]]);
+    one.list(&[&["one-0"], &["one-1"]]);
     let gateway = Gateway::start([one.target()]).await;
     let (alice, bob) = (legacy(&gateway, "alice").await, legacy(&gateway, "bob").await);
+    for _ in 0..2 {
+        begin(&alice, "one___may").await;
+    }
     let page = alice.request("tasks/list", json!({})).await.result();
     let next = json!({"cursor": page["nextCursor"]});
     assert_eq!(bob.request("tasks/list", next.clone()).await.refusal(), (200, -32602));

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use causeway_core::{
-    canonical::{Aside, Response, progress_of, with_own_token, with_token},
+    canonical::{Response, progress_of, with_own_token, with_token},
     era::{self, Era},
     wire::{Envelope, Kind, ObjectEdit, request_message},
 };
@@ -23,7 +23,7 @@ use crate::targets::{
     handshake::{cancelled, refusal},
     line::Line,
     listen::is_news,
-    owner::{Meant, Owner},
+    owner::{Ended, Meant, Owner},
     reply::EventSource,
 };
 
@@ -38,8 +38,7 @@ pub(in crate::targets) struct Link {
     lines: mpsc::Sender<Bytes>,
     /// In the order in which they began.
     waiting: Mutex<BTreeMap<u64, Waiting>>,
-    /// Of the call that ended last.
-    aside: Mutex<Option<Aside>>,
+    ended: Ended,
     next_id: AtomicU64,
     limit: usize,
     changed: Arc<Notify>,
@@ -82,11 +81,11 @@ impl Link {
     /// A link that gives its lines to the receiver and takes messages of at most `limit` bytes.
     pub(super) fn new(limit: usize, changed: Arc<Notify>) -> (Arc<Self>, mpsc::Receiver<Bytes>) {
         let (lines, outgoing) = mpsc::channel(64);
-        let (waiting, aside, next_id) = (Mutex::default(), Mutex::default(), AtomicU64::new(1));
+        let (waiting, ended, next_id) = (Mutex::default(), Ended::default(), AtomicU64::new(1));
         let broke_rule = OnceLock::new();
         let closed = CancellationToken::new();
         let heard = broadcast::channel(BEHIND).0;
-        (Arc::new(Self { lines, waiting, aside, next_id, limit, changed, heard, broke_rule, closed }), outgoing)
+        (Arc::new(Self { lines, waiting, ended, next_id, limit, changed, heard, broke_rule, closed }), outgoing)
     }
 
     /// Bytes of one message.
@@ -203,12 +202,16 @@ impl Link {
         Meant::of(waiting.values().map(|call| (&call.owner, call.messages.clone())))
     }
 
+    /// The same for what may come late.
+    fn about_ended_call(&self) -> Meant<mpsc::Sender<Message>> {
+        let waiting = self.waiting.lock().expect("no holder of this lock panics");
+        Meant::late(waiting.values().map(|call| (&call.owner, call.messages.clone())), &self.ended)
+    }
+
     fn answer(&self, message: Envelope) {
         let waiting = self.waiting_for(&message);
         let Some(waiting) = waiting else { return tracing::debug!("a child process answered what nobody asked") };
-        if let Owner::Caller { aside, .. } = &waiting.owner {
-            self.aside.lock().expect("no holder of this lock panics").clone_from(aside);
-        }
+        self.ended.note(&waiting.owner);
         // A full queue drops it, and with it the sender: the reader sees the call end.
         let _ = waiting.messages.try_send(Message::Answer(message));
     }
@@ -238,19 +241,12 @@ impl Link {
             }
             // Whom the question went to knows it by another name.
             "notifications/cancelled" => (),
-            _ => match self.about_call() {
+            _ => match self.about_ended_call() {
                 // Its reader is gone or hopelessly behind.
                 Meant::Call(call) => drop(call.try_send(Message::Notification(message.clone()))),
-                Meant::Over => self.say_aside(message),
+                Meant::Over => self.ended.say(message),
                 Meant::Unclear => tracing::debug!(method = message.method(), "a notification could be anybody's"),
             },
-        }
-    }
-
-    /// Says to the client of the call that ended last what came too late for it.
-    fn say_aside(&self, message: &Envelope) {
-        if let Some(aside) = &*self.aside.lock().expect("no holder of this lock panics") {
-            aside.say(message);
         }
     }
 

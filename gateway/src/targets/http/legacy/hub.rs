@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use causeway_core::{
-    canonical::{Aside, progress_of},
+    canonical::progress_of,
     wire::{Envelope, Kind},
 };
 use tokio::sync::{broadcast, mpsc};
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::targets::{
     listen::is_news,
-    owner::{Meant, Owner},
+    owner::{Ended, Meant, Owner},
 };
 
 /// Messages that one call has not read yet; more are dropped.
@@ -28,8 +28,7 @@ const BEHIND: usize = 256;
 pub(super) struct Hub {
     /// In the order in which they began.
     calls: Mutex<Vec<Call>>,
-    /// Of the call that ended last.
-    aside: Mutex<Option<Aside>>,
+    ended: Ended,
     heard: broadcast::Sender<Envelope>,
     streaming: AtomicBool,
     over: CancellationToken,
@@ -47,7 +46,7 @@ impl Default for Hub {
     fn default() -> Self {
         Self {
             calls: Mutex::default(),
-            aside: Mutex::default(),
+            ended: Ended::default(),
             heard: broadcast::channel(BEHIND).0,
             streaming: AtomicBool::new(false),
             over: CancellationToken::new(),
@@ -92,9 +91,7 @@ impl Hub {
     pub(super) fn leave(&self, id: u64) {
         let mut calls = self.calls.lock().expect("no holder of this lock panics");
         let Some(at) = calls.iter().position(|call| call.id == id) else { return };
-        if let Owner::Caller { aside, .. } = calls.remove(at).owner {
-            *self.aside.lock().expect("no holder of this lock panics") = aside;
-        }
+        self.ended.note(&calls.remove(at).owner);
     }
 
     /// Gives a message to whom it belongs: progress to its call; news to who listens; everything else, which does not say
@@ -112,6 +109,7 @@ impl Hub {
                 let _ = self.heard.send(message);
                 return None;
             }
+            (Kind::Notification, _) => Meant::late(calls.iter().map(|call| (&call.owner, &call.messages)), &self.ended),
             _ => Meant::of(calls.iter().map(|call| (&call.owner, &call.messages))),
         };
         match (call, message.kind()) {
@@ -126,9 +124,7 @@ impl Hub {
             (Meant::Over | Meant::Unclear, Kind::Request) => Some(message),
             (Meant::Unclear, _) => None,
             (Meant::Over, _) => {
-                if let Some(aside) = &*self.aside.lock().expect("no holder of this lock panics") {
-                    aside.say(&message);
-                }
+                self.ended.say(&message);
                 None
             }
         }
