@@ -105,6 +105,13 @@ impl Exchange {
     }
 }
 
+/// The request (its id as JSON text) that a target gives up with this notification, if that is what it does. Clients know
+/// questions by other ids, so it is never passed on as it is.
+pub(super) fn given_up(message: &Envelope) -> Option<String> {
+    let params = message.params().filter(|_| message.method() == "notifications/cancelled")?;
+    Some(ObjectEdit::parse(params).ok()?.get("requestId").unwrap_or("null").to_owned())
+}
+
 /// Whether a notification is for a client that wants these log messages.
 pub(super) fn wants(logs: Logs, message: &Envelope) -> bool {
     if message.method() != "notifications/message" {

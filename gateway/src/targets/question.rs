@@ -30,6 +30,11 @@ impl Question {
         self.message.method()
     }
 
+    /// What the target calls it, JSON text.
+    pub fn id(&self) -> &str {
+        self.message.id().unwrap_or("null")
+    }
+
     /// What the target calls it, where it has a text for that.
     pub fn name(&self) -> Option<String> {
         serde_json::from_str(self.id()).ok()
@@ -82,10 +87,6 @@ impl Question {
         if let Err(fault) = self.asker.tell(message).await {
             tracing::debug!(%fault, "a target did not take the refusal of its request");
         }
-    }
-
-    fn id(&self) -> &str {
-        self.message.id().unwrap_or("null")
     }
 }
 

@@ -40,6 +40,7 @@ async fn a_legacy_client_hears_that_its_target_is_gone_before_it_has_answered() 
     let mut stream = alice.open("tools/call", params()).await;
     let question = stream.next().await;
     asking.break_off();
+    assert_eq!(stream.next().await["params"], json!({"requestId": question["id"]}), "its answer is wanted no more");
     let answer = stream.next().await;
     assert_eq!(fault(&answer), "broken_off");
     let late = alice.respond(&question["id"], answer_to(&question)).await;

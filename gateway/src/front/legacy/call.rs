@@ -22,7 +22,7 @@ use super::live::{Live, Running};
 use crate::{
     front::{
         UNDECLARED,
-        reply::{Exchange, Item, Items},
+        reply::{Exchange, Item, Items, given_up},
     },
     gateway::CallError,
     targets::{Event, Events, Question, fault::rpc_error},
@@ -41,6 +41,8 @@ struct Conversation {
     running: Option<Running>,
     stage: Stage,
     waiting: FuturesUnordered<Waiting>,
+    /// What the client was asked and has not answered.
+    open: Vec<Open>,
     /// Messages that the client gets next.
     ready: VecDeque<Bytes>,
     rounds: usize,
@@ -52,11 +54,21 @@ enum Stage {
     Reading(Events<CallError>),
     /// The target gave it back until the client has answered.
     Collecting { asked: InputRequired, brought: Vec<(String, String)> },
+    /// It is over; the client gets the last message next.
+    Ended(Option<Item>),
     /// The target wants to be asked again in a while.
     Pausing(Pin<Box<tokio::time::Sleep>>, Option<String>),
 }
 
 type Waiting = Pin<Box<dyn Future<Output = (Asker, Option<Envelope>)> + Send>>;
+
+/// A question that the client has not answered.
+struct Open {
+    /// Its id toward the client, JSON text.
+    id: String,
+    /// The target's id of it, JSON text; absent for the input of a modern target.
+    asked_as: Option<String>,
+}
 
 /// For whom the client is asked.
 enum Asker {
@@ -70,7 +82,7 @@ enum Asker {
 pub(super) fn begin(call: Exchange, live: Option<Arc<Live>>, running: Option<Running>) -> Items {
     let stage = Stage::Reading(call.begin(call.request.clone()));
     let (waiting, ready) = (FuturesUnordered::new(), VecDeque::new());
-    let conversation = Conversation { call, live, running, stage, waiting, ready, rounds: 0 };
+    let conversation = Conversation { call, live, running, stage, waiting, open: Vec::new(), ready, rounds: 0 };
     Box::pin(stream::unfold(Some(conversation), |conversation| async move {
         let mut conversation = conversation?;
         let item = conversation.next().await;
@@ -85,6 +97,7 @@ enum Happened {
     Answered(Asker, Option<Envelope>),
     Paused,
     Cancelled,
+    Ended(Item),
 }
 
 impl Conversation {
@@ -96,14 +109,41 @@ impl Conversation {
             let happened = self.happens().await;
             let item = match happened {
                 Happened::Cancelled => Some(Item::Cancelled),
+                Happened::Ended(last) => return last,
                 Happened::Paused => self.retry(),
                 Happened::Answered(asker, response) => self.answered(asker, response).await,
                 Happened::Event(event) => self.read(event).await,
             };
-            if let Some(item) = item {
-                return item;
+            match item {
+                None => (),
+                Some(between @ Item::Between(_)) => return between,
+                Some(last) => return self.give_up(last),
             }
         }
+    }
+
+    /// The end of the call, after which nobody wants to know what the client was asked: it is told of that first.
+    fn give_up(&mut self, last: Item) -> Item {
+        for Open { id, .. } in std::mem::take(&mut self.open) {
+            self.ready.push_back(cancelled(&id));
+        }
+        match self.ready.pop_front() {
+            None => last,
+            Some(first) => {
+                self.stage = Stage::Ended(Some(last));
+                Item::Between(first)
+            }
+        }
+    }
+
+    /// The target no longer wants to know what it asked under `id`.
+    fn withdraw(&mut self, id: &str) {
+        let Some(at) = self.open.iter().position(|open| open.asked_as.as_deref() == Some(id)) else { return };
+        let open = self.open.remove(at);
+        if let Some(live) = &self.live {
+            live.withdraw(&open.id);
+        }
+        self.ready.push_back(cancelled(&open.id));
     }
 
     async fn happens(&mut self) -> Happened {
@@ -117,6 +157,7 @@ impl Conversation {
             match &mut self.stage {
                 Stage::Reading(events) => Happened::Event(events.next().await),
                 Stage::Collecting { .. } => std::future::pending().await,
+                Stage::Ended(last) => Happened::Ended(last.take().unwrap_or(Item::Cancelled)),
                 Stage::Pausing(pause, _) => {
                     pause.await;
                     Happened::Paused
@@ -132,7 +173,13 @@ impl Conversation {
 
     async fn read(&mut self, event: Option<Result<Event, CallError>>) -> Option<Item> {
         match event {
-            Some(Ok(Event::Notification(message))) => self.call.notification(&message),
+            Some(Ok(Event::Notification(message))) => match given_up(&message) {
+                Some(id) => {
+                    self.withdraw(&id);
+                    None
+                }
+                None => self.call.notification(&message),
+            },
             Some(Ok(Event::Question(question))) => {
                 self.pass_on(question).await;
                 None
@@ -197,14 +244,20 @@ impl Conversation {
     fn ask(&mut self, method: &str, params: Option<&str>, asker: Asker) {
         let Some(live) = &self.live else { return };
         let id = json(&random_id());
+        let asked_as = match &asker {
+            Asker::Question(question) => Some(question.id().to_owned()),
+            Asker::Input { .. } => None,
+        };
+        self.open.push(Open { id: id.clone(), asked_as });
         let mut asked = live.ask(id.clone());
         self.ready.push_back(request_message(&id, method, params.unwrap_or("{}")).into());
         self.waiting.push(Box::pin(async move { (asker, asked.response().await) }));
     }
 
     async fn answered(&mut self, asker: Asker, response: Option<Envelope>) -> Option<Item> {
-        // The session has ended, and the call with it.
+        // The session has ended, and the call with it; or the target no longer wants to know.
         let response = response?;
+        self.open.retain(|open| response.id() != Some(&open.id));
         match asker {
             Asker::Question(question) => {
                 let told = match (response.error(), response.result()) {
@@ -238,13 +291,18 @@ impl Conversation {
         let request = match &self.stage {
             Stage::Collecting { asked, brought } => self.call.request.retried(brought, asked.state.as_deref()),
             Stage::Pausing(_, state) => self.call.request.retried(&[], state.as_deref()),
-            Stage::Reading(_) => return None,
+            Stage::Reading(_) | Stage::Ended(_) => return None,
         };
         // The parameters were read as an object before.
         let request = request.unwrap_or_else(|_| self.call.request.clone());
         self.stage = Stage::Reading(self.call.begin(request));
         None
     }
+}
+
+/// Tells a client that its answer to the request `id` (JSON text) is wanted no more.
+fn cancelled(id: &str) -> Bytes {
+    format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id}}}}}"#).into()
 }
 
 /// An id that no client and no other call has.

@@ -121,6 +121,11 @@ impl Live {
         Asked { live: Arc::clone(self), id, response }
     }
 
+    /// Waits no longer for the response to the request `id` (JSON text).
+    pub(super) fn withdraw(&self, id: &str) {
+        lock(&self.asked).remove(id);
+    }
+
     /// Gives the client's response to who waits for it; whether anybody did.
     pub(super) fn respond(&self, response: Envelope) -> bool {
         let waiting = response.id().and_then(|id| lock(&self.asked).remove(id));

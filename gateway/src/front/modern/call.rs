@@ -19,7 +19,7 @@ use super::{
 use crate::{
     front::{
         UNDECLARED,
-        reply::{Exchange, Item, Items},
+        reply::{Exchange, Item, Items, given_up},
     },
     gateway::CallError,
     targets::{Event, Events, Question},
@@ -157,7 +157,11 @@ impl Conversation {
         }
     }
 
-    fn notification(&self, message: &Envelope) -> Option<Item> {
+    fn notification(&mut self, message: &Envelope) -> Option<Item> {
+        if let Some(id) = given_up(message) {
+            self.questions.retain(|(_, question)| question.id() != id);
+            return None;
+        }
         match &self.progress {
             Some((before, now)) if message.method() == "notifications/progress" => {
                 let token = message.params().and_then(|params| ObjectEdit::parse(params).ok()?.get("progressToken"));

@@ -205,8 +205,6 @@ impl Running {
                 }
                 _ => Some(Event::Question(Question::new(message, Line::Http(self.peer.clone())))),
             },
-            // Whom the question went to knows it by another name.
-            Kind::Notification if message.method() == "notifications/cancelled" => None,
             Kind::Notification => {
                 let token = self.progress_token.as_deref().filter(|_| message.method() == "notifications/progress");
                 let restored = token.and_then(|token| with_token(&message, token));

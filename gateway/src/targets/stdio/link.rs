@@ -239,8 +239,6 @@ impl Link {
                 }
                 self.news(message);
             }
-            // Whom the question went to knows it by another name.
-            "notifications/cancelled" => (),
             _ => match self.about_ended_call() {
                 // Its reader is gone or hopelessly behind.
                 Meant::Call(call) => drop(call.try_send(Message::Notification(message.clone()))),
