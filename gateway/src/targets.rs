@@ -122,7 +122,8 @@ impl Target {
         let outcome = timeout_at(deadline, self.send(caller_id, request, changes)).await;
         let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))?;
         let (target, changed) = (self.name.clone(), Arc::clone(&self.changed));
-        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, _permit: permit }))
+        let (place, places) = (Some(permit), Arc::clone(&self.permits));
+        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places }))
     }
 
     /// What it says about itself. A modern target is asked now; a legacy one said it when its session was opened.

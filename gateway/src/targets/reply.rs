@@ -9,7 +9,7 @@ use causeway_core::{
 };
 use futures::{Stream, StreamExt, stream};
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
 
@@ -39,8 +39,10 @@ pub(super) struct Bounds {
     /// Told when the target says in between that its lists changed, which is news for the gateway and not for this caller,
     /// or shows by its answer that they did.
     pub(super) changed: Arc<Notify>,
-    /// The call's place among those that run in the target.
-    pub(super) _permit: OwnedSemaphorePermit,
+    /// The call's place among those that run in the target, and where it came from. A call that waits for its client has none:
+    /// a client that never answers must not keep others out.
+    pub(super) place: Option<OwnedSemaphorePermit>,
+    pub(super) places: Arc<Semaphore>,
 }
 
 /// One message of a reply.
@@ -141,7 +143,7 @@ impl Reply<Fault> {
             Self::Stream(events) => events,
         };
         Reply::Stream(Box::pin(stream::unfold(Some((events, bounds)), |state| async move {
-            let (mut events, bounds) = state?;
+            let (mut events, mut bounds) = state?;
             match bounds.next(&mut events).await {
                 Ok(event @ (Event::Notification(_) | Event::Question(_))) => Some((Ok(event), Some((events, bounds)))),
                 Ok(last) => Some((Ok(last), None)),
@@ -172,15 +174,22 @@ pub(super) trait EventSource {
 }
 
 impl Bounds {
-    async fn next(&self, events: &mut Events<Fault>) -> Result<Event, Fault> {
+    async fn next(&mut self, events: &mut Events<Fault>) -> Result<Event, Fault> {
         loop {
-            match tokio::time::timeout_at(self.deadline, events.next()).await {
+            let event = tokio::time::timeout_at(self.deadline, events.next()).await;
+            if self.place.is_none() {
+                // It runs on in any case: it had begun.
+                self.place = Arc::clone(&self.places).try_acquire_owned().ok();
+            }
+            match event {
                 Ok(Some(Ok(Event::Notification(message)))) if message.method().ends_with("/list_changed") => {
                     self.changed.notify_one();
                 }
                 Ok(Some(event)) => {
-                    if let Ok(Event::Last(response)) = &event {
-                        self.note(response);
+                    match &event {
+                        Ok(Event::Last(response)) => self.note(response),
+                        Ok(Event::Question(_)) => self.place = None,
+                        Ok(Event::Notification(_)) | Err(_) => (),
                     }
                     return event;
                 }

@@ -78,3 +78,17 @@ async fn calls_that_wait_do_not_hold_up_the_end() {
     gateway.stop().await.unwrap();
     asking.fake.until_asked(|asked| asked.method == "DELETE").await;
 }
+
+#[tokio::test]
+async fn a_call_that_waits_takes_nobodys_place_in_its_target() {
+    let asking = AskingTarget::start();
+    let gateway = Gateway::start_with([asking.target()], |config| config.limits.target_calls = 1).await;
+    let alice = able(&gateway, Era::Modern).await;
+    let first = alice.request("tools/call", params(1)).await.result();
+    let second = alice.request("tools/call", params(2)).await.result();
+    assert_eq!([&first["resultType"], &second["resultType"]], [&json!("input_required"); 2]);
+    for (number, asked) in [(1, &first), (2, &second)] {
+        let done = alice.request("tools/call", retry(&params(number), asked)).await.result();
+        assert_eq!(done["resultType"], "complete");
+    }
+}
