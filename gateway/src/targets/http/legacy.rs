@@ -14,7 +14,10 @@ use causeway_core::{
     wire::{Envelope, Kind, request_message, result_message},
 };
 use http::StatusCode;
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 pub(super) use self::{
     listen::listen,
@@ -74,7 +77,15 @@ struct Conversation {
     running: Running,
     /// Came before anything else did.
     first: Option<Envelope>,
+    /// The target has said something about this call beside its reply.
+    talks_beside: bool,
+    /// The answer, held back for what may still come beside it.
+    last: Option<Response>,
 }
+
+/// What a target says beside a reply comes on another connection, and may be overtaken by the answer: where it has said
+/// something so, the answer waits this long for the next.
+const OVERTAKEN: Duration = Duration::from_millis(20);
 
 /// How far a reply has come.
 enum Stage {
@@ -162,7 +173,7 @@ impl Running {
             answer = &mut head => answer,
             Some(first) = next_beside(&mut running.beside) => {
                 let stage = Stage::Head(head);
-                return Ok(Asked::Done(Reply::reading(Conversation { stage, running, first: Some(first) })));
+                return Ok(Asked::Done(Reply::reading(Conversation::new(stage, running, Some(first)))));
             }
         };
         let (status, content) = answer.inspect_err(|fault| {
@@ -177,7 +188,7 @@ impl Running {
         let (reply, conversation) = match content {
             Content::Stream(messages) => {
                 let stage = Stage::Events { messages: messages.into(), broken: 0 };
-                return Ok(Asked::Done(Reply::reading(Conversation { stage, running: self, first: None })));
+                return Ok(Asked::Done(Reply::reading(Conversation::new(stage, self, None))));
             }
             Content::Whole(message) => {
                 let conversation = refuses_conversation(&message);
@@ -244,14 +255,36 @@ async fn next_beside(beside: &mut Option<mpsc::Receiver<Envelope>>) -> Option<En
     }
 }
 
+impl Conversation {
+    fn new(stage: Stage, running: Running, first: Option<Envelope>) -> Self {
+        Self { stage, running, talks_beside: first.is_some(), first, last: None }
+    }
+}
+
 impl EventSource for Conversation {
     async fn next_event(&mut self) -> Result<Event, Fault> {
         loop {
+            if let Some(last) = self.last.take() {
+                let Ok(Some(late)) = timeout(OVERTAKEN, next_beside(&mut self.running.beside)).await else {
+                    return Ok(Event::Last(last));
+                };
+                self.last = Some(last);
+                match self.running.event(late) {
+                    // Asked after the answer, it is about no call any more.
+                    Some(event @ Event::Notification(_)) => return Ok(event),
+                    Some(Event::Question(question)) => question.refuse("its call has been answered").await,
+                    Some(Event::Last(_)) | None => (),
+                }
+                continue;
+            }
             let read = match self.first.take() {
                 Some(first) => Read::Message(first),
                 None => tokio::select! {
                     biased;
-                    Some(message) = next_beside(&mut self.running.beside) => Read::Message(message),
+                    Some(message) = next_beside(&mut self.running.beside) => {
+                        self.talks_beside = true;
+                        Read::Message(message)
+                    }
                     read = self.stage.read(&self.running.peer) => read?,
                 },
             };
@@ -264,7 +297,11 @@ impl EventSource for Conversation {
             };
             self.running.answered = true;
             self.stage.release();
-            return last(message, Era::Legacy, &self.running.id.to_string()).map(Event::Last);
+            let answer = last(message, Era::Legacy, &self.running.id.to_string())?;
+            match self.talks_beside {
+                true => self.last = Some(answer),
+                false => return Ok(Event::Last(answer)),
+            }
         }
     }
 }
