@@ -16,8 +16,6 @@ use causeway_core::{
 use causeway_oidc::clock::Clock;
 use tokio::sync::watch;
 
-pub use self::tasks::knows_tasks;
-
 use crate::{
     discovery::View,
     inbound::Caller,
@@ -169,6 +167,11 @@ impl Gateway {
     /// Lets go of what targets keep only for the client session `session`.
     pub fn end_session(&self, session: &str) {
         self.targets.values().for_each(|target| target.end_session(session));
+    }
+
+    /// What `method` asks targets for, if any; of a method that MCP does not define, a target must declare the extension.
+    pub fn asked_by(&self, method: &str) -> Option<Call> {
+        Call::of_method(method).or_else(|| self.declarer(method).map(|_| Call::Extension))
     }
 
     /// Carries out a call; `request` is one of the method that `call` stands for.

@@ -84,6 +84,12 @@ impl Request {
         }
     }
 
+    /// The client's progress token, JSON text.
+    pub fn progress_token(&self) -> Option<String> {
+        let params = ObjectEdit::parse(&self.params).ok()?;
+        Some(ObjectEdit::parse(params.get("_meta")?).ok()?.get("progressToken")?.to_owned())
+    }
+
     /// The parameters for a modern target, with `changes` (key, JSON text) made.
     pub fn modern_params(&self, changes: &[(&str, &str)]) -> Result<String, serde_json::Error> {
         if self.era == Era::Modern && changes.is_empty() {

@@ -80,7 +80,7 @@ async fn serve(front: &Front, post: &Post, envelope: &Envelope, session: Option<
     if let Some(kind) = catalog::Kind::of_method(envelope.method()) {
         return list::answer(front, post, Era::Legacy, kind, &id, params);
     }
-    match (envelope.method(), Call::of_method(envelope.method())) {
+    match (envelope.method(), front.gateway.asked_by(envelope.method())) {
         ("ping", _) => message(StatusCode::OK, result_message(&id, "{}")),
         ("logging/setLevel", _) => match set_level(session.as_ref(), params) {
             Ok(()) => message(StatusCode::OK, result_message(&id, "{}")),
@@ -95,9 +95,6 @@ async fn serve(front: &Front, post: &Post, envelope: &Envelope, session: Option<
             }
         }
         (_, Some(kind)) => call(front, post, session, kind, request(id, envelope, client)).await,
-        (method, None) if front.gateway.declarer(method).is_some() => {
-            call(front, post, session, Call::Extension, request(id, envelope, client)).await
-        }
         (method, None) => refuse(Refused::Method(method.to_owned())),
     }
 }

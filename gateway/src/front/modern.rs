@@ -22,10 +22,7 @@ use super::{
     reply::{Exchange, respond},
     text_header,
 };
-use crate::{
-    error::Refused,
-    gateway::{Call, knows_tasks},
-};
+use crate::{error::Refused, gateway::Call};
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
@@ -46,24 +43,19 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
     if let Some(kind) = catalog::Kind::of_method(&request.method) {
         return list::answer(front, post, Era::Modern, kind, &id, &request.params);
     }
-    match (request.method.as_str(), Call::of_method(&request.method)) {
+    match (request.method.as_str(), front.gateway.asked_by(&request.method)) {
         ("server/discover", _) => message(StatusCode::OK, result_message(&id, &discovered(front))),
         // Of the older form of tasks.
         (method @ ("tasks/result" | "tasks/list"), _) => {
             face(Refused::Method(method.to_owned()).face(Era::Modern, &id))
         }
-        (_, Some(Call::Task)) if !knows_tasks(&request.client.capabilities) => {
+        (_, Some(Call::Task)) if !tasks::known_by(&request.client.capabilities) => {
             face(Refused::MissingCapability(tasks::EXTENSION).face(Era::Modern, &id))
         }
         ("subscriptions/listen", _) => listen::answer(front, post, request).await,
         (_, Some(call)) => {
             let events = front.settings.streaming && accepts_events(&post.headers);
             respond(call::begin(Exchange::new(front, post, call, request), front.lot.clone()).await, events).await
-        }
-        (method, None) if front.gateway.declarer(method).is_some() => {
-            let events = front.settings.streaming && accepts_events(&post.headers);
-            let exchange = Exchange::new(front, post, Call::Extension, request);
-            respond(call::begin(exchange, front.lot.clone()).await, events).await
         }
         (method, None) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }

@@ -222,10 +222,3 @@ const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 fn named(sealer: &Sealer, owner: &str, target: &TargetName, id: &str) -> String {
     sealer.name(PURPOSE, owner, &Name { target: target.as_str().to_owned(), id: id.to_owned() })
 }
-
-/// Whether a client that declares `capabilities` (JSON text) knows tasks of the modern era.
-pub fn knows_tasks(capabilities: &str) -> bool {
-    let capabilities = ObjectEdit::parse(capabilities).ok();
-    let extensions = capabilities.as_ref().and_then(|all| ObjectEdit::parse(all.get("extensions")?).ok());
-    extensions.is_some_and(|extensions| extensions.get(tasks::EXTENSION).is_some())
-}

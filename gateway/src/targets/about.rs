@@ -36,9 +36,7 @@ impl About {
 
     /// Whether it says that it answers calls with tasks, in either form.
     pub(super) fn gives_tasks(&self) -> bool {
-        let all = ObjectEdit::parse(&self.capabilities).ok();
-        let extensions = all.as_ref().and_then(|all| ObjectEdit::parse(all.get("extensions")?).ok());
-        self.declares("tasks") || extensions.is_some_and(|all| all.get(tasks::EXTENSION).is_some())
+        self.declares("tasks") || tasks::known_by(&self.capabilities)
     }
 
     /// Whether it declares this part of a capability, such as `listChanged` of `tools`.

@@ -103,6 +103,13 @@ fn related(meta: &str, rename: &dyn Fn(&str) -> Option<String>) -> Option<String
     Some(edit.finish())
 }
 
+/// Whether a peer that declares `capabilities` (JSON text) knows tasks of the extension.
+pub fn known_by(capabilities: &str) -> bool {
+    let capabilities = ObjectEdit::parse(capabilities).ok();
+    let extensions = capabilities.as_ref().and_then(|all| ObjectEdit::parse(all.get("extensions")?).ok());
+    extensions.is_some_and(|extensions| extensions.get(EXTENSION).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,6 @@
 
 use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 
-use aws_lc_rs::rand;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use causeway_core::{
     canonical::{InputRequest, InputRequired},
@@ -21,7 +19,7 @@ use futures::{
 use super::live::{Live, Running};
 use crate::{
     front::{
-        UNDECLARED,
+        UNDECLARED, random_text,
         reply::{Exchange, Item, Items, given_up},
     },
     gateway::CallError,
@@ -243,7 +241,7 @@ impl Conversation {
 
     fn ask(&mut self, method: &str, params: Option<&str>, asker: Asker) {
         let Some(live) = &self.live else { return };
-        let id = json(&random_id());
+        let id = json(&random_text());
         let asked_as = match &asker {
             Asker::Question(question) => Some(question.id().to_owned()),
             Asker::Input { .. } => None,
@@ -303,11 +301,4 @@ impl Conversation {
 /// Tells a client that its answer to the request `id` (JSON text) is wanted no more.
 fn cancelled(id: &str) -> Bytes {
     format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id}}}}}"#).into()
-}
-
-/// An id that no client and no other call has.
-fn random_id() -> String {
-    let mut id = [0; 12];
-    rand::fill(&mut id).expect("the system gives random bytes");
-    URL_SAFE_NO_PAD.encode(id)
 }

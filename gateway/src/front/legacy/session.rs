@@ -5,8 +5,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::rand;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_core::{
     canonical::{Aside, Client, Logs, tasks},
     era::{self, headers},
@@ -20,7 +18,7 @@ use super::live::Live;
 use crate::{
     config::SessionMode,
     error::Refused,
-    front::{Front, Post, reply, text_header},
+    front::{Front, Post, random_text, reply, text_header},
 };
 
 /// Keeps session ids apart from other sealed tokens.
@@ -69,12 +67,10 @@ pub(super) struct Initialize<'a> {
 /// Opens a session and gives its id as a header value.
 pub(super) fn open(front: &Front, post: &Post, version: &str, asked: &Initialize<'_>) -> HeaderValue {
     let now = front.clock.now();
-    let mut name = [0; 16];
-    rand::fill(&mut name).expect("the system gives random bytes");
     let info = asked.client_info.filter(|info| info.get().len() <= MOST_TEXT).map(ToOwned::to_owned);
     let sealed = Sealed {
         version: version.to_owned(),
-        name: URL_SAFE_NO_PAD.encode(name),
+        name: random_text(),
         opened_seconds: now.as_secs(),
         info,
         capabilities: asked.capabilities.and_then(|capabilities| short(capabilities.get())),

@@ -87,7 +87,7 @@ async fn resume(call: Exchange, lot: Lot, parked: Parked) -> Items {
             }
         }
     }
-    let now = progress_token(&call.request);
+    let now = call.request.progress_token();
     let progress = parked.progress_token.filter(|before| Some(before) != now.as_ref()).map(|before| (before, now));
     let conversation = Conversation {
         call,
@@ -193,17 +193,11 @@ impl Conversation {
     fn park(self) -> Item {
         let Self { call, lot, events, questions, asked, progress, .. } = self;
         let request = &call.request;
-        let progress_token = progress.map_or_else(|| progress_token(request), |(before, _)| Some(before));
+        let progress_token = progress.map_or_else(|| request.progress_token(), |(before, _)| Some(before));
         let parked = Parked { events, questions, asked, progress_token };
         match lot.park(&call.caller.id, request, parked) {
             Ok(result) => Item::Last(StatusCode::OK, result_message(&request.id, &result).into()),
             Err(error) => call.failed(&error),
         }
     }
-}
-
-/// The client's progress token, JSON text.
-fn progress_token(request: &Request) -> Option<String> {
-    let params = ObjectEdit::parse(&request.params).ok()?;
-    Some(ObjectEdit::parse(params.get("_meta")?).ok()?.get("progressToken")?.to_owned())
 }

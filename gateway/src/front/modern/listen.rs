@@ -22,7 +22,6 @@ use crate::{
         news::{Changes, Interest, Listener, MOST, Reports},
         reply::{Item, event_stream},
     },
-    gateway::knows_tasks,
 };
 
 /// What a client wants to hear, and in the acknowledgment what it will.
@@ -74,7 +73,7 @@ async fn open(front: &Front, post: &Post, request: &Request) -> Result<Subscript
     let params = ObjectEdit::parse(&request.params).map_err(|error| Refused::Params(error.to_string()))?;
     let filter = params.get("notifications").map_or_else(|| Ok(Filter::default()), serde_json::from_str::<Filter>);
     let mut filter = filter.map_err(|error| Refused::Params(format!("`params.notifications`: {error}")))?;
-    if !filter.task_ids.is_empty() && !knows_tasks(&request.client.capabilities) {
+    if !filter.task_ids.is_empty() && !tasks::known_by(&request.client.capabilities) {
         return Err(Refused::MissingCapability(tasks::EXTENSION));
     }
     if filter.resource_subscriptions.len() + filter.task_ids.len() > MOST {

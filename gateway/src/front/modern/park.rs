@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::{digest, rand};
+use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_core::{
     canonical::{InputRequest, InputRequired, Request},
@@ -23,6 +23,7 @@ use serde_json::Value;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
+    front::random_text,
     gateway::CallError,
     targets::{Events, Question},
 };
@@ -82,7 +83,7 @@ impl Lot {
             params: question.params().map(ToOwned::to_owned),
         });
         let requests = requests.collect();
-        let key = random_key();
+        let key = random_text();
         let expires = self.clock.now() + self.patience;
         let state = self.sealer.seal(PURPOSE, &owner(caller_id, request), expires, &key);
         let (lot, forgotten, patience) = (Arc::clone(&self.parked), key.clone(), self.patience);
@@ -149,12 +150,6 @@ fn owner(caller_id: &str, request: &Request) -> String {
     params.sort_all_objects();
     let digest = digest::digest(&digest::SHA256, params.to_string().as_bytes());
     [request.method.as_str(), "\n", &URL_SAFE_NO_PAD.encode(digest), "\n", caller_id].concat()
-}
-
-fn random_key() -> String {
-    let mut key = [0; 16];
-    rand::fill(&mut key).expect("the system gives random bytes");
-    URL_SAFE_NO_PAD.encode(key)
 }
 
 impl fmt::Debug for Lot {

@@ -19,7 +19,6 @@ use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 pub(super) use self::look::is_state;
-use super::knows_tasks;
 use crate::targets::{Event, Events, Fault, Reply, Target, TargetError};
 
 /// Messages that the client has not read yet; a target that sends more waits.
@@ -97,7 +96,7 @@ impl Call {
         let result = ObjectEdit::parse(answer.result()?).ok()?;
         let text = |value: &str| serde_json::from_str::<String>(value).ok();
         if result.get("resultType") == Some(r#""task""#) {
-            let follows = knows_tasks(&self.request.client.capabilities);
+            let follows = tasks::known_by(&self.request.client.capabilities);
             return text(result.get("taskId")?).filter(|_| !follows).map(|id| (Form::Newer, id));
         }
         let task = ObjectEdit::parse(result.get("task").filter(|_| !tasks::asks_for_task(&self.request))?).ok()?;
@@ -127,10 +126,7 @@ impl Call {
 
     /// Progress goes on under the token of the call that became the task.
     fn params(&self, id: &str) -> String {
-        let token = ObjectEdit::parse(&self.request.params).ok().and_then(|params| {
-            let meta = ObjectEdit::parse(params.get("_meta")?).ok()?;
-            meta.get("progressToken").filter(|token| *token != "null")
-        });
+        let token = self.request.progress_token().filter(|token| token != "null");
         let meta = token.map(|token| format!(r#","_meta":{{"progressToken":{token}}}"#)).unwrap_or_default();
         format!(r#"{{"taskId":{}{meta}}}"#, json(&id))
     }
