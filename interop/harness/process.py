@@ -68,6 +68,11 @@ class Process:
                 self._changed.wait(min(left, 0.5))
             return result
 
+    def write(self, line: str) -> None:
+        """Sends one line to its standard input."""
+        self._child.stdin.write(line + "\n")
+        self._child.stdin.flush()
+
     def first_line(self, what: str) -> str:
         return self.wait_for(lambda: self.lines[0] if self.lines else None, what)
 

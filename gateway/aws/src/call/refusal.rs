@@ -1,0 +1,149 @@
+//! What AWS says when it refuses a call: the error's name and its message, from header or body. Decides no retries, but
+//! knows which names mean what.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+/// AWS answered with an error.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{operation}` was refused by AWS with `{code}` ({status}): {message}{}", hint(code))]
+pub struct Refusal {
+    /// Such as `GetSecretValue`.
+    pub operation: String,
+    /// AWS's name of the error, such as `ResourceNotFoundException`.
+    pub code: String,
+    /// AWS's words: one line, shortened if long.
+    pub message: String,
+    /// The answer's HTTP status.
+    pub status: StatusCode,
+    /// What the answer asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// Characters of a message that are kept.
+const MESSAGE: usize = 500;
+
+/// The members of an error body, as the services spell them.
+#[derive(Default, Deserialize)]
+struct Body {
+    #[serde(rename = "__type")]
+    kind: Option<String>,
+    code: Option<String>,
+    #[serde(alias = "Message", alias = "errorMessage")]
+    message: Option<String>,
+}
+
+impl Refusal {
+    /// The error in an answer with this status. None if it is not one of AWS's.
+    pub(super) fn read(operation: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
+        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let header = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let code = header.or(body.kind).or(body.code)?;
+        let message = one_line(&body.message.unwrap_or_default());
+        Some(Self { operation: operation.to_owned(), code: name(&code), message, status, retry_after: None })
+    }
+}
+
+/// `com.amazon.coral#Name:http://details` is `Name`.
+fn name(code: &str) -> String {
+    let code = code.split(':').next().unwrap_or(code);
+    let code = code.rsplit('#').next().unwrap_or(code);
+    one_line(code)
+}
+
+fn one_line(text: &str) -> String {
+    let plain = text.chars().map(|it| if it.is_control() { ' ' } else { it });
+    plain.take(MESSAGE).collect()
+}
+
+/// Whether this error says that the credentials are not good any more, so that reading them again may help.
+pub fn is_stale(code: &str) -> bool {
+    [
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "RequestExpired",
+        "TokenRefreshRequired",
+        "UnrecognizedClientException",
+    ]
+    .contains(&code)
+}
+
+/// Whether this error says that the call was not carried out because there are too many.
+///
+/// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+pub fn is_throttling(code: &str) -> bool {
+    [
+        "BandwidthLimitExceeded",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    ]
+    .contains(&code)
+}
+
+/// What to check, where the name alone does not say it.
+fn hint(code: &str) -> &'static str {
+    match code {
+        "AccessDeniedException" | "AccessDenied" => "; check the policy of the identity that calls",
+        "InvalidSignatureException" | "SignatureDoesNotMatch" => {
+            "; check the secret access key and this machine's clock"
+        }
+        "RequestTimeTooSkewed" => "; check this machine's clock",
+        code if is_stale(code) => "; check that the credentials still exist, or sign in again",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(header: Option<&str>, body: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        if let Some(header) = header {
+            headers.insert("x-amzn-errortype", header.parse().unwrap());
+        }
+        Refusal::read("GetX", StatusCode::BAD_REQUEST, &headers, body.as_bytes()).map(|it| it.to_string())
+    }
+
+    #[test]
+    fn errors_are_read_as_each_service_writes_them() {
+        for (header, body, expected) in [
+            (
+                None,
+                r#"{"__type":"com.amazonaws.x#NotFound","Message":"no such thing"}"#,
+                "NotFound` (400 Bad Request): no such thing",
+            ),
+            (
+                Some("NotFound:http://internal.amazon.com/x"),
+                r#"{"message":"gone"}"#,
+                "NotFound` (400 Bad Request): gone",
+            ),
+            (None, r#"{"code":"Throttling"}"#, "Throttling` (400 Bad Request): "),
+            (Some("NotFound"), "<html>", "NotFound` (400 Bad Request): "),
+            (
+                None,
+                r#"{"__type":"SignatureDoesNotMatch","message":"a\nb"}"#,
+                "SignatureDoesNotMatch` (400 Bad Request): a b; check the secret access key and this machine's clock",
+            ),
+        ] {
+            let expected = format!("`GetX` was refused by AWS with `{expected}");
+            assert_eq!(read(header, body), Some(expected));
+        }
+        assert_eq!(read(None, "<html>bad gateway</html>"), None);
+        assert_eq!(read(None, r#"["__type"]"#), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! The default chain of AWS's SDKs: environment, profile (with SSO, roles and processes), web identity, container, instance
+//! metadata; then a role, if one is to be assumed. Reads once and keeps nothing.
+//!
+//! The last of the sources, the instance metadata service, is asked once and briefly. With the SDK's defaults a machine
+//! without credentials and without that service waits for seconds before it learns so.
+
+use std::{error::Error, time::Duration};
+
+use aws_config::{
+    BehaviorVersion, Region,
+    default_provider::credentials::DefaultCredentialsChain,
+    environment::EnvironmentVariableRegionProvider,
+    imds::{self, client::error::ImdsError, region::ImdsRegionProvider},
+    meta::region::RegionProviderChain,
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    provider_config::ProviderConfig,
+    sts::AssumeRoleProvider,
+    timeout::TimeoutConfig,
+};
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, error::CredentialsError},
+};
+
+use crate::identity::{NoCredentials, NoRegion, Role, Settings};
+
+/// The metadata service is on the same machine: it answers in milliseconds or is not there.
+const METADATA_CONNECT: Duration = Duration::from_millis(500);
+const METADATA_READ: Duration = Duration::from_secs(1);
+
+/// Connecting to a service that gives credentials; a whole attempt; all of it.
+const CONNECT: Duration = Duration::from_secs(3);
+const ATTEMPT: Duration = Duration::from_secs(10);
+const WHOLE: Duration = Duration::from_secs(30);
+
+/// Of a role's session, where config.toml gives no other.
+const SESSION_NAME: &str = "causeway";
+
+/// The region of the first source that has one.
+pub(crate) async fn region(settings: &Settings) -> Option<String> {
+    if let Some(region) = &settings.region {
+        return Some(region.clone());
+    }
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &settings.profile {
+        profile = profile.profile_name(name);
+    }
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(profile.build())
+        .or_else(ImdsRegionProvider::builder().imds_client(metadata()).build());
+    chain.region().await.map(|region| region.to_string())
+}
+
+/// Credentials of the first source that has some. `region` is where STS is asked.
+pub(crate) async fn credentials(settings: &Settings, region: Option<String>) -> Result<Credentials, NoCredentials> {
+    let reading = async {
+        let found = match &settings.profile {
+            Some(profile) => of_profile(profile, region.clone()).await?,
+            None => of_default_chain(region.clone()).await?,
+        };
+        match &settings.role {
+            Some(role) => assume(role, found, region).await,
+            None => Ok(found),
+        }
+    };
+    tokio::time::timeout(WHOLE, reading).await.unwrap_or(Err(NoCredentials::TimedOut(WHOLE)))
+}
+
+async fn of_default_chain(region: Option<String>) -> Result<Credentials, NoCredentials> {
+    let region = region.map(Region::new);
+    let chain = DefaultCredentialsChain::builder().region(region.clone()).imds_client(metadata());
+    let chain = chain.configure(provider_config(region)).build().await;
+    Ok(chain.provide_credentials().await?)
+}
+
+async fn of_profile(name: &str, region: Option<String>) -> Result<Credentials, NoCredentials> {
+    let config = provider_config(region.map(Region::new));
+    let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
+    let failed = |error: CredentialsError| NoCredentials::Profile { profile: name.to_owned(), cause: text(&error) };
+    provider.provide_credentials().await.map_err(failed)
+}
+
+async fn assume(role: &Role, with: Credentials, region: Option<String>) -> Result<Credentials, NoCredentials> {
+    let region = region.ok_or(NoRegion)?;
+    let config = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(region)).timeout_config(timeouts());
+    let config = config.credentials_provider(with.clone()).load().await;
+    let session = role.session_name.as_deref().unwrap_or(SESSION_NAME);
+    let mut provider = AssumeRoleProvider::builder(&role.arn).configure(&config).session_name(session);
+    if let Some(id) = &role.external_id {
+        provider = provider.external_id(id);
+    }
+    let provider = provider.build_from_provider(with).await;
+    let failed = |error: CredentialsError| NoCredentials::Role { role: role.arn.clone(), cause: text(&error) };
+    provider.provide_credentials().await.map_err(failed)
+}
+
+fn provider_config(region: Option<Region>) -> ProviderConfig {
+    ProviderConfig::without_region().with_region(region).with_timeout_config(timeouts())
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build()
+}
+
+fn metadata() -> imds::Client {
+    imds::Client::builder().connect_timeout(METADATA_CONNECT).read_timeout(METADATA_READ).max_attempts(1).build()
+}
+
+impl From<CredentialsError> for NoCredentials {
+    fn from(error: CredentialsError) -> Self {
+        // Where the metadata service is not AWS's own, as in a filtered network, the last source fails with its words.
+        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) || comes_from_metadata(&error) {
+            Self::None
+        } else {
+            Self::Unusable(text(&error))
+        }
+    }
+}
+
+fn comes_from_metadata(error: &CredentialsError) -> bool {
+    std::iter::successors(error.source(), |cause| (*cause).source()).any(|cause| cause.is::<ImdsError>())
+}
+
+/// The messages of an error and its causes in one line. What the SDK's errors show in `Debug` is left out.
+fn text(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    for cause in causes.map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}

@@ -1,0 +1,158 @@
+//! Where an AWS service is: what the environment says, else its public host. Knows no FIPS or dual-stack hosts and does not
+//! read `endpoint_url` of a profile.
+//!
+//! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+
+use std::{fmt, sync::Arc};
+
+use url::Url;
+
+/// An AWS service as its callers need to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// The first label of its host name.
+    pub host: &'static str,
+    /// Its name in a signature.
+    pub signing_name: &'static str,
+    /// Its part of `AWS_ENDPOINT_URL_<SERVICE>`.
+    pub variable: &'static str,
+    /// For an API of the kind JSON 1.1: what stands before the dot in `X-Amz-Target`.
+    pub target: &'static str,
+}
+
+impl Service {
+    pub const SECRETS_MANAGER: Self = Self {
+        host: "secretsmanager",
+        signing_name: "secretsmanager",
+        variable: "SECRETS_MANAGER",
+        target: "secretsmanager",
+    };
+    pub const SSM: Self = Self { host: "ssm", signing_name: "ssm", variable: "SSM", target: "AmazonSSM" };
+    /// Runtime's and Gateway's data plane.
+    pub const BEDROCK_AGENTCORE: Self = Self {
+        host: "bedrock-agentcore",
+        signing_name: "bedrock-agentcore",
+        variable: "BEDROCK_AGENTCORE",
+        target: "",
+    };
+    pub const BEDROCK_AGENTCORE_CONTROL: Self = Self {
+        host: "bedrock-agentcore-control",
+        signing_name: "bedrock-agentcore",
+        variable: "BEDROCK_AGENTCORE_CONTROL",
+        target: "",
+    };
+}
+
+/// Looks up where services are.
+#[derive(Clone)]
+pub struct Endpoints(Arc<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// A variable says something else than a URL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{variable}` is no URL of a service: set it to one that starts with `http://` or `https://`, or not at all")]
+pub struct BadEndpoint {
+    pub variable: String,
+}
+
+impl Endpoints {
+    /// `variable` looks up a variable of the environment: `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL`,
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`.
+    pub fn new(variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(variable))
+    }
+
+    /// AWS's public hosts.
+    pub fn public() -> Self {
+        Self::new(|_| None)
+    }
+
+    /// The base URL of `service` in `region`; its path, if it has one, stands before that of an operation.
+    ///
+    /// # Errors
+    /// [`BadEndpoint`] if a variable holds no URL with a host.
+    pub fn of(&self, service: &Service, region: &str) -> Result<Url, BadEndpoint> {
+        let ignored = self.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        if !ignored.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+            for variable in [format!("AWS_ENDPOINT_URL_{}", service.variable), "AWS_ENDPOINT_URL".to_owned()] {
+                if let Some(value) = self.variable(&variable) {
+                    return parsed(&value).ok_or(BadEndpoint { variable });
+                }
+            }
+        }
+        let public = format!("https://{}.{region}.{}", service.host, dns_suffix(region));
+        // Only a region of which no host can be made gets here.
+        parsed(&public).ok_or_else(|| BadEndpoint { variable: "AWS_REGION".to_owned() })
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.is_empty())
+    }
+}
+
+impl fmt::Debug for Endpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Endpoints")
+    }
+}
+
+fn parsed(text: &str) -> Option<Url> {
+    let url: Url = text.parse().ok()?;
+    (url.has_host() && ["http", "https"].contains(&url.scheme())).then_some(url)
+}
+
+/// The domain of the hosts in `region`, which its partition decides.
+pub fn dns_suffix(region: &str) -> &'static str {
+    const BY_PREFIX: [(&str, &str); 6] = [
+        ("cn-", "amazonaws.com.cn"),
+        ("eusc-", "amazonaws.eu"),
+        ("us-iso-", "c2s.ic.gov"),
+        ("us-isob-", "sc2s.sgov.gov"),
+        ("eu-isoe-", "cloud.adc-e.uk"),
+        ("us-isof-", "csp.hci.ic.gov"),
+    ];
+    let of = BY_PREFIX.iter().find(|(prefix, _)| region.starts_with(prefix));
+    of.map_or("amazonaws.com", |(_, suffix)| suffix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where Secrets Manager is in Frankfurt if the environment is `variables`.
+    fn found(variables: &'static [(&str, &str)]) -> String {
+        let endpoints = Endpoints::new(|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        let of = endpoints.of(&Service::SECRETS_MANAGER, "eu-central-1");
+        of.map_or_else(|error| error.to_string(), String::from)
+    }
+
+    #[test]
+    fn variables_stand_before_public_hosts() {
+        assert_eq!(found(&[]), "https://secretsmanager.eu-central-1.amazonaws.com/");
+        assert_eq!(found(&[("AWS_ENDPOINT_URL", "")]), "https://secretsmanager.eu-central-1.amazonaws.com/");
+        assert_eq!(found(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:1/x")]), "http://127.0.0.1:1/x");
+        let both = [("AWS_ENDPOINT_URL", "http://all/"), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://one/")];
+        assert_eq!(found(Box::leak(Box::new(both))), "http://one/");
+        let ignored = [("AWS_ENDPOINT_URL", "http://all/"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")];
+        assert_eq!(found(Box::leak(Box::new(ignored))), "https://secretsmanager.eu-central-1.amazonaws.com/");
+    }
+
+    #[test]
+    fn a_variable_that_is_no_url_is_named() {
+        let expected = "`AWS_ENDPOINT_URL` is no URL of a service: set it to one that starts with `http://` or \
+                        `https://`, or not at all";
+        assert_eq!(found(&[("AWS_ENDPOINT_URL", "localhost:4566")]), expected);
+    }
+
+    #[test]
+    fn each_partition_has_its_domain() {
+        let of = |region| Endpoints::public().of(&Service::SSM, region).unwrap().to_string();
+        assert_eq!(of("cn-north-1"), "https://ssm.cn-north-1.amazonaws.com.cn/");
+        assert_eq!(of("us-gov-west-1"), "https://ssm.us-gov-west-1.amazonaws.com/");
+        assert_eq!(of("us-isob-east-1"), "https://ssm.us-isob-east-1.sc2s.sgov.gov/");
+    }
+}

@@ -1,0 +1,170 @@
+//! A value that somebody else gives and that wears out: fetched once for all who wait, renewed ahead of its end in the
+//! background, served on while it lives and its giver does not answer. When, is decided in `kept/slot.rs`; what is
+//! fetched, by whoever makes one.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use causeway_oidc::clock::Clock;
+use futures::future::BoxFuture;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+mod slot;
+
+use slot::{Offer, Slot};
+
+/// One value over time. Clones share it.
+pub struct Kept<T, E>(Arc<Inner<T, E>>);
+
+/// A value as it was given. Times are since the Unix epoch.
+#[derive(Clone, Debug)]
+pub struct Given<T> {
+    pub value: T,
+    /// From then on the next one is fetched.
+    pub refresh_at: Duration,
+    /// From then on it is not used any more; never, if nobody said when.
+    pub expires_at: Option<Duration>,
+}
+
+/// A value and its place in the row, for [`Kept::renew`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version<T> {
+    pub value: T,
+    /// Counts the values so far.
+    pub generation: u64,
+}
+
+/// A fetch was stopped before its end: the process is ending, or the fetch panicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the request was interrupted")]
+pub struct Interrupted;
+
+type Fetch<T, E> = dyn Fn() -> BoxFuture<'static, Result<Given<T>, E>> + Send + Sync;
+
+struct Inner<T, E> {
+    fetch: Box<Fetch<T, E>>,
+    clock: Clock,
+    /// Never locked across an await.
+    slot: Mutex<Slot<T, E>>,
+    /// Held by the one task that fetches.
+    asking: Arc<AsyncMutex<()>>,
+}
+
+impl<T, E> Kept<T, E> {
+    /// After a failure nobody asks again for this long.
+    pub const COOL_DOWN: Duration = slot::COOL_DOWN;
+
+    /// Between two fetches that only [`Kept::renew`] asks for: whoever refuses every value must not make the giver pay.
+    pub const FORCE_INTERVAL: Duration = slot::FORCE_INTERVAL;
+}
+
+impl<T, E> Kept<T, E>
+where
+    T: Clone + Send + Sync + 'static,
+    E: Clone + From<Interrupted> + fmt::Display + Send + Sync + 'static,
+{
+    /// Nothing is fetched yet.
+    pub fn new<F>(clock: Clock, fetch: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Given<T>, E>> + Send + 'static,
+    {
+        let fetch = Box::new(move || -> BoxFuture<'static, _> { Box::pin(fetch()) });
+        Self(Arc::new(Inner { fetch, clock, slot: Mutex::default(), asking: Arc::default() }))
+    }
+
+    /// The living value. Waits only if there is none.
+    ///
+    /// # Errors
+    /// Why there is none: the fetch that failed now or less than [`Kept::COOL_DOWN`] ago.
+    pub async fn value(&self) -> Result<Version<T>, E> {
+        match self.0.offer() {
+            Offer::Use(version) => Ok(version),
+            Offer::UseAndRefresh(version) => {
+                self.0.refresh();
+                Ok(version)
+            }
+            Offer::CoolDown(error) => Err(error),
+            Offer::Fetch => self.0.first().await,
+        }
+    }
+
+    /// Somebody refused the value of this `generation`. Fetches another one, unless there is a newer one or this was done
+    /// less than [`Kept::FORCE_INTERVAL`] ago; a value that is there stays if that fails. True if there is a newer one.
+    pub async fn renew(&self, generation: u64) -> bool {
+        let turn = self.0.asking.clone().lock_owned().await;
+        let now = self.0.clock.now();
+        if !self.0.slot().force(generation, now) {
+            return self.0.slot().newer_than(generation);
+        }
+        let asking = tokio::spawn(self.0.clone().ask(turn));
+        matches!(asking.await, Ok(Ok(_)))
+    }
+}
+
+impl<T, E> Inner<T, E>
+where
+    T: Clone + Send + Sync + 'static,
+    E: Clone + From<Interrupted> + fmt::Display + Send + Sync + 'static,
+{
+    fn slot(&self) -> MutexGuard<'_, Slot<T, E>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn offer(&self) -> Offer<T, E> {
+        self.slot().offer(self.clock.now())
+    }
+
+    /// Fetches, or waits for whoever does already.
+    async fn first(self: &Arc<Self>) -> Result<Version<T>, E> {
+        let turn = self.asking.clone().lock_owned().await;
+        match self.offer() {
+            Offer::Use(version) | Offer::UseAndRefresh(version) => Ok(version),
+            Offer::CoolDown(error) => Err(error),
+            Offer::Fetch => {
+                // A task of its own, so that a caller who goes away takes nothing from those who wait.
+                let asking = tokio::spawn(self.clone().ask(turn));
+                asking.await.unwrap_or_else(|_| Err(Interrupted.into()))
+            }
+        }
+    }
+
+    /// Fetches the next value in the background, unless someone does already.
+    fn refresh(self: &Arc<Self>) {
+        let Ok(turn) = self.asking.clone().try_lock_owned() else {
+            return;
+        };
+        // Another refresh may have ended between the offer and the turn.
+        if let Offer::UseAndRefresh(_) = self.offer() {
+            drop(tokio::spawn(self.clone().ask(turn)));
+        }
+    }
+
+    async fn ask(self: Arc<Self>, _turn: OwnedMutexGuard<()>) -> Result<Version<T>, E> {
+        match (self.fetch)().await {
+            Ok(given) => Ok(self.slot().store(given)),
+            Err(error) => {
+                tracing::warn!(%error, "what AWS gives could not be renewed");
+                self.slot().fail(error.clone(), self.clock.now());
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<T, E> Clone for Kept<T, E> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T, E> fmt::Debug for Kept<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept")
+    }
+}
+
+#[cfg(test)]
+mod tests;

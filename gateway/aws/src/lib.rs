@@ -1,0 +1,17 @@
+//! What Causeway needs of AWS: who it is there, signed requests, calls of AWS's JSON APIs, secrets by ARN. Runs no server
+//! and decides nothing about targets.
+
+pub mod arn;
+pub mod call;
+mod chain;
+pub mod endpoint;
+pub mod identity;
+pub mod kept;
+pub mod secret;
+pub mod sign;
+
+pub use aws_credential_types::Credentials;
+
+pub use arn::Arn;
+pub use call::{Aws, CallError};
+pub use identity::{Identity, NoCredentials, NoRegion};
