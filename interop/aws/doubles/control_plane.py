@@ -1,0 +1,306 @@
+"""A stateful double of `bedrock-agentcore-control` for what gateways are made of: keeps gateways, targets and credential
+providers as they were created, and shows them. botocore's model judges each request and each answer, botocore's signer each
+signature. Serves no MCP: where a gateway does that is for the test to say."""
+
+import base64
+import copy
+import json
+import secrets
+import string
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+import boto3
+from botocore.config import Config
+
+from aws.doubles.listener import Answer, Request, listening
+from aws.doubles.model import Meant, Model, complaints
+from aws.doubles.signature import Identity, Refused, judge
+
+SERVICE = "bedrock-agentcore-control"
+ACCOUNT = "123456789012"
+#: Of a gateway that a test says nothing about.
+GATEWAY_URL = "https://{id}.gateway.bedrock-agentcore.{region}.amazonaws.com/mcp"
+#: What AWS keeps of a provider's input without showing it.
+HIDDEN = ["clientSecret", "clientSecretConfig", "clientSecretSource"]
+#: Of `targetConfiguration`, which target types the summary calls how.
+TARGET_TYPES = {
+    "mcpServer": "MCP_SERVER",
+    "lambda": "LAMBDA",
+    "openApiSchema": "OPEN_API_SCHEMA",
+    "smithyModel": "SMITHY_MODEL",
+    "apiGateway": "API_GATEWAY",
+    "agentcoreRuntime": "AGENTCORE_RUNTIME",
+    "passthrough": "PASSTHROUGH",
+    "provider": "PROVIDER",
+}
+
+
+class Failure(Exception):
+    """An answer that is one of the operation's errors."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass
+class ControlPlane:
+    """What one account has in one region."""
+
+    region: str = "us-east-1"
+    identity: Identity = field(default_factory=Identity)
+    #: Items on a page at most, whatever a client asks for: AWS promises no page to be full.
+    page: int = 3
+    #: Where gateways of these names serve MCP.
+    gateway_urls: dict[str, str] = field(default_factory=dict)
+    url: str = ""
+    #: The names of the operations that were asked for, refused ones included.
+    asked: list[str] = field(default_factory=list)
+    #: What of the double's own answers does not fit the model.
+    own_mistakes: list[str] = field(default_factory=list)
+    _gateways: dict[str, dict] = field(default_factory=dict)
+    _targets: dict[str, dict[str, dict]] = field(default_factory=dict)
+    _providers: dict[tuple[str, str], dict] = field(default_factory=dict)
+    _failures: dict[str, list[Failure]] = field(default_factory=dict)
+    _model: Model = field(default_factory=lambda: Model(SERVICE))
+
+    def client(self, **settings: object):
+        """boto3's client of it: AWS's own."""
+        return boto3.client(
+            SERVICE,
+            endpoint_url=self.url,
+            region_name=self.region,
+            aws_access_key_id=self.identity.access_key,
+            aws_secret_access_key=self.identity.secret_key,
+            aws_session_token=self.identity.token,
+            config=Config(proxies={}, retries={"total_max_attempts": 1}, **settings),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What makes a program use it in place of AWS."""
+        endpoint = {"AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL": self.url, "AWS_REGION": self.region}
+        return endpoint | self.identity.environment()
+
+    def fail(self, operation: str, code: str, message: str = "told to", times: int = 1) -> None:
+        """Answers the next requests for an operation with this error, which the model must know for it."""
+        self._model.error_status(self._model.operation(operation), code)
+        self._failures.setdefault(operation, []).extend([Failure(code, message)] * times)
+
+    def answer(self, request: Request) -> Answer:
+        """Judges a request and carries it out."""
+        try:
+            judge(request, [self.identity], self._model.signing_name, self.region)
+        except Refused as refused:
+            return error(403, refused.code, str(refused))
+        meant = self._model.meant(request)
+        if meant is None:
+            return error(404, "UnknownOperationException", f"nothing is at {request.method} {request.target}")
+        self.asked.append(meant.operation.name)
+        try:
+            return self._carry_out(meant)
+        except Failure as failure:
+            return error(self._model.error_status(meant.operation, failure.code), failure.code, str(failure))
+
+    def _carry_out(self, meant: Meant) -> Answer:
+        operation = meant.operation
+        if meant.complaints:
+            raise Failure("ValidationException", "; ".join(meant.complaints))
+        if told := self._failures.get(operation.name):
+            raise told.pop(0)
+        operations = {
+            "CreateGateway": self._create_gateway,
+            "GetGateway": self._get_gateway,
+            "ListGateways": self._list_gateways,
+            "CreateGatewayTarget": self._create_target,
+            "GetGatewayTarget": self._get_target,
+            "ListGatewayTargets": self._list_targets,
+            "CreateOauth2CredentialProvider": self._create_oauth2_provider,
+            "GetOauth2CredentialProvider": self._get_provider("oauth2"),
+            "CreateApiKeyCredentialProvider": self._create_api_key_provider,
+            "GetApiKeyCredentialProvider": self._get_provider("apikey"),
+        }
+        if operation.name not in operations:
+            return error(501, "InternalServerException", f"the double does not do {operation.name}")
+        given = shown(operation.output_shape, operations[operation.name](meant.members))
+        self.own_mistakes += mistakes(operation.output_shape, given)
+        return Answer(operation.http["responseCode"], json.dumps(given).encode(), {"content-type": "application/json"})
+
+    # ------------------------------------------------------------------------------------------------------- gateways
+
+    def _create_gateway(self, asked: dict) -> dict:
+        if any(gateway["name"] == asked["name"] for gateway in self._gateways.values()):
+            raise Failure("ConflictException", f"a gateway is called {asked['name']} already")
+        if (asked["authorizerType"] == "CUSTOM_JWT") != ("authorizerConfiguration" in asked):
+            raise Failure("ValidationException", "authorizerConfiguration goes with authorizerType CUSTOM_JWT")
+        name = asked["name"].lower()
+        gateway_id = f"{name}-{random_text(string.ascii_lowercase + string.digits)}"
+        url = self.gateway_urls.get(asked["name"], GATEWAY_URL.format(id=gateway_id, region=self.region))
+        identity = f"workload-identity-directory/default/workload-identity/{gateway_id}"
+        made = {
+            "gatewayArn": self._arn(f"gateway/{gateway_id}"),
+            "gatewayId": gateway_id,
+            "gatewayUrl": url,
+            "workloadIdentityDetails": {"workloadIdentityArn": self._arn(identity)},
+        }
+        self._gateways[gateway_id] = copy.deepcopy(asked) | made | new("READY")
+        self._targets[gateway_id] = {}
+        return self._gateways[gateway_id] | {"status": "CREATING"}
+
+    def _get_gateway(self, asked: dict) -> dict:
+        return self._found(asked["gatewayIdentifier"])
+
+    def _list_gateways(self, asked: dict) -> dict:
+        return self._paged(list(self._gateways.values()), asked, "GatewaySummary", "ListGateways")
+
+    def _found(self, gateway_id: str) -> dict:
+        if gateway_id not in self._gateways:
+            raise Failure("ResourceNotFoundException", f"there is no gateway {gateway_id}")
+        return self._gateways[gateway_id]
+
+    # -------------------------------------------------------------------------------------------------------- targets
+
+    def _create_target(self, asked: dict) -> dict:
+        gateway = self._found(asked["gatewayIdentifier"])
+        targets = self._targets[gateway["gatewayId"]]
+        if any(target["name"] == asked["name"] for target in targets.values()):
+            raise Failure("ConflictException", f"a target is called {asked['name']} already")
+        self._check_credentials(asked)
+        target_id = random_text(string.ascii_uppercase + string.digits)
+        asked = {name: value for name, value in copy.deepcopy(asked).items() if name != "gatewayIdentifier"}
+        made = {"gatewayArn": gateway["gatewayArn"], "targetId": target_id}
+        # The model has an answer show credentials always, and lets nobody give an empty list: here one without shows one.
+        credentials = {"credentialProviderConfigurations": asked.get("credentialProviderConfigurations", [])}
+        targets[target_id] = asked | made | credentials | new("READY") | summary(asked["targetConfiguration"])
+        return targets[target_id] | {"status": "CREATING"}
+
+    def _check_credentials(self, asked: dict) -> None:
+        for credential in asked.get("credentialProviderConfigurations", []):
+            provider = credential.get("credentialProvider", {})
+            is_server = "mcpServer" in asked["targetConfiguration"].get("mcp", {})
+            if credential["credentialProviderType"] == "GATEWAY_IAM_ROLE" and is_server and not provider:
+                message = "IamCredentialProvider is required for mcpServer targets using IAM authentication"
+                raise Failure("ValidationException", message)
+            arn = next((one["providerArn"] for one in provider.values() if "providerArn" in one), None)
+            if arn and not any(kept["credentialProviderArn"] == arn for kept in self._providers.values()):
+                raise Failure("ResourceNotFoundException", f"there is no credential provider {arn}")
+
+    def _get_target(self, asked: dict) -> dict:
+        self._found(asked["gatewayIdentifier"])
+        target = self._targets[asked["gatewayIdentifier"]].get(asked["targetId"])
+        if target is None:
+            raise Failure("ResourceNotFoundException", f"there is no target {asked['targetId']}")
+        return target
+
+    def _list_targets(self, asked: dict) -> dict:
+        self._found(asked["gatewayIdentifier"])
+        targets = list(self._targets[asked["gatewayIdentifier"]].values())
+        return self._paged(targets, asked, "TargetSummary", "ListGatewayTargets")
+
+    # ------------------------------------------------------------------------------------------- credential providers
+
+    def _create_oauth2_provider(self, asked: dict) -> dict:
+        ((kind, given),) = asked["oauth2ProviderConfigInput"].items()
+        config = {name: value for name, value in given.items() if name not in HIDDEN}
+        if kind == "includedOauth2ProviderConfig":
+            known = ("issuer", "authorizationEndpoint", "tokenEndpoint")
+            metadata = {name: config.pop(name, "https://vendor.example.com/") for name in known}
+            config["oauthDiscovery"] = {"authorizationServerMetadata": metadata}
+        secret = self._secret("oauth2", asked["name"], given.get("clientSecretConfig"), "clientSecret")
+        output = {"oauth2ProviderConfigOutput": {kind: config}, "status": "READY"}
+        vendor = {"credentialProviderVendor": asked["credentialProviderVendor"]}
+        return self._keep("oauth2", asked["name"], secret | output | vendor)
+
+    def _create_api_key_provider(self, asked: dict) -> dict:
+        secret = self._secret("apikey", asked["name"], asked.get("apiKeySecretConfig"), "apiKeySecret")
+        return self._keep("apikey", asked["name"], secret)
+
+    def _secret(self, kind: str, name: str, config: dict | None, member: str) -> dict:
+        """Where a provider's secret is: in one of the account's own secrets, or in one that AWS made."""
+        if config:
+            own = {"secretArn": config["secretId"]}
+            return {f"{member}Arn": own, f"{member}JsonKey": config["jsonKey"], f"{member}Source": "EXTERNAL"}
+        named = f"bedrock-agentcore-identity!default/{kind}/{name}-{random_text(string.ascii_letters, 6)}"
+        arn = f"arn:aws:secretsmanager:{self.region}:{ACCOUNT}:secret:{named}"
+        return {f"{member}Arn": {"secretArn": arn}, f"{member}Source": "MANAGED"}
+
+    def _keep(self, kind: str, name: str, provider: dict) -> dict:
+        if (kind, name) in self._providers:
+            raise Failure("ConflictException", f"a credential provider is called {name} already")
+        arn = f"arn:aws:acps:{self.region}:{ACCOUNT}:token-vault/default/{kind}credentialprovider/{name}"
+        now = time.time()
+        made = {"name": name, "credentialProviderArn": arn, "createdTime": now, "lastUpdatedTime": now}
+        self._providers[kind, name] = provider | made
+        return self._providers[kind, name]
+
+    def _get_provider(self, kind: str) -> Callable[[dict], dict]:
+        def get(asked: dict) -> dict:
+            if (kind, asked["name"]) not in self._providers:
+                raise Failure("ResourceNotFoundException", f"there is no credential provider {asked['name']}")
+            return self._providers[kind, asked["name"]]
+
+        return get
+
+    # ----------------------------------------------------------------------------------------------------------- both
+
+    def _paged(self, items: list[dict], asked: dict, item: str, operation: str) -> dict:
+        start = 0
+        if token := asked.get("nextToken"):
+            try:
+                start = int(base64.urlsafe_b64decode(token.encode()))
+            except ValueError:
+                raise Failure("ValidationException", "nextToken is none of ours") from None
+        end = start + min(asked.get("maxResults", self.page), self.page)
+        shape = self._model.operation(operation).output_shape.members["items"].member
+        assert shape.name == item
+        more = {"nextToken": base64.urlsafe_b64encode(str(end).encode()).decode()} if end < len(items) else {}
+        return {"items": [shown(shape, one) for one in items[start:end]]} | more
+
+    def _arn(self, resource: str) -> str:
+        return f"arn:aws:bedrock-agentcore:{self.region}:{ACCOUNT}:{resource}"
+
+
+@contextmanager
+def control_plane(**settings: object) -> Iterator[ControlPlane]:
+    """A running one, with nothing in it. What it answered must have fitted the model."""
+    plane = ControlPlane(**settings)
+    with listening(plane.answer) as plane.url:
+        yield plane
+    assert not plane.own_mistakes, plane.own_mistakes
+
+
+def new(status: str) -> dict:
+    now = datetime.now(timezone.utc).isoformat()
+    return {"status": status, "createdAt": now, "updatedAt": now}
+
+
+def summary(configuration: dict) -> dict:
+    """What a list says of a target's configuration."""
+    ((protocol, kinds),) = configuration.items()
+    ((kind, settings),) = kinds.items()
+    members = {"protocolType": "MCP" if protocol == "mcp" else "HTTP", "targetType": TARGET_TYPES.get(kind)}
+    members |= {name: settings[name] for name in ("listingMode", "resourcePriority") if name in settings}
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def shown(shape, kept: dict) -> dict:
+    """Of what is kept, the members that the shape has."""
+    return {name: value for name, value in kept.items() if name in shape.members}
+
+
+def mistakes(shape, given: dict) -> list[str]:
+    """What the model does not allow in an answer, but for a target without credentials, for which it has no form."""
+    found = complaints(shape, given, shape.name)
+    return [one for one in found if not one.endswith("credentialProviderConfigurations: 0 is less than 1")]
+
+
+def random_text(letters: str, length: int = 10) -> str:
+    return "".join(secrets.choice(letters) for _ in range(length))
+
+
+def error(status: int, code: str, message: str) -> Answer:
+    headers = {"content-type": "application/json", "x-amzn-errortype": code}
+    return Answer(status, json.dumps({"message": message}).encode(), headers)
