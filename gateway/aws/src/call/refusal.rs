@@ -38,11 +38,22 @@ struct Body {
 impl Refusal {
     /// The error in an answer with this status. None if it is not one of AWS's.
     pub(super) fn read(operation: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
-        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let body = serde_json::from_slice(body).unwrap_or_else(|_| Body::from_xml(&String::from_utf8_lossy(body)));
         let header = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let code = header.or(body.kind).or(body.code)?;
         let message = one_line(&body.message.unwrap_or_default());
         Some(Self { operation: operation.to_owned(), code: name(&code), message, status, retry_after: None })
+    }
+}
+
+impl Body {
+    /// Some doors before a service, and some of its doubles, answer in XML whatever the service speaks.
+    fn from_xml(text: &str) -> Self {
+        let of = |tag: &str| {
+            let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+            rest.split_once(&format!("</{tag}>")).map(|(value, _)| value.to_owned())
+        };
+        Self { kind: None, code: of("Code"), message: of("Message") }
     }
 }
 
@@ -133,6 +144,7 @@ mod tests {
                 "NotFound` (400 Bad Request): gone",
             ),
             (None, r#"{"code":"Throttling"}"#, "Throttling` (400 Bad Request): "),
+            (None, "<Error><Code>NotFound</Code><Message>gone</Message></Error>", "NotFound` (400 Bad Request): gone"),
             (Some("NotFound"), "<html>", "NotFound` (400 Bad Request): "),
             (
                 None,
