@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use causeway_aws::{endpoint::Endpoints, identity::Settings};
 use causeway_core::{
     authorizer,
     catalog::{Names, Paging},
@@ -39,6 +40,7 @@ pub struct Config {
     pub gateway: Gateway,
     pub sessions: Sessions,
     pub limits: Limits,
+    pub aws: Aws,
     pub authorizer: Authorizer,
     /// In the order of the file, which is the order of the merged lists.
     pub targets: Vec<Target>,
@@ -124,6 +126,15 @@ pub struct Limits {
     pub streams: usize,
 }
 
+/// What the gateway needs to know to ask AWS for something, wherever AWS is needed.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    /// Who it is there.
+    pub identity: Settings,
+    /// Of the environment, not of the file.
+    pub endpoints: Endpoints,
+}
+
 /// Who may call.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one for the life of the process")]
@@ -207,6 +218,7 @@ pub enum Credential {
     None,
     ClientCredentials(ClientCredentials),
     ApiKey(ApiKey),
+    Sigv4(Sigv4),
 }
 
 /// OAuth 2.0 client credentials (RFC 6749, section 4.4).
@@ -253,6 +265,17 @@ pub struct ApiKey {
 pub enum ApiKeyLocation {
     Header(http::HeaderName),
     QueryParameter(String),
+}
+
+/// AWS Signature Version 4 over each request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sigv4 {
+    /// The signing name, such as `bedrock-agentcore`.
+    pub service: String,
+    /// What is signed for, where the file says it. Else the request's host does, else the identity.
+    pub region: Option<String>,
+    /// Who signs.
+    pub identity: Settings,
 }
 
 /// What `causeway dev` starts for a target.

@@ -3,17 +3,19 @@
 
 use causeway_core::name::TargetName;
 use causeway_oidc::clock::Clock;
-use http::request::Parts;
+use http::{HeaderMap, StatusCode, request::Parts};
 
 use crate::config;
 
 mod api_key;
 mod error;
 mod oauth;
+mod sigv4;
 
 pub use api_key::ApiKey;
 pub use error::{CredentialError, Failure, Stage};
 pub use oauth::ClientCredentials;
+pub use sigv4::Sigv4;
 
 /// The credential of one target. Clones share the token.
 #[derive(Clone, Debug)]
@@ -24,13 +26,15 @@ pub enum Credential {
     ApiKey(ApiKey),
     /// A token that is fetched, kept, and renewed ahead of its end.
     ClientCredentials(ClientCredentials),
+    /// A signature over each request, with credentials that are read again ahead of their end.
+    Sigv4(Sigv4),
 }
 
 /// What [`Credential::apply`] put on a request, so that [`Credential::renew`] knows what the target refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown(Option<Generation>);
 
-/// Counts the tokens of one target.
+/// Counts the tokens, or the AWS credentials, of one target.
 type Generation = u64;
 
 impl Credential {
@@ -43,23 +47,37 @@ impl Credential {
             config::Credential::ClientCredentials(oauth) => {
                 Self::ClientCredentials(ClientCredentials::new(target, oauth, http, clock))
             }
+            config::Credential::Sigv4(sigv4) => Self::Sigv4(Sigv4::new(target, sigv4, clock)),
         }
     }
 
-    /// Puts the header or the query parameter on `request`, in place of a header of the same name. Waits only if there
-    /// is no living token. A key in the query is part of `request.uri` from now on: that is not to be logged.
+    /// Puts headers or a query parameter on `request`, in place of headers of the same name. Waits only if there is no
+    /// living token. A key in the query is part of `request.uri` from now on: that is not to be logged.
+    ///
+    /// `body` is what will be sent with it, to the byte. After this nothing of the request may change but what hops on the
+    /// way change too: it may be signed.
     ///
     /// # Errors
     /// [`CredentialError`] if there is nothing to show.
-    pub async fn apply(&self, request: &mut Parts) -> Result<Shown, CredentialError> {
+    pub async fn apply(&self, request: &mut Parts, body: &[u8]) -> Result<Shown, CredentialError> {
         match self {
             Self::None => Ok(Shown(None)),
             Self::ApiKey(key) => key.apply(request).map(|()| Shown(None)),
             Self::ClientCredentials(oauth) => oauth.apply(request).await.map(|token| Shown(Some(token))),
+            Self::Sigv4(sigv4) => sigv4.apply(request, body).await.map(|signed| Shown(Some(signed))),
         }
     }
 
-    /// The target answered 401 to `shown`. True if one retry is worth it: [`Credential::apply`] now shows something
+    /// Whether an answer with this status and these headers refuses what was shown, unread: then [`Credential::renew`] may
+    /// help.
+    pub fn is_refused_by(&self, status: StatusCode, headers: &HeaderMap) -> bool {
+        match self {
+            Self::Sigv4(_) => sigv4::is_refused_by(status, headers),
+            _ => status == StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    /// The target refused `shown`. True if one retry is worth it: [`Credential::apply`] now shows something
     /// else. False if it would show the same, because there is nothing newer or because a newer token was refused too,
     /// less than [`ClientCredentials::FORCE_INTERVAL`] ago.
     ///
@@ -68,6 +86,7 @@ impl Credential {
     pub async fn renew(&self, shown: &Shown) -> Result<bool, CredentialError> {
         match (self, shown.0) {
             (Self::ClientCredentials(oauth), Some(generation)) => oauth.renew(generation).await,
+            (Self::Sigv4(sigv4), Some(generation)) => Ok(sigv4.renew(generation).await),
             _ => Ok(false),
         }
     }

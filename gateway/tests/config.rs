@@ -81,7 +81,7 @@ bad!(unknown_keys, "unknown-keys", @r#"
     config.toml:18: target `calculator`: unknown key `endpont` in `http`; did you mean `endpoint`?
     config.toml:19: target `calculator`: unknown key `description`; it takes `name`, `http`, `stdio`, `resource_priority`, `credential` or `dev`
     config.toml:23: target `hello`: unknown key `url`; did you mean `http.endpoint`?
-    config.toml:24: target `hello`: unknown key `oauth` in `credential`; it takes `client_credentials` or `api_key`
+    config.toml:24: target `hello`: unknown key `oauth` in `credential`; it takes `client_credentials`, `api_key` or `sigv4`
     config.toml:27: target number 3: unknown key `nam`; did you mean `name`?
     config.toml:28: target number 3: unknown key `command`; did you mean `stdio.command`?
     config.toml:30: target number 4: `name` is missing; write `name = "my-target"`
@@ -195,7 +195,7 @@ bad!(missing_members, "missing-members", @r#"
     config.toml:20: target `empty-client`: `credential.client_credentials.client_secret_env` is missing; write `client_secret_env = "NAME"` with a variable of the gateway's environment, or `client_secret_file = "path"`
     config.toml:25: target `empty-key`: `credential.api_key.parameter_name` is missing; write `parameter_name = "X-Api-Key"`
     config.toml:25: target `empty-key`: `credential.api_key.key_env` is missing; write `key_env = "NAME"` with a variable of the gateway's environment, or `key_file = "path"`
-    config.toml:30: target `empty-credential`: `credential` does not say what to show; write `[targets.credential.client_credentials]` or `[targets.credential.api_key]`, or leave it out
+    config.toml:30: target `empty-credential`: `credential` does not say what to show; write `[targets.credential.client_credentials]`, `[targets.credential.api_key]` or `[targets.credential.sigv4]`, or leave it out
     15 mistakes
 "#);
 
@@ -266,6 +266,21 @@ bad!(bad_credentials, "bad-credentials", @r#"
     config.toml:38: target `places`: `credential.api_key.parameter_name` is empty; write a text
     config.toml:43: target `roads`: `credential.api_key.prefix` cannot stand in a header; write a text such as `Bearer `
     10 mistakes
+"#);
+
+bad!(bad_aws, "bad-aws", @r#"
+    config.toml:4: `aws.region` is no AWS region; write one such as `us-east-1`
+    config.toml:5: `aws.profile` is empty; write a text
+    config.toml:11: target `hello`: `credential.sigv4.service` is no signing name; write one such as `bedrock-agentcore` or `lambda`
+    config.toml:12: target `hello`: `credential.sigv4.region` is no AWS region; write one such as `us-east-1`
+    config.toml:13: target `hello`: `credential.sigv4.role_arn` names no role; write it like `arn:aws:iam::123456789012:role/gateway`
+    config.toml:14: target `hello`: `credential.sigv4.session_name` takes 2 to 64 letters, digits and `_+=,.@-`; write one such as `causeway`
+    config.toml:19: target `orders`: `credential.sigv4.external_id` has no effect without `role_arn`; leave it out
+    config.toml:19: target `orders`: `credential.sigv4` signs requests that others could see and send again: write `https` in `http.endpoint`; `http` is for this machine alone
+    config.toml:24: target `weather`: `credential.sigv4.role_arn` names no role: `gateway` is no ARN: it does not start with `arn:`; write it like `arn:aws:iam::123456789012:role/gateway`
+    config.toml:28: target `maps`: unknown key `sigv4`; did you mean `credential.sigv4`?
+    config.toml:34: target `roads`: `credential.api_key` and `credential.sigv4` are both there; leave one of them out
+    11 mistakes
 "#);
 
 bad!(an_open_door, "exposed", @r#"
@@ -346,7 +361,7 @@ fn every_setting_of_the_example_works() {
     assert_eq!(config.sessions.keys.len(), 2);
     let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
     assert_eq!(jwt.rules.custom_claims.len(), 3);
-    let [_, _, _, orders, weather, maps, repository] = &config.targets[..] else { panic!("seven targets") };
+    let [_, _, _, orders, weather, maps, reports, repository] = &config.targets[..] else { panic!("eight targets") };
     let Credential::ClientCredentials(client) = &orders.credential else { panic!("a token for `orders`") };
     assert!(matches!(client.token_endpoint, TokenEndpoint::Discovery(_)));
     assert!(matches!(&orders.dev, Some(Dev::Command { path, .. }) if path == "/mcp"));
@@ -354,6 +369,11 @@ fn every_setting_of_the_example_works() {
     assert_eq!(key.location, ApiKeyLocation::Header("x-api-key".parse().unwrap()));
     let Credential::ApiKey(key) = &maps.credential else { panic!("a key for `maps`") };
     assert_eq!(key.location, ApiKeyLocation::QueryParameter("api_key".into()));
+    let Credential::Sigv4(sigv4) = &reports.credential else { panic!("a signature for `reports`") };
+    assert_eq!((sigv4.service.as_str(), sigv4.region.as_deref()), ("bedrock-agentcore", Some("us-east-1")));
+    let role = sigv4.identity.role.as_ref().unwrap();
+    assert_eq!(role.arn, "arn:aws:iam::123456789012:role/causeway");
+    assert_eq!(role.external_id.as_deref(), Some("causeway-of-example"));
     let Transport::Stdio(stdio) = &repository.transport else { panic!("`repository` is a child") };
     assert_eq!(stdio.command[0], "uvx");
     assert_eq!(stdio.env.keys().collect::<Vec<_>>(), ["GIT_TOKEN", "LOG_LEVEL"]);
@@ -478,7 +498,7 @@ fn a_file_of_nothing_but_mistakes_is_given_up() {
 fn a_path_in_a_message_is_as_it_was_given() {
     let draft = Draft::parse(Path::new("/etc/causeway/config.toml"), "colour = 1\r\n\r\nauthorizer = 1\r\n").unwrap();
     insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
-    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `authorizer` or `targets`
+    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `aws`, `authorizer` or `targets`
     /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
     /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     3 mistakes

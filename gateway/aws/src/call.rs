@@ -25,7 +25,7 @@ use crate::{
 
 mod refusal;
 
-pub use refusal::{Refusal, is_stale, is_throttling};
+pub use refusal::{Refusal, error_name, is_stale, is_throttling};
 
 /// From a request until the last byte of its answer.
 pub const TIMEOUT: Duration = Duration::from_secs(10);

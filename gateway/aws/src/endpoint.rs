@@ -116,6 +116,36 @@ pub fn dns_suffix(region: &str) -> &'static str {
     of.map_or("amazonaws.com", |(_, suffix)| suffix)
 }
 
+/// The region in the host name of a service, such as `x.gateway.bedrock-agentcore.us-east-1.amazonaws.com`.
+pub fn region_of_host(host: &str) -> Option<&str> {
+    const SUFFIXES: [&str; 9] = [
+        "amazonaws.com",
+        "amazonaws.com.cn",
+        "amazonaws.eu",
+        "api.aws",
+        "on.aws",
+        "c2s.ic.gov",
+        "sc2s.sgov.gov",
+        "cloud.adc-e.uk",
+        "csp.hci.ic.gov",
+    ];
+    let before = SUFFIXES.iter().find_map(|suffix| host.strip_suffix(suffix)?.strip_suffix('.'))?;
+    let (_, last) = before.rsplit_once('.')?;
+    is_region(last).then_some(last)
+}
+
+/// Whether `text` is formed as the name of a region: `us-east-1`, `us-gov-west-1`.
+pub fn is_region(text: &str) -> bool {
+    let mut parts = text.rsplit('-');
+    let number = parts.next().unwrap_or_default();
+    let is = |part: &str, fits: fn(&u8) -> bool| !part.is_empty() && part.bytes().all(|byte| fits(&byte));
+    let words: Vec<_> = parts.collect();
+    text.len() <= 32
+        && is(number, u8::is_ascii_digit)
+        && words.len() >= 2
+        && words.iter().all(|word| is(word, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +176,24 @@ mod tests {
         let expected = "`AWS_ENDPOINT_URL` is no URL of a service: set it to one that starts with `http://` or \
                         `https://`, or not at all";
         assert_eq!(found(&[("AWS_ENDPOINT_URL", "localhost:4566")]), expected);
+    }
+
+    #[test]
+    fn a_host_name_may_hold_a_region() {
+        for (host, region) in [
+            ("bedrock-agentcore.us-east-1.amazonaws.com", Some("us-east-1")),
+            ("x.gateway.bedrock-agentcore.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("a.execute-api.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("a.lambda-url.eu-central-1.on.aws", Some("eu-central-1")),
+            ("sts.amazonaws.com", None),
+            ("us-east-1.amazonaws.com", None),
+            ("a.us-east-1.amazonaws.com.example.com", None),
+            ("a.us-east-1.notamazonaws.com", None),
+            ("127.0.0.1", None),
+        ] {
+            assert_eq!(region_of_host(host), region, "{host}");
+        }
+        assert!(!is_region("us-east") && !is_region("US-EAST-1") && !is_region("us--1") && !is_region("1"));
     }
 
     #[test]

@@ -10,7 +10,10 @@ pub mod kept;
 pub mod secret;
 pub mod sign;
 
-pub use aws_credential_types::Credentials;
+pub use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, future::ProvideCredentials as FutureCredentials},
+};
 
 pub use arn::Arn;
 pub use call::{Aws, CallError};

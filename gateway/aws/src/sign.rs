@@ -132,7 +132,8 @@ fn sign_with(
     let (set, _) = http_request::sign(signable, &params)?.into_parts();
     for header in set.into_parts().0 {
         let mut value = HeaderValue::from_str(header.value()).map_err(|_| SignError::Unsendable)?;
-        value.set_sensitive(header.sensitive());
+        // Whoever sees a signature can send the same request for some minutes.
+        value.set_sensitive(header.sensitive() || header.name() == AUTHORIZATION.as_str());
         request.headers.insert(header.name(), value);
     }
     Ok(())

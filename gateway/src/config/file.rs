@@ -9,10 +9,12 @@ use serde::Deserialize;
 use super::located::{Located, Member};
 
 pub mod authorizer;
+pub mod aws;
 pub mod list_page;
 pub mod target;
 
 pub use authorizer::Authorizer;
+pub use aws::{Aws, Sigv4};
 pub use list_page::ListPage;
 pub use target::Target;
 
@@ -55,6 +57,8 @@ pub struct File {
     pub sessions: Member<Sessions>,
     /// Bounds. Each has a default that suits a small gateway.
     pub limits: Member<Limits>,
+    /// What the gateway asks of AWS itself: credentials and secrets.
+    pub aws: Member<Aws>,
     /// Who may call: `authorizer = "none"`, or a table `[authorizer.custom_jwt]`.
     #[schemars(required)]
     pub authorizer: Member<Authorizer>,

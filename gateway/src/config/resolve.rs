@@ -16,6 +16,7 @@ use super::{
 };
 
 mod authorizer;
+mod aws;
 mod credential;
 mod target;
 mod value;
@@ -48,9 +49,18 @@ pub(super) fn config(
     let limits = resolver.limits(file.limits.as_ref());
     let authorizer = resolver.authorizer(file.authorizer.as_ref());
     resolver.exposure(file, gateway.as_ref(), authorizer.as_ref());
-    let targets = resolver.targets(file.targets.as_ref());
+    let aws = resolver.aws(file.aws.as_ref());
+    let targets = resolver.targets(file.targets.as_ref(), &aws);
     let proxies = Proxies::new(environment);
-    Some(Config { gateway: gateway?, sessions: sessions?, limits, authorizer: authorizer?, targets: targets?, proxies })
+    Some(Config {
+        gateway: gateway?,
+        sessions: sessions?,
+        limits,
+        aws,
+        authorizer: authorizer?,
+        targets: targets?,
+        proxies,
+    })
 }
 
 impl Resolver<'_> {

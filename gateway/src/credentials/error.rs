@@ -3,6 +3,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use causeway_aws::{NoCredentials, NoRegion, sign::SignError};
 use causeway_core::name::TargetName;
 use causeway_oidc::fetch::FetchError;
 use http::StatusCode;
@@ -24,6 +25,8 @@ pub enum Stage {
     Discovery,
     /// Asking the token endpoint.
     Token,
+    /// Reading the gateway's own AWS credentials.
+    Identity,
     /// Putting the credential on the request.
     Request,
 }
@@ -49,6 +52,12 @@ pub enum Failure {
     NotBearer { url: String },
     #[error("the credential holds characters that a request cannot carry: check it for line breaks")]
     Unsendable,
+    #[error(transparent)]
+    Identity(#[from] NoCredentials),
+    #[error("{0}; or write `credential.sigv4.region`")]
+    Region(#[from] NoRegion),
+    #[error(transparent)]
+    Unsigned(#[from] SignError),
     #[error("the request was interrupted")]
     Interrupted,
 }
@@ -58,6 +67,7 @@ impl fmt::Display for Stage {
         f.write_str(match self {
             Self::Discovery => "discovery",
             Self::Token => "token",
+            Self::Identity => "identity",
             Self::Request => "request",
         })
     }

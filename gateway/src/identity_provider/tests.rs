@@ -197,7 +197,7 @@ async fn a_credential_opens_what_trusts_the_pool() {
         let config = config::Credential::ClientCredentials(oauth);
         let credential = Credential::new(&"logs".parse().unwrap(), &config, running.http.clone(), clock());
         let mut request = http::Request::new(()).into_parts().0;
-        credential.apply(&mut request).await.unwrap();
+        credential.apply(&mut request, b"").await.unwrap();
         assert_eq!(inbound.authenticate(&request.headers).await.unwrap().id, "alice");
     }
 }

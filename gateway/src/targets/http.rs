@@ -204,23 +204,23 @@ impl HttpTarget {
         self.request(Method::POST, headers, message.into()).await
     }
 
-    /// Makes one HTTP request and reads the head of the answer. A 401 is answered once with a fresh credential.
+    /// Makes one HTTP request and reads the head of the answer. One that refuses the credential is answered once with a
+    /// fresh one.
     async fn request(&self, method: Method, headers: HeaderMap, body: Bytes) -> Result<Answer, Fault> {
         let (answer, shown) = self.request_once(&method, headers.clone(), body.clone()).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED {
+        if !self.credential.is_refused_by(answer.status(), answer.headers()) {
             return Ok(answer);
         }
         // A token that the target refused was not used, so the call was surely not processed.
         if !self.credential.renew(&shown).await? {
-            return Err(Fault::Unauthorized(401));
+            return let_in(answer);
         }
         let (answer, shown) = self.request_once(&method, headers, body).await?;
-        if answer.status() == StatusCode::UNAUTHORIZED {
+        if self.credential.is_refused_by(answer.status(), answer.headers()) {
             // Tells the credential that the fresh one was refused too, so that it is not renewed for each call.
             let _ = self.credential.renew(&shown).await?;
-            return Err(Fault::Unauthorized(401));
         }
-        Ok(answer)
+        let_in(answer)
     }
 
     async fn request_once(
@@ -243,11 +243,19 @@ impl HttpTarget {
         headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION"))));
         let request = request.body(()).expect("a valid URI and valid headers");
         let (mut parts, ()) = request.into_parts();
-        let shown = self.credential.apply(&mut parts).await?;
+        let shown = self.credential.apply(&mut parts, &body).await?;
         let request = http::Request::from_parts(parts, Body::new(body));
         let answer = timeout(self.limits.first_byte, self.client.send(request)).await;
         let answer = answer.unwrap_or(Err(Fault::Silent(self.limits.first_byte)))?;
         Ok((Answer::new(answer, self.limits.response_bytes), shown))
+    }
+}
+
+/// An answer other than 401. A 403 says more where it is read.
+fn let_in(answer: Answer) -> Result<Answer, Fault> {
+    match answer.status() {
+        StatusCode::UNAUTHORIZED => Err(Fault::Unauthorized(401)),
+        _ => Ok(answer),
     }
 }
 

@@ -39,10 +39,9 @@ impl Refusal {
     /// The error in an answer with this status. None if it is not one of AWS's.
     pub(super) fn read(operation: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
         let body = serde_json::from_slice(body).unwrap_or_else(|_| Body::from_xml(&String::from_utf8_lossy(body)));
-        let header = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let code = header.or(body.kind).or(body.code)?;
+        let code = error_name(headers).or_else(|| body.kind.or(body.code).map(|code| name(&code)))?;
         let message = one_line(&body.message.unwrap_or_default());
-        Some(Self { operation: operation.to_owned(), code: name(&code), message, status, retry_after: None })
+        Some(Self { operation: operation.to_owned(), code, message, status, retry_after: None })
     }
 }
 
@@ -55,6 +54,11 @@ impl Body {
         };
         Self { kind: None, code: of("Code"), message: of("Message") }
     }
+}
+
+/// AWS's name of the error that an answer with these headers is, such as `AccessDeniedException`, where they say it.
+pub fn error_name(headers: &HeaderMap) -> Option<String> {
+    headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(name)
 }
 
 /// `com.amazon.coral#Name:http://details` is `Name`.

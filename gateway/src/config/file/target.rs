@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{FilePath, Located, Map, Member, RESOURCE_PRIORITY};
+use super::{FilePath, Located, Map, Member, RESOURCE_PRIORITY, Sigv4};
 
 /// Where `causeway dev` expects MCP in a server of yours.
 pub const DEV_PATH: &str = "/mcp";
@@ -94,15 +94,21 @@ pub enum Sessions {
     Shared,
 }
 
-/// What the gateway shows a target to be let in: exactly one of `client_credentials` and `api_key`.
+/// What the gateway shows a target to be let in: exactly one of `client_credentials`, `api_key` and `sigv4`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = json!([{ "required": ["client_credentials"] }, { "required": ["api_key"] }])))]
+#[schemars(extend("oneOf" = json!([
+    { "required": ["client_credentials"] },
+    { "required": ["api_key"] },
+    { "required": ["sigv4"] },
+])))]
 pub struct Credential {
     /// An access token that the gateway fetches and caches.
     pub client_credentials: Member<ClientCredentials>,
     /// A fixed key.
     pub api_key: Member<ApiKey>,
+    /// A signature with the gateway's own AWS credentials.
+    pub sigv4: Member<Sigv4>,
 }
 
 /// OAuth 2.0 client credentials (RFC 6749, section 4.4).

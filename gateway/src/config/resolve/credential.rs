@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, header};
 
 use super::{
     super::{
-        ApiKey, ApiKeyLocation, ClientAuthentication, ClientCredentials, Credential, TokenEndpoint,
+        ApiKey, ApiKeyLocation, Aws, ClientAuthentication, ClientCredentials, Credential, TokenEndpoint,
         file::target as file, located::Located,
     },
     Resolver,
@@ -15,6 +15,7 @@ use crate::secret::Secret;
 
 const CLIENT_CREDENTIALS: &str = "credential.client_credentials";
 const API_KEY: &str = "credential.api_key";
+const SIGV4: &str = "credential.sigv4";
 
 /// Parameters of a token request that other keys stand for, or that would put a secret into the file.
 const RESERVED: [&str; 7] =
@@ -33,30 +34,42 @@ const OWN_HEADERS: [HeaderName; 8] = [
 ];
 
 impl Resolver<'_> {
-    pub(super) fn credential(&mut self, member: Option<&Located<file::Credential>>) -> Option<Credential> {
+    /// What `member` says to show. `region` is the one that the target itself names.
+    pub(super) fn credential(
+        &mut self,
+        member: Option<&Located<file::Credential>>,
+        aws: &Aws,
+        region: Option<&str>,
+    ) -> Option<Credential> {
         let Some(Located { value: credential, at }) = member else {
             return Some(Credential::None);
         };
         let client = credential.client_credentials.as_ref().map(|client| self.client_credentials(client));
         let key = credential.api_key.as_ref().map(|key| self.api_key(key));
-        match (client, key) {
-            (Some(client), None) => client.map(Credential::ClientCredentials),
-            (None, Some(key)) => key.map(Credential::ApiKey),
-            (Some(_), Some(_)) => {
-                let message =
-                    "`credential.client_credentials` and `credential.api_key` are both there; leave one of them out";
-                self.findings.report(at, message);
-                None
-            }
-            (None, None) => {
-                if !self.findings.took_any(at) {
-                    let message = "`credential` does not say what to show; write `[targets.credential.client_credentials]` \
-                                   or `[targets.credential.api_key]`, or leave it out";
-                    self.findings.report(at, message);
-                }
-                None
-            }
+        let sigv4 = credential.sigv4.as_ref().map(|sigv4| self.sigv4(sigv4, aws, region));
+        let shown = [
+            (CLIENT_CREDENTIALS, client.map(|client| client.map(Credential::ClientCredentials))),
+            (API_KEY, key.map(|key| key.map(Credential::ApiKey))),
+            (SIGV4, sigv4.map(|sigv4| sigv4.map(Credential::Sigv4))),
+        ];
+        let mut shown: Vec<_> = shown.into_iter().filter_map(|(name, shown)| Some((name, shown?))).collect();
+        if let [_, others @ ..] = &shown[..]
+            && !others.is_empty()
+        {
+            let names: Vec<_> = shown.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let (both, out) = match names.len() {
+                2 => ("both", "one of them"),
+                _ => ("all", "all but one"),
+            };
+            self.findings.report(at, format!("{} are {both} there; leave {out} out", names.join(" and ")));
+            return None;
         }
+        if shown.is_empty() && !self.findings.took_any(at) {
+            let message = "`credential` does not say what to show; write `[targets.credential.client_credentials]`, \
+                           `[targets.credential.api_key]` or `[targets.credential.sigv4]`, or leave it out";
+            self.findings.report(at, message);
+        }
+        shown.pop()?.1
     }
 
     fn client_credentials(&mut self, client: &Located<file::ClientCredentials>) -> Option<ClientCredentials> {

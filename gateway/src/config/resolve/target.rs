@@ -6,10 +6,11 @@ use std::{
 };
 
 use causeway_core::name::TargetName;
+use url::{Host, Url};
 
 use super::{
     super::{
-        Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetSessions, Transport,
+        Aws, Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetSessions, Transport,
         file::target as file,
         findings::ROOT,
         located::{Located, Member},
@@ -19,7 +20,11 @@ use super::{
 use crate::secret::Secret;
 
 impl Resolver<'_> {
-    pub(super) fn targets(&mut self, member: Option<&Located<Vec<Located<file::Target>>>>) -> Option<Vec<Target>> {
+    pub(super) fn targets(
+        &mut self,
+        member: Option<&Located<Vec<Located<file::Target>>>>,
+        aws: &Aws,
+    ) -> Option<Vec<Target>> {
         let targets = member.map_or(&[][..], |member| &member.value);
         if targets.is_empty() && !self.findings.took_out(&ROOT, &["targets"]) {
             self.findings.report_for_file(
@@ -27,7 +32,7 @@ impl Resolver<'_> {
                  `http.endpoint = \"https://…/mcp\"`",
             );
         }
-        let resolved: Vec<_> = targets.iter().map(|target| self.target(target)).collect();
+        let resolved: Vec<_> = targets.iter().map(|target| self.target(target, aws)).collect();
         self.duplicates(targets);
         self.findings.concern(None);
         resolved.into_iter().collect()
@@ -53,14 +58,15 @@ impl Resolver<'_> {
         }
     }
 
-    fn target(&mut self, target: &Located<file::Target>) -> Option<Target> {
+    fn target(&mut self, target: &Located<file::Target>, aws: &Aws) -> Option<Target> {
         let (at, target) = (&target.at, &target.value);
         self.findings.concern(Some(at));
         let name = self.target_name(at, &target.name);
         let transport = self.transport(at, target);
         let most = super::super::file::RESOURCE_PRIORITY;
         let priority = self.number("resource_priority", &target.resource_priority, 0..=most, most);
-        let credential = self.credential(target.credential.as_ref());
+        let credential = self.credential(target.credential.as_ref(), aws, None);
+        self.safe_to_sign(target, transport.as_ref());
         let dev = target.dev.as_ref().map(|dev| self.dev(dev));
         self.only_http(target);
         Some(Target {
@@ -199,6 +205,19 @@ impl Resolver<'_> {
         path.value.clone()
     }
 
+    /// A signature lets whoever sees it on the way send the same request for minutes.
+    fn safe_to_sign(&mut self, target: &file::Target, transport: Option<&Transport>) {
+        let sigv4 = target.credential.as_ref().and_then(|credential| credential.value.sigv4.as_ref());
+        if let (Some(sigv4), Some(Transport::Http(http))) = (sigv4, transport)
+            && http.endpoint.scheme() == "http"
+            && !is_loopback(&http.endpoint)
+        {
+            let message = "`credential.sigv4` signs requests that others could see and send again: write `https` in \
+                           `http.endpoint`; `http` is for this machine alone";
+            self.findings.report(&sigv4.at, message);
+        }
+    }
+
     /// What has no meaning for a child process.
     fn only_http(&mut self, target: &file::Target) {
         if target.http.is_some() || target.stdio.is_none() {
@@ -214,6 +233,15 @@ impl Resolver<'_> {
                 "`dev` is for `http` targets: `causeway dev` starts `stdio.command` as it is; leave `dev` out";
             self.findings.report(&dev.at, message);
         }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
     }
 }
 

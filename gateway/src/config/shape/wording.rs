@@ -13,7 +13,7 @@ pub(super) struct Wording {
 }
 
 /// What people write in `[[targets]]`, the key that it is here, and the member of the target that this key begins with.
-const ELSEWHERE: [(&str, &str, &str); 8] = [
+const ELSEWHERE: [(&str, &str, &str); 9] = [
     ("endpoint", "http.endpoint", "http"),
     ("url", "http.endpoint", "http"),
     ("command", "stdio.command", "stdio"),
@@ -21,6 +21,7 @@ const ELSEWHERE: [(&str, &str, &str); 8] = [
     ("env", "stdio.env", "stdio"),
     ("client_credentials", "credential.client_credentials", "credential"),
     ("api_key", "credential.api_key", "credential"),
+    ("sigv4", "credential.sigv4", "credential"),
     ("sample", "dev.sample", "dev"),
 ];
 

@@ -158,14 +158,14 @@ fn request() -> Parts {
 /// The header that a request gets.
 async fn shown(credential: &Credential) -> Result<String, CredentialError> {
     let mut request = request();
-    credential.apply(&mut request).await?;
+    credential.apply(&mut request, b"").await?;
     Ok(request.headers[AUTHORIZATION].to_str().unwrap().to_owned())
 }
 
 /// A call as the gateway makes it, to a target that takes the tokens that `takes` says: whether it came through.
 async fn call(credential: &Credential, takes: impl Fn(&str) -> bool) -> Result<bool, CredentialError> {
     let mut request = request();
-    let refused = credential.apply(&mut request).await?;
+    let refused = credential.apply(&mut request, b"").await?;
     if takes(request.headers[AUTHORIZATION].to_str().unwrap()) {
         return Ok(true);
     }
@@ -416,7 +416,7 @@ async fn debug_shows_no_secret() {
     let issuer = FakeIssuer::start().await;
     let credential = issuer.credential();
     let mut request = request();
-    let generation = credential.apply(&mut request).await.unwrap();
+    let generation = credential.apply(&mut request, b"").await.unwrap();
     let debug = format!("{credential:?} {generation:?} {request:?}");
     assert!(!debug.contains("hunter2") && !debug.contains("token-1"), "{debug}");
 }

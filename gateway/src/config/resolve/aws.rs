@@ -1,0 +1,107 @@
+//! Resolves what is about AWS: who the gateway is there, and how it signs. Asks nothing of AWS.
+
+use causeway_aws::{
+    Arn,
+    endpoint::Endpoints,
+    identity::{Role, Settings},
+};
+
+use super::{
+    super::{
+        Aws, Sigv4,
+        environment::{Environment, Reference},
+        file,
+        located::{Located, Member},
+    },
+    Resolver,
+};
+
+const SIGV4: &str = "credential.sigv4";
+
+impl Resolver<'_> {
+    pub(super) fn aws(&mut self, section: Option<&Located<file::Aws>>) -> Aws {
+        let default = file::Aws::default();
+        let aws = section.map_or(&default, |section| &section.value);
+        let region = self.aws_region("aws.region", &aws.region);
+        let profile = self.filled("aws.profile", &aws.profile).map(str::to_owned);
+        Aws { identity: Settings { profile, region, role: None }, endpoints: endpoints(self.environment) }
+    }
+
+    /// How `sigv4` signs. `own` is the region that the target itself names.
+    pub(super) fn sigv4(&mut self, sigv4: &Located<file::Sigv4>, aws: &Aws, own: Option<&str>) -> Option<Sigv4> {
+        let sigv4 = &sigv4.value;
+        let service = self.service(&sigv4.service).unwrap_or(file::aws::SERVICE).to_owned();
+        let region = self.aws_region(&format!("{SIGV4}.region"), &sigv4.region).or(own.map(str::to_owned));
+        let profile = self.filled(&format!("{SIGV4}.profile"), &sigv4.profile).map(str::to_owned);
+        let role = self.role(sigv4)?;
+        let identity = Settings {
+            profile: profile.or_else(|| aws.identity.profile.clone()),
+            region: region.clone().or_else(|| aws.identity.region.clone()),
+            role,
+        };
+        Some(Sigv4 { service, region, identity })
+    }
+
+    fn service<'m>(&mut self, member: &'m Member<String>) -> Option<&'m str> {
+        let service = member.as_ref()?;
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if service.value.is_empty() || !service.value.bytes().all(fits) {
+            let message =
+                format!("`{SIGV4}.service` is no signing name; write one such as `bedrock-agentcore` or `lambda`");
+            self.findings.report(&service.at, message);
+        }
+        Some(&service.value)
+    }
+
+    /// `Some(None)` where none is to be assumed.
+    fn role(&mut self, sigv4: &file::Sigv4) -> Option<Option<Role>> {
+        let external_id = self.filled(&format!("{SIGV4}.external_id"), &sigv4.external_id).map(str::to_owned);
+        let session_name = self.session_name(&sigv4.session_name);
+        let Some(arn) = &sigv4.role_arn else {
+            for (key, member) in [("external_id", &sigv4.external_id), ("session_name", &sigv4.session_name)] {
+                if let Some(member) = member {
+                    let message = format!("`{SIGV4}.{key}` has no effect without `role_arn`; leave it out");
+                    self.findings.report(&member.at, message);
+                }
+            }
+            return Some(None);
+        };
+        let is_role = |arn: &Arn| arn.service == "iam" && !arn.account.is_empty() && arn.resource_of("role").is_some();
+        let why = match arn.value.parse::<Arn>() {
+            Ok(parsed) if is_role(&parsed) => {
+                return Some(Some(Role { arn: arn.value.clone(), external_id, session_name }));
+            }
+            Ok(_) => "names no role".to_owned(),
+            Err(why) => format!("names no role: {why}"),
+        };
+        let message = format!("`{SIGV4}.role_arn` {why}; write it like `arn:aws:iam::123456789012:role/gateway`");
+        self.findings.report(&arn.at, message);
+        None
+    }
+
+    fn session_name(&mut self, member: &Member<String>) -> Option<String> {
+        let name = member.as_ref()?;
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+        if !(2..=64).contains(&name.value.len()) || !name.value.bytes().all(fits) {
+            let message = format!(
+                "`{SIGV4}.session_name` takes 2 to 64 letters, digits and `_+=,.@-`; write one such as `causeway`"
+            );
+            self.findings.report(&name.at, message);
+        }
+        Some(name.value.clone())
+    }
+
+    fn aws_region(&mut self, name: &str, member: &Member<String>) -> Option<String> {
+        let region = member.as_ref()?;
+        if !causeway_aws::endpoint::is_region(&region.value) {
+            self.findings.report(&region.at, format!("`{name}` is no AWS region; write one such as `us-east-1`"));
+        }
+        Some(region.value.clone())
+    }
+}
+
+/// Where AWS's services are, by the variables of the environment.
+fn endpoints(environment: &Environment) -> Endpoints {
+    let environment = environment.clone();
+    Endpoints::new(move |name| environment.look_up(Reference::Variable(name)).ok().map(|it| it.expose().to_owned()))
+}
