@@ -11,13 +11,13 @@ use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future},
 };
-use causeway_oidc::clock::Clock;
-use tokio::sync::OnceCell;
-
-use crate::{
-    chain,
+use causeway_oidc::{
+    clock::Clock,
     kept::{Given, Interrupted, Kept, Version},
 };
+use tokio::sync::OnceCell;
+
+use crate::chain;
 
 /// Temporary credentials are renewed this long before their end, or after half of their life if that is later.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
@@ -117,7 +117,10 @@ impl Identity {
         let (reading, now) = (Arc::clone(&source), clock.clone());
         let kept = Kept::new(clock, move || {
             let (source, now) = (Arc::clone(&reading), now.clone());
-            async move { given(source.read().await?, now.now()) }
+            async move {
+                let read = source.read().await.and_then(|credentials| given(credentials, now.now()));
+                read.inspect_err(|error| tracing::warn!(%error, "the AWS credentials could not be read"))
+            }
         });
         Self(Arc::new(Inner { source, kept }))
     }
@@ -130,10 +133,11 @@ impl Identity {
         self.0.kept.value().await
     }
 
-    /// AWS refused the credentials of this `generation`. Reads them again, at most once in [`Kept::FORCE_INTERVAL`]. True
+    /// AWS refused the credentials of this `generation`. Reads them again, at most once in
+    /// [`FORCE_INTERVAL`](causeway_oidc::kept::FORCE_INTERVAL). True
     /// if there are newer ones, with which one more try is worth it.
     pub async fn renew(&self, generation: u64) -> bool {
-        self.0.kept.renew(generation).await
+        self.0.kept.renew(generation).await.unwrap_or(false)
     }
 
     /// The region: of the settings, else of `AWS_REGION` or `AWS_DEFAULT_REGION`, the profile, the metadata service.

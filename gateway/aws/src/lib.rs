@@ -6,7 +6,6 @@ pub mod call;
 mod chain;
 pub mod endpoint;
 pub mod identity;
-pub mod kept;
 pub mod secret;
 pub mod sign;
 

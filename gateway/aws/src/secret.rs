@@ -1,5 +1,5 @@
 //! The value of a secret that AWS keeps: a Secrets Manager secret or an SSM parameter, whole or one member of its JSON.
-//! Reads it each time; whoever wants to keep it uses [`crate::kept`].
+//! Reads it each time; whoever wants to keep it uses [`causeway_oidc::kept`].
 //!
 //! Source: <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>,
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use causeway_aws::{NoCredentials, NoRegion, sign::SignError};
 use causeway_core::name::TargetName;
-use causeway_oidc::fetch::FetchError;
+use causeway_oidc::{fetch::FetchError, kept::Interrupted};
 use http::StatusCode;
 
 /// A target cannot be called because the gateway has nothing to show it.
@@ -58,8 +58,8 @@ pub enum Failure {
     Region(#[from] NoRegion),
     #[error(transparent)]
     Unsigned(#[from] SignError),
-    #[error("the request was interrupted")]
-    Interrupted,
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 impl fmt::Display for Stage {

@@ -1,44 +1,55 @@
-//! Tokens by OAuth 2.0 client credentials: one per target, fetched once for all who wait, renewed in the background.
-//! When a token is good is decided in `oauth/slot.rs`, how it is asked for in `oauth/request.rs`.
+//! Tokens by OAuth 2.0 client credentials: one per target, fetched once for all who wait, renewed in the background. How a
+//! token is asked for is in `oauth/request.rs`; when, `causeway_oidc::kept` decides.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use causeway_core::name::TargetName;
-use causeway_oidc::{clock::Clock, fetch};
-use http::{header::AUTHORIZATION, request::Parts};
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use causeway_oidc::{
+    clock::Clock,
+    fetch,
+    kept::{self, Given, Interrupted, Kept},
+};
+use http::{HeaderValue, header::AUTHORIZATION, request::Parts};
 
-use super::{CredentialError, Generation};
+use super::{CredentialError, Failure, Generation, Stage};
 use crate::config;
 
 mod answer;
 mod request;
-mod slot;
 
 use request::TokenSource;
-use slot::{Offer, Slot, Token};
+
+/// Assumed when a token response has no `expires_in`, which RFC 6749 only recommends.
+const ASSUMED_LIFETIME: Duration = Duration::from_secs(300);
+
+/// A token that lives shorter is used this long all the same, or those who wait for it would each fetch one.
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(1);
 
 /// The token of one target. Clones share it.
 #[derive(Clone)]
-pub struct ClientCredentials(Arc<Inner>);
+pub struct ClientCredentials {
+    target: TargetName,
+    /// `Bearer ...`, marked sensitive.
+    token: Kept<HeaderValue, Ungranted>,
+}
 
-struct Inner {
-    source: TokenSource,
-    clock: Clock,
-    /// Never locked across an await.
-    slot: Mutex<Slot>,
-    /// Held by the one task that asks for a token.
-    asking: Arc<AsyncMutex<()>>,
+/// A token as it was given.
+struct Granted {
+    header: HeaderValue,
+    lifetime: Option<Duration>,
+}
+
+/// There is no token.
+#[derive(Clone, Debug)]
+struct Ungranted {
+    stage: Stage,
+    failure: Arc<Failure>,
 }
 
 impl ClientCredentials {
     /// Between two tokens that are fetched only because the target refused one: a target that always answers 401 must
     /// not make the gateway hammer the token endpoint.
-    pub const FORCE_INTERVAL: Duration = slot::FORCE_INTERVAL;
+    pub const FORCE_INTERVAL: Duration = kept::FORCE_INTERVAL;
 
     pub(super) fn new(
         target: &TargetName,
@@ -56,90 +67,66 @@ impl ClientCredentials {
         clock: Clock,
         timeout: Duration,
     ) -> Self {
-        let source = TokenSource::new(target.clone(), config.clone(), http, timeout);
-        Self(Arc::new(Inner { source, clock, slot: Mutex::default(), asking: Arc::default() }))
+        let source = Arc::new(TokenSource::new(config.clone(), http, timeout));
+        let (name, now) = (target.clone(), clock.clone());
+        let token = Kept::new(clock, move || {
+            let (source, name, now) = (Arc::clone(&source), name.clone(), now.clone());
+            async move {
+                // Its life is counted from when it was asked for.
+                let asked_at = now.now();
+                let granted = source.grant().await.map(|granted| granted.given(asked_at));
+                granted.inspect_err(|why| {
+                    let error = why.of(&name);
+                    tracing::warn!(target.name = %name, %error, "a token request failed");
+                })
+            }
+        });
+        Self { target: target.clone(), token }
     }
 
     /// Puts the token on `request` and says which it is.
     pub(super) async fn apply(&self, request: &mut Parts) -> Result<Generation, CredentialError> {
-        let token = self.0.token().await?;
-        request.headers.insert(AUTHORIZATION, token.header);
+        let token = self.token.value().await.map_err(|why| why.of(&self.target))?;
+        request.headers.insert(AUTHORIZATION, token.value);
         Ok(token.generation)
     }
 
     /// Whether there is something else to show than the token that the target refused.
     pub(super) async fn renew(&self, refused: Generation) -> Result<bool, CredentialError> {
-        let now = self.0.clock.now();
-        if !self.0.slot().refuse(refused, now) {
-            return Ok(false);
-        }
-        let token = self.0.token().await?;
-        Ok(token.generation != refused)
+        self.token.renew(refused).await.map_err(|why| why.of(&self.target))
     }
 }
 
 impl fmt::Debug for ClientCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientCredentials").field("target", self.0.source.target()).finish_non_exhaustive()
+        f.debug_struct("ClientCredentials").field("target", &self.target).finish_non_exhaustive()
     }
 }
 
-impl Inner {
-    fn slot(&self) -> MutexGuard<'_, Slot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn offer(&self) -> Offer {
-        self.slot().offer(self.clock.now())
-    }
-
-    async fn token(self: &Arc<Self>) -> Result<Token, CredentialError> {
-        match self.offer() {
-            Offer::Use(token) => Ok(token),
-            Offer::UseAndRefresh(token) => {
-                self.refresh();
-                Ok(token)
-            }
-            Offer::CoolDown(error) => Err(error),
-            Offer::Fetch => self.first().await,
+impl Granted {
+    fn given(self, asked_at: Duration) -> Given<HeaderValue> {
+        let lifetime = self.lifetime.unwrap_or(ASSUMED_LIFETIME).max(SHORTEST_LIFETIME);
+        Given {
+            value: self.header,
+            refresh_at: asked_at.saturating_add(lifetime / 10 * 9),
+            expires_at: Some(asked_at.saturating_add(lifetime)),
         }
     }
+}
 
-    /// Asks for a token, or waits for whoever does already.
-    async fn first(self: &Arc<Self>) -> Result<Token, CredentialError> {
-        let turn = self.asking.clone().lock_owned().await;
-        match self.offer() {
-            Offer::Use(token) | Offer::UseAndRefresh(token) => Ok(token),
-            Offer::CoolDown(error) => Err(error),
-            Offer::Fetch => {
-                // A task of its own, so that a caller who goes away takes nothing from those who wait.
-                let asking = tokio::spawn(self.clone().ask(turn));
-                asking.await.unwrap_or_else(|_| Err(self.source.interrupted()))
-            }
-        }
+impl Ungranted {
+    fn new(stage: Stage, failure: Failure) -> Self {
+        Self { stage, failure: Arc::new(failure) }
     }
 
-    /// Asks for the next token in the background, unless someone does already.
-    fn refresh(self: &Arc<Self>) {
-        let Ok(turn) = self.asking.clone().try_lock_owned() else {
-            return;
-        };
-        // Another refresh may have ended between the offer and the turn.
-        if let Offer::UseAndRefresh(_) = self.offer() {
-            drop(tokio::spawn(self.clone().ask(turn)));
-        }
+    fn of(&self, target: &TargetName) -> CredentialError {
+        CredentialError { target: target.clone(), stage: self.stage, failure: Arc::clone(&self.failure) }
     }
+}
 
-    async fn ask(self: Arc<Self>, _turn: OwnedMutexGuard<()>) -> Result<Token, CredentialError> {
-        let asked_at = self.clock.now();
-        match self.source.grant().await {
-            Ok(granted) => Ok(self.slot().store(granted, asked_at)),
-            Err(error) => {
-                tracing::warn!(target.name = %error.target, %error, "a token request failed");
-                self.slot().fail(error.clone(), self.clock.now());
-                Err(error)
-            }
-        }
+impl From<Interrupted> for Ungranted {
+    fn from(interrupted: Interrupted) -> Self {
+        Self::new(Stage::Token, interrupted.into())
     }
 }
 

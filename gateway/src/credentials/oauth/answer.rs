@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::{super::Failure, slot::Granted};
+use super::{super::Failure, Granted};
 
 /// A successful answer, read leniently: some issuers send `expires_in` as text.
 #[derive(Debug, Deserialize, Serialize)]

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use causeway_core::name::TargetName;
 use causeway_oidc::{
     discovery::Discovery,
     fetch::{self, BodyError},
@@ -21,9 +20,9 @@ use oauth2::{
 use url::Url;
 
 use super::{
-    super::{CredentialError, Failure, Stage},
+    super::{Failure, Stage},
+    Granted, Ungranted,
     answer::Answer,
-    slot::Granted,
 };
 use crate::config::{ClientAuthentication, ClientCredentials, TokenEndpoint};
 
@@ -32,7 +31,6 @@ const MAX_BYTES: usize = 256 << 10;
 
 /// Where the tokens of one target come from.
 pub(super) struct TokenSource {
-    target: TargetName,
     config: ClientCredentials,
     http: reqwest::Client,
     timeout: Duration,
@@ -67,30 +65,17 @@ enum Unanswered {
 type Refusal = RequestTokenError<Unanswered, BasicErrorResponse>;
 
 impl TokenSource {
-    pub(super) fn new(target: TargetName, config: ClientCredentials, http: reqwest::Client, timeout: Duration) -> Self {
-        Self { target, config, http, timeout, discovered: Mutex::default() }
-    }
-
-    pub(super) fn target(&self) -> &TargetName {
-        &self.target
+    pub(super) fn new(config: ClientCredentials, http: reqwest::Client, timeout: Duration) -> Self {
+        Self { config, http, timeout, discovered: Mutex::default() }
     }
 
     /// Asks for a token.
-    pub(super) async fn grant(&self) -> Result<Granted, CredentialError> {
-        let endpoint = self.endpoint().await.map_err(|failure| self.error(Stage::Discovery, failure))?;
+    pub(super) async fn grant(&self) -> Result<Granted, Ungranted> {
+        let endpoint = self.endpoint().await.map_err(|failure| Ungranted::new(Stage::Discovery, failure))?;
         self.ask(&endpoint).await.map_err(|failure| {
             self.remember(None);
-            self.error(Stage::Token, failure)
+            Ungranted::new(Stage::Token, failure)
         })
-    }
-
-    /// The task that asked was stopped.
-    pub(super) fn interrupted(&self) -> CredentialError {
-        self.error(Stage::Token, Failure::Interrupted)
-    }
-
-    fn error(&self, stage: Stage, failure: Failure) -> CredentialError {
-        CredentialError { target: self.target.clone(), stage, failure: Arc::new(failure) }
     }
 
     async fn endpoint(&self) -> Result<Url, Failure> {

@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axum::{
@@ -256,9 +259,8 @@ async fn while_the_endpoint_is_down_the_old_token_serves_to_its_end() {
         issuer.at(time);
         assert_eq!(shown(&credential).await.unwrap(), "Bearer token-1");
         issuer.has_been_asked(2 + attempt).await;
-        // The failure is noted when the turn to ask is free again.
         let Credential::ClientCredentials(oauth) = &credential else { panic!("not OAuth") };
-        drop(oauth.0.asking.lock().await);
+        oauth.token.settled().await;
     }
     issuer.at(3601);
     shown(&credential).await.unwrap_err();
@@ -278,7 +280,7 @@ async fn after_a_failure_the_endpoint_is_left_alone_for_a_while() {
     }
     assert_eq!(issuer.asked(), 1);
     issuer.becomes(Behaviour::Grant(json!(3600)));
-    issuer.at(slot::COOL_DOWN.as_secs());
+    issuer.at(kept::COOL_DOWN.as_secs());
     assert_eq!(shown(&credential).await.unwrap(), "Bearer token-2");
 }
 
@@ -409,6 +411,20 @@ async fn an_endpoint_that_hangs_up_is_unreachable() {
     let config = config::ClientCredentials { token_endpoint: TokenEndpoint::Url(url), ..issuer.config() };
     let error = shown(&issuer.credential_by(config)).await.unwrap_err();
     assert!(matches!(*error.failure, crate::credentials::Failure::Unreachable { .. }), "{error}");
+}
+
+#[test]
+fn lifetimes_are_assumed_and_bounded() {
+    let check = |lifetime: Option<u64>, asked_at: u64, expected: [u64; 2]| {
+        let lifetime = lifetime.map(Duration::from_secs);
+        let granted = Granted { header: HeaderValue::from_static("Bearer t"), lifetime };
+        let given = granted.given(Duration::from_secs(asked_at));
+        assert_eq!([given.refresh_at.as_secs(), given.expires_at.unwrap().as_secs()], expected);
+    };
+    check(Some(3600), 1000, [4240, 4600]);
+    check(None, 0, [270, 300]);
+    check(Some(0), 10, [10, 11]);
+    check(Some(u64::MAX), 1, [u64::MAX / 10 * 9 + 5, u64::MAX]);
 }
 
 #[tokio::test]

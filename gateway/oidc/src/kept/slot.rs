@@ -3,13 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Given, Version};
-
-/// See [`super::Kept::COOL_DOWN`].
-pub(super) const COOL_DOWN: Duration = Duration::from_secs(5);
-
-/// See [`super::Kept::FORCE_INTERVAL`].
-pub(super) const FORCE_INTERVAL: Duration = Duration::from_secs(30);
+use super::{COOL_DOWN, FORCE_INTERVAL, Given, Version};
 
 /// A value over time. All times are since the Unix epoch.
 pub(super) struct Slot<T, E> {
@@ -33,6 +27,18 @@ pub(super) enum Offer<T, E> {
     Fetch,
 }
 
+/// What to do about a value that somebody refused.
+#[derive(Debug)]
+pub(super) enum Forced<E> {
+    Fetch,
+    /// There is a newer one already.
+    Newer,
+    /// Another one was fetched for this reason not long ago: it would be refused too.
+    TooSoon,
+    /// The last fetch failed like this just now.
+    CoolDown(E),
+}
+
 impl<T, E> Default for Slot<T, E> {
     fn default() -> Self {
         Self { given: None, failed: None, forced: None, generation: 0 }
@@ -42,11 +48,10 @@ impl<T, E> Default for Slot<T, E> {
 impl<T: Clone, E: Clone> Slot<T, E> {
     pub(super) fn offer(&self, now: Duration) -> Offer<T, E> {
         let living = self.given.as_ref().filter(|given| given.expires_at.is_none_or(|end| now < end));
-        let failed = self.failed.as_ref().filter(|(at, _)| now.saturating_sub(*at) < COOL_DOWN);
-        match (living, failed) {
+        match (living, self.failed(now)) {
             (Some(given), None) if now >= given.refresh_at => Offer::UseAndRefresh(self.version(given)),
             (Some(given), _) => Offer::Use(self.version(given)),
-            (None, Some((_, error))) => Offer::CoolDown(error.clone()),
+            (None, Some(error)) => Offer::CoolDown(error.clone()),
             (None, None) => Offer::Fetch,
         }
     }
@@ -62,20 +67,29 @@ impl<T: Clone, E: Clone> Slot<T, E> {
     /// A fetch failed. A value that is there stays until it expires.
     pub(super) fn fail(&mut self, error: E, now: Duration) {
         self.failed = Some((now, error));
+        // It brought nothing that could be refused: the next try need not wait longer than after any failure.
+        self.forced = None;
     }
 
-    /// Somebody refused this generation: whether to fetch another one now.
-    pub(super) fn force(&mut self, generation: u64, now: Duration) -> bool {
-        let recently = self.forced.is_some_and(|forced| now.saturating_sub(forced) < FORCE_INTERVAL);
-        if recently || self.newer_than(generation) {
-            return false;
+    /// Somebody refused this generation.
+    pub(super) fn force(&mut self, generation: u64, now: Duration) -> Forced<E> {
+        if self.generation > generation {
+            return Forced::Newer;
+        }
+        if let Some(error) = self.failed(now) {
+            return Forced::CoolDown(error.clone());
+        }
+        if self.forced.is_some_and(|forced| now.saturating_sub(forced) < FORCE_INTERVAL) {
+            return Forced::TooSoon;
         }
         self.forced = Some(now);
-        true
+        Forced::Fetch
     }
 
-    pub(super) fn newer_than(&self, generation: u64) -> bool {
-        self.generation > generation
+    /// How the last fetch failed, if that was just now.
+    fn failed(&self, now: Duration) -> Option<&E> {
+        let recent = self.failed.as_ref().filter(|(at, _)| now.saturating_sub(*at) < COOL_DOWN);
+        recent.map(|(_, error)| error)
     }
 
     fn version(&self, given: &Given<T>) -> Version<T> {
@@ -123,24 +137,26 @@ mod tests {
     fn a_failure_cools_down_and_takes_no_living_value() {
         let mut slot = Texts::default();
         slot.fail("down", at(10));
-        check(&slot, &[(10, "down"), (14, "down"), (15, "fetch")]);
+        check(&slot, &[(10, "down"), (11, "down"), (12, "fetch")]);
         slot.store(given("a", 90, Some(100)));
         slot.fail("down", at(92));
-        check(&slot, &[(92, "use a"), (96, "use a"), (97, "refresh a"), (100, "fetch")]);
-        slot.fail("down", at(98));
-        check(&slot, &[(99, "use a"), (100, "down"), (103, "fetch")]);
+        check(&slot, &[(92, "use a"), (93, "use a"), (94, "refresh a"), (100, "fetch")]);
+        slot.fail("down", at(99));
+        check(&slot, &[(99, "use a"), (100, "down"), (101, "fetch")]);
     }
 
     #[test]
     fn a_refused_value_is_replaced_once_in_a_while() {
         let mut slot = Texts::default();
         let first = slot.store(given("a", 90, None)).generation;
-        assert!(slot.force(first, at(10)));
+        assert!(matches!(slot.force(first, at(10)), Forced::Fetch));
         check(&slot, &[(10, "use a")]);
-        assert!(!slot.force(first, at(11)), "the next one is being fetched");
         let second = slot.store(given("b", 90, None)).generation;
-        assert!(!slot.force(first, at(50)) && slot.newer_than(first), "late news of the first");
-        assert!(slot.force(second, at(50)));
-        assert!(!slot.newer_than(second));
+        assert!(matches!(slot.force(first, at(11)), Forced::Newer), "late news of the first");
+        assert!(matches!(slot.force(second, at(39)), Forced::TooSoon));
+        assert!(matches!(slot.force(second, at(40)), Forced::Fetch));
+        slot.fail("down", at(41));
+        assert!(matches!(slot.force(second, at(42)), Forced::CoolDown("down")));
+        assert!(matches!(slot.force(second, at(43)), Forced::Fetch), "it was given nothing that could be refused");
     }
 }

@@ -110,7 +110,7 @@ async fn a_value_is_renewed_while_it_is_used() {
     }
     until(|| giver.asked() == 2).await;
     giver.let_through(1);
-    until(|| kept.0.slot().newer_than(1)).await;
+    kept.settled().await;
     assert_eq!(value(&kept).await, Ok(2));
 }
 
@@ -129,7 +129,7 @@ async fn the_old_value_is_served_while_the_giver_is_down() {
     assert_eq!(value(&kept).await, Err(Trouble::Down));
     assert_eq!(giver.asked(), 3, "a failure is remembered for a while");
     giver.0.down.store(0, Ordering::SeqCst);
-    giver.pass(Kept::<usize, Trouble>::COOL_DOWN.as_secs());
+    giver.pass(COOL_DOWN.as_secs());
     assert_eq!(value(&kept).await, Ok(4));
 }
 
@@ -139,13 +139,13 @@ async fn a_refused_value_is_fetched_anew_once() {
     giver.let_through(usize::from(u16::MAX));
     let first = kept.value().await.unwrap().generation;
     let renewed = futures::future::join_all((0..10).map(|_| kept.renew(first))).await;
-    assert_eq!((renewed, giver.asked()), (vec![true; 10], 2));
+    assert_eq!((renewed, giver.asked()), (vec![Ok(true); 10], 2));
     let second = kept.value().await.unwrap();
     assert_eq!(second.value, 2);
-    assert!(!kept.renew(second.generation).await, "too soon after the last time");
+    assert_eq!(kept.renew(second.generation).await, Ok(false), "too soon after the last time");
     giver.pass(30);
     giver.0.down.store(1, Ordering::SeqCst);
-    assert!(!kept.renew(second.generation).await);
+    assert_eq!(kept.renew(second.generation).await, Err(Trouble::Down));
     assert_eq!(value(&kept).await, Ok(2));
     assert_eq!(giver.asked(), 3);
 }

@@ -8,13 +8,20 @@ use std::{
     time::Duration,
 };
 
-use causeway_oidc::clock::Clock;
 use futures::future::BoxFuture;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+use crate::clock::Clock;
+
 mod slot;
 
-use slot::{Offer, Slot};
+use slot::{Forced, Offer, Slot};
+
+/// After a failure nobody asks again for this long.
+pub const COOL_DOWN: Duration = Duration::from_secs(2);
+
+/// Between two fetches that only [`Kept::renew`] asks for: whoever refuses every value must not make the giver pay.
+pub const FORCE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// One value over time. Clones share it.
 pub struct Kept<T, E>(Arc<Inner<T, E>>);
@@ -53,20 +60,12 @@ struct Inner<T, E> {
     asking: Arc<AsyncMutex<()>>,
 }
 
-impl<T, E> Kept<T, E> {
-    /// After a failure nobody asks again for this long.
-    pub const COOL_DOWN: Duration = slot::COOL_DOWN;
-
-    /// Between two fetches that only [`Kept::renew`] asks for: whoever refuses every value must not make the giver pay.
-    pub const FORCE_INTERVAL: Duration = slot::FORCE_INTERVAL;
-}
-
 impl<T, E> Kept<T, E>
 where
     T: Clone + Send + Sync + 'static,
-    E: Clone + From<Interrupted> + fmt::Display + Send + Sync + 'static,
+    E: Clone + From<Interrupted> + Send + Sync + 'static,
 {
-    /// Nothing is fetched yet.
+    /// Nothing is fetched yet. `fetch` logs its own failures: those of a refresh are seen by nobody else.
     pub fn new<F>(clock: Clock, fetch: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Given<T>, E>> + Send + 'static,
@@ -78,7 +77,7 @@ where
     /// The living value. Waits only if there is none.
     ///
     /// # Errors
-    /// Why there is none: the fetch that failed now or less than [`Kept::COOL_DOWN`] ago.
+    /// Why there is none: the fetch that failed now or less than [`COOL_DOWN`] ago.
     pub async fn value(&self) -> Result<Version<T>, E> {
         match self.0.offer() {
             Offer::Use(version) => Ok(version),
@@ -92,22 +91,31 @@ where
     }
 
     /// Somebody refused the value of this `generation`. Fetches another one, unless there is a newer one or this was done
-    /// less than [`Kept::FORCE_INTERVAL`] ago; a value that is there stays if that fails. True if there is a newer one.
-    pub async fn renew(&self, generation: u64) -> bool {
+    /// less than [`FORCE_INTERVAL`] ago. True if there is a newer one.
+    ///
+    /// # Errors
+    /// The fetch that failed now or less than [`COOL_DOWN`] ago. The value that is there stays.
+    pub async fn renew(&self, generation: u64) -> Result<bool, E> {
         let turn = self.0.asking.clone().lock_owned().await;
-        let now = self.0.clock.now();
-        if !self.0.slot().force(generation, now) {
-            return self.0.slot().newer_than(generation);
+        let forced = self.0.slot().force(generation, self.0.clock.now());
+        match forced {
+            Forced::Newer => Ok(true),
+            Forced::TooSoon => Ok(false),
+            Forced::CoolDown(error) => Err(error),
+            Forced::Fetch => self.0.clone().fetch(turn).await.map(|_| true),
         }
-        let asking = tokio::spawn(self.0.clone().ask(turn));
-        matches!(asking.await, Ok(Ok(_)))
+    }
+
+    /// Waits for the end of a fetch that is under way, whatever comes of it.
+    pub async fn settled(&self) {
+        drop(self.0.asking.lock().await);
     }
 }
 
 impl<T, E> Inner<T, E>
 where
     T: Clone + Send + Sync + 'static,
-    E: Clone + From<Interrupted> + fmt::Display + Send + Sync + 'static,
+    E: Clone + From<Interrupted> + Send + Sync + 'static,
 {
     fn slot(&self) -> MutexGuard<'_, Slot<T, E>> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
@@ -123,12 +131,13 @@ where
         match self.offer() {
             Offer::Use(version) | Offer::UseAndRefresh(version) => Ok(version),
             Offer::CoolDown(error) => Err(error),
-            Offer::Fetch => {
-                // A task of its own, so that a caller who goes away takes nothing from those who wait.
-                let asking = tokio::spawn(self.clone().ask(turn));
-                asking.await.unwrap_or_else(|_| Err(Interrupted.into()))
-            }
+            Offer::Fetch => self.clone().fetch(turn).await,
         }
+    }
+
+    /// Fetches in a task of its own, so that a caller who goes away takes nothing from those who wait.
+    async fn fetch(self: Arc<Self>, turn: OwnedMutexGuard<()>) -> Result<Version<T>, E> {
+        tokio::spawn(self.ask(turn)).await.unwrap_or_else(|_| Err(Interrupted.into()))
     }
 
     /// Fetches the next value in the background, unless someone does already.
@@ -146,7 +155,6 @@ where
         match (self.fetch)().await {
             Ok(given) => Ok(self.slot().store(given)),
             Err(error) => {
-                tracing::warn!(%error, "what AWS gives could not be renewed");
                 self.slot().fail(error.clone(), self.clock.now());
                 Err(error)
             }
