@@ -175,6 +175,8 @@ pub enum Transport {
 #[derive(Clone, Debug)]
 pub struct HttpTarget {
     pub endpoint: Url,
+    /// AgentCore Runtime hosts it, and `endpoint` is where Runtime is asked for it.
+    pub runtime: bool,
     pub era: EraChoice,
     pub sessions: TargetSessions,
 }

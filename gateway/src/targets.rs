@@ -10,6 +10,7 @@ mod listen;
 mod owner;
 mod question;
 mod reply;
+mod runtime;
 mod stdio;
 
 use std::{
@@ -38,6 +39,7 @@ pub use self::{
     listen::{Heard, Wanted},
     question::Question,
     reply::{Event, Events, Rename, Reply},
+    runtime::{Problem, RuntimeFault},
 };
 use self::{
     handshake::{own_client, own_request},

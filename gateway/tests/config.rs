@@ -59,7 +59,10 @@ fn everything_set() -> String {
 
 /// Whatever is referred to is there.
 fn full_environment() -> Environment {
-    environment().overlay(|_| Some(Secret::new("a-secret-that-is-long-enough-for-any-use")))
+    environment().overlay(|reference| match reference {
+        Reference::Variable(name) if name.starts_with("AWS_") => None,
+        _ => Some(Secret::new("a-secret-that-is-long-enough-for-any-use")),
+    })
 }
 
 macro_rules! bad {
@@ -185,7 +188,7 @@ bad!(missing_members, "missing-members", @r#"
     config.toml:3: `authorizer.custom_jwt.custom_claims.name` is missing; write `name = "department"`
     config.toml:5: target number 1: `name` is missing; write `name = "my-target"`
     config.toml:5: target number 1: nothing says where the target is; write `http.endpoint = "https://…/mcp"` for a server that runs, or `stdio.command = ["program", "argument"]` for one to start
-    config.toml:9: target `empty-http`: `http.endpoint` is missing; write `endpoint = "https://tools.example.com/mcp"`
+    config.toml:9: target `empty-http`: `http.endpoint` is missing; write `endpoint = "https://tools.example.com/mcp"`, or `runtime_arn = "arn:…"` for a server that AgentCore Runtime hosts
     config.toml:13: target `empty-stdio`: `stdio.command` is missing; write `command = ["program", "argument"]`
     config.toml:14: target `empty-stdio`: `dev` does not say what to start; write `dev.sample = "calculator"` or `dev.command = ["program"]`
     config.toml:14: target `empty-stdio`: `dev` is for `http` targets: `causeway dev` starts `stdio.command` as it is; leave `dev` out
@@ -280,7 +283,11 @@ bad!(bad_aws, "bad-aws", @r#"
     config.toml:24: target `weather`: `credential.sigv4.role_arn` names no role: `gateway` is no ARN: it does not start with `arn:`; write it like `arn:aws:iam::123456789012:role/gateway`
     config.toml:28: target `maps`: unknown key `sigv4`; did you mean `credential.sigv4`?
     config.toml:34: target `roads`: `credential.api_key` and `credential.sigv4` are both there; leave one of them out
-    11 mistakes
+    config.toml:38: target `docks`: `http.runtime_arn` names no AgentCore Runtime; write it like `arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/tools-a1b2c3d4e5`
+    config.toml:42: target `yards`: `http.endpoint` and `http.runtime_arn` both say where the target is; leave one of them out
+    config.toml:47: target `ships`: `http.qualifier` has no effect without `http.runtime_arn`; leave it out
+    config.toml:51: target `boats`: unknown key `runtime_arn`; did you mean `http.runtime_arn`?
+    15 mistakes
 "#);
 
 bad!(an_open_door, "exposed", @r#"
@@ -361,7 +368,9 @@ fn every_setting_of_the_example_works() {
     assert_eq!(config.sessions.keys.len(), 2);
     let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
     assert_eq!(jwt.rules.custom_claims.len(), 3);
-    let [_, _, _, orders, weather, maps, reports, repository] = &config.targets[..] else { panic!("eight targets") };
+    let [_, _, _, orders, weather, maps, reports, hosted, repository] = &config.targets[..] else {
+        panic!("nine targets")
+    };
     let Credential::ClientCredentials(client) = &orders.credential else { panic!("a token for `orders`") };
     assert!(matches!(client.token_endpoint, TokenEndpoint::Discovery(_)));
     assert!(matches!(&orders.dev, Some(Dev::Command { path, .. }) if path == "/mcp"));
@@ -374,6 +383,10 @@ fn every_setting_of_the_example_works() {
     let role = sigv4.identity.role.as_ref().unwrap();
     assert_eq!(role.arn, "arn:aws:iam::123456789012:role/causeway");
     assert_eq!(role.external_id.as_deref(), Some("causeway-of-example"));
+    let Transport::Http(http) = &hosted.transport else { panic!("`orders-on-runtime` is by ARN") };
+    assert!(http.runtime);
+    let Credential::Sigv4(sigv4) = &hosted.credential else { panic!("a signature for `orders-on-runtime`") };
+    assert_eq!(sigv4.region.as_deref(), Some("us-east-1"));
     let Transport::Stdio(stdio) = &repository.transport else { panic!("`repository` is a child") };
     assert_eq!(stdio.command[0], "uvx");
     assert_eq!(stdio.env.keys().collect::<Vec<_>>(), ["GIT_TOKEN", "LOG_LEVEL"]);
@@ -423,6 +436,24 @@ fn check_says_what_it_found() {
     fs::write(&path, EXAMPLE).unwrap();
     let found = cli::check::check(&path, &environment()).unwrap();
     insta::assert_snapshot!(found.replace(directory.path().to_str().unwrap(), "…"), @"…/config.toml is good: listens on 127.0.0.1:8080, serves callers with a token, targets `calculator`, `hello`, `cloudwatch-insights`");
+}
+
+#[test]
+fn a_runtime_is_asked_where_its_arn_says() {
+    let endpoint = |more: &str, environment: &Environment| {
+        let arn = "arn:aws:bedrock-agentcore:eu-west-1:123456789012:runtime/tools-a1b2c3d4e5";
+        let text = format!("authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.runtime_arn = \"{arn}\"\n{more}");
+        let config = resolve(&text, environment).unwrap();
+        let Transport::Http(http) = &config.targets[0].transport else { panic!("by ARN") };
+        http.endpoint.to_string()
+    };
+    let path =
+        "runtimes/arn%3Aaws%3Abedrock-agentcore%3Aeu-west-1%3A123456789012%3Aruntime%2Ftools-a1b2c3d4e5/invocations";
+    let public = format!("https://bedrock-agentcore.eu-west-1.amazonaws.com/{path}");
+    assert_eq!(endpoint("", &environment()), format!("{public}?qualifier=DEFAULT"));
+    assert_eq!(endpoint("http.qualifier = \"a b\"", &environment()), format!("{public}?qualifier=a%20b"));
+    let elsewhere = Environment::of([("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "http://127.0.0.1:4566")]);
+    assert_eq!(endpoint("", &elsewhere), format!("http://127.0.0.1:4566/{path}?qualifier=DEFAULT"));
 }
 
 #[test]

@@ -309,14 +309,18 @@ fn unsendable(operation: &str, cause: impl std::fmt::Display) -> CallError {
     CallError::Unsendable { operation: operation.to_owned(), cause: cause.to_string() }
 }
 
-/// Before the try after `tries`.
-fn pause(tries: u32, asked: Option<Duration>) -> Duration {
+/// How long to wait after so many tries that were refused for being too many: longer each time, and a little at random.
+pub fn back_off(tries: u32) -> Duration {
     let mut random = [0];
     // Without randomness nothing else works; without jitter this does.
     let _ = rand::fill(&mut random);
-    let whole = PAUSE * 2_u32.pow(tries - 1);
-    let pause = whole - whole / 2 * u32::from(random[0]) / 255;
-    pause.max(asked.unwrap_or_default()).min(LONGEST_PAUSE)
+    let whole = PAUSE * 2_u32.pow(tries.saturating_sub(1).min(10));
+    whole - whole / 2 * u32::from(random[0]) / 255
+}
+
+/// Before the try after `tries`.
+fn pause(tries: u32, asked: Option<Duration>) -> Duration {
+    back_off(tries).max(asked.unwrap_or_default()).min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]

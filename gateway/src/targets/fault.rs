@@ -5,6 +5,7 @@ use std::time::Duration;
 use causeway_core::name::TargetName;
 use serde::Deserialize;
 
+use super::RuntimeFault;
 use crate::credentials::CredentialError;
 
 /// A target did not do what it was asked.
@@ -27,6 +28,9 @@ pub enum Fault {
     /// HTTP 401 or 403 to the gateway itself, also with a fresh credential.
     #[error("does not let the gateway in (HTTP {0}); check the target's `credential`")]
     Unauthorized(u16),
+    /// AgentCore Runtime answered in the place of the server that it hosts.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeFault),
     /// Nothing came back in time.
     #[error("did not answer within {0:?}")]
     Silent(Duration),
@@ -77,6 +81,7 @@ impl Fault {
             Self::Unreachable(_) => "unreachable",
             Self::Credential(_) => "credential",
             Self::Unauthorized(_) => "unauthorized",
+            Self::Runtime(fault) => fault.problem.kind(),
             Self::Silent(_) => "timeout",
             Self::BrokenOff(_) => "broken_off",
             Self::Status(_) => "status",
@@ -99,6 +104,7 @@ impl Fault {
             Self::Credential(_) => "was not asked, because the gateway has no credential for it".into(),
             Self::BrokenOff(_) => "broke off its answer".into(),
             Self::Garbage(_) => "answered something that is no MCP".into(),
+            Self::Runtime(fault) => fault.problem.public().into(),
             Self::Refused(_) => "refused".into(),
             Self::EndlessList(_) => "sent a list without an end".into(),
             Self::NotRunning(_) => "does not run".into(),
@@ -119,6 +125,7 @@ impl Fault {
             Self::Unreachable(_) | Self::NotRunning(_) => {
                 "retry in a moment; if it stays, the operator must see that the target runs"
             }
+            Self::Runtime(fault) => fault.problem.next_step(),
             Self::Busy(_) => "retry in a moment",
             Self::NoStream => "ask it again instead of waiting for news",
             Self::UnknownState => "send the call anew, without `requestState` and `inputResponses`",

@@ -6,6 +6,8 @@ mod client;
 mod legacy;
 mod modern;
 mod probe;
+mod retry;
+mod runtime;
 
 use std::{
     sync::{Arc, RwLock},
@@ -15,10 +17,13 @@ use std::{
 use bytes::Bytes;
 use causeway_core::{
     canonical::{Client, Request},
-    era::Era,
+    era::{Era, headers},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout},
+};
 use tokio_util::task::TaskTracker;
 
 pub(super) use self::legacy::Peer;
@@ -27,8 +32,9 @@ use self::{
     client::WireClient,
     legacy::Sessions,
     modern::Affinities,
+    retry::Tries,
 };
-use super::{About, Fault, Heard, Reply, Wanted};
+use super::{About, Fault, Heard, OWN, Reply, Wanted};
 use crate::{
     config::{self, Config, EraChoice, Limits},
     credentials::Credential,
@@ -40,6 +46,8 @@ pub(super) struct HttpTarget {
     endpoint: http::Uri,
     client: WireClient,
     credential: Credential,
+    /// AgentCore Runtime answers in the server's place where something is wrong, and takes nothing but POST.
+    runtime: bool,
     limits: Limits,
     choice: EraChoice,
     /// What the last probe found.
@@ -51,6 +59,9 @@ pub(super) struct HttpTarget {
     /// What runs for the target beside its calls: messages that nobody waits for, streams that stay open.
     background: TaskTracker,
 }
+
+/// A call waits no longer than this for a target that takes no calls for now.
+const MOST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A target that is let go of gets so long to hear of it.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -75,6 +86,7 @@ impl HttpTarget {
             client: WireClient::new(&endpoint, limits.connect, &config.proxies)?,
             endpoint,
             credential,
+            runtime: http.runtime,
             limits: limits.clone(),
             choice: http.era,
             era: RwLock::new(None),
@@ -199,9 +211,34 @@ impl HttpTarget {
         }
     }
 
-    /// Posts one message and reads the head of the answer.
-    async fn exchange(&self, headers: HeaderMap, message: String) -> Result<Answer, Fault> {
-        self.request(Method::POST, headers, message.into()).await
+    /// Posts one message of `caller_id` and reads the head of the answer. While the target says that it did not take the
+    /// message, it is sent again.
+    async fn exchange(&self, caller_id: &str, headers: HeaderMap, message: impl Into<Bytes>) -> Result<Answer, Fault> {
+        let message = message.into();
+        let in_session = headers.contains_key(headers::SESSION);
+        let mut tries = Tries::new(self.patience(caller_id));
+        loop {
+            let answer = self.request(Method::POST, headers.clone(), message.clone()).await?;
+            let asked = retry::asked(answer.status(), answer.headers());
+            let answer = match self.runtime {
+                true => runtime::of_the_server(answer, in_session).await,
+                false => Ok(answer),
+            };
+            let later = match &answer {
+                Err(Fault::Runtime(fault)) if fault.problem.is_for_now() => Some(asked.unwrap_or_default()),
+                _ => asked,
+            };
+            match later.and_then(|asked| tries.pause(asked)) {
+                Some(pause) => sleep(pause).await,
+                None => return answer,
+            }
+        }
+    }
+
+    /// How long a message of `caller_id` may wait for a target that does not take it: its answer must still have time.
+    fn patience(&self, caller_id: &str) -> Duration {
+        let whole = if caller_id == OWN { self.limits.discovery } else { self.limits.call };
+        MOST_PATIENCE.min(whole / 2)
     }
 
     /// Makes one HTTP request and reads the head of the answer. One that refuses the credential is answered once with a

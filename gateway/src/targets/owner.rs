@@ -45,7 +45,8 @@ impl Owner {
         }
     }
 
-    fn caller_id(&self) -> Option<&str> {
+    /// Whose call it is; nobody's if it is the gateway's own.
+    pub(in crate::targets) fn caller_id(&self) -> Option<&str> {
         match self {
             Self::Gateway => None,
             Self::Caller { id, .. } => Some(id),

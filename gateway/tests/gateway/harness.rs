@@ -146,7 +146,7 @@ impl TestClock {
 /// A target behind a URL, without credential.
 pub(crate) fn http_target(name: &str, endpoint: &str) -> Target {
     let (endpoint, era, sessions) = (endpoint.parse().unwrap(), EraChoice::Auto, TargetSessions::default());
-    target(name, Transport::Http(HttpTarget { endpoint, era, sessions }))
+    target(name, Transport::Http(HttpTarget { endpoint, runtime: false, era, sessions }))
 }
 
 /// A target that is a child process.

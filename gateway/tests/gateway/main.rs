@@ -64,6 +64,7 @@ mod targets_faults;
 mod targets_lists;
 mod targets_lossless;
 mod targets_pairs;
+mod targets_runtime;
 mod targets_stdio;
 mod targets_tokens;
 mod tasks_extension;

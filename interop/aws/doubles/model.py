@@ -84,12 +84,14 @@ def read(operation: OperationModel, in_path: dict[str, str], request: Request) -
     if shape is None:
         return meant
     query = dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True))
+    payload = shape.serialization.get("payload")
     try:
-        body = json.loads(request.body) if request.body else {}
+        body = {payload: request.body} if payload else json.loads(request.body) if request.body else {}
     except ValueError as why:
         meant.complaints.append(f"the body is no JSON: {why}")
         return meant
-    places = {"uri": in_path, "querystring": query, "header": request.headers, None: body}
+    places = {"uri": in_path, "querystring": query, "header": dict(request.headers), None: body}
+    on_the_wire = {}
     for name, member in shape.members.items():
         place, key = member.serialization.get("location"), member.serialization.get("name", name)
         if place == "header":
@@ -97,8 +99,9 @@ def read(operation: OperationModel, in_path: dict[str, str], request: Request) -
         value = places[place].pop(key, None)
         if value is not None:
             meant.members[name] = from_text(member, value) if place else value
+            on_the_wire[member.serialization.get("name", name)] = meant.members[name]
     meant.complaints += [f"{key}: no such member" for key in [*query, *body]]
-    meant.complaints += complaints(shape, meant.members, operation.name)
+    meant.complaints += complaints(shape, on_the_wire, operation.name)
     return meant
 
 

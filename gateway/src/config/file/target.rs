@@ -10,6 +10,9 @@ use super::{FilePath, Located, Map, Member, RESOURCE_PRIORITY, Sigv4};
 /// Where `causeway dev` expects MCP in a server of yours.
 pub const DEV_PATH: &str = "/mcp";
 
+/// The endpoint that every AgentCore Runtime has.
+pub const QUALIFIER: &str = "DEFAULT";
+
 /// One MCP server behind the gateway: exactly one of `http` and `stdio`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -33,13 +36,21 @@ pub struct Target {
     pub dev: Member<Dev>,
 }
 
-/// A server that speaks MCP over streamable HTTP.
+/// A server that speaks MCP over streamable HTTP: exactly one of `endpoint` and `runtime_arn`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = json!([{ "required": ["endpoint"] }, { "required": ["runtime_arn"] }])))]
 pub struct Http {
     /// Its URL, in full, for example `https://tools.example.com/mcp`.
-    #[schemars(required, regex(pattern = "^https?://"))]
+    #[schemars(regex(pattern = "^https?://"))]
     pub endpoint: Member<String>,
+    /// In place of `endpoint`: the ARN of the AgentCore Runtime that hosts it, for example
+    /// `arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/tools-a1b2c3d4e5`.
+    #[schemars(regex(pattern = "^arn:[^:]+:bedrock-agentcore:[^:]+:[0-9]{12}:runtime/.+$"))]
+    pub runtime_arn: Member<String>,
+    /// Which endpoint of the runtime. Default: `DEFAULT`.
+    #[schemars(extend("default" = QUALIFIER))]
+    pub qualifier: Member<String>,
     /// Which era of MCP it speaks. Default: `auto`.
     #[schemars(extend("default" = "auto"))]
     pub era: Member<Era>,

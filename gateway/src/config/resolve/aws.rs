@@ -2,9 +2,11 @@
 
 use causeway_aws::{
     Arn,
-    endpoint::Endpoints,
+    call::label,
+    endpoint::{Endpoints, Service, is_region},
     identity::{Role, Settings},
 };
+use url::Url;
 
 use super::{
     super::{
@@ -40,6 +42,33 @@ impl Resolver<'_> {
             role,
         };
         Some(Sigv4 { service, region, identity })
+    }
+
+    /// Where AgentCore Runtime is asked for the server that `arn` names (`InvokeAgentRuntime`).
+    ///
+    /// Source: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-mcp.html>
+    pub(super) fn runtime(&mut self, arn: &Located<String>, qualifier: &Member<String>, aws: &Aws) -> Option<Url> {
+        let qualifier = self.filled("http.qualifier", qualifier).unwrap_or(file::target::QUALIFIER).to_owned();
+        let example = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/tools-a1b2c3d4e5";
+        let is_runtime = |arn: &Arn| {
+            let id = arn.resource_of("runtime").filter(|id| !id.contains('/'));
+            arn.service == "bedrock-agentcore" && !arn.account.is_empty() && id.is_some()
+        };
+        let why = match arn.value.parse::<Arn>() {
+            Ok(parsed) if is_runtime(&parsed) && parsed.region().is_some_and(is_region) => {
+                let base = aws.endpoints.of(&Service::BEDROCK_AGENTCORE, &parsed.region);
+                let base =
+                    base.map_err(|why| self.findings.report(&arn.at, format!("`http.runtime_arn`: {why}"))).ok()?;
+                let (base, arn, qualifier) =
+                    (base.as_str().trim_end_matches('/'), label(&arn.value), label(&qualifier));
+                let url = format!("{base}/runtimes/{arn}/invocations?qualifier={qualifier}");
+                return Some(url.parse().expect("a URL with more path and query"));
+            }
+            Ok(_) => "names no AgentCore Runtime".to_owned(),
+            Err(why) => format!("names no AgentCore Runtime: {why}"),
+        };
+        self.findings.report(&arn.at, format!("`http.runtime_arn` {why}; write it like `{example}`"));
+        None
     }
 
     fn service<'m>(&mut self, member: &'m Member<String>) -> Option<&'m str> {
@@ -93,7 +122,7 @@ impl Resolver<'_> {
 
     fn aws_region(&mut self, name: &str, member: &Member<String>) -> Option<String> {
         let region = member.as_ref()?;
-        if !causeway_aws::endpoint::is_region(&region.value) {
+        if !is_region(&region.value) {
             self.findings.report(&region.at, format!("`{name}` is no AWS region; write one such as `us-east-1`"));
         }
         Some(region.value.clone())

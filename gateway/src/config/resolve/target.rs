@@ -5,6 +5,7 @@ use std::{
     ops::Range,
 };
 
+use causeway_aws::Arn;
 use causeway_core::name::TargetName;
 use url::{Host, Url};
 
@@ -62,10 +63,10 @@ impl Resolver<'_> {
         let (at, target) = (&target.at, &target.value);
         self.findings.concern(Some(at));
         let name = self.target_name(at, &target.name);
-        let transport = self.transport(at, target);
+        let transport = self.transport(at, target, aws);
         let most = super::super::file::RESOURCE_PRIORITY;
         let priority = self.number("resource_priority", &target.resource_priority, 0..=most, most);
-        let credential = self.credential(target.credential.as_ref(), aws, None);
+        let credential = self.credential(target.credential.as_ref(), aws, region_of(target).as_deref());
         self.safe_to_sign(target, transport.as_ref());
         let dev = target.dev.as_ref().map(|dev| self.dev(dev));
         self.only_http(target);
@@ -93,14 +94,14 @@ impl Resolver<'_> {
         }
     }
 
-    fn transport(&mut self, at: &Range<usize>, target: &file::Target) -> Option<Transport> {
+    fn transport(&mut self, at: &Range<usize>, target: &file::Target, aws: &Aws) -> Option<Transport> {
         match (&target.http, &target.stdio) {
-            (Some(http), None) => self.http(http).map(Transport::Http),
+            (Some(http), None) => self.http(http, aws).map(Transport::Http),
             (None, Some(stdio)) => self.stdio(stdio).map(Transport::Stdio),
             (Some(http), Some(stdio)) => {
                 let message = "`http` and `stdio` both say where the target is; leave one of them out";
                 self.findings.report(&stdio.at, message);
-                self.http(http);
+                self.http(http, aws);
                 self.stdio(stdio);
                 None
             }
@@ -113,14 +114,41 @@ impl Resolver<'_> {
         }
     }
 
-    fn http(&mut self, http: &Located<file::Http>) -> Option<HttpTarget> {
-        let example = "https://tools.example.com/mcp";
-        let endpoint = self.required(&http.at, "http.endpoint", &http.value.endpoint, &format!("\"{example}\""))?;
+    fn http(&mut self, http: &Located<file::Http>, aws: &Aws) -> Option<HttpTarget> {
         Some(HttpTarget {
-            endpoint: self.url("http.endpoint", endpoint, example)?,
+            endpoint: self.place(http, aws)?,
+            runtime: http.value.runtime_arn.is_some(),
             era: era(&http.value.era),
             sessions: sessions(&http.value.sessions),
         })
+    }
+
+    /// The URL of a server.
+    fn place(&mut self, http: &Located<file::Http>, aws: &Aws) -> Option<Url> {
+        let Located { value: http, at } = http;
+        let example = "https://tools.example.com/mcp";
+        if let (Some(qualifier), None) = (&http.qualifier, &http.runtime_arn) {
+            let message = "`http.qualifier` has no effect without `http.runtime_arn`; leave it out";
+            self.findings.report(&qualifier.at, message);
+        }
+        match (&http.endpoint, &http.runtime_arn) {
+            (Some(endpoint), None) => self.url("http.endpoint", endpoint, example),
+            (None, Some(arn)) => self.runtime(arn, &http.qualifier, aws),
+            (Some(_), Some(arn)) => {
+                let message =
+                    "`http.endpoint` and `http.runtime_arn` both say where the target is; leave one of them out";
+                self.findings.report(&arn.at, message);
+                None
+            }
+            (None, None) => {
+                let message = format!(
+                    "`http.endpoint` is missing; write `endpoint = \"{example}\"`, or `runtime_arn = \"arn:…\"` for a \
+                     server that AgentCore Runtime hosts"
+                );
+                self.missing(at, &["endpoint", "runtime_arn"], message);
+                None
+            }
+        }
     }
 
     fn stdio(&mut self, stdio: &Located<file::Stdio>) -> Option<StdioTarget> {
@@ -209,6 +237,7 @@ impl Resolver<'_> {
     fn safe_to_sign(&mut self, target: &file::Target, transport: Option<&Transport>) {
         let sigv4 = target.credential.as_ref().and_then(|credential| credential.value.sigv4.as_ref());
         if let (Some(sigv4), Some(Transport::Http(http))) = (sigv4, transport)
+            && !http.runtime
             && http.endpoint.scheme() == "http"
             && !is_loopback(&http.endpoint)
         {
@@ -234,6 +263,12 @@ impl Resolver<'_> {
             self.findings.report(&dev.at, message);
         }
     }
+}
+
+/// The region that the target's own ARN names.
+fn region_of(target: &file::Target) -> Option<String> {
+    let arn = target.http.as_ref()?.value.runtime_arn.as_ref()?;
+    arn.value.parse().ok().and_then(|arn: Arn| arn.region().map(str::to_owned))
 }
 
 fn is_loopback(url: &Url) -> bool {

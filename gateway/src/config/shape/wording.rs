@@ -13,9 +13,10 @@ pub(super) struct Wording {
 }
 
 /// What people write in `[[targets]]`, the key that it is here, and the member of the target that this key begins with.
-const ELSEWHERE: [(&str, &str, &str); 9] = [
+const ELSEWHERE: [(&str, &str, &str); 10] = [
     ("endpoint", "http.endpoint", "http"),
     ("url", "http.endpoint", "http"),
+    ("runtime_arn", "http.runtime_arn", "http"),
     ("command", "stdio.command", "stdio"),
     ("args", "stdio.command", "stdio"),
     ("env", "stdio.env", "stdio"),

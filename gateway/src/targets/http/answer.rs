@@ -27,8 +27,15 @@ const ERROR_BYTES: usize = 64 * 1024;
 /// A response whose head was read.
 #[derive(Debug)]
 pub(super) struct Answer {
-    response: http::Response<Incoming>,
+    head: http::response::Parts,
+    body: AnswerBody,
     limit: usize,
+}
+
+#[derive(Debug)]
+enum AnswerBody {
+    Coming(Incoming),
+    Read(Bytes),
 }
 
 /// What stands in an answer's body.
@@ -54,37 +61,54 @@ pub(super) struct Messages {
 
 impl Answer {
     pub(super) fn new(response: http::Response<Incoming>, limit: usize) -> Self {
-        Self { response, limit }
+        let (head, body) = response.into_parts();
+        Self { head, body: AnswerBody::Coming(body), limit }
     }
 
     pub(super) fn status(&self) -> StatusCode {
-        self.response.status()
+        self.head.status
     }
 
     pub(super) fn headers(&self) -> &HeaderMap {
-        self.response.headers()
+        &self.head.headers
+    }
+
+    /// Whether its body is a stream of messages.
+    pub(super) fn is_event_stream(&self) -> bool {
+        let kind = self.head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        self.head.status.is_success() && kind.eq_ignore_ascii_case("text/event-stream")
+    }
+
+    /// Reads the whole body, and keeps it. Not for a stream.
+    pub(super) async fn read(self) -> Result<(Self, Bytes), Fault> {
+        let Self { head, body, limit } = self;
+        let bytes = match (body, head.status.is_success()) {
+            (AnswerBody::Read(bytes), _) => bytes,
+            (AnswerBody::Coming(body), true) => collect(body, limit).await?,
+            // A body that is too long or broken off makes an error page no better.
+            (AnswerBody::Coming(body), false) => collect(body, ERROR_BYTES).await.unwrap_or_default(),
+        };
+        Ok((Self { head, body: AnswerBody::Read(bytes.clone()), limit }, bytes))
     }
 
     /// Reads the body as far as needed to know what it is.
     pub(super) async fn content(self) -> Result<Content, Fault> {
-        let status = self.response.status();
+        let status = self.status();
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             // Whatever else it says: it is the gateway that was not let in, not the caller.
             return Err(no_answer(status));
         }
-        let kind = self.response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let body = self.response.into_body();
-        if status.is_success() && kind == "text/event-stream" {
+        if self.is_event_stream()
+            && let AnswerBody::Coming(body) = self.body
+        {
             let decoder = sse::Decoder::new(self.limit);
             return Ok(Content::Stream(Messages { body: Some(body), decoder, limit: self.limit, after: None }));
         }
+        let (_, bytes) = self.read().await?;
         if !status.is_success() {
-            // A body that is too long or broken off makes an error page no better.
-            let bytes = collect(body, ERROR_BYTES).await.unwrap_or_default();
             return Ok(Envelope::parse(bytes).ok().filter(is_error).map_or(Content::None, Content::Whole));
         }
-        let bytes = collect(body, self.limit).await?;
         if bytes.trim_ascii().is_empty() {
             return Ok(Content::None);
         }

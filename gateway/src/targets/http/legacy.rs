@@ -28,7 +28,7 @@ use super::{
     answer::{Content, Messages, last, no_answer},
 };
 use crate::targets::{
-    Event, Question,
+    Event, OWN, Question,
     handshake::{cancelled, refuses_conversation},
     line::Line,
     owner::Owner,
@@ -126,6 +126,9 @@ pub(super) async fn send(
             Err(fault @ (Fault::Refused(_) | Fault::Garbage(_) | Fault::Status(_) | Fault::UnknownVersion(_))) => {
                 return Ok(Outcome::OtherEra(Err(fault)));
             }
+            Err(Fault::Runtime(fault)) if fault.problem.may_be_of_the_era() => {
+                return Ok(Outcome::OtherEra(Err(fault.into())));
+            }
             Err(fault) => return Err(fault),
         };
         let peer = Peer { target: Arc::clone(target), session };
@@ -160,12 +163,13 @@ impl Running {
         let (params, progress_token) = with_own_token(params, id).map_err(|error| Fault::Garbage(error.to_string()))?;
         let body = request_message(&id.to_string(), method, &params);
         // Also before the stream is open: what comes on it later must not be taken for another call's.
+        let caller = owner.caller_id().unwrap_or(OWN).to_owned();
         let may_hear = peer.session.is_kept() && !peer.session.hub.over().is_cancelled();
         let beside = may_hear.then(|| peer.session.hub.join(id, owner));
         let mut running = Self { peer, id, progress_token, beside, answered: false };
         let (target, headers) = (Arc::clone(&running.peer.target), running.peer.session.headers());
         let mut head: Pending<_> = Box::pin(async move {
-            let answer = target.exchange(headers, body).await?;
+            let answer = target.exchange(&caller, headers, body).await?;
             Ok((answer.status(), answer.content().await?))
         });
         let answer = tokio::select! {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use causeway_core::{
     canonical::Request,
     era::{self, Era, headers},
-    wire::{Kind, ObjectEdit, request_message},
+    wire::{Envelope, Kind, ObjectEdit, request_message},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use moka::future::Cache;
@@ -16,7 +17,7 @@ use super::{
     header_value,
 };
 use crate::targets::{
-    About, Event, Reply,
+    About, Event, OWN, Reply,
     handshake::{discover_params, refuses_conversation},
     reply::EventSource,
 };
@@ -44,6 +45,15 @@ impl Default for Affinities {
     }
 }
 
+impl Affinities {
+    /// Forgets one whose machine is gone, unless there is another one by now.
+    async fn forget(&self, caller_id: &str, gone: &HeaderValue) {
+        if self.0.get(caller_id).await.as_ref() == Some(gone) {
+            self.0.invalidate(caller_id).await;
+        }
+    }
+}
+
 /// Sends `request` with `changes` made to its parameters.
 pub(super) async fn send(
     target: &HttpTarget,
@@ -52,14 +62,14 @@ pub(super) async fn send(
     changes: &[(&str, &str)],
 ) -> Result<Outcome, Fault> {
     let params = request.modern_params(changes).map_err(|error| Fault::Garbage(error.to_string()))?;
-    let mut headers = request_headers(request, &params)?;
-    if let Some(affinity) = target.affinities.0.get(caller_id).await {
-        headers.insert(headers::SESSION, affinity);
-    }
-    let answer = target.exchange(headers, request_message(&request.id, &request.method, &params)).await?;
-    if let Some(affinity) = answer.headers().get(headers::SESSION) {
-        target.affinities.0.insert(caller_id.to_owned(), affinity.clone()).await;
-    }
+    let headers = request_headers(request, &params)?;
+    let message = request_message(&request.id, &request.method, &params);
+    let answer = match exchange(target, caller_id, headers, message).await {
+        Err(Fault::Runtime(fault)) if fault.problem.may_be_of_the_era() => {
+            return Ok(Outcome::OtherEra(Err(fault.into())));
+        }
+        answer => answer?,
+    };
     let status = answer.status();
     let content = answer.content().await?;
     let doubtful = status.is_client_error() && is_doubtful(status, &content);
@@ -73,6 +83,42 @@ pub(super) async fn send(
         true => Ok(Outcome::OtherEra(reply)),
         false => reply.map(Outcome::Done),
     }
+}
+
+/// Posts a message with the affinity of the caller, and remembers the one that the target gives. Where the machine behind it
+/// is gone, the message goes to another one.
+async fn exchange(
+    target: &HttpTarget,
+    caller_id: &str,
+    mut headers: HeaderMap,
+    message: String,
+) -> Result<Answer, Fault> {
+    let message = Bytes::from(message);
+    let affinity = target.affinities.0.get(caller_id).await;
+    if let Some(affinity) = &affinity {
+        headers.insert(headers::SESSION, affinity.clone());
+    }
+    let mut answer = target.exchange(caller_id, headers.clone(), message.clone()).await?;
+    if let (Some(affinity), StatusCode::NOT_FOUND) = (affinity, answer.status()) {
+        let (read, body) = answer.read().await?;
+        answer = match is_answered(body) {
+            true => read,
+            false => {
+                target.affinities.forget(caller_id, &affinity).await;
+                headers.remove(headers::SESSION);
+                target.exchange(caller_id, headers, message).await?
+            }
+        };
+    }
+    if let Some(affinity) = answer.headers().get(headers::SESSION) {
+        target.affinities.0.insert(caller_id.to_owned(), affinity.clone()).await;
+    }
+    Ok(answer)
+}
+
+/// Whether the body of a 404 is a server's answer, which knows the session and not what it was asked for.
+fn is_answered(body: Bytes) -> bool {
+    Envelope::parse(body).is_ok_and(|message| message.error().is_some() && !refuses_conversation(&message))
 }
 
 /// What the target answers to `server/discover`.
@@ -91,7 +137,7 @@ pub(super) async fn discover(target: &HttpTarget) -> Result<Answer, Fault> {
     let mut map = HeaderMap::with_capacity(2);
     map.insert(headers::VERSION, HeaderValue::from_static(era::MODERN));
     map.insert(headers::METHOD, HeaderValue::from_static("server/discover"));
-    target.exchange(map, request_message(r#""discover""#, "server/discover", &discover_params())).await
+    exchange(target, OWN, map, request_message(r#""discover""#, "server/discover", &discover_params())).await
 }
 
 /// Whether a legacy server may have refused a modern request with this, for want of a session or of a version that it

@@ -41,6 +41,9 @@ async fn discover(target: &Arc<HttpTarget>) -> Result<Era, Fault> {
     let answer = match modern::discover(target).await {
         Ok(answer) => answer,
         Err(fault @ Fault::BrokenOff(_)) => return initialize(target, fault).await,
+        Err(Fault::Runtime(fault)) if fault.problem.may_be_of_the_era() => {
+            return initialize(target, fault.into()).await;
+        }
         Err(fault) => return Err(fault),
     };
     let status = answer.status();

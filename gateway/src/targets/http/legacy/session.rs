@@ -208,7 +208,7 @@ pub(super) async fn forget(target: &HttpTarget, caller_id: &str, client: &Client
 async fn open(target: &Arc<HttpTarget>, client: &Client) -> Result<Arc<Session>, Fault> {
     let capabilities = client.declared();
     let initialize = request_message("0", "initialize", &initialize_params(&capabilities));
-    let answer = target.exchange(HeaderMap::new(), initialize).await?;
+    let answer = target.exchange(OWN, HeaderMap::new(), initialize).await?;
     let status = answer.status();
     let id = answer.headers().get(headers::SESSION).cloned();
     let about = match answer.content().await? {
@@ -229,7 +229,7 @@ async fn open(target: &Arc<HttpTarget>, client: &Client) -> Result<Arc<Session>,
         ended: CancellationToken::new(),
         target: Arc::downgrade(target),
     });
-    target.exchange(session.headers(), INITIALIZED.into()).await?;
+    target.exchange(OWN, session.headers(), INITIALIZED).await?;
     if session.may_ask() {
         session.streamed(target).await;
     }
@@ -280,7 +280,7 @@ impl Session {
         self.ended.cancel();
         let (Some(target), Some(_)) = (self.target.upgrade(), &self.id) else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if self.lost.swap(true, Ordering::Relaxed) {
+        if self.lost.swap(true, Ordering::Relaxed) || target.runtime {
             return;
         }
         let headers = self.headers();
@@ -321,7 +321,7 @@ impl Session {
 impl Peer {
     /// Sends one message and waits until the target has taken it.
     pub(in crate::targets) async fn tell(&self, message: String) -> Result<(), Fault> {
-        let told = timeout(NOTICE, self.target.exchange(self.session.headers(), message)).await;
+        let told = timeout(NOTICE, self.target.exchange(OWN, self.session.headers(), message)).await;
         let answer = told.unwrap_or(Err(Fault::Silent(NOTICE)))?;
         match answer.status() {
             status if status.is_success() => Ok(()),

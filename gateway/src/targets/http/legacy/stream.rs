@@ -40,6 +40,10 @@ pub(super) async fn open(target: &Arc<HttpTarget>, session: &Arc<Session>) {
     if !session.is_kept() {
         return;
     }
+    if target.runtime {
+        session.hub.end();
+        return;
+    }
     let (opened, is_open) = oneshot::channel();
     let (hub, ended) = (Arc::clone(&session.hub), session.ended().clone());
     let following = follow(Arc::downgrade(target), Arc::downgrade(session), ended, opened);

@@ -1,0 +1,108 @@
+//! What AgentCore Runtime answers in the place of the server that it hosts, in words for the operator and for clients. How it
+//! is told from what the server itself answers is in `http/runtime.rs`.
+//!
+//! Source: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-mcp-protocol-contract.html>,
+//! <https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html>
+
+/// AgentCore Runtime's own answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}{}", said(.message))]
+pub struct RuntimeFault {
+    pub problem: Problem,
+    /// AWS's words: one line, shortened if long, and empty where there are none.
+    pub message: String,
+}
+
+/// What is the matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    #[error(
+        "is denied to the gateway by AgentCore Runtime (AccessDenied): allow the gateway's identity \
+         `bedrock-agentcore:InvokeAgentRuntime` on it, and check whether it wants a token instead of a signature"
+    )]
+    AccessDenied,
+    #[error("takes no more calls for now (AgentCore Runtime: Throttling)")]
+    Throttled,
+    #[error("is beyond a quota of its AWS account (AgentCore Runtime: ServiceQuotaExceeded); have the quota raised")]
+    QuotaExceeded,
+    #[error(
+        "is not there (AgentCore Runtime: ResourceNotFound): check `http.runtime_arn`, its region and `http.qualifier`"
+    )]
+    NotFound,
+    #[error("is in conflict with another operation (AgentCore Runtime: Conflict)")]
+    Conflict,
+    #[error("is busy with another request of the same session (AgentCore Runtime: RetryableConflict)")]
+    SessionBusy,
+    #[error("was sent something that AgentCore Runtime refuses (Validation)")]
+    Invalid,
+    #[error("failed inside AgentCore Runtime (RuntimeClientError): its CloudWatch logs say why")]
+    ServerFailed,
+    #[error("could not be asked, because AgentCore Runtime itself failed (InternalServer)")]
+    Internal,
+    #[error("did not answer AgentCore Runtime in time (HTTP 504)")]
+    TimedOut,
+}
+
+impl Problem {
+    /// Whether the request was surely not carried out and may be by a later one.
+    pub fn is_for_now(self) -> bool {
+        matches!(self, Self::Throttled | Self::SessionBusy)
+    }
+
+    /// Whether a server that was asked in a way that it does not know may be behind it.
+    pub fn may_be_of_the_era(self) -> bool {
+        matches!(self, Self::ServerFailed | Self::Invalid | Self::Internal)
+    }
+
+    /// What it is called in answers to clients: a stable word.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::Throttled => "throttled",
+            Self::QuotaExceeded => "quota_exceeded",
+            Self::NotFound => "not_found",
+            Self::Conflict | Self::SessionBusy => "conflict",
+            Self::Invalid => "invalid",
+            Self::ServerFailed => "server_failed",
+            Self::Internal => "runtime_failed",
+            Self::TimedOut => "timeout",
+        }
+    }
+
+    /// What a client may know.
+    pub fn public(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "does not let the gateway in",
+            Self::Throttled => "takes no more calls for now",
+            Self::QuotaExceeded => "is beyond a quota",
+            Self::NotFound => "is not there",
+            Self::Conflict => "is in conflict with another operation",
+            Self::SessionBusy => "is busy with another request of the same session",
+            Self::Invalid => "was sent something that its host refuses",
+            Self::ServerFailed => "failed inside its host",
+            Self::Internal => "could not be asked, because its host failed",
+            Self::TimedOut => "did not answer its host in time",
+        }
+    }
+
+    /// What the caller can do about it.
+    pub fn next_step(self) -> &'static str {
+        match self {
+            Self::Throttled | Self::SessionBusy => "the call was not carried out; retry in a moment",
+            Self::AccessDenied => "the operator must check the credential of this target",
+            Self::QuotaExceeded => "the operator must have the quota raised",
+            Self::NotFound | Self::Conflict | Self::Invalid => "the operator must check this target",
+            Self::ServerFailed | Self::Internal | Self::TimedOut => {
+                "the call may or may not have been carried out: check before you repeat it; if it stays, the operator must \
+                 look into the logs of this target"
+            }
+        }
+    }
+}
+
+fn said(message: &str) -> String {
+    match message {
+        "" => String::new(),
+        message => format!(": {message}"),
+    }
+}
