@@ -3,21 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use aws_lc_rs::rand;
-use causeway_core::seal::Sealer;
+use causeway_aws::{Aws, Identity};
 use causeway_oidc::clock::Clock;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    config::{Config, Sessions},
-    credentials::Credential,
+    config::Config,
+    credentials::{Credential, Sources},
     discovery::{self, Rules, TargetState, View},
     front::Front,
     gateway::Gateway,
     http::{self, Served},
     inbound::Inbound,
     serve::{Bounds, serve},
+    session_keys::SessionKeys,
     targets::Target,
 };
 
@@ -33,6 +33,7 @@ pub struct App {
     config: Config,
     clock: Clock,
     http: reqwest::Client,
+    aws: Aws,
     targets: Vec<Arc<Target>>,
     publish: watch::Sender<Arc<View>>,
 }
@@ -41,14 +42,18 @@ impl App {
     /// Builds everything that `config` names; connects to nothing.
     pub fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let http = http_client(&config)?;
+        let identity = Identity::new(config.aws.identity.clone(), clock.clone());
+        let aws = Aws::new(http.clone(), identity, config.aws.endpoints.clone(), clock.clone());
+        let secret_refresh = config.aws.secret_refresh;
+        let sources = Sources { http: http.clone(), aws: aws.clone(), secret_refresh, clock: clock.clone() };
         let targets = config.targets.iter().map(|target| {
-            let credential = Credential::new(&target.name, &target.credential, http.clone(), clock.clone());
+            let credential = Credential::new(&target.name, &target.credential, &sources);
             Target::new(target, &config, credential).map(Arc::new)
         });
         let targets = targets.collect::<Result<_, _>>();
         let targets: Vec<_> = targets.context("the system trusts no certificates: install `ca-certificates`")?;
         let (publish, _) = watch::channel(Arc::new(View::unlisted(&targets)));
-        Ok(Self { config, clock, http, targets, publish })
+        Ok(Self { config, clock, http, aws, targets, publish })
     }
 
     /// What is known of the targets, as it changes.
@@ -69,13 +74,17 @@ impl App {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let Self { config, clock, http, targets, publish } = self;
+        let Self { config, clock, http, aws, targets, publish } = self;
+        let keys = SessionKeys::new(&config.sessions.keys, &aws);
+        let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
+        let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
+        // Ends with this function.
+        let _following = AbortOnDropHandle::new(tokio::spawn(following));
         let local = listener.local_addr().context("the listener has no address")?;
         let inbound = Inbound::new(&config.authorizer, http, clock.clone());
         let prepared = inbound.clone();
         tokio::spawn(async move { prepared.prepare().await });
         let rules = Rules { names: config.gateway.names, refresh: config.limits.refresh, clock: clock.clone() };
-        let sealer = Arc::new(sealer(&config.sessions));
         let stopping = CancellationToken::new();
         let told = stopping.clone();
         let shutdown = async move {
@@ -123,14 +132,4 @@ pub fn http_client(config: &Config) -> anyhow::Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none());
     let builder = config.proxies.apply(builder).context("a proxy of the environment cannot be used")?;
     builder.build().context("the HTTP client could not be built")
-}
-
-/// Seals with the configured keys; without any, with one that lives as long as the process.
-fn sealer(sessions: &Sessions) -> Sealer {
-    if sessions.keys.is_empty() {
-        let mut key = [0; 32];
-        rand::fill(&mut key).expect("the system gives random bytes");
-        return Sealer::new([&key[..]]);
-    }
-    Sealer::new(sessions.keys.iter().map(|key| key.expose().as_bytes()))
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use causeway_aws::{endpoint::Endpoints, identity::Settings};
+use causeway_aws::{endpoint::Endpoints, identity::Settings, secret::Reference};
 use causeway_core::{
     authorizer,
     catalog::{Names, Paging},
@@ -33,6 +33,7 @@ pub use draft::Draft;
 pub use environment::Environment;
 pub use mistake::{Mistake, Mistakes, TargetLabel};
 pub use proxies::Proxies;
+pub(crate) use resolve::KEY_BYTES;
 
 /// Everything that config.toml says, resolved.
 #[derive(Clone, Debug)]
@@ -77,7 +78,7 @@ pub struct Sessions {
     /// From `initialize` on, whatever happens in between.
     pub timeout: Duration,
     /// The first seals, all of them open; empty: a key made at start.
-    pub keys: Vec<Secret>,
+    pub keys: Vec<SecretSource>,
 }
 
 /// Whether a legacy client gets a session.
@@ -133,6 +134,21 @@ pub struct Aws {
     pub identity: Settings,
     /// Of the environment, not of the file.
     pub endpoints: Endpoints,
+    /// After so long a secret that AWS keeps is read again.
+    pub secret_refresh: Duration,
+}
+
+/// A secret, or where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// Read together with config.toml.
+    Here(Secret),
+    /// Kept by AWS and read there when it is needed.
+    Aws {
+        reference: Reference,
+        /// Of the JSON object that it is; `None`: it is the secret as a whole.
+        json_key: Option<String>,
+    },
 }
 
 /// Who may call.
@@ -228,7 +244,7 @@ pub enum Credential {
 pub struct ClientCredentials {
     pub token_endpoint: TokenEndpoint,
     pub client_id: String,
-    pub client_secret: Secret,
+    pub client_secret: SecretSource,
     pub scopes: Vec<String>,
     pub client_authentication: ClientAuthentication,
     /// Sent with the token request as they are, for example `audience` or `resource`.
@@ -256,7 +272,7 @@ pub enum ClientAuthentication {
 /// A fixed key.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
-    pub key: Secret,
+    pub key: SecretSource,
     pub location: ApiKeyLocation,
     /// Put before the key, for example `Bearer `.
     pub prefix: String,
@@ -287,6 +303,22 @@ pub enum Dev {
     Sample(String),
     /// The user's own server. It must serve MCP at `path` on the port in its environment variable `PORT`.
     Command { command: Vec<String>, path: String },
+}
+
+impl SecretSource {
+    /// The secret, if it came with config.toml.
+    pub fn here(&self) -> Option<&Secret> {
+        match self {
+            Self::Here(secret) => Some(secret),
+            Self::Aws { .. } => None,
+        }
+    }
+}
+
+impl From<Secret> for SecretSource {
+    fn from(secret: Secret) -> Self {
+        Self::Here(secret)
+    }
 }
 
 impl Config {

@@ -1,6 +1,9 @@
 //! What the gateway shows a target to be let in: puts a configured credential on an outgoing request. Never passes on
 //! what a client showed the gateway, and sends no request to a target itself.
 
+use std::time::Duration;
+
+use causeway_aws::Aws;
 use causeway_core::name::TargetName;
 use causeway_oidc::clock::Clock;
 use http::{HeaderMap, StatusCode, request::Parts};
@@ -11,18 +14,20 @@ mod api_key;
 mod error;
 mod oauth;
 mod sigv4;
+mod stored;
 
 pub use api_key::ApiKey;
 pub use error::{CredentialError, Failure, Stage};
 pub use oauth::ClientCredentials;
 pub use sigv4::Sigv4;
+pub use stored::SecretUnread;
 
 /// The credential of one target. Clones share the token.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// Nothing is shown.
     None,
-    /// A fixed key.
+    /// A key that stands still, or that AWS keeps.
     ApiKey(ApiKey),
     /// A token that is fetched, kept, and renewed ahead of its end.
     ClientCredentials(ClientCredentials),
@@ -30,24 +35,35 @@ pub enum Credential {
     Sigv4(Sigv4),
 }
 
+/// Whom credentials are had from. Clones share connections.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// For token endpoints. Must not follow redirects: with one, a token endpoint could send the client's secret elsewhere.
+    pub http: reqwest::Client,
+    /// For secrets that AWS keeps.
+    pub aws: Aws,
+    /// After so long such a secret is read again.
+    pub secret_refresh: Duration,
+    pub clock: Clock,
+}
+
 /// What [`Credential::apply`] put on a request, so that [`Credential::renew`] knows what the target refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown(Option<Generation>);
 
-/// Counts the tokens, or the AWS credentials, of one target.
+/// Counts the tokens, keys or AWS credentials of one target.
 type Generation = u64;
 
 impl Credential {
-    /// The credential of `target` that `config` asks for. Nothing is fetched yet. `http` must not follow redirects: a
-    /// token endpoint could send the client's secret elsewhere with one.
-    pub fn new(target: &TargetName, config: &config::Credential, http: reqwest::Client, clock: Clock) -> Self {
+    /// The credential of `target` that `config` asks for. Nothing is fetched yet.
+    pub fn new(target: &TargetName, config: &config::Credential, sources: &Sources) -> Self {
         match config {
             config::Credential::None => Self::None,
-            config::Credential::ApiKey(key) => Self::ApiKey(ApiKey::new(target, key)),
+            config::Credential::ApiKey(key) => Self::ApiKey(ApiKey::new(target, key, sources)),
             config::Credential::ClientCredentials(oauth) => {
-                Self::ClientCredentials(ClientCredentials::new(target, oauth, http, clock))
+                Self::ClientCredentials(ClientCredentials::new(target, oauth, sources))
             }
-            config::Credential::Sigv4(sigv4) => Self::Sigv4(Sigv4::new(target, sigv4, clock)),
+            config::Credential::Sigv4(sigv4) => Self::Sigv4(Sigv4::new(target, sigv4, sources.clock.clone())),
         }
     }
 
@@ -62,7 +78,7 @@ impl Credential {
     pub async fn apply(&self, request: &mut Parts, body: &[u8]) -> Result<Shown, CredentialError> {
         match self {
             Self::None => Ok(Shown(None)),
-            Self::ApiKey(key) => key.apply(request).map(|()| Shown(None)),
+            Self::ApiKey(key) => key.apply(request).await.map(|key| Shown(Some(key))),
             Self::ClientCredentials(oauth) => oauth.apply(request).await.map(|token| Shown(Some(token))),
             Self::Sigv4(sigv4) => sigv4.apply(request, body).await.map(|signed| Shown(Some(signed))),
         }
@@ -86,6 +102,7 @@ impl Credential {
     pub async fn renew(&self, shown: &Shown) -> Result<bool, CredentialError> {
         match (self, shown.0) {
             (Self::ClientCredentials(oauth), Some(generation)) => oauth.renew(generation).await,
+            (Self::ApiKey(key), Some(generation)) => key.renew(generation).await,
             (Self::Sigv4(sigv4), Some(generation)) => Ok(sigv4.renew(generation).await),
             _ => Ok(false),
         }

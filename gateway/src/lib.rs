@@ -15,6 +15,7 @@ pub mod identity_provider;
 pub mod inbound;
 pub mod secret;
 pub mod serve;
+pub mod session_keys;
 pub mod shutdown;
 pub mod targets;
 pub mod telemetry;

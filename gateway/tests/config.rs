@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 use causeway::{
     cli,
     config::{
-        ApiKeyLocation, Authorizer, Config, Credential, Dev, Draft, Environment, EraChoice, SessionMode, TokenEndpoint,
-        Transport, environment::Reference, schema::schema,
+        ApiKeyLocation, Authorizer, Config, Credential, Dev, Draft, Environment, EraChoice, SecretSource, SessionMode,
+        TokenEndpoint, Transport, environment::Reference, schema::schema,
     },
     secret::Secret,
 };
@@ -195,9 +195,9 @@ bad!(missing_members, "missing-members", @r#"
     config.toml:19: target `empty-client`: `dev` does not say what to start; write `dev.sample = "calculator"` or `dev.command = ["program"]`
     config.toml:20: target `empty-client`: `credential.client_credentials.token_endpoint` is missing; write `token_endpoint = "https://…/oauth2/token"` or `discovery_url = "https://…/.well-known/openid-configuration"`
     config.toml:20: target `empty-client`: `credential.client_credentials.client_id` is missing; write `client_id = "…"`
-    config.toml:20: target `empty-client`: `credential.client_credentials.client_secret_env` is missing; write `client_secret_env = "NAME"` with a variable of the gateway's environment, or `client_secret_file = "path"`
+    config.toml:20: target `empty-client`: `credential.client_credentials.client_secret_env` is missing; write `client_secret_env = "NAME"` with a variable of the gateway's environment, `client_secret_file = "path"` or `client_secret_arn = "arn:…"`
     config.toml:25: target `empty-key`: `credential.api_key.parameter_name` is missing; write `parameter_name = "X-Api-Key"`
-    config.toml:25: target `empty-key`: `credential.api_key.key_env` is missing; write `key_env = "NAME"` with a variable of the gateway's environment, or `key_file = "path"`
+    config.toml:25: target `empty-key`: `credential.api_key.key_env` is missing; write `key_env = "NAME"` with a variable of the gateway's environment, `key_file = "path"` or `key_arn = "arn:…"`
     config.toml:30: target `empty-credential`: `credential` does not say what to show; write `[targets.credential.client_credentials]`, `[targets.credential.api_key]` or `[targets.credential.sigv4]`, or leave it out
     15 mistakes
 "#);
@@ -287,7 +287,14 @@ bad!(bad_aws, "bad-aws", @r#"
     config.toml:42: target `yards`: `http.endpoint` and `http.runtime_arn` both say where the target is; leave one of them out
     config.toml:47: target `ships`: `http.qualifier` has no effect without `http.runtime_arn`; leave it out
     config.toml:51: target `boats`: unknown key `runtime_arn`; did you mean `http.runtime_arn`?
-    15 mistakes
+    config.toml:54: `sessions.key_arn`: `arn:aws:s3:::keys/session` is no ARN of a secret: expected `arn:aws:secretsmanager:region:account:secret:name` or `arn:aws:ssm:region:account:parameter/name`
+    config.toml:64: target `stock`: `client_secret_env` and `client_secret_arn` both say where the secret is; leave one of them out
+    config.toml:64: target `stock`: `credential.client_credentials.client_secret_arn` takes the ARN of a secret; write it like `arn:aws:secretsmanager:us-east-1:123456789012:secret:tools-AbCdEf`
+    config.toml:69: target `parcels`: `credential.api_key.key_json_key` has no effect without `key_arn`; leave it out
+    config.toml:74: target `letters`: `credential.api_key.key_json_key` is empty; write a text
+    config.toml:74: target `letters`: `credential.api_key.key_arn`: `arn:aws:ssm::123456789012:parameter/letters` has no region: take the whole ARN
+    config.toml:79: target `stamps`: `credential.api_key.key_env` is missing; write `key_env = "NAME"` with a variable of the gateway's environment, `key_file = "path"` or `key_arn = "arn:…"`
+    22 mistakes
 "#);
 
 bad!(an_open_door, "exposed", @r#"
@@ -339,7 +346,7 @@ fn the_example_loads() {
     let secrets = ["calculator's", "hello's", "insights'"];
     for (target, secret) in config.targets.iter().zip(secrets) {
         let Credential::ClientCredentials(client) = &target.credential else { panic!("a token for each target") };
-        assert_eq!(client.client_secret.expose(), secret);
+        assert_eq!(client.client_secret.here().unwrap().expose(), secret);
         assert_eq!(client.scopes, [format!("{}/invoke", target.name)]);
         assert_eq!(target.dev, Some(Dev::Sample(target.name.to_string())));
     }
@@ -365,11 +372,11 @@ fn every_setting_of_the_example_works() {
     assert!(config.gateway.debug_errors);
     assert_eq!(config.gateway.public_url.unwrap().as_str(), "https://gateway.example.com/mcp");
     assert_eq!(config.gateway.allowed_origins[0].as_str(), "https://inspector.example.com/");
-    assert_eq!(config.sessions.keys.len(), 2);
+    assert_eq!(config.sessions.keys.len(), 3);
     let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
     assert_eq!(jwt.rules.custom_claims.len(), 3);
-    let [_, _, _, orders, weather, maps, reports, hosted, repository] = &config.targets[..] else {
-        panic!("nine targets")
+    let [_, _, _, orders, weather, maps, kept, parcels, reports, hosted, repository] = &config.targets[..] else {
+        panic!("eleven targets")
     };
     let Credential::ClientCredentials(client) = &orders.credential else { panic!("a token for `orders`") };
     assert!(matches!(client.token_endpoint, TokenEndpoint::Discovery(_)));
@@ -378,6 +385,10 @@ fn every_setting_of_the_example_works() {
     assert_eq!(key.location, ApiKeyLocation::Header("x-api-key".parse().unwrap()));
     let Credential::ApiKey(key) = &maps.credential else { panic!("a key for `maps`") };
     assert_eq!(key.location, ApiKeyLocation::QueryParameter("api_key".into()));
+    let Credential::ClientCredentials(client) = &kept.credential else { panic!("a token for `stock`") };
+    assert!(matches!(&client.client_secret, SecretSource::Aws { json_key: Some(key), .. } if key == "client_secret"));
+    let Credential::ApiKey(key) = &parcels.credential else { panic!("a key for `parcels`") };
+    assert!(matches!(&key.key, SecretSource::Aws { json_key: Some(key), .. } if key == "key"));
     let Credential::Sigv4(sigv4) = &reports.credential else { panic!("a signature for `reports`") };
     assert_eq!((sigv4.service.as_str(), sigv4.region.as_deref()), ("bedrock-agentcore", Some("us-east-1")));
     let role = sigv4.identity.role.as_ref().unwrap();
@@ -468,7 +479,7 @@ fn paths_start_at_the_directory_of_the_file() {
     fs::write(&path, text).unwrap();
     let config = Config::load(&path, &environment()).unwrap();
     let Credential::ApiKey(key) = &config.targets[0].credential else { panic!("a key") };
-    assert_eq!(key.key.expose(), "hunter2");
+    assert_eq!(key.key.here().unwrap().expose(), "hunter2");
     let Transport::Stdio(stdio) = &config.targets[1].transport else { panic!("a child") };
     assert_eq!(stdio.working_directory, Some(directory.path().join("secrets")));
 }
@@ -487,7 +498,7 @@ fn a_program_can_change_a_draft_and_supply_its_secrets() {
     let Transport::Http(http) = &config.targets[0].transport else { panic!("by URL") };
     assert_eq!(http.endpoint.as_str(), "http://127.0.0.1:4000/mcp");
     let Credential::ClientCredentials(client) = &config.targets[0].credential else { panic!("a token") };
-    assert_eq!(client.client_secret.expose(), "generated");
+    assert_eq!(client.client_secret.here().unwrap().expose(), "generated");
     assert!(matches!(&client.token_endpoint, TokenEndpoint::Url(url) if url.port() == Some(4001)));
 }
 

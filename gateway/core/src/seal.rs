@@ -1,7 +1,10 @@
 //! Tokens that only the gateway can read or make and that open only for whom they were made: state that rides in the
 //! message. AES-256-GCM-SIV (RFC 8452), so that a repeated nonce gives away nothing but equality. Reads no clock.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, RandomizedNonceKey, UnboundKey},
@@ -12,8 +15,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Seals with its first key and opens with all of them, so that keys can change while tokens are out.
 #[derive(Debug)]
-pub struct Sealer {
-    keys: Vec<RandomizedNonceKey>,
+pub struct Sealer(RwLock<Arc<Keys>>);
+
+#[derive(Debug)]
+struct Keys {
+    all: Vec<RandomizedNonceKey>,
     /// The first key once more, for nonces of our choice: this cipher stands their repetition.
     names: LessSafeKey,
 }
@@ -37,15 +43,30 @@ struct Timed<T> {
     value: T,
 }
 
-impl Sealer {
-    /// A sealer with keys derived from `secrets` (any length; use 32 random bytes or more), newest first.
-    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
+impl Keys {
+    fn new<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let digests: Vec<_> = secrets.into_iter().map(|secret| digest::digest(&digest::SHA256, secret)).collect();
         let fits = "SHA-256 gives the 32 bytes of an AES-256 key";
         let keys = digests.iter().map(|key| RandomizedNonceKey::new(&AES_256_GCM_SIV, key.as_ref()).expect(fits));
         let first = digests.first().expect("a sealer needs a key");
         let names = LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, first.as_ref()).expect(fits));
-        Self { keys: keys.collect(), names }
+        Self { all: keys.collect(), names }
+    }
+}
+
+impl Sealer {
+    /// A sealer with keys derived from `secrets` (any length; use 32 random bytes or more), newest first.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        Self(RwLock::new(Arc::new(Keys::new(secrets))))
+    }
+
+    /// Goes on with other keys. Tokens of a key that is not among them open no more.
+    pub fn replace<'a>(&self, secrets: impl IntoIterator<Item = &'a [u8]>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Keys::new(secrets));
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Seals `value` for `owner` until `expires` (since the Unix epoch). `purpose` keeps kinds of tokens apart.
@@ -53,7 +74,7 @@ impl Sealer {
         let timed = Timed { expires_seconds: expires.as_secs(), value };
         let mut sealed = serde_json::to_vec(&timed).expect("token contents serialize");
         let aad = associated(purpose, owner);
-        let nonce = self.keys[0].seal_in_place_append_tag(Aad::from(aad), &mut sealed);
+        let nonce = self.keys().all[0].seal_in_place_append_tag(Aad::from(aad), &mut sealed);
         let nonce = nonce.expect("sealing a short text in memory succeeds");
         URL_SAFE_NO_PAD.encode([&nonce.as_ref()[..], &sealed].concat())
     }
@@ -66,7 +87,7 @@ impl Sealer {
         // One nonce for all: equal texts become equal, and nothing else can be seen of them.
         let nonce = [0; NONCE_LEN];
         let given = Nonce::assume_unique_for_key(nonce);
-        let done = self.names.seal_in_place_append_tag(given, Aad::from(aad), &mut sealed);
+        let done = self.keys().names.seal_in_place_append_tag(given, Aad::from(aad), &mut sealed);
         done.expect("sealing a short text in memory succeeds");
         URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())
     }
@@ -81,7 +102,7 @@ impl Sealer {
     ) -> Result<T, Unsealed> {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Unsealed::Foreign)?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN).ok_or(Unsealed::Foreign)?;
-        let plain = self.keys.iter().find_map(|key| {
+        let plain = self.keys().all.iter().find_map(|key| {
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
             let mut sealed = sealed.to_vec();
             let plain = key.open_in_place(nonce, Aad::from(associated(purpose, owner)), &mut sealed).ok()?;
@@ -119,6 +140,17 @@ mod tests {
         let open = |keys: &[&str]| sealer(keys).open::<u8>("session", "alice", Duration::ZERO, &token);
         assert_eq!(open(&["new", "old"]), Ok(7));
         assert_eq!(open(&["new"]), Err(Unsealed::Foreign));
+    }
+
+    #[test]
+    fn a_sealer_goes_on_with_other_keys() {
+        let sealer = sealer(&["old"]);
+        let token = sealer.seal("session", "alice", HOUR, &7);
+        let open = || sealer.open::<u8>("session", "alice", Duration::ZERO, &token);
+        sealer.replace(["new", "old"].map(str::as_bytes));
+        assert_eq!(open(), Ok(7));
+        sealer.replace(["new"].map(str::as_bytes));
+        assert_eq!(open(), Err(Unsealed::Foreign));
     }
 
     #[test]

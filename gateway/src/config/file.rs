@@ -142,6 +142,11 @@ pub struct Sessions {
     #[serde(default)]
     #[schemars(extend("default" = []))]
     pub key_env: Vec<Located<String>>,
+    /// The same for keys that AWS keeps: ARNs of Secrets Manager secrets or SSM parameters, read at start and again every
+    /// `aws.secret_refresh_seconds`. They come after those of `key_env`. Default: none.
+    #[serde(default)]
+    #[schemars(extend("default" = []))]
+    pub key_arn: Vec<Located<String>>,
 }
 
 /// Whether a client that speaks MCP 2025-11-25 or older gets a session.

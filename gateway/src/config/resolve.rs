@@ -8,7 +8,7 @@ use std::{net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
 use causeway_core::catalog::{Names, Paging};
 
 use super::{
-    Authorizer, Config, Gateway, Limits, Proxies, SessionMode, Sessions,
+    Authorizer, Config, Gateway, Limits, Proxies, SecretSource, SessionMode, Sessions,
     environment::Environment,
     file::{self, File},
     findings::Findings,
@@ -27,7 +27,7 @@ const MOST_SECONDS: u64 = 86_400;
 const MOST_BYTES: u64 = 1 << 30;
 const MOST_COUNT: u64 = 1_000_000;
 /// A key that seals sessions is turned into 256 bits: less than that would be guessed sooner.
-const KEY_BYTES: usize = 32;
+pub(crate) const KEY_BYTES: usize = 32;
 
 /// What every check needs.
 struct Resolver<'a> {
@@ -176,13 +176,26 @@ impl Resolver<'_> {
             Some(file::SessionMode::Required) => SessionMode::Required,
             Some(file::SessionMode::Off) => SessionMode::Off,
         };
-        if let (SessionMode::Off, Some(key)) = (mode, sessions.key_env.first()) {
-            let message = "`sessions.key_env` has no effect with `mode = \"off\"`; leave one of the two out";
-            self.findings.report(&key.at, message);
+        for (name, keys) in [("key_env", &sessions.key_env), ("key_arn", &sessions.key_arn)] {
+            if let (SessionMode::Off, Some(key)) = (mode, keys.first()) {
+                let message =
+                    format!("`sessions.{name}` has no effect with `mode = \"off\"`; leave one of the two out");
+                self.findings.report(&key.at, message);
+            }
         }
         let timeout = self.seconds("sessions.timeout_seconds", &sessions.timeout_seconds, file::SESSION_SECONDS);
-        let keys = self.session_keys(&sessions.key_env);
-        Some(Sessions { mode, timeout, keys: keys? })
+        let here = self.session_keys(&sessions.key_env);
+        let kept: Vec<_> = sessions
+            .key_arn
+            .iter()
+            .map(|arn| {
+                let reference = self.secret_arn("sessions.key_arn", arn)?;
+                Some(SecretSource::Aws { reference, json_key: None })
+            })
+            .collect();
+        let kept: Option<Vec<_>> = kept.into_iter().collect();
+        let keys = here?.into_iter().map(SecretSource::Here).chain(kept?).collect();
+        Some(Sessions { mode, timeout, keys })
     }
 
     fn session_keys(&mut self, names: &[Located<String>]) -> Option<Vec<crate::secret::Secret>> {

@@ -1,4 +1,4 @@
-//! A fixed key in a header or in a query parameter. Never expires and is never renewed.
+//! A key in a header or in a query parameter. Never expires; one that AWS keeps is read again.
 
 use std::{fmt, sync::Arc};
 
@@ -6,24 +6,29 @@ use causeway_core::name::TargetName;
 use http::{HeaderValue, Uri, request::Parts, uri::PathAndQuery};
 use url::form_urlencoded;
 
-use super::{CredentialError, Failure, Stage};
+use super::{CredentialError, Failure, Generation, Sources, Stage, stored::StoredSecret};
 use crate::config::{self, ApiKeyLocation};
 
 /// The key of one target. `Debug` hides it.
 #[derive(Clone)]
 pub struct ApiKey {
     target: TargetName,
-    config: config::ApiKey,
+    key: StoredSecret,
+    location: ApiKeyLocation,
+    prefix: String,
 }
 
 impl ApiKey {
-    pub(super) fn new(target: &TargetName, config: &config::ApiKey) -> Self {
-        Self { target: target.clone(), config: config.clone() }
+    pub(super) fn new(target: &TargetName, config: &config::ApiKey, sources: &Sources) -> Self {
+        let key = StoredSecret::new(&config.key, &sources.aws, sources.secret_refresh, &sources.clock);
+        Self { target: target.clone(), key, location: config.location.clone(), prefix: config.prefix.clone() }
     }
 
-    pub(super) fn apply(&self, request: &mut Parts) -> Result<(), CredentialError> {
-        let value = [&self.config.prefix, self.config.key.expose()].concat();
-        let sendable = match &self.config.location {
+    /// Puts the key on `request` and says which it is.
+    pub(super) async fn apply(&self, request: &mut Parts) -> Result<Generation, CredentialError> {
+        let key = self.key.value().await.map_err(|why| self.error(Stage::Secret, why.into()))?;
+        let value = [&self.prefix, key.value.expose()].concat();
+        let sendable = match &self.location {
             ApiKeyLocation::Header(name) => HeaderValue::try_from(value).ok().map(|mut value| {
                 value.set_sensitive(true);
                 request.headers.insert(name, value);
@@ -32,17 +37,23 @@ impl ApiKey {
                 with_parameter(&request.uri, name, &value).map(|uri| request.uri = uri)
             }
         };
-        sendable.ok_or_else(|| CredentialError {
-            target: self.target.clone(),
-            stage: Stage::Request,
-            failure: Arc::new(Failure::Unsendable),
-        })
+        sendable.ok_or_else(|| self.error(Stage::Request, Failure::Unsendable))?;
+        Ok(key.generation)
+    }
+
+    /// Whether there is another key than the one that the target refused.
+    pub(super) async fn renew(&self, refused: Generation) -> Result<bool, CredentialError> {
+        self.key.renew(refused).await.map_err(|why| self.error(Stage::Secret, why.into()))
+    }
+
+    fn error(&self, stage: Stage, failure: Failure) -> CredentialError {
+        CredentialError { target: self.target.clone(), stage, failure: Arc::new(failure) }
     }
 }
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiKey").field("target", &self.target).field("location", &self.config.location).finish()
+        f.debug_struct("ApiKey").field("target", &self.target).field("location", &self.location).finish()
     }
 }
 
@@ -63,42 +74,42 @@ mod tests {
     use super::*;
     use crate::secret::Secret;
 
-    fn applied(location: ApiKeyLocation, prefix: &str, key: &str, uri: &str) -> Result<Parts, CredentialError> {
-        let config = config::ApiKey { key: Secret::new(key), location, prefix: prefix.into() };
-        let key = ApiKey::new(&"logs".parse().unwrap(), &config);
+    async fn applied(location: ApiKeyLocation, prefix: &str, key: &str, uri: &str) -> Result<Parts, CredentialError> {
+        let (key, prefix) = (StoredSecret::Here(Secret::new(key)), prefix.into());
+        let key = ApiKey { target: "logs".parse().unwrap(), key, location, prefix };
         let request = Request::builder().uri(uri).header("x-api-key", "from elsewhere").body(()).unwrap();
         let mut parts = request.into_parts().0;
-        key.apply(&mut parts).map(|()| parts)
+        key.apply(&mut parts).await.map(|_| parts)
     }
 
     fn header(name: &'static str) -> ApiKeyLocation {
         ApiKeyLocation::Header(HeaderName::from_static(name))
     }
 
-    #[test]
-    fn a_header_is_replaced_and_sensitive() {
-        let parts = applied(header("x-api-key"), "", "k3y", "https://a.example/mcp").unwrap();
+    #[tokio::test]
+    async fn a_header_is_replaced_and_sensitive() {
+        let parts = applied(header("x-api-key"), "", "k3y", "https://a.example/mcp").await.unwrap();
         let values: Vec<_> = parts.headers.get_all("x-api-key").iter().collect();
         assert_eq!(values, ["k3y"]);
         assert!(values[0].is_sensitive());
-        let parts = applied(header("authorization"), "Bearer ", "k3y", "https://a.example/mcp").unwrap();
+        let parts = applied(header("authorization"), "Bearer ", "k3y", "https://a.example/mcp").await.unwrap();
         assert_eq!(parts.headers["authorization"], "Bearer k3y");
     }
 
-    #[test]
-    fn a_query_parameter_is_added_to_those_that_are_there() {
-        let query = |uri| {
+    #[tokio::test]
+    async fn a_query_parameter_is_added_to_those_that_are_there() {
+        let query = async |uri| {
             let location = ApiKeyLocation::QueryParameter("api key".into());
-            applied(location, "p ", "k&=é", uri).unwrap().uri.to_string()
+            applied(location, "p ", "k&=é", uri).await.unwrap().uri.to_string()
         };
-        assert_eq!(query("https://a.example/mcp"), "https://a.example/mcp?api+key=p+k%26%3D%C3%A9");
-        assert_eq!(query("https://a.example/mcp?a=%20b"), "https://a.example/mcp?a=%20b&api+key=p+k%26%3D%C3%A9");
-        assert_eq!(query("https://a.example"), "https://a.example/?api+key=p+k%26%3D%C3%A9");
+        assert_eq!(query("https://a.example/mcp").await, "https://a.example/mcp?api+key=p+k%26%3D%C3%A9");
+        assert_eq!(query("https://a.example/mcp?a=%20b").await, "https://a.example/mcp?a=%20b&api+key=p+k%26%3D%C3%A9");
+        assert_eq!(query("https://a.example").await, "https://a.example/?api+key=p+k%26%3D%C3%A9");
     }
 
-    #[test]
-    fn a_key_that_no_header_carries_is_an_error_without_it() {
-        let error = applied(header("x-api-key"), "", "k3y\n", "https://a.example/mcp").unwrap_err();
+    #[tokio::test]
+    async fn a_key_that_no_header_carries_is_an_error_without_it() {
+        let error = applied(header("x-api-key"), "", "k3y\n", "https://a.example/mcp").await.unwrap_err();
         insta::assert_snapshot!(error, @"no credential for target `logs`, stage `request`: the credential holds characters that a request cannot carry: check it for line breaks");
     }
 }

@@ -8,6 +8,8 @@ use causeway_core::name::TargetName;
 use causeway_oidc::{fetch::FetchError, kept::Interrupted};
 use http::StatusCode;
 
+use super::stored::SecretUnread;
+
 /// A target cannot be called because the gateway has nothing to show it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("no credential for target `{target}`, stage `{stage}`: {failure}")]
@@ -23,6 +25,8 @@ pub struct CredentialError {
 pub enum Stage {
     /// Reading the discovery document that names the token endpoint.
     Discovery,
+    /// Reading a secret that AWS keeps.
+    Secret,
     /// Asking the token endpoint.
     Token,
     /// Reading the gateway's own AWS credentials.
@@ -53,6 +57,8 @@ pub enum Failure {
     #[error("the credential holds characters that a request cannot carry: check it for line breaks")]
     Unsendable,
     #[error(transparent)]
+    Secret(#[from] SecretUnread),
+    #[error(transparent)]
     Identity(#[from] NoCredentials),
     #[error("{0}; or write `credential.sigv4.region`")]
     Region(#[from] NoRegion),
@@ -66,6 +72,7 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Discovery => "discovery",
+            Self::Secret => "secret",
             Self::Token => "token",
             Self::Identity => "identity",
             Self::Request => "request",

@@ -5,13 +5,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use causeway_core::name::TargetName;
 use causeway_oidc::{
-    clock::Clock,
     fetch,
     kept::{self, Given, Interrupted, Kept},
 };
 use http::{HeaderValue, header::AUTHORIZATION, request::Parts};
 
-use super::{CredentialError, Failure, Generation, Stage};
+use super::{CredentialError, Failure, Generation, Sources, Stage};
 use crate::config;
 
 mod answer;
@@ -51,25 +50,19 @@ impl ClientCredentials {
     /// not make the gateway hammer the token endpoint.
     pub const FORCE_INTERVAL: Duration = kept::FORCE_INTERVAL;
 
-    pub(super) fn new(
-        target: &TargetName,
-        config: &config::ClientCredentials,
-        http: reqwest::Client,
-        clock: Clock,
-    ) -> Self {
-        Self::with_timeout(target, config, http, clock, fetch::TIMEOUT)
+    pub(super) fn new(target: &TargetName, config: &config::ClientCredentials, sources: &Sources) -> Self {
+        Self::with_timeout(target, config, sources, fetch::TIMEOUT)
     }
 
     fn with_timeout(
         target: &TargetName,
         config: &config::ClientCredentials,
-        http: reqwest::Client,
-        clock: Clock,
+        sources: &Sources,
         timeout: Duration,
     ) -> Self {
-        let source = Arc::new(TokenSource::new(config.clone(), http, timeout));
-        let (name, now) = (target.clone(), clock.clone());
-        let token = Kept::new(clock, move || {
+        let source = Arc::new(TokenSource::new(config, sources, timeout));
+        let (name, now) = (target.clone(), sources.clock.clone());
+        let token = Kept::new(sources.clock.clone(), move || {
             let (source, name, now) = (Arc::clone(&source), name.clone(), now.clone());
             async move {
                 // Its life is counted from when it was asked for.

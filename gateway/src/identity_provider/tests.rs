@@ -189,13 +189,18 @@ async fn a_credential_opens_what_trusts_the_pool() {
         let oauth = config::ClientCredentials {
             token_endpoint: TokenEndpoint::Discovery(discovery.clone()),
             client_id: "alice".into(),
-            client_secret: Secret::new(SECRET),
+            client_secret: Secret::new(SECRET).into(),
             scopes: vec!["mcp/read".into()],
             client_authentication,
             extra_parameters: BTreeMap::new(),
         };
         let config = config::Credential::ClientCredentials(oauth);
-        let credential = Credential::new(&"logs".parse().unwrap(), &config, running.http.clone(), clock());
+        let identity = causeway_aws::Identity::new(causeway_aws::identity::Settings::default(), clock());
+        let endpoints = causeway_aws::endpoint::Endpoints::public();
+        let aws = causeway_aws::Aws::new(running.http.clone(), identity, endpoints, clock());
+        let (http, secret_refresh) = (running.http.clone(), Duration::from_secs(300));
+        let sources = crate::credentials::Sources { http, aws, secret_refresh, clock: clock() };
+        let credential = Credential::new(&"logs".parse().unwrap(), &config, &sources);
         let mut request = http::Request::new(()).into_parts().0;
         credential.apply(&mut request, b"").await.unwrap();
         assert_eq!(inbound.authenticate(&request.headers).await.unwrap().id, "alice");

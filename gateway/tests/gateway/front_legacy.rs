@@ -164,7 +164,7 @@ async fn where_sessions_are_off_none_is_given_and_none_is_looked_at() {
 
 #[tokio::test]
 async fn replicas_with_the_same_key_share_sessions() {
-    let key = || vec![causeway::secret::Secret::new("a-key-of-32-bytes-or-more-for-it")];
+    let key = || vec![causeway::secret::Secret::new("a-key-of-32-bytes-or-more-for-it").into()];
     let one = Gateway::start_with([controlled().await], |config| config.sessions.keys = key()).await;
     let two = Gateway::start_with([controlled().await], |config| config.sessions.keys = key()).await;
     let three = Gateway::start([controlled().await]).await;

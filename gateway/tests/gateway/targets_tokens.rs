@@ -98,7 +98,7 @@ impl Tokens {
         target.credential = Credential::ClientCredentials(config::ClientCredentials {
             token_endpoint: TokenEndpoint::Url(identity_provider::token_url(&self.base, POOL)),
             client_id: "gateway".into(),
-            client_secret: Secret::new("s3cret"),
+            client_secret: Secret::new("s3cret").into(),
             scopes: Vec::new(),
             client_authentication: ClientAuthentication::Basic,
             extra_parameters: Default::default(),

@@ -16,7 +16,9 @@ use url::Url;
 
 use crate::{
     app::http_client,
-    config::{Authorizer, Config, Credential, CustomJwt, TokenEndpoint, environment::Reference, file::File},
+    config::{
+        Authorizer, Config, Credential, CustomJwt, SecretSource, TokenEndpoint, environment::Reference, file::File,
+    },
     identity_provider::{self, IdentityProvider, Pool, PoolClient},
     secret::Secret,
 };
@@ -64,6 +66,13 @@ pub(super) fn generated_secrets(file: &File) -> impl Fn(Reference<'_>) -> Option
     }
 }
 
+/// Puts a secret that is made now in the place of one that AWS keeps: this machine may have no AWS account.
+fn make_here(source: &mut SecretSource) -> Secret {
+    let secret = source.here().cloned().unwrap_or_else(generated_secret);
+    *source = secret.clone().into();
+    secret
+}
+
 fn generated_secret() -> Secret {
     let mut bytes = [0; 32];
     rand::fill(&mut bytes).expect("the system gives random bytes");
@@ -87,15 +96,21 @@ impl DevIdentity {
             }
         };
         let mut targets = BTreeMap::new();
+        for key in &mut config.sessions.keys {
+            make_here(key);
+        }
         for target in config.targets.iter_mut().filter(|target| target.dev.is_some()) {
             if let Credential::Sigv4(_) = target.credential {
                 // What is started here verifies no signatures, and this machine may have no AWS account.
                 target.credential = Credential::None;
             }
+            if let Credential::ApiKey(key) = &mut target.credential {
+                make_here(&mut key.key);
+            }
             if let Credential::ClientCredentials(credential) = &mut target.credential {
                 let client = PoolClient {
                     id: credential.client_id.clone(),
-                    secret: credential.client_secret.clone(),
+                    secret: make_here(&mut credential.client_secret),
                     scopes: credential.scopes.clone(),
                     extra_claims: Map::new(),
                 };

@@ -9,6 +9,8 @@ use super::Member;
 /// AgentCore's signing name: of Runtime and of Gateway.
 pub const SERVICE: &str = "bedrock-agentcore";
 
+pub const SECRET_REFRESH_SECONDS: u64 = 300;
+
 /// What the gateway asks of AWS itself.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +20,9 @@ pub struct Aws {
     pub region: Member<String>,
     /// Profile of `~/.aws/config` whose credentials are used. Default: whatever AWS's own tools would use here.
     pub profile: Member<String>,
+    /// Seconds after which a secret that AWS keeps (`client_secret_arn`, `key_arn`) is read again. Default: 300.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = SECRET_REFRESH_SECONDS))]
+    pub secret_refresh_seconds: Member<u64>,
 }
 
 /// AWS Signature Version 4 over each request to a target.

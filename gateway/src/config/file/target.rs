@@ -127,7 +127,11 @@ pub struct Credential {
 #[serde(deny_unknown_fields)]
 #[schemars(extend("allOf" = json!([
     { "oneOf": [{ "required": ["token_endpoint"] }, { "required": ["discovery_url"] }] },
-    { "oneOf": [{ "required": ["client_secret_env"] }, { "required": ["client_secret_file"] }] },
+    { "oneOf": [
+        { "required": ["client_secret_env"] },
+        { "required": ["client_secret_file"] },
+        { "required": ["client_secret_arn"] },
+    ] },
 ])))]
 pub struct ClientCredentials {
     /// Where tokens come from, for example `https://example.auth.us-east-1.amazoncognito.com/oauth2/token`.
@@ -146,6 +150,12 @@ pub struct ClientCredentials {
     /// In place of `client_secret_env`: a file that holds the secret; a relative path starts at the directory of
     /// config.toml.
     pub client_secret_file: Member<FilePath>,
+    /// In place of `client_secret_env`: ARN of the Secrets Manager secret or SSM parameter that holds the secret. It is read
+    /// when it is needed, and again every `aws.secret_refresh_seconds`.
+    #[schemars(regex(pattern = "^arn:[^:]+:(secretsmanager:[^:]+:[0-9]{12}:secret:|ssm:[^:]+:[0-9]{12}:parameter/)"))]
+    pub client_secret_arn: Member<String>,
+    /// Which member of it, if what it holds is a JSON object. Default: the whole text is the secret.
+    pub client_secret_json_key: Member<String>,
     /// Scopes to ask for. Default: none, the issuer decides.
     #[serde(default)]
     #[schemars(extend("default" = []))]
@@ -172,12 +182,22 @@ pub enum ClientAuthentication {
 /// A fixed key.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = json!([{ "required": ["key_env"] }, { "required": ["key_file"] }])))]
+#[schemars(extend("oneOf" = json!([
+    { "required": ["key_env"] },
+    { "required": ["key_file"] },
+    { "required": ["key_arn"] },
+])))]
 pub struct ApiKey {
     /// Name of the variable in the gateway's environment that holds the key.
     pub key_env: Member<String>,
     /// In place of `key_env`: a file that holds the key; a relative path starts at the directory of config.toml.
     pub key_file: Member<FilePath>,
+    /// In place of `key_env`: ARN of the Secrets Manager secret or SSM parameter that holds the key. It is read when it is
+    /// needed, and again every `aws.secret_refresh_seconds`.
+    #[schemars(regex(pattern = "^arn:[^:]+:(secretsmanager:[^:]+:[0-9]{12}:secret:|ssm:[^:]+:[0-9]{12}:parameter/)"))]
+    pub key_arn: Member<String>,
+    /// Which member of it, if what it holds is a JSON object. Default: the whole text is the key.
+    pub key_json_key: Member<String>,
     /// Where the key goes. Default: `header`.
     #[schemars(extend("default" = "header"))]
     pub location: Member<KeyLocation>,

@@ -5,6 +5,7 @@ use causeway_aws::{
     call::label,
     endpoint::{Endpoints, Service, is_region},
     identity::{Role, Settings},
+    secret::{Reference as SecretReference, ReferenceError},
 };
 use url::Url;
 
@@ -26,7 +27,25 @@ impl Resolver<'_> {
         let aws = section.map_or(&default, |section| &section.value);
         let region = self.aws_region("aws.region", &aws.region);
         let profile = self.filled("aws.profile", &aws.profile).map(str::to_owned);
-        Aws { identity: Settings { profile, region, role: None }, endpoints: endpoints(self.environment) }
+        let refresh = file::aws::SECRET_REFRESH_SECONDS;
+        let secret_refresh = self.seconds("aws.secret_refresh_seconds", &aws.secret_refresh_seconds, refresh);
+        let identity = Settings { profile, region, role: None };
+        Aws { identity, endpoints: endpoints(self.environment), secret_refresh }
+    }
+
+    /// A secret by the ARN that a member holds.
+    pub(super) fn secret_arn(&mut self, name: &str, arn: &Located<String>) -> Option<SecretReference> {
+        let parsed = arn.value.parse();
+        let example = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tools-AbCdEf";
+        match parsed {
+            Ok(reference) => return Some(reference),
+            // A secret in the wrong place is not repeated.
+            Err(ReferenceError::Arn(_)) => {
+                self.findings.report(&arn.at, format!("`{name}` takes the ARN of a secret; write it like `{example}`"));
+            }
+            Err(why) => self.findings.report(&arn.at, format!("`{name}`: {why}")),
+        }
+        None
     }
 
     /// How `sigv4` signs. `own` is the region that the target itself names.

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, header};
 
 use super::{
     super::{
-        ApiKey, ApiKeyLocation, Aws, ClientAuthentication, ClientCredentials, Credential, TokenEndpoint,
+        ApiKey, ApiKeyLocation, Aws, ClientAuthentication, ClientCredentials, Credential, SecretSource, TokenEndpoint,
         file::target as file, located::Located,
     },
     Resolver,
@@ -79,7 +79,8 @@ impl Resolver<'_> {
         let client_id = self.required(at, &name, &client.client_id, "\"…\"");
         self.filled(&name, &client.client_id);
         let name = format!("{CLIENT_CREDENTIALS}.client_secret");
-        let secret = self.secret(at, &name, &client.client_secret_env, &client.client_secret_file);
+        let kept = (&client.client_secret_arn, &client.client_secret_json_key);
+        let secret = self.secret_source(at, &name, (&client.client_secret_env, &client.client_secret_file), kept);
         let scopes = self.scopes(&format!("{CLIENT_CREDENTIALS}.scopes"), &client.scopes);
         let extra_parameters = self.custom_parameters(&client.custom_parameters);
         Some(ClientCredentials {
@@ -135,10 +136,11 @@ impl Resolver<'_> {
     fn api_key(&mut self, api_key: &Located<file::ApiKey>) -> Option<ApiKey> {
         let (at, api_key) = (&api_key.at, &api_key.value);
         let name = self.required(at, &format!("{API_KEY}.parameter_name"), &api_key.parameter_name, "\"X-Api-Key\"");
-        let key = self.secret(at, &format!("{API_KEY}.key"), &api_key.key_env, &api_key.key_file);
+        let kept = (&api_key.key_arn, &api_key.key_json_key);
+        let key = self.secret_source(at, &format!("{API_KEY}.key"), (&api_key.key_env, &api_key.key_file), kept);
         let location = match api_key.location.as_ref().map(|it| it.value) {
             None | Some(file::KeyLocation::Header) => {
-                name.and_then(|name| self.key_header(name, api_key, key.as_ref()))
+                name.and_then(|name| self.key_header(name, api_key, key.as_ref().and_then(SecretSource::here)))
             }
             Some(file::KeyLocation::QueryParameter) => {
                 self.filled(&format!("{API_KEY}.parameter_name"), &api_key.parameter_name);

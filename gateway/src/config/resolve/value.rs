@@ -7,6 +7,7 @@ use url::Url;
 
 use super::{
     super::{
+        SecretSource,
         environment::{Reference, Unavailable},
         located::{Located, Member},
     },
@@ -99,6 +100,43 @@ impl<'a> Resolver<'a> {
             self.findings.report(&member.at, message);
         }
         self.texts(name, members)
+    }
+
+    /// A secret by exactly one of three references, `<name>_env`, `<name>_file` and `<name>_arn`; `name` is dotted. Beside the
+    /// last may stand `<name>_json_key`.
+    pub(super) fn secret_source(
+        &mut self,
+        table: &Range<usize>,
+        name: &str,
+        (variable, file): (&Member<String>, &Member<PathBuf>),
+        (arn, json_key): (&Member<String>, &Member<String>),
+    ) -> Option<SecretSource> {
+        let key = name.rsplit('.').next().unwrap_or(name);
+        let Some(arn) = arn else {
+            if let Some(json_key) = json_key {
+                let message = format!("`{name}_json_key` has no effect without `{key}_arn`; leave it out");
+                self.findings.report(&json_key.at, message);
+            }
+            if variable.is_none() && file.is_none() {
+                let message = format!(
+                    "`{name}_env` is missing; write `{key}_env = \"NAME\"` with a variable of the gateway's environment, \
+                     `{key}_file = \"path\"` or `{key}_arn = \"arn:…\"`"
+                );
+                let keys = ["env", "file", "arn"].map(|kind| format!("{key}_{kind}"));
+                self.missing(table, &keys.each_ref().map(String::as_str), message);
+                return None;
+            }
+            return self.secret(table, name, variable, file).map(SecretSource::Here);
+        };
+        let other = variable.as_ref().map(|_| "env").or(file.as_ref().map(|_| "file"));
+        if let Some(other) = other {
+            let message =
+                format!("`{key}_{other}` and `{key}_arn` both say where the secret is; leave one of them out");
+            self.findings.report(&arn.at, message);
+        }
+        let json_key = self.filled(&format!("{name}_json_key"), json_key).map(str::to_owned);
+        let reference = self.secret_arn(&format!("{name}_arn"), arn)?;
+        Some(SecretSource::Aws { reference, json_key })
     }
 
     /// A secret by exactly one of two references, `<name>_env` and `<name>_file`; `name` is dotted.

@@ -20,11 +20,14 @@ use oauth2::{
 use url::Url;
 
 use super::{
-    super::{Failure, Stage},
+    super::{Failure, Sources, Stage, stored::StoredSecret},
     Granted, Ungranted,
     answer::Answer,
 };
-use crate::config::{ClientAuthentication, ClientCredentials, TokenEndpoint};
+use crate::{
+    config::{ClientAuthentication, ClientCredentials, TokenEndpoint},
+    secret::Secret,
+};
 
 /// Bytes of a token response at most. Real ones have some thousands.
 const MAX_BYTES: usize = 256 << 10;
@@ -32,6 +35,7 @@ const MAX_BYTES: usize = 256 << 10;
 /// Where the tokens of one target come from.
 pub(super) struct TokenSource {
     config: ClientCredentials,
+    secret: StoredSecret,
     http: reqwest::Client,
     timeout: Duration,
     /// The token endpoint that the discovery document named; forgotten when it fails, as it may have moved.
@@ -65,14 +69,26 @@ enum Unanswered {
 type Refusal = RequestTokenError<Unanswered, BasicErrorResponse>;
 
 impl TokenSource {
-    pub(super) fn new(config: ClientCredentials, http: reqwest::Client, timeout: Duration) -> Self {
-        Self { config, http, timeout, discovered: Mutex::default() }
+    pub(super) fn new(config: &ClientCredentials, sources: &Sources, timeout: Duration) -> Self {
+        let Sources { http, aws, secret_refresh, clock } = sources;
+        let secret = StoredSecret::new(&config.client_secret, aws, *secret_refresh, clock);
+        Self { config: config.clone(), secret, http: http.clone(), timeout, discovered: Mutex::default() }
     }
 
-    /// Asks for a token.
+    /// Asks for a token. A secret that the endpoint refuses is read again once, if AWS keeps it: it may have changed.
     pub(super) async fn grant(&self) -> Result<Granted, Ungranted> {
         let endpoint = self.endpoint().await.map_err(|failure| Ungranted::new(Stage::Discovery, failure))?;
-        self.ask(&endpoint).await.map_err(|failure| {
+        let unread = |why| Ungranted::new(Stage::Secret, Failure::Secret(why));
+        let secret = self.secret.value().await.map_err(unread)?;
+        let mut granted = self.ask(&endpoint, &secret.value).await;
+        if let Err(Failure::Refused { code, .. }) = &granted
+            && code == "invalid_client"
+            && self.secret.renew(secret.generation).await.map_err(unread)?
+        {
+            let secret = self.secret.value().await.map_err(unread)?;
+            granted = self.ask(&endpoint, &secret.value).await;
+        }
+        granted.map_err(|failure| {
             self.remember(None);
             Ungranted::new(Stage::Token, failure)
         })
@@ -97,10 +113,10 @@ impl TokenSource {
         *self.discovered.lock().unwrap_or_else(PoisonError::into_inner) = endpoint;
     }
 
-    async fn ask(&self, endpoint: &Url) -> Result<Granted, Failure> {
+    async fn ask(&self, endpoint: &Url, secret: &Secret) -> Result<Granted, Failure> {
         let status = Arc::new(OnceLock::new());
         let send = |request| send(self.http.clone(), request, status.clone());
-        let client = self.client(endpoint);
+        let client = self.client(endpoint, secret);
         let mut request = client.exchange_client_credentials();
         for scope in &self.config.scopes {
             request = request.add_scope(Scope::new(scope.clone()));
@@ -116,41 +132,40 @@ impl TokenSource {
         };
         match answer {
             Ok(answer) => answer.granted(endpoint),
-            Err(refusal) => Err(self.failure(refusal, endpoint, status.get().copied())),
+            Err(refusal) => Err(failure(refusal, endpoint, secret, status.get().copied())),
         }
     }
 
-    fn client(&self, endpoint: &Url) -> OauthClient {
+    fn client(&self, endpoint: &Url, secret: &Secret) -> OauthClient {
         Client::new(ClientId::new(self.config.client_id.clone()))
-            .set_client_secret(ClientSecret::new(self.config.client_secret.expose().to_owned()))
+            .set_client_secret(ClientSecret::new(secret.expose().to_owned()))
             .set_auth_type(match self.config.client_authentication {
                 ClientAuthentication::Basic => AuthType::BasicAuth,
                 ClientAuthentication::Post => AuthType::RequestBody,
             })
             .set_token_uri(TokenUrl::from_url(endpoint.clone()))
     }
+}
 
-    fn failure(&self, refusal: Refusal, endpoint: &Url, status: Option<StatusCode>) -> Failure {
-        let url = fetch::shown(endpoint);
-        let status = status.unwrap_or_default();
-        match refusal {
-            Refusal::ServerResponse(answer) => {
-                let code = self.harmless(answer.error().as_ref());
-                Failure::Refused { url, status, code }
-            }
-            Refusal::Request(Unanswered::Http(error)) => Failure::Unreachable { url, cause: fetch::cause(error) },
-            Refusal::Request(Unanswered::TooLarge) => Failure::TooLarge { url, limit: MAX_BYTES },
-            Refusal::Request(Unanswered::Invalid(_)) => Failure::Unsendable,
-            Refusal::Parse(..) | Refusal::Other(_) => Failure::Unexpected { url, status },
+fn failure(refusal: Refusal, endpoint: &Url, secret: &Secret, status: Option<StatusCode>) -> Failure {
+    let url = fetch::shown(endpoint);
+    let status = status.unwrap_or_default();
+    match refusal {
+        Refusal::ServerResponse(answer) => {
+            let code = harmless(answer.error().as_ref(), secret);
+            Failure::Refused { url, status, code }
         }
+        Refusal::Request(Unanswered::Http(error)) => Failure::Unreachable { url, cause: fetch::cause(error) },
+        Refusal::Request(Unanswered::TooLarge) => Failure::TooLarge { url, limit: MAX_BYTES },
+        Refusal::Request(Unanswered::Invalid(_)) => Failure::Unsendable,
+        Refusal::Parse(..) | Refusal::Other(_) => Failure::Unexpected { url, status },
     }
+}
 
-    /// The endpoint's error code, unless it is no code or repeats the secret.
-    fn harmless(&self, code: &str) -> String {
-        let is_code = code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let repeats = code.contains(self.config.client_secret.expose());
-        if is_code && !repeats { code.to_owned() } else { "(not shown)".to_owned() }
-    }
+/// The endpoint's error code, unless it is no code or repeats the secret.
+fn harmless(code: &str, secret: &Secret) -> String {
+    let is_code = code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_code && !code.contains(secret.expose()) { code.to_owned() } else { "(not shown)".to_owned() }
 }
 
 /// Sends the request that the oauth2 crate has made, and notes the status of the answer for errors.

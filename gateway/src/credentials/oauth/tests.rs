@@ -18,6 +18,8 @@ use axum::{
     routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use causeway_aws::{Aws, Identity, endpoint::Endpoints};
+use causeway_oidc::clock::Clock;
 use futures::future::join_all;
 use http::Request;
 use serde_json::{Value, json};
@@ -46,6 +48,10 @@ struct FakeIssuer {
     behaviour: Mutex<Behaviour>,
     /// Header `Authorization` and form of each token request.
     requests: Mutex<Vec<(String, BTreeMap<String, String>)>>,
+    /// What AWS keeps: it refuses to tell if it is none.
+    kept: Mutex<Option<&'static str>>,
+    /// How often it was asked for that.
+    read: AtomicU64,
     /// How many token requests have arrived.
     arrived: watch::Sender<usize>,
     /// Answers wait until it is false.
@@ -60,12 +66,15 @@ impl FakeIssuer {
             url: format!("http://{}", listener.local_addr().unwrap()).parse().unwrap(),
             behaviour: Behaviour::Grant(json!(3600)).into(),
             requests: Mutex::default(),
+            kept: Mutex::default(),
+            read: AtomicU64::new(0),
             arrived: watch::Sender::new(0),
             held: watch::Sender::new(false),
             now: Arc::new(AtomicU64::new(START)),
         });
         let router = Router::new()
             .route("/token", post(token))
+            .route("/aws", post(aws))
             .route("/.well-known/openid-configuration", get(discovery))
             .with_state(issuer.clone());
         tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
@@ -76,7 +85,7 @@ impl FakeIssuer {
         config::ClientCredentials {
             token_endpoint: TokenEndpoint::Url(self.url.join("/token").unwrap()),
             client_id: "client".into(),
-            client_secret: Secret::new(SECRET),
+            client_secret: Secret::new(SECRET).into(),
             scopes: vec![],
             client_authentication: ClientAuthentication::Basic,
             extra_parameters: BTreeMap::new(),
@@ -89,7 +98,18 @@ impl FakeIssuer {
 
     fn credential_by(&self, config: config::ClientCredentials) -> Credential {
         let config = config::Credential::ClientCredentials(config);
-        Credential::new(&"logs".parse().unwrap(), &config, http(), self.clock())
+        Credential::new(&"logs".parse().unwrap(), &config, &self.sources())
+    }
+
+    /// Whoever asks AWS for something is answered like those who ask for tokens.
+    fn sources(&self) -> Sources {
+        let clock = self.clock();
+        let identity = causeway_aws::Credentials::new("AKID", "hunter2", None, None, "test");
+        let identity = Identity::from_provider(identity, Some("us-east-1".into()), clock.clone());
+        let url = self.url.clone();
+        let endpoints = Endpoints::new(move |_| Some(url.join("/aws").unwrap().into()));
+        let aws = Aws::new(http(), identity, endpoints, clock.clone());
+        Sources { http: http(), aws, secret_refresh: Duration::from_secs(300), clock }
     }
 
     fn clock(&self) -> Clock {
@@ -126,6 +146,14 @@ impl FakeIssuer {
 
 async fn discovery(State(issuer): State<Arc<FakeIssuer>>) -> String {
     json!({"issuer": "https://issuer.example", "token_endpoint": issuer.url.join("/token").unwrap()}).to_string()
+}
+
+async fn aws(State(issuer): State<Arc<FakeIssuer>>) -> Response {
+    issuer.read.fetch_add(1, Ordering::SeqCst);
+    match *issuer.kept.lock().unwrap() {
+        Some(secret) => json!({"SecretString": json!({"value": secret}).to_string()}).to_string().into_response(),
+        None => (StatusCode::BAD_REQUEST, r#"{"__type":"ResourceNotFoundException","Message":"gone"}"#).into_response(),
+    }
 }
 
 async fn token(State(issuer): State<Arc<FakeIssuer>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -244,7 +272,7 @@ async fn an_endpoint_that_hangs_is_given_up() {
     issuer.held.send_replace(true);
     let after = Duration::from_millis(300);
     let target = "logs".parse().unwrap();
-    let oauth = ClientCredentials::with_timeout(&target, &issuer.config(), http(), issuer.clock(), after);
+    let oauth = ClientCredentials::with_timeout(&target, &issuer.config(), &issuer.sources(), after);
     let error = shown(&Credential::ClientCredentials(oauth)).await.unwrap_err();
     insta::assert_snapshot!(issuer.text(&error), @"no credential for target `logs`, stage `token`: `http://issuer/token` did not answer within 0.3s: check that the token endpoint is healthy");
 }
@@ -350,6 +378,38 @@ async fn the_client_proves_itself_as_configured() {
     form.insert("client_id".into(), "clïent:1".into());
     form.insert("client_secret".into(), SECRET.into());
     assert_eq!(requests[1], (String::new(), form));
+}
+
+/// A client whose secret AWS keeps.
+fn kept_by_aws(issuer: &FakeIssuer) -> config::ClientCredentials {
+    let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:a";
+    let client_secret = config::SecretSource::Aws { reference: arn.parse().unwrap(), json_key: Some("value".into()) };
+    config::ClientCredentials { client_secret, client_authentication: ClientAuthentication::Post, ..issuer.config() }
+}
+
+#[tokio::test]
+async fn a_secret_that_aws_keeps_is_read_when_it_is_needed_and_when_it_is_refused() {
+    let issuer = FakeIssuer::start().await;
+    *issuer.kept.lock().unwrap() = Some("first");
+    let credential = issuer.credential_by(kept_by_aws(&issuer));
+    assert_eq!(issuer.read.load(Ordering::SeqCst), 0);
+    shown(&credential).await.unwrap();
+    issuer.at(100);
+    let refused = r#"{"error": "invalid_client"}"#.to_owned();
+    issuer.becomes(Behaviour::Answer(StatusCode::UNAUTHORIZED, "application/json", refused));
+    *issuer.kept.lock().unwrap() = Some("second");
+    assert!(call(&credential, |_| false).await.unwrap_err().to_string().contains("invalid_client"));
+    let sent = |at: usize| issuer.requests.lock().unwrap()[at].1["client_secret"].clone();
+    assert_eq!([sent(0), sent(1), sent(2)], ["first", "first", "second"]);
+    assert_eq!((issuer.read.load(Ordering::SeqCst), issuer.asked()), (2, 3));
+}
+
+#[tokio::test]
+async fn a_secret_that_aws_does_not_give_is_named() {
+    let issuer = FakeIssuer::start().await;
+    let error = shown(&issuer.credential_by(kept_by_aws(&issuer))).await.unwrap_err();
+    insta::assert_snapshot!(error, @"no credential for target `logs`, stage `secret`: the secret `arn:aws:secretsmanager:us-east-1:123456789012:secret:a` cannot be read: `GetSecretValue` was refused by AWS with `ResourceNotFoundException` (400 Bad Request): gone");
+    assert_eq!(issuer.asked(), 0);
 }
 
 #[tokio::test]
