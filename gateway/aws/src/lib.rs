@@ -3,12 +3,14 @@
 
 pub mod arn;
 pub mod call;
+pub mod caller_identity;
 mod chain;
 pub mod endpoint;
 pub mod identity;
 pub mod kept;
 pub mod secret;
 pub mod sign;
+pub mod verify;
 
 pub use aws_credential_types::Credentials;
 

@@ -77,7 +77,8 @@ impl DevIdentity {
         let base = identity_provider::base_url(listener.local_addr().context("the listener has no address")?);
         let mut pools = Vec::new();
         let caller = match &mut config.authorizer {
-            Authorizer::None => None,
+            // An AWS principal signs, and no token is made for it here.
+            Authorizer::None | Authorizer::AwsIam(_) => None,
             Authorizer::CustomJwt(jwt) => {
                 let clients = callers(jwt);
                 jwt.discovery_url = identity_provider::discovery_url(&base, CALLERS);
