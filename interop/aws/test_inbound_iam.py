@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 
 from harness.gateway import Gateway, causeway, sample, serve
 from harness.ministack import REGION, Ministack, ministack
-from harness.process import CLEAN
+from harness.process import CLEAN, Process
 
 HERE = Path(__file__).resolve().parent
 ALICE = Credentials("AKIAALICE", "alice's/secret+key")
@@ -163,6 +163,46 @@ def test_a_client_behind_the_proxy_of_aws_calls(gateway: Gateway, tmp_path: Path
     assert ran.returncode == 0, ran.stderr[-2000:]
     seen = json.loads(ran.stdout)
     assert ADD in seen["tools"] and seen["result"] == {"result": 42.0}
+
+
+DEV = """
+[authorizer.aws_iam]
+region = "eu-west-1"
+service = "execute-api"
+{keys}
+
+[[targets]]
+name = "calculator"
+http.endpoint = "https://calculator.example.com/mcp"
+dev.sample = "calculator"
+"""
+KEYS = """
+[[authorizer.aws_iam.access_keys]]
+access_key_id = "AKIABOB"
+secret_access_key_env = "NOT_SET_ANYWHERE"
+principal = "arn:aws:iam::123456789012:user/bob"
+"""
+IDENTITY = """
+[authorizer.aws_iam.caller_identity]
+gateway_id = "tools.example.com"
+allowed_principals = ["arn:aws:iam::123456789012:role/developers"]
+"""
+
+
+@pytest.mark.parametrize("keys", [KEYS, IDENTITY], ids=["keys", "caller identity"])
+def test_what_dev_prints_is_signed(keys: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(DEV.format(keys=keys))
+    argv = [causeway(), "dev", "--listen", "127.0.0.1:0", "--config", str(path)]
+    with Process(argv, {"HOME": str(tmp_path)}) as process:
+        process.wait_for(lambda: "Ctrl-C stops all of it." in process.lines or None, "it served")
+        text = "\n".join(process.lines)
+        commands = [part for part in text.split("\n\n") if part.startswith("curl")]
+        assert len(commands) == 2, text
+        for command in commands:
+            ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+            assert "result" in json.loads(ran.stdout), ran.stdout
+        assert '"command": "uvx"' in text and '"AWS_REGION": "eu-west-1"' in text
 
 
 # ------------------------------------------------------------------------------------------------ tokens of STS
