@@ -4,6 +4,7 @@
 mod allow_list;
 mod answer;
 mod aws;
+mod found;
 mod query;
 mod settings;
 mod source_command;
@@ -132,8 +133,8 @@ impl Insights {
         // Should this future be dropped, the query is stopped all the same.
         let _cancel_on_drop = cancelled.clone().drop_guard();
         let task = self.running.spawn(async move {
-            let finished = query::run(&client, &query, deadline, &cancelled).await?;
-            Ok::<_, QueryError>(Answer::new(&query, finished))
+            let found = query::run(&client, &query, deadline, &cancelled).await?;
+            Ok::<_, QueryError>(Answer::new(&query, found))
         });
         Ok(task.await.map_err(|_| CallError::Lost)??)
     }

@@ -1,13 +1,13 @@
 //! The rows of a query as a model reads them: typed in the structured content, a table in the text. Asks nothing of AWS.
 
-use aws_sdk_cloudwatchlogs::types::{QueryStatistics, ResultField};
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::{
-    query::{Finished, Query},
+    found::{Found, Statistics},
+    query::Query,
     time_range::iso8601,
 };
 
@@ -21,8 +21,9 @@ const WIDEST_PADDING: usize = 40;
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
-    /// Id of the query at CloudWatch
-    query_id: String,
+    /// Id of the query at CloudWatch; absent where the logs are not there
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_id: Option<String>,
     /// The log groups that were queried
     log_groups: Vec<String>,
     /// Begin of the time range, ISO 8601
@@ -38,12 +39,12 @@ pub(super) struct Answer {
     limit_reached: bool,
     /// What the query read; absent where CloudWatch does not say
     #[serde(skip_serializing_if = "Option::is_none")]
-    statistics: Option<Statistics>,
+    statistics: Option<Scanned>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Statistics {
+struct Scanned {
     /// Log events that matched
     records_matched: Number,
     /// Log events that were read
@@ -53,8 +54,8 @@ struct Statistics {
 }
 
 impl Answer {
-    pub(super) fn new(query: &Query, finished: Finished) -> Self {
-        let Finished { query_id, rows, statistics } = finished;
+    pub(super) fn new(query: &Query, found: Found) -> Self {
+        let Found { query_id, rows, statistics } = found;
         let keep_pointer = query.text.contains(POINTER);
         let cells: Vec<Vec<_>> = rows.into_iter().map(|row| cells(row, keep_pointer)).collect();
         let columns = columns(&cells);
@@ -67,7 +68,7 @@ impl Answer {
             rows: typed(cells, &columns),
             columns,
             limit_reached,
-            statistics: statistics.map(Statistics::from),
+            statistics: statistics.map(Scanned::from),
         }
     }
 
@@ -85,7 +86,7 @@ impl Answer {
             text.push('\n');
             text.push_str(&self.table());
         }
-        if let Some(Statistics { records_matched, records_scanned, bytes_scanned }) = &self.statistics {
+        if let Some(Scanned { records_matched, records_scanned, bytes_scanned }) = &self.statistics {
             text.push_str(&format!(
                 "\nmatched {records_matched} of {records_scanned} records scanned ({bytes_scanned} bytes)\n"
             ));
@@ -114,8 +115,8 @@ impl Answer {
     }
 }
 
-impl From<QueryStatistics> for Statistics {
-    fn from(statistics: QueryStatistics) -> Self {
+impl From<Statistics> for Scanned {
+    fn from(statistics: Statistics) -> Self {
         Self {
             records_matched: count(statistics.records_matched),
             records_scanned: count(statistics.records_scanned),
@@ -134,9 +135,8 @@ fn count(value: f64) -> Number {
     Number::from(value as u64)
 }
 
-fn cells(row: Vec<ResultField>, keep_pointer: bool) -> Vec<(String, String)> {
-    let named = row.into_iter().filter_map(|cell| Some((cell.field?, cell.value.unwrap_or_default())));
-    named.filter(|(name, _)| keep_pointer || name != POINTER).collect()
+fn cells(row: Vec<(String, String)>, keep_pointer: bool) -> Vec<(String, String)> {
+    row.into_iter().filter(|(name, _)| keep_pointer || name != POINTER).collect()
 }
 
 /// The columns in the order in which rows first name them.
@@ -196,9 +196,9 @@ mod tests {
     fn answer(text: &str, rows: &[&[(&str, &str)]]) -> Answer {
         let range = TimeRange { start: 1_769_860_800, end: 1_769_864_400 };
         let query = Query { text: text.into(), log_groups: vec!["/a".into(), "/b".into()], range, limit: 2 };
-        let field = |(name, value): &(&str, &str)| ResultField::builder().field(*name).value(*value).build();
+        let field = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let rows = rows.iter().map(|row| row.iter().map(field).collect()).collect();
-        Answer::new(&query, Finished { query_id: "q".into(), rows, statistics: None })
+        Answer::new(&query, Found { query_id: Some("q".into()), rows, statistics: None })
     }
 
     #[test]

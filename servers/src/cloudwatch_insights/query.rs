@@ -12,7 +12,11 @@ use aws_sdk_cloudwatchlogs::{
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use super::{aws::chain, time_range::TimeRange};
+use super::{
+    aws::chain,
+    found::{Found, Statistics},
+    time_range::TimeRange,
+};
 
 /// Wait before the first look at the results. Doubled after each look...
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -30,14 +34,6 @@ pub(super) struct Query {
     pub(super) log_groups: Vec<String>,
     pub(super) range: TimeRange,
     pub(super) limit: u32,
-}
-
-/// What a complete query found.
-#[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) query_id: String,
-    pub(super) rows: Vec<Vec<ResultField>>,
-    pub(super) statistics: Option<QueryStatistics>,
 }
 
 /// Why a query has no rows.
@@ -66,7 +62,7 @@ pub(super) async fn run(
     query: &Query,
     deadline: Duration,
     cancelled: &CancellationToken,
-) -> Result<Finished, QueryError> {
+) -> Result<Found, QueryError> {
     let end = time::Instant::now() + deadline;
     let too_late = async {
         tokio::select! {
@@ -84,7 +80,25 @@ pub(super) async fn run(
         stop(client, &id).await;
     }
     let (rows, statistics) = outcome?;
-    Ok(Finished { query_id: id, rows, statistics })
+    Ok(Found {
+        query_id: Some(id),
+        rows: rows.into_iter().map(cells).collect(),
+        statistics: statistics.map(Statistics::from),
+    })
+}
+
+fn cells(row: Vec<ResultField>) -> Vec<(String, String)> {
+    row.into_iter().filter_map(|cell| Some((cell.field?, cell.value.unwrap_or_default()))).collect()
+}
+
+impl From<QueryStatistics> for Statistics {
+    fn from(statistics: QueryStatistics) -> Self {
+        Self {
+            records_matched: statistics.records_matched,
+            records_scanned: statistics.records_scanned,
+            bytes_scanned: statistics.bytes_scanned,
+        }
+    }
 }
 
 async fn start(client: &Client, query: &Query) -> Result<String, QueryError> {
