@@ -18,6 +18,8 @@ TOOLS = [
     "calculator___add_numbers",
     "calculator___multiply_numbers",
     "hello___greet_user",
+    "cloudwatch-insights___get_log_fields",
+    "cloudwatch-insights___list_log_groups",
     "cloudwatch-insights___query_cloudwatch_insights",
 ]
 QUERY = {"query": "fields @message", "log_groups": ["/interop/app"]}

@@ -74,9 +74,10 @@ fn about(sample: Sample) -> &'static str {
         Sample::Calculator => "MCP server with the tools `add_numbers` and `multiply_numbers`",
         Sample::Hello => "MCP server with the tool `greet_user`",
         Sample::CloudwatchInsights => {
-            "MCP server with the tool `query_cloudwatch_insights`\n\n\
-             Environment: ALLOWED_LOG_GROUPS (comma separated names or `prefix*`), QUERY_TIMEOUT (default 60s), \
-             and what every AWS program reads (AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ..., AWS_ENDPOINT_URL)"
+            "MCP server with the tools `query_cloudwatch_insights`, `list_log_groups` and `get_log_fields`\n\n\
+             Settings: ALLOWED_LOG_GROUPS (comma separated names or `prefix*`), QUERY_TIMEOUT (default 60s), \
+             and what every AWS program reads (AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ..., AWS_ENDPOINT_URL); \
+             from the environment and then from the file .env"
         }
     }
 }

@@ -159,6 +159,8 @@ async fn dev_serves_what_its_one_line_says_until_it_is_told_to_end() {
             "calculator___add_numbers",
             "calculator___multiply_numbers",
             "hello___greet_user",
+            "cloudwatch-insights___get_log_fields",
+            "cloudwatch-insights___list_log_groups",
             "cloudwatch-insights___query_cloudwatch_insights",
         ];
         assert_eq!(alice.tools().await, tools);

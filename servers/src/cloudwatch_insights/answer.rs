@@ -1,23 +1,20 @@
 //! The rows of a query as a model reads them: typed in the structured content, a table in the text. Asks nothing of AWS.
 
-use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::{
     found::{Found, Statistics},
-    query::Query,
+    query::{MAX_LIMIT, Query},
+    table::Table,
     time_range::iso8601,
 };
 
 /// AWS adds this pointer to every row; it is of use to GetLogRecord only.
 const POINTER: &str = "@ptr";
 
-/// Cells are padded up to this many characters; a longer one makes its own line longer.
-const WIDEST_PADDING: usize = 40;
-
-/// The result of the tool.
+/// The answer to `query_cloudwatch_insights`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
@@ -35,7 +32,7 @@ pub(super) struct Answer {
     /// One object a row, keyed by column. A column that holds numbers only has numbers; a field that a row lacks is
     /// absent
     rows: Vec<Map<String, Value>>,
-    /// Whether there may be more rows than `limit` let through
+    /// Whether there may be more rows than `limit` let through: exactly `limit` rows came
     limit_reached: bool,
     /// What the query read; absent where CloudWatch does not say
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,19 +69,14 @@ impl Answer {
         }
     }
 
-    pub(super) fn into_result(self) -> CallToolResult {
-        let mut result = CallToolResult::success(vec![ContentBlock::text(self.text())]);
-        result.structured_content = Some(serde_json::json!(self));
-        result
-    }
-
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let (rows, groups) = (self.rows.len(), self.log_groups.join(", "));
-        let more = if self.limit_reached { " (there may be more: `limit` is reached)" } else { "" };
-        let mut text = format!("{rows} row(s){more} from {groups}, {} to {}\n", self.start, self.end);
+        let mut text = format!("{rows} row(s) from {groups}, {} to {}\n", self.start, self.end);
+        if self.limit_reached {
+            text.push_str(&more(rows));
+        }
         if rows > 0 {
-            text.push('\n');
-            text.push_str(&self.table());
+            text.push_str(&format!("\n{}", self.table()));
         }
         if let Some(Scanned { records_matched, records_scanned, bytes_scanned }) = &self.statistics {
             text.push_str(&format!(
@@ -94,25 +86,26 @@ impl Answer {
         text
     }
 
-    fn table(&self) -> String {
-        let line = |row: &Map<String, Value>| self.columns.iter().map(|name| cell_text(row.get(name))).collect();
-        let body: Vec<Vec<String>> = self.rows.iter().map(line).collect();
-        let lines: Vec<&[String]> = std::iter::once(&self.columns[..]).chain(body.iter().map(Vec::as_slice)).collect();
-        let width = |column: usize| {
-            let longest = lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
-            longest.min(WIDEST_PADDING)
+    fn table(&self) -> Table {
+        let cell = |value: Option<&Value>| match value {
+            None => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
         };
-        let widths: Vec<_> = (0..self.columns.len()).map(width).collect();
-        let mut table = String::new();
-        for (at, line) in lines.iter().enumerate() {
-            push_line(&mut table, line, &widths);
-            if at == 0 {
-                let rule: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
-                push_line(&mut table, &rule, &widths);
-            }
-        }
-        table
+        let columns: Vec<_> = self.columns.iter().map(String::as_str).collect();
+        let line = |row: &Map<String, Value>| columns.iter().map(|name| cell(row.get(*name))).collect();
+        Table::new(&columns, self.rows.iter().map(line))
     }
+}
+
+/// Says that as many rows came as may come, and how to see the others.
+fn more(rows: usize) -> String {
+    let most = usize::try_from(MAX_LIMIT).is_ok_and(|most| rows >= most);
+    let raise = if most { "it cannot be more" } else { "raise it" };
+    format!(
+        "There may be more rows: `limit` ({rows}) is reached; {raise}, narrow the time range, filter, or aggregate with \
+         `stats`.\n"
+    )
 }
 
 impl From<Statistics> for Scanned {
@@ -171,23 +164,6 @@ fn number(text: &str) -> Option<Number> {
     as_written.then_some(number)
 }
 
-/// One line, whatever the log event held.
-fn cell_text(value: Option<&Value>) -> String {
-    match value {
-        None => String::new(),
-        Some(Value::String(text)) => {
-            text.trim_end().replace('\r', "").replace('\n', "\\n").replace('\t', " ").replace('|', "\\|")
-        }
-        Some(other) => other.to_string(),
-    }
-}
-
-fn push_line(table: &mut String, line: &[String], widths: &[usize]) {
-    let cells: Vec<_> = line.iter().zip(widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
-    table.push_str(cells.join(" | ").trim_end());
-    table.push('\n');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,7 +205,24 @@ mod tests {
         @timestamp              | @message
         ----------------------- | -----------
         2026-01-31 12:00:00.000 | a \| b\nc d
+
+        (Line breaks, tabs and `|` in cells are written `\n`, as a blank and `\|`.)
         "#);
+    }
+
+    #[test]
+    fn a_reached_limit_is_said() {
+        let answer = answer("", &[&[("n", "1")], &[("n", "2")]]);
+        insta::assert_snapshot!(answer.text(), @"
+        2 row(s) from /a, /b, 2026-01-31T12:00:00Z to 2026-01-31T13:00:00Z
+        There may be more rows: `limit` (2) is reached; raise it, narrow the time range, filter, or aggregate with `stats`.
+
+        n
+        -
+        1
+        2
+        ");
+        insta::assert_snapshot!(more(10_000), @"There may be more rows: `limit` (10000) is reached; it cannot be more, narrow the time range, filter, or aggregate with `stats`.");
     }
 
     #[test]
