@@ -121,12 +121,13 @@ impl Insights {
     /// With the settings of every source that is there. Missing AWS settings are no error here: the tools say so when
     /// they are called.
     pub(crate) async fn start(running: TaskTracker) -> Result<Self, SettingsError> {
-        let (settings, aws) = Settings::load().await?;
+        let clock = Clock::system();
+        let (settings, aws) = Settings::load(&clock).await?;
         Ok(Self {
             tools: Arc::new(Self::tools()),
             settings: Arc::new(settings),
             source: Arc::new(Source::Aws(Aws::new(aws))),
-            clock: Clock::system(),
+            clock,
             running,
         })
     }

@@ -1,8 +1,5 @@
-//! CloudWatch Logs as a source: its client is made at the first call, from the usual AWS settings and those that the
-//! server was given otherwise. What is asked of it stands in the files below.
-//!
-//! The last of the credential sources, the instance metadata service, is asked once and briefly. With the SDK's
-//! defaults a machine without credentials and without that service waits for seconds before it learns so.
+//! CloudWatch Logs as a source: its client is made at the first call, for the identity that the settings lead to. What is
+//! asked of it stands in the files below.
 
 mod groups;
 mod patience;
@@ -11,29 +8,13 @@ mod refusal;
 
 use std::{error::Error, time::Duration};
 
-use aws_config::{
-    BehaviorVersion,
-    default_provider::credentials::DefaultCredentialsChain,
-    environment::EnvironmentVariableRegionProvider,
-    imds::{self, client::error::ImdsError, region::ImdsRegionProvider},
-    meta::region::RegionProviderChain,
-    profile::ProfileFileRegionProvider,
-    retry::RetryConfig,
-    timeout::TimeoutConfig,
-};
-use aws_credential_types::{
-    Credentials,
-    provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError},
-};
-use aws_sdk_cloudwatchlogs::{Client, config::Region};
+use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_cloudwatchlogs::Client;
+use causeway_aws::{Identity, NoCredentials, NoRegion};
 use tokio::sync::OnceCell;
 
 pub(super) use self::refusal::AwsError;
 use super::{allow_list::Lookup, call::Call, fields::Field, found::Found, groups::Groups, query::Query};
-
-/// The metadata service is on the same machine: it answers in milliseconds or is not there.
-const METADATA_CONNECT: Duration = Duration::from_millis(500);
-const METADATA_READ: Duration = Duration::from_secs(1);
 
 /// Connecting to the service; a whole attempt.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -47,25 +28,13 @@ pub(super) struct Aws {
     client: OnceCell<Client>,
 }
 
-/// What the server was told of AWS by other means than the environment. The rest is found as every AWS program finds it.
-#[derive(Debug, Default)]
+/// What the settings say of AWS.
+#[derive(Debug)]
 pub(super) struct AwsSettings {
-    pub(super) region: Option<String>,
-    /// Where to send requests in place of AWS's public host.
-    pub(super) endpoint: Option<String>,
+    /// Who the server is there, and in which region.
     pub(super) identity: Identity,
-}
-
-/// Who the server is at AWS. What is in it is not shown.
-#[derive(Debug, Default)]
-pub(super) enum Identity {
-    /// Whom AWS's default chain finds.
-    #[default]
-    Chain,
-    /// The profile with this name, by the same chain.
-    Profile(String),
-    /// An access key.
-    Key(Credentials),
+    /// Where to send requests, if neither to AWS's public host nor where the environment says.
+    pub(super) endpoint: Option<String>,
 }
 
 /// What is not set.
@@ -75,15 +44,10 @@ pub(super) struct NotReady(Vec<Missing>);
 
 #[derive(Debug, thiserror::Error)]
 enum Missing {
-    #[error("there is no AWS region: set `AWS_REGION`, for example `us-east-1`")]
-    Region,
-    #[error(
-        "there are no AWS credentials: set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` (and `AWS_SESSION_TOKEN` \
-         with temporary ones) or `AWS_PROFILE`, or give this machine or container a role"
-    )]
-    Credentials,
-    #[error("the AWS credentials cannot be used: {0}; check `AWS_PROFILE` and the variables that start with `AWS_`")]
-    BadCredentials(String),
+    #[error(transparent)]
+    Region(#[from] NoRegion),
+    #[error(transparent)]
+    Credentials(#[from] NoCredentials),
 }
 
 impl Aws {
@@ -124,20 +88,21 @@ fn chain(error: &dyn Error) -> String {
 }
 
 async fn connect(settings: &AwsSettings) -> Result<Client, NotReady> {
-    let metadata =
-        imds::Client::builder().connect_timeout(METADATA_CONNECT).read_timeout(METADATA_READ).max_attempts(1).build();
-    let region = region(settings, metadata.clone()).await;
-    let credentials = credentials(settings, region.clone(), metadata).await;
-    let missing_credentials = credentials.provide_credentials().await.err().map(Missing::from);
-    let missing_region = region.is_none().then_some(Missing::Region);
-    let missing: Vec<_> = missing_region.into_iter().chain(missing_credentials).collect();
-    if !missing.is_empty() {
-        return Err(NotReady(missing));
-    }
+    let identity = &settings.identity;
+    let (region, credentials) = (identity.region().await, identity.credentials().await);
+    let region = match (region, credentials) {
+        (Ok(region), Ok(_)) => Region::new(region),
+        (region, credentials) => {
+            let missing_region = region.err().map(Missing::from);
+            return Err(NotReady(missing_region.into_iter().chain(credentials.err().map(Missing::from)).collect()));
+        }
+    };
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
     let config = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
-        .credentials_provider(credentials)
+        .credentials_provider(identity.clone())
+        // The identity keeps them itself.
+        .identity_cache(IdentityCache::no_cache())
         .timeout_config(timeouts)
         // What is asked again, and for how long, `patience` decides: it knows how long the call lasts.
         .retry_config(RetryConfig::disabled());
@@ -146,46 +111,4 @@ async fn connect(settings: &AwsSettings) -> Result<Client, NotReady> {
         None => config,
     };
     Ok(Client::new(&config.load().await))
-}
-
-async fn region(settings: &AwsSettings, metadata: imds::Client) -> Option<Region> {
-    if let Some(region) = &settings.region {
-        return Some(Region::new(region.clone()));
-    }
-    let profile = match &settings.identity {
-        Identity::Profile(name) => ProfileFileRegionProvider::builder().profile_name(name).build(),
-        Identity::Chain | Identity::Key(_) => ProfileFileRegionProvider::new(),
-    };
-    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-        .or_else(profile)
-        .or_else(ImdsRegionProvider::builder().imds_client(metadata).build());
-    chain.region().await
-}
-
-async fn credentials(
-    settings: &AwsSettings,
-    region: Option<Region>,
-    metadata: imds::Client,
-) -> SharedCredentialsProvider {
-    let chain = DefaultCredentialsChain::builder().region(region).imds_client(metadata);
-    match &settings.identity {
-        Identity::Key(key) => SharedCredentialsProvider::new(key.clone()),
-        Identity::Profile(name) => SharedCredentialsProvider::new(chain.profile_name(name).build().await),
-        Identity::Chain => SharedCredentialsProvider::new(chain.build().await),
-    }
-}
-
-fn comes_from_metadata(error: &CredentialsError) -> bool {
-    std::iter::successors(error.source(), |cause| (*cause).source()).any(|cause| cause.is::<ImdsError>())
-}
-
-impl From<CredentialsError> for Missing {
-    fn from(error: CredentialsError) -> Self {
-        // Where the metadata service is not AWS's own, as in a filtered network, the last source fails with its words.
-        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) || comes_from_metadata(&error) {
-            Self::Credentials
-        } else {
-            Self::BadCredentials(chain(&error))
-        }
-    }
 }

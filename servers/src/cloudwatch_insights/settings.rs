@@ -1,45 +1,38 @@
 //! What the server `cloudwatch-insights` runs on, and the one place that reads it.
 //!
-//! There are two sources, and this is their order: what the first says, the second does not change. An empty text says
-//! nothing.
+//! There are four sources, and this is their order: what an earlier one says, a later one does not change. An empty text
+//! says nothing.
 //!
 //! 1. the environment
 //! 2. the file `.env` in the working directory, if there is one
+//! 3. the secret of Secrets Manager that `RUNTIME_CONFIG_SECRET_ID` names
+//! 4. the parameter of Parameter Store that `RUNTIME_CONFIG_SSM_PARAMETER_NAME` names
 //!
-//! What the AWS SDK finds by itself (profiles, roles) is not repeated.
+//! The last two are named by the first two, and read with the AWS identity, region and endpoint that those give. A source
+//! that is named and cannot be read ends the start. What the AWS SDK finds by itself (profiles, roles) is not repeated.
 
+mod aws;
 mod content;
 mod sources;
+mod stored;
 
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
+use causeway_oidc::clock::Clock;
 
-use self::sources::{BadSource, Origin, Sources};
+pub(crate) use self::aws::BadAws;
+use self::{
+    sources::{BadSource, Origin, Sources},
+    stored::{Kept, PARAMETER_NAME, SECRET_ID},
+};
 use super::{
     allow_list::{AllowList, BadPattern},
-    aws::{AwsSettings, Identity},
+    aws::AwsSettings,
     time_range::duration,
 };
 
 const ALLOWED_LOG_GROUPS: &str = "ALLOWED_LOG_GROUPS";
 const QUERY_TIMEOUT: &str = "QUERY_TIMEOUT";
-
-const KEY_ID: &str = "AWS_ACCESS_KEY_ID";
-const KEY_SECRET: &str = "AWS_SECRET_ACCESS_KEY";
-const KEY_TOKEN: &str = "AWS_SESSION_TOKEN";
-const PROFILE: &str = "AWS_PROFILE";
-const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "AWS_ENDPOINT_URL"];
-
-/// Each of these says who the server is; the first three only in the environment.
-const IDENTITIES: [&str; 5] = [
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    KEY_ID,
-    PROFILE,
-];
 
 /// Settings with their defaults filled in.
 #[derive(Debug)]
@@ -59,19 +52,22 @@ pub(crate) enum SettingsError {
     AllowedLogGroups { origin: Origin, source: BadPattern },
     #[error("`{QUERY_TIMEOUT}` in {origin} is `{text}`; write a duration such as `60s`, `500ms` or `5m`")]
     QueryTimeout { origin: Origin, text: String },
-    #[error("{origin} has `{KEY_ID}` without `{KEY_SECRET}`; write both, and `{KEY_TOKEN}` with temporary ones")]
-    HalfAKey { origin: Origin },
+    #[error(transparent)]
+    Aws(#[from] BadAws),
 }
 
 impl Settings {
     /// Reads every source that is there.
-    pub(super) async fn load() -> Result<(Self, AwsSettings), SettingsError> {
-        let names: Vec<_> =
-            [&[ALLOWED_LOG_GROUPS, QUERY_TIMEOUT, KEY_SECRET, KEY_TOKEN][..], &REGIONS, &ENDPOINTS, &IDENTITIES]
-                .concat();
+    pub(super) async fn load(clock: &Clock) -> Result<(Self, AwsSettings), SettingsError> {
+        let names = [&[ALLOWED_LOG_GROUPS, QUERY_TIMEOUT, SECRET_ID, PARAMETER_NAME], &aws::NAMES[..]].concat();
         #[expect(clippy::disallowed_methods, reason = "the home of this server's environment")]
-        let sources = Sources::at_hand(&names, |name| std::env::var(name).ok())?;
-        let settings = (Self::of(&sources)?, aws(&sources)?);
+        let mut sources = Sources::at_hand(&names, |name| std::env::var(name).ok())?;
+        for (kept, id) in stored(&sources) {
+            let aws = aws::client(&sources, clock).await?;
+            let text = kept.read(&id, &aws).await.map_err(BadSource::from)?;
+            sources.add(kept.origin(&id), text.expose())?;
+        }
+        let settings = (Self::of(&sources)?, aws::settings(&sources, clock).await?);
         tracing::info!("settings from {sources}");
         Ok(settings)
     }
@@ -92,48 +88,18 @@ impl Settings {
     }
 }
 
-/// What the sources after the environment say of AWS, where the environment does not. The environment the SDK reads by
-/// itself.
-fn aws(sources: &Sources) -> Result<AwsSettings, SettingsError> {
-    let beside_environment = |names: &[&str]| {
-        let source = sources.first_with(names).filter(|source| *source.origin != Origin::Environment)?;
-        names.iter().find_map(|name| source.said(name)).map(str::to_owned)
-    };
-    Ok(AwsSettings {
-        region: beside_environment(&REGIONS),
-        endpoint: beside_environment(&ENDPOINTS),
-        identity: identity(sources)?,
-    })
-}
-
-/// From one source whole: a key of one with the secret of another is nobody's.
-fn identity(sources: &Sources) -> Result<Identity, SettingsError> {
-    let Some(source) = sources.first_with(&IDENTITIES).filter(|source| *source.origin != Origin::Environment) else {
-        return Ok(Identity::Chain);
-    };
-    let Some(id) = source.said(KEY_ID) else {
-        return Ok(source.said(PROFILE).map_or(Identity::Chain, |name| Identity::Profile(name.to_owned())));
-    };
-    let secret = source.said(KEY_SECRET).ok_or_else(|| SettingsError::HalfAKey { origin: source.origin.clone() })?;
-    let token = source.said(KEY_TOKEN).map(str::to_owned);
-    Ok(Identity::Key(Credentials::new(id, secret, token, None, "settings")))
+/// What the sources at hand name. One that is kept names no other.
+fn stored(sources: &Sources) -> Vec<(Kept, String)> {
+    let named = |kept: Kept| sources.said(kept.variable()).map(|(id, _)| (kept, id.to_owned()));
+    Kept::ALL.into_iter().filter_map(named).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn sources(environment: &[(&str, &str)], file: &str) -> Sources {
-        let names: Vec<_> = environment.iter().map(|(name, _)| *name).collect();
-        let variable =
-            |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        let mut sources = Sources::at_hand(&names, variable).unwrap();
-        sources.add(Origin::File, file).unwrap();
-        sources
-    }
-
     fn settings(environment: &[(&str, &str)], file: &str) -> Result<Settings, String> {
-        Settings::of(&sources(environment, file)).map_err(|error| format!("{:#}", anyhow::Error::from(error)))
+        Settings::of(&Sources::of(environment, file)).map_err(|error| format!("{:#}", anyhow::Error::from(error)))
     }
 
     #[test]
@@ -160,24 +126,5 @@ mod tests {
         insta::assert_snapshot!(error, @"`ALLOWED_LOG_GROUPS` in the environment is no list of log groups: `/b c` is no log group; write names (letters, digits and `.-_/#`) or `prefix*`, separated by commas");
         let error = settings(&[], "QUERY_TIMEOUT=soon").unwrap_err();
         insta::assert_snapshot!(error, @"`QUERY_TIMEOUT` in `.env` is `soon`; write a duration such as `60s`, `500ms` or `5m`");
-        let error = identity(&sources(&[], "AWS_ACCESS_KEY_ID=AKIA")).unwrap_err();
-        insta::assert_snapshot!(error, @"`.env` has `AWS_ACCESS_KEY_ID` without `AWS_SECRET_ACCESS_KEY`; write both, and `AWS_SESSION_TOKEN` with temporary ones");
-    }
-
-    #[test]
-    fn who_the_server_is_comes_from_one_source() {
-        let file = "AWS_ACCESS_KEY_ID=AKIAFILE\nAWS_SECRET_ACCESS_KEY=hidden\nAWS_DEFAULT_REGION=eu-west-1\n";
-        let of_file = aws(&sources(&[("AWS_SECRET_ACCESS_KEY", "of nobody")], file)).unwrap();
-        assert!(matches!(&of_file.identity, Identity::Key(key) if key.access_key_id() == "AKIAFILE"));
-        assert_eq!(of_file.region.as_deref(), Some("eu-west-1"));
-        assert!(!format!("{of_file:?}").contains("hidden"));
-        for said in ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_FULL_URI"] {
-            let of_environment = aws(&sources(&[(said, "x"), ("AWS_REGION", "us-east-1")], file)).unwrap();
-            assert!(matches!(of_environment.identity, Identity::Chain), "{said}");
-            assert_eq!(of_environment.region, None);
-        }
-        let profile = aws(&sources(&[], "AWS_PROFILE=dev\nAWS_ENDPOINT_URL=http://localhost:1")).unwrap();
-        assert!(matches!(&profile.identity, Identity::Profile(name) if name == "dev"));
-        assert_eq!(profile.endpoint.as_deref(), Some("http://localhost:1"));
     }
 }

@@ -3,7 +3,10 @@
 
 use std::{fmt, fs, io};
 
-use super::content::{self, BadContent, Values};
+use super::{
+    content::{self, BadContent, Values},
+    stored::Unread,
+};
 
 /// The file that is read from the working directory.
 const FILE: &str = ".env";
@@ -17,6 +20,10 @@ pub(super) struct Sources(Vec<(Origin, Values)>);
 pub(crate) enum Origin {
     Environment,
     File,
+    /// Of Secrets Manager, by its ARN or name.
+    Secret(String),
+    /// Of Parameter Store, by its ARN or name.
+    Parameter(String),
 }
 
 /// A source that is there and cannot be used.
@@ -24,6 +31,8 @@ pub(crate) enum Origin {
 pub(crate) enum BadSource {
     #[error("cannot read `{FILE}` in the working directory; correct its permissions, or start the server elsewhere")]
     File(#[source] io::Error),
+    #[error(transparent)]
+    Stored(#[from] Unread),
     #[error("{origin} holds no settings: {content}; write a JSON object or lines `NAME=value`")]
     Content { origin: Origin, content: BadContent },
 }
@@ -39,6 +48,15 @@ impl Sources {
             Err(error) => return Err(BadSource::File(error)),
         }
         Ok(sources)
+    }
+
+    /// An environment and the text of a file.
+    #[cfg(test)]
+    pub(super) fn of(environment: &[(&str, &str)], file: &str) -> Self {
+        let owned = environment.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        let mut sources = Self(vec![(Origin::Environment, owned.collect())]);
+        sources.add(Origin::File, file).unwrap();
+        sources
     }
 
     /// One more source, after those that are there.
@@ -90,6 +108,8 @@ impl fmt::Display for Origin {
         match self {
             Self::Environment => f.write_str("the environment"),
             Self::File => write!(f, "`{FILE}`"),
+            Self::Secret(name) => write!(f, "the secret `{name}`"),
+            Self::Parameter(name) => write!(f, "the parameter `{name}`"),
         }
     }
 }
