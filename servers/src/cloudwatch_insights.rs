@@ -16,7 +16,7 @@ mod source_command;
 mod table;
 mod time_range;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use causeway_oidc::clock::Clock;
 use rmcp::{
@@ -28,6 +28,7 @@ use rmcp::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time;
 use tokio_util::task::TaskTracker;
 
 use self::{
@@ -44,6 +45,9 @@ use self::{
 
 /// Most log groups that one call lists.
 const MAX_GROUPS: u32 = 1000;
+
+/// How much longer than allowed a query may take that is being stopped.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// The MCP server.
 #[derive(Clone, Debug)]
@@ -112,6 +116,8 @@ enum CallError {
     Limit(u32),
     #[error(transparent)]
     Source(#[from] SourceError),
+    #[error("the query was not even started after {0:?}, because nothing answers; it is stopped should it start")]
+    Silence(Duration),
     #[error("the query ended abnormally")]
     Lost,
 }
@@ -187,7 +193,10 @@ impl Insights {
             let found = source.query(&query, &call).await?;
             Ok::<_, SourceError>(Answer::new(&query, found))
         });
-        Ok(task.await.map_err(|_| CallError::Lost)??)
+        // The task ends with the call, unless what starts a query does not answer. Then it waits for that alone, to stop it.
+        let allowed = self.settings.query_timeout;
+        let ended = time::timeout(allowed + LAST_WORDS, task).await.map_err(|_| CallError::Silence(allowed))?;
+        Ok(ended.map_err(|_| CallError::Lost)??)
     }
 
     async fn groups(&self, params: GroupsParams, context: &RequestContext<RoleServer>) -> Result<Groups, CallError> {

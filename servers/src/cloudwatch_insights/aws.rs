@@ -56,15 +56,15 @@ impl Aws {
     }
 
     pub(super) async fn query(&self, query: &Query, call: &Call) -> Result<Found, AwsError> {
-        query::run(&self.client().await?, query, call).await
+        query::run(&call.within(self.client()).await??, query, call).await
     }
 
     pub(super) async fn log_groups(&self, lookups: &[Lookup], most: usize, call: &Call) -> Result<Groups, AwsError> {
-        groups::list(&self.client().await?, lookups, most, call).await
+        groups::list(&call.within(self.client()).await??, lookups, most, call).await
     }
 
     pub(super) async fn fields(&self, group: &str, call: &Call) -> Result<Vec<Field>, AwsError> {
-        groups::fields(&self.client().await?, group, call).await
+        groups::fields(&call.within(self.client()).await??, group, call).await
     }
 
     /// A client that has a region and found credentials.

@@ -31,6 +31,9 @@ struct Script {
     authorizations: Mutex<Vec<String>>,
 }
 
+/// In place of a status: the request is never answered.
+pub(crate) const SILENCE: u16 = 0;
+
 /// HTTP status and body.
 pub(crate) type Answer = (u16, Value);
 
@@ -85,6 +88,9 @@ async fn answer(State(script): State<Arc<Script>>, headers: HeaderMap, body: Byt
             None => refusal("UnknownOperationException", "not in the script"),
         }
     };
+    if status == SILENCE {
+        return std::future::pending().await;
+    }
     let response = Response::builder().status(status).header("content-type", "application/x-amz-json-1.1");
     response.body(Body::from(body.to_string())).unwrap()
 }

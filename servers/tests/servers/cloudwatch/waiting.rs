@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Setup, TOOL};
 use crate::{
-    fake_logs::{Answer, complete, refusal, started, state},
+    fake_logs::{Answer, SILENCE, complete, refusal, started, state},
     http::http,
     running::{ERAS, connect, text},
 };
@@ -89,6 +89,12 @@ async fn waiting_for_a_slot_ends_with_the_call() {
     let setup = Setup::new(&[("StartQuery", too_many())], &[("QUERY_TIMEOUT", "500ms")]).await;
     insta::assert_snapshot!(setup.error(query()).await, @"AWS refused StartQuery with `LimitExceededException`: Account maximum query concurrency limit of [30] reached; too many are under way in this account and region: ask again when some are done");
     assert!(setup.logs.operations().len() > 1);
+}
+
+#[tokio::test]
+async fn a_start_that_is_never_answered_holds_nobody_up() {
+    let setup = Setup::new(&[("StartQuery", (SILENCE, Value::Null))], &[("QUERY_TIMEOUT", "100ms")]).await;
+    insta::assert_snapshot!(setup.error(query()).await, @"the query was not even started after 100ms, because nothing answers; it is stopped should it start");
 }
 
 #[tokio::test]
