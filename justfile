@@ -46,6 +46,10 @@ interop:
 clients *names:
     interop/clients {{ names }}
 
+# All that is said of AWS, with ministack, moto and botocore's models on the other side.
+aws:
+    interop/aws/run
+
 # MCP's official conformance suite, directly and through the gateway. Writes docs/conformance.md.
 conformance *ways:
     interop/conformance {{ ways }}

@@ -6,6 +6,7 @@ pub mod dev;
 pub mod schema;
 pub mod serve;
 pub mod targets;
+pub mod token;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -37,6 +38,9 @@ enum Command {
     Targets(targets::TargetsArgs),
     /// Print the JSON Schema of config.toml
     Schema,
+    /// Print a token that a gateway takes
+    #[command(subcommand)]
+    Token(token::TokenArgs),
     /// Run one of the sample servers
     #[cfg(feature = "dev")]
     Sample {
@@ -96,6 +100,10 @@ impl Command {
             Self::Schema => {
                 print!("{}", schema::text());
                 Ok(())
+            }
+            Self::Token(args) => {
+                telemetry::init("error");
+                token::run(args).await
             }
             #[cfg(feature = "dev")]
             Self::Sample { name, args } => {

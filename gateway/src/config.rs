@@ -153,11 +153,43 @@ pub enum SecretSource {
 
 /// Who may call.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one for the life of the process")]
 pub enum Authorizer {
     /// Anyone who reaches the port.
     None,
     CustomJwt(CustomJwt),
+    AwsIam(AwsIam),
+}
+
+/// AWS principals that sign their requests, or show who they are by STS.
+#[derive(Clone, Debug)]
+pub struct AwsIam {
+    /// Of the signatures' scope.
+    pub region: String,
+    /// Of the signatures' scope.
+    pub service: String,
+    pub clock_skew: Duration,
+    pub access_keys: Vec<AccessKey>,
+    pub caller_identity: Option<CallerIdentity>,
+}
+
+/// An access key and whose it is.
+#[derive(Clone, Debug)]
+pub struct AccessKey {
+    pub access_key_id: String,
+    pub secret_access_key: Secret,
+    /// ARN of the principal.
+    pub principal: String,
+}
+
+/// Tokens that wrap a presigned STS GetCallerIdentity.
+#[derive(Clone, Debug)]
+pub struct CallerIdentity {
+    /// What a token must be made for.
+    pub gateway_id: String,
+    /// ARNs, or beginnings of ARNs with `*` behind.
+    pub allowed_principals: Vec<String>,
+    /// Where STS is.
+    pub endpoint: Url,
 }
 
 /// Access tokens of one OIDC issuer.

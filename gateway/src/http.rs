@@ -82,24 +82,28 @@ async fn mcp(
     if let Err(refused) = origin::check(&parts.headers, served.local, &allowed) {
         return front::face(refused.face(Era::Legacy, "null"));
     }
-    let caller = match served.inbound.authenticate(&parts.headers).await {
-        Ok(caller) => caller,
+    let claim = match served.inbound.authenticate(&parts).await {
+        Ok(claim) => claim,
         Err(refusal) => return refuse(&served, &refusal, &parts.headers, body).await,
     };
-    if parts.method != Method::POST {
-        let post = Post { caller, headers: parts.headers, body: Bytes::new() };
-        return match parts.method {
-            Method::GET => served.front.listen(post).await,
-            _ => served.front.end(post).await,
-        };
-    }
-    let checked = match content_type(&parts.headers) {
-        Ok(()) => read(body, served.limits.request_bytes, served.limits.request_time).await,
-        Err(refused) => Err(refused),
+    let checked = match (&parts.method, content_type(&parts.headers)) {
+        (&Method::POST, Err(refused)) => Err(refused),
+        // What is no message has no body; one that is there all the same is part of what was signed.
+        _ => read(body, served.limits.request_bytes, served.limits.request_time).await,
     };
-    match checked {
-        Ok(body) => served.front.answer(Post { caller, headers: parts.headers, body }).await,
-        Err(refused) => front::face(refused.face(Era::Legacy, "null")),
+    let body = match checked {
+        Ok(body) => body,
+        Err(refused) => return front::face(refused.face(Era::Legacy, "null")),
+    };
+    let caller = match claim.prove(&parts, &body) {
+        Ok(caller) => caller,
+        Err(refusal) => return refuse(&served, &refusal, &parts.headers, body.into()).await,
+    };
+    let post = Post { caller, headers: parts.headers, body };
+    match parts.method {
+        Method::POST => served.front.answer(post).await,
+        Method::GET => served.front.listen(post).await,
+        _ => served.front.end(post).await,
     }
 }
 

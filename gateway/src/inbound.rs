@@ -1,26 +1,28 @@
-//! Who calls: turns the header `Authorization` of a client's request into a [`Caller`], or into a [`Refusal`] as
-//! AgentCore gives it. Does not decide what a caller may do, and writes no response.
+//! Who calls: turns a client's request into a [`Caller`], or into a [`Refusal`] as AgentCore gives it. The head proves it with
+//! a token; with a signature it takes the body too. Does not decide what a caller may do, and writes no response.
 
 use std::{fmt, sync::Arc};
 
 use causeway_core::authorizer;
 use causeway_oidc::clock::Clock;
-use http::HeaderMap;
+use http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use crate::config;
 
+mod aws_iam;
 mod bearer;
 mod jwt;
 mod refusal;
 
+use aws_iam::{AwsIamCheck, Begun};
 use jwt::JwtCheck;
 pub use refusal::{Reason, Refusal};
 
 /// A client that was let in. It holds what policy and sessions need, not the token. `Debug` shows the id only.
 #[derive(Clone, PartialEq)]
 pub struct Caller {
-    /// The claim `sub`, else `client_id`, else `anonymous`.
+    /// The claim `sub`, else `client_id`, else `anonymous`; of an AWS principal its ARN.
     pub id: String,
     claims: Map<String, Value>,
 }
@@ -33,7 +35,12 @@ pub struct Inbound(Kind);
 enum Kind {
     Anyone(Arc<Caller>),
     Jwt(Arc<JwtCheck>),
+    AwsIam(Arc<AwsIamCheck>),
 }
+
+/// What the head of a request says of its caller.
+#[derive(Debug)]
+pub struct Claim(Begun);
 
 impl Inbound {
     /// The authorizer that `config` asks for. Nothing is fetched yet.
@@ -41,6 +48,7 @@ impl Inbound {
         Self(match config {
             config::Authorizer::None => Kind::Anyone(Arc::new(Caller::anonymous())),
             config::Authorizer::CustomJwt(jwt) => Kind::Jwt(Arc::new(JwtCheck::new(jwt, http, clock))),
+            config::Authorizer::AwsIam(iam) => Kind::AwsIam(Arc::new(AwsIamCheck::new(iam, http, clock))),
         })
     }
 
@@ -52,15 +60,16 @@ impl Inbound {
         }
     }
 
-    /// Who sends a request with these headers. Without an authorizer it is the anonymous caller, whatever they say.
+    /// Who says to send the request with this head. Without an authorizer it is the anonymous caller, whatever it says.
     ///
     /// # Errors
     /// The [`Refusal`] that is to be the response.
-    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Refusal> {
-        match &self.0 {
-            Kind::Anyone(caller) => Ok(caller.clone()),
-            Kind::Jwt(check) => check.authenticate(headers).await,
-        }
+    pub async fn authenticate(&self, head: &Parts) -> Result<Claim, Refusal> {
+        Ok(Claim(match &self.0 {
+            Kind::Anyone(caller) => Begun::Caller(caller.clone()),
+            Kind::Jwt(check) => Begun::Caller(check.authenticate(&head.headers).await?),
+            Kind::AwsIam(check) => check.begin(&head.headers).await?,
+        }))
     }
 
     /// The protected resource metadata (RFC 9728) of the gateway at the URL `resource`, with the members that AgentCore
@@ -73,6 +82,19 @@ impl Inbound {
             metadata["scopes_supported"] = check.scopes().into();
         }
         Some(metadata)
+    }
+}
+
+impl Claim {
+    /// The caller of the request with this head and this whole body.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that is to be the response.
+    pub fn prove(self, head: &Parts, body: &[u8]) -> Result<Arc<Caller>, Refusal> {
+        match self.0 {
+            Begun::Caller(caller) => Ok(caller),
+            Begun::Signed(signed) => signed.finish(head, body),
+        }
     }
 }
 

@@ -57,6 +57,17 @@ fn everything_set() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// The same with one of the two authorizers alone, since a file takes one.
+fn everything_set_with(authorizer: &str) -> String {
+    let other = |line: &str| line.contains("[authorizer.") && !line.contains(&format!("[authorizer.{authorizer}"));
+    let mut taken = true;
+    let mut kept = |line: &&str| {
+        taken = if line.starts_with('[') { !other(line) } else { taken };
+        taken
+    };
+    everything_set().lines().filter(|line| kept(line)).collect::<Vec<_>>().join("\n")
+}
+
 /// Whatever is referred to is there.
 fn full_environment() -> Environment {
     environment().overlay(|reference| match reference {
@@ -156,7 +167,7 @@ bad!(an_authorizer_without_its_table, "authorizer-without-table", @r#"
 "#);
 
 bad!(an_unknown_authorizer, "unknown-authorizer", @r#"
-    config.toml:1: unknown key `aws_iam` in `authorizer`; it takes `none` or `custom_jwt`
+    config.toml:1: unknown key `authenticate_only` in `authorizer`; it takes `none`, `custom_jwt` or `aws_iam`
     1 mistake
 "#);
 
@@ -203,7 +214,7 @@ bad!(missing_members, "missing-members", @r#"
 "#);
 
 bad!(an_empty_file, "empty", @r#"
-    config.toml: `authorizer` is missing; write a table `[authorizer.custom_jwt]` that says who may call, or `authorizer = "none"` above the first table to serve this machine without tokens
+    config.toml: `authorizer` is missing; write a table `[authorizer.custom_jwt]` or `[authorizer.aws_iam]` that says who may call, or `authorizer = "none"` above the first table to serve this machine without tokens
     config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     2 mistakes
 "#);
@@ -214,7 +225,7 @@ bad!(an_authorizer_without_a_rule, "no-rule", @r#"
 "#);
 
 bad!(bad_rules, "bad-rules", @r#"
-    config.toml:2: `gateway.allow_unauthenticated = true` has no effect beside `[authorizer.custom_jwt]`; leave it out
+    config.toml:2: `gateway.allow_unauthenticated = true` has no effect beside an authorizer; leave it out
     config.toml:5: `authorizer.custom_jwt.discovery_url` must name a discovery document, `…/.well-known/openid-configuration` or `…/.well-known/oauth-authorization-server`; write it like `https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE/.well-known/openid-configuration`
     config.toml:6: an entry of `authorizer.custom_jwt.allowed_clients` is empty; write a text or leave it out
     config.toml:7: an entry of `authorizer.custom_jwt.allowed_scopes` is not one scope: a scope has no spaces, quotes or backslashes; write a list such as `["tools/read", "tools/invoke"]`
@@ -298,12 +309,30 @@ bad!(bad_aws, "bad-aws", @r#"
 "#);
 
 bad!(an_open_door, "exposed", @r#"
-    config.toml:1: `authorizer = "none"` would let anyone call who reaches `0.0.0.0:8080`; write `listen = "127.0.0.1:8080"`, configure `[authorizer.custom_jwt]`, or insist with `gateway.allow_unauthenticated = true`
+    config.toml:1: `authorizer = "none"` would let anyone call who reaches `0.0.0.0:8080`; write `listen = "127.0.0.1:8080"`, configure `[authorizer.custom_jwt]` or `[authorizer.aws_iam]`, or insist with `gateway.allow_unauthenticated = true`
     1 mistake
 "#);
 
 bad!(no_toml, "no-toml", @r#"
     config.toml:2: is no TOML here: invalid float; texts stand in quotes, and https://toml.io shows the rest
+    1 mistake
+"#);
+
+bad!(aws_iam, "aws-iam", @r#"
+    config.toml:2: `authorizer.aws_iam.region` is no AWS region; write one such as `us-east-1`
+    config.toml:3: `authorizer.aws_iam.clock_skew_seconds` takes 0 to 900, not 3600; leave it out for the default, 300
+    config.toml:7: `authorizer.aws_iam.access_keys.secret_access_key_env` takes the name of a variable of the gateway's environment, and the variable that stands there is not set; write a name such as `CALCULATOR_CLIENT_SECRET`, never the value itself, or write `secret_access_key_file = "path"`
+    config.toml:8: `authorizer.aws_iam.access_keys.principal` takes an ARN of IAM; write it like `arn:aws:iam::123456789012:role/developers`
+    config.toml:10: `authorizer.aws_iam.access_keys.secret_access_key_env` is missing; write `secret_access_key_env = "NAME"` with a variable of the gateway's environment, or `secret_access_key_file = "path"`
+    config.toml:11: `authorizer.aws_iam.access_keys` has the access key a second time; leave one of them out
+    config.toml:12: `authorizer.aws_iam.access_keys.principal` takes an ARN of IAM; write it like `arn:aws:iam::123456789012:role/developers`
+    config.toml:15: `authorizer.aws_iam.caller_identity.gateway_id` takes letters, digits and signs without spaces; write it like `tools.example.com`
+    config.toml:16: `authorizer.aws_iam.caller_identity.allowed_principals` takes ARNs of IAM or STS, with a `*` at the end alone; write it like `arn:aws:iam::123456789012:role/developers`
+    9 mistakes
+"#);
+
+bad!(aws_iam_that_lets_nobody_in, "aws-iam-nobody", @r#"
+    config.toml:1: `authorizer.aws_iam` lets nobody in; write at least one `[[authorizer.aws_iam.access_keys]]` or a `[authorizer.aws_iam.caller_identity]`
     1 mistake
 "#);
 
@@ -356,7 +385,7 @@ fn the_example_loads() {
 fn what_the_example_says_of_defaults_is_true() {
     let bare = "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n";
     let bare = resolve(bare, &environment()).unwrap();
-    let full = resolve(&everything_set(), &full_environment()).unwrap();
+    let full = resolve(&everything_set_with("custom_jwt"), &full_environment()).unwrap();
     assert_eq!(format!("{:?}", full.limits), format!("{:?}", bare.limits));
     assert_eq!(full.sessions.mode, bare.sessions.mode);
     assert_eq!(full.sessions.timeout, bare.sessions.timeout);
@@ -368,7 +397,7 @@ fn what_the_example_says_of_defaults_is_true() {
 
 #[test]
 fn every_setting_of_the_example_works() {
-    let config = resolve(&everything_set(), &full_environment()).unwrap();
+    let config = resolve(&everything_set_with("custom_jwt"), &full_environment()).unwrap();
     assert!(config.gateway.debug_errors);
     assert_eq!(config.gateway.public_url.unwrap().as_str(), "https://gateway.example.com/mcp");
     assert_eq!(config.gateway.allowed_origins[0].as_str(), "https://inspector.example.com/");
@@ -398,10 +427,23 @@ fn every_setting_of_the_example_works() {
     assert!(http.runtime);
     let Credential::Sigv4(sigv4) = &hosted.credential else { panic!("a signature for `orders-on-runtime`") };
     assert_eq!(sigv4.region.as_deref(), Some("us-east-1"));
+    assert_eq!(sigv4.identity, config.aws.identity, "as `[aws]` says");
     let Transport::Stdio(stdio) = &repository.transport else { panic!("`repository` is a child") };
     assert_eq!(stdio.command[0], "uvx");
     assert_eq!(stdio.env.keys().collect::<Vec<_>>(), ["GIT_TOKEN", "LOG_LEVEL"]);
     assert_eq!(stdio.era, EraChoice::Auto);
+}
+
+#[test]
+fn the_other_authorizer_of_the_example_works() {
+    let config = resolve(&everything_set_with("aws_iam"), &full_environment()).unwrap();
+    let Authorizer::AwsIam(iam) = &config.authorizer else { panic!("the example checks signatures") };
+    assert_eq!((iam.region.as_str(), iam.service.as_str()), ("us-east-1", "bedrock-agentcore"));
+    assert_eq!(iam.clock_skew, Duration::from_secs(300));
+    let ids: Vec<_> = iam.access_keys.iter().map(|key| key.access_key_id.as_str()).collect();
+    assert_eq!(ids, ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"]);
+    let identity = iam.caller_identity.as_ref().unwrap();
+    assert_eq!(identity.endpoint.as_str(), "https://sts.us-east-1.amazonaws.com/");
 }
 
 /// The names of all settings, by the schema.

@@ -18,6 +18,8 @@ TOOLS = [
     "calculator___add_numbers",
     "calculator___multiply_numbers",
     "hello___greet_user",
+    "cloudwatch-insights___get_log_fields",
+    "cloudwatch-insights___list_log_groups",
     "cloudwatch-insights___query_cloudwatch_insights",
 ]
 QUERY = {"query": "fields @message", "log_groups": ["/interop/app"]}
@@ -36,7 +38,7 @@ def test_a_client_lists_and_calls_the_tools_of_all_servers(gateway: Gateway, cli
         (TOOLS[0], {"a": 2, "b": 3}),
         (TOOLS[1], {"a": 2.5, "b": 4}),
         (TOOLS[2], {"name": "Alice"}),
-        (TOOLS[3], QUERY),
+        (TOOLS[-1], QUERY),
     ]
     seen = client.run(gateway.endpoint, gateway.token, *calls)
     assert seen.protocol == client.protocol

@@ -54,10 +54,10 @@ def serve(config: str, env: dict[str, str] | None = None) -> Iterator[Gateway]:
 
 
 @contextmanager
-def sample(name: str, *args: str, env: dict[str, str] | None = None) -> Iterator[str]:
+def sample(name: str, *args: str, env: dict[str, str] | None = None, cwd: str | None = None) -> Iterator[str]:
     """A sample server on a free port; gives its URL."""
     argv = [causeway(), "sample", name, "--listen", "127.0.0.1:0", "--ready-json", "--exit-with-stdin", *args]
-    with Process(argv, env) as process:
+    with Process(argv, env, cwd) as process:
         yield json.loads(process.first_line("it served"))["url"]
 
 

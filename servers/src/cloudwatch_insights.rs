@@ -4,50 +4,64 @@
 mod allow_list;
 mod answer;
 mod aws;
+mod call;
+mod fields;
+mod found;
+mod groups;
+mod progress;
 mod query;
 mod settings;
+mod source;
 mod source_command;
+mod table;
 mod time_range;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use causeway_oidc::clock::Clock;
 use rmcp::{
-    ServerHandler,
+    RoleServer, ServerHandler,
     handler::server::{router::tool::ToolRouter, tool::schema_for_output, wrapper::Parameters},
     model::{CallToolResult, ContentBlock, Implementation, ServerCapabilities, ServerConfig},
+    service::RequestContext,
     tool, tool_handler, tool_router,
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use serde::{Deserialize, Serialize};
+use tokio::time;
+use tokio_util::task::TaskTracker;
 
 use self::{
     allow_list::NotAllowed,
     answer::Answer,
-    aws::{Aws, NotReady},
-    query::{Query, QueryError},
+    aws::Aws,
+    call::Call,
+    fields::Fields,
+    groups::Groups,
+    query::{Asked, BadQuery, Query},
     settings::{Settings, SettingsError},
-    source_command::{SourceCommand, has_source_command},
-    time_range::{BadRange, TimeRange},
+    source::{Source, SourceError},
 };
 
-/// Most rows that one call returns: what GetQueryResults gives in one answer.
-const MAX_LIMIT: u32 = 10_000;
+/// Most log groups that one call lists.
+const MAX_GROUPS: u32 = 1000;
+
+/// How much longer than allowed a query may take that is being stopped.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// The MCP server.
 #[derive(Clone, Debug)]
 pub(crate) struct Insights {
     tools: Arc<ToolRouter<Self>>,
     settings: Arc<Settings>,
-    aws: Arc<Aws>,
+    source: Arc<Source>,
     clock: Clock,
     /// Queries under way, which outlive a cancelled call until they are stopped.
     running: TaskTracker,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
-struct Params {
+struct QueryParams {
     /// Query in CloudWatch Logs Insights query language, for example
     /// `fields @timestamp, @message | filter @message like /ERROR/ | sort @timestamp desc`.
     /// The command SOURCE is not available: name the log groups in `log_groups`
@@ -68,41 +82,58 @@ struct Params {
     end: String,
 
     /// Most rows to return
-    #[serde(default = "default_limit")]
+    #[serde(default = "a_hundred")]
     #[schemars(range(min = 1, max = 10_000))]
     limit: u32,
 }
 
-/// Why a call has no rows. All of it is for the model to read and act on.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct GroupsParams {
+    /// What the names begin with. By default all the groups that this server may read
+    #[serde(default)]
+    prefix: String,
+
+    /// Most log groups to return
+    #[serde(default = "a_hundred")]
+    #[schemars(range(min = 1, max = 1000))]
+    limit: u32,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct FieldsParams {
+    /// Name of the log group
+    log_group: String,
+}
+
+/// Why a call has no answer. All of it is for the model to read and act on.
 #[derive(Debug, thiserror::Error)]
 enum CallError {
     #[error(transparent)]
+    BadQuery(#[from] BadQuery),
+    #[error(transparent)]
     NotAllowed(#[from] NotAllowed),
-    #[error(transparent)]
-    SourceCommand(#[from] SourceCommand),
-    #[error(transparent)]
-    Range(#[from] BadRange),
-    #[error("`limit` is `{0}`; choose 1 to {MAX_LIMIT}")]
+    #[error("`limit` is `{0}`; choose 1 to {MAX_GROUPS}")]
     Limit(u32),
-    #[error("`query` is empty; for example `fields @timestamp, @message | sort @timestamp desc`")]
-    EmptyQuery,
     #[error(transparent)]
-    NotReady(#[from] NotReady),
-    #[error(transparent)]
-    Query(#[from] QueryError),
+    Source(#[from] SourceError),
+    #[error("the query was not even started after {0:?}, because nothing answers; it is stopped should it start")]
+    Silence(Duration),
     #[error("the query ended abnormally")]
     Lost,
 }
 
 #[tool_router(router = tools)]
 impl Insights {
-    /// Settings from the environment. Missing AWS settings are no error here: the tool says so when it is called.
-    pub(crate) fn from_env(running: TaskTracker) -> Result<Self, SettingsError> {
+    /// With the settings of every source that is there. Missing AWS settings are no error here: the tools say so when
+    /// they are called.
+    pub(crate) async fn start(running: TaskTracker) -> Result<Self, SettingsError> {
+        let clock = Clock::system();
+        let (settings, aws) = Settings::load(&clock).await?;
         Ok(Self {
             tools: Arc::new(Self::tools()),
-            settings: Arc::new(Settings::from_env()?),
-            aws: Arc::default(),
-            clock: Clock::system(),
+            settings: Arc::new(settings),
+            source: Arc::new(Source::Aws(Aws::new(aws))),
+            clock,
             running,
         })
     }
@@ -115,44 +146,77 @@ impl Insights {
     )]
     async fn query_cloudwatch_insights(
         &self,
-        Parameters(params): Parameters<Params>,
-        cancelled: CancellationToken,
+        Parameters(params): Parameters<QueryParams>,
+        context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        match self.call(params, &cancelled).await {
-            Ok(answer) => answer.into_result(),
-            Err(error) => CallToolResult::error(vec![ContentBlock::text(error.to_string())]),
-        }
+        answer(self.query(params, &context).await, Answer::text)
     }
 
-    async fn call(&self, params: Params, cancelled: &CancellationToken) -> Result<Answer, CallError> {
-        let query = self.checked(params)?;
-        let client = self.aws.logs().await?;
-        let deadline = self.settings.query_timeout;
-        let cancelled = cancelled.child_token();
+    /// Lists the log groups that this server may read, with their stored bytes, retention and time of creation.
+    #[tool(
+        title = "List log groups",
+        output_schema = schema_for_output::<Groups>(),
+        annotations(read_only_hint = true, destructive_hint = false, idempotent_hint = true, open_world_hint = true)
+    )]
+    async fn list_log_groups(
+        &self,
+        Parameters(params): Parameters<GroupsParams>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        answer(self.groups(params, &context).await, Groups::text)
+    }
+
+    /// Lists the fields that recent events of a log group have, for use in queries.
+    #[tool(
+        title = "List fields of a log group",
+        output_schema = schema_for_output::<Fields>(),
+        annotations(read_only_hint = true, destructive_hint = false, idempotent_hint = true, open_world_hint = true)
+    )]
+    async fn get_log_fields(
+        &self,
+        Parameters(params): Parameters<FieldsParams>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        answer(self.fields(params, &context).await, Fields::text)
+    }
+
+    async fn query(&self, params: QueryParams, context: &RequestContext<RoleServer>) -> Result<Answer, CallError> {
+        let QueryParams { query: text, log_groups, start, end, limit } = params;
+        let asked = Asked { text, log_groups, start, end, limit };
+        let query = Query::checked(asked, &self.settings.allowed, self.clock.now())?;
+        let cancelled = context.ct.child_token();
         // Should this future be dropped, the query is stopped all the same.
         let _cancel_on_drop = cancelled.clone().drop_guard();
+        let call = Call::new(context, self.settings.query_timeout, cancelled);
+        let source = self.source.clone();
         let task = self.running.spawn(async move {
-            let finished = query::run(&client, &query, deadline, &cancelled).await?;
-            Ok::<_, QueryError>(Answer::new(&query, finished))
+            let found = source.query(&query, &call).await?;
+            Ok::<_, SourceError>(Answer::new(&query, found))
         });
-        Ok(task.await.map_err(|_| CallError::Lost)??)
+        // The task ends with the call, unless what starts a query does not answer. Then it waits for that alone, to stop it.
+        let allowed = self.settings.query_timeout;
+        let ended = time::timeout(allowed + LAST_WORDS, task).await.map_err(|_| CallError::Silence(allowed))?;
+        Ok(ended.map_err(|_| CallError::Lost)??)
     }
 
-    /// Everything that can be refused before AWS is asked.
-    fn checked(&self, params: Params) -> Result<Query, CallError> {
-        let Params { query: text, log_groups, start, end, limit } = params;
-        let log_groups = self.settings.allowed.choose(log_groups)?;
-        if text.trim().is_empty() {
-            return Err(CallError::EmptyQuery);
-        }
-        if has_source_command(&text) {
-            return Err(SourceCommand.into());
-        }
-        if !(1..=MAX_LIMIT).contains(&limit) {
+    async fn groups(&self, params: GroupsParams, context: &RequestContext<RoleServer>) -> Result<Groups, CallError> {
+        let GroupsParams { prefix, limit } = params;
+        let lookups = self.settings.allowed.lookups(&prefix)?;
+        if !(1..=MAX_GROUPS).contains(&limit) {
             return Err(CallError::Limit(limit));
         }
-        let range = TimeRange::parse(&start, &end, self.clock.now())?;
-        Ok(Query { text, log_groups, range, limit })
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(self.source.log_groups(&lookups, most, &self.call(context)).await?)
+    }
+
+    async fn fields(&self, params: FieldsParams, context: &RequestContext<RoleServer>) -> Result<Fields, CallError> {
+        let log_group = self.settings.allowed.choose_one(params.log_group)?;
+        let fields = self.source.fields(&log_group, &self.call(context)).await?;
+        Ok(Fields { log_group, fields })
+    }
+
+    fn call(&self, context: &RequestContext<RoleServer>) -> Call {
+        Call::new(context, self.settings.query_timeout, context.ct.clone())
     }
 }
 
@@ -165,6 +229,18 @@ impl ServerHandler for Insights {
     }
 }
 
+/// The answer for a program and as text, or the error as text.
+fn answer<T: Serialize>(outcome: Result<T, CallError>, text: impl FnOnce(&T) -> String) -> CallToolResult {
+    match outcome {
+        Ok(answer) => {
+            let mut result = CallToolResult::success(vec![ContentBlock::text(text(&answer))]);
+            result.structured_content = Some(serde_json::json!(answer));
+            result
+        }
+        Err(error) => CallToolResult::error(vec![ContentBlock::text(error.to_string())]),
+    }
+}
+
 fn an_hour_ago() -> String {
     "1h".to_owned()
 }
@@ -173,6 +249,6 @@ fn now() -> String {
     "now".to_owned()
 }
 
-fn default_limit() -> u32 {
+fn a_hundred() -> u32 {
     100
 }

@@ -29,7 +29,7 @@ pub enum Sample {
     Calculator,
     /// `greet_user`.
     Hello,
-    /// `query_cloudwatch_insights`.
+    /// `query_cloudwatch_insights`, `list_log_groups` and `get_log_fields`.
     CloudwatchInsights,
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn over_http(
     let bound = listener.local_addr().context("cannot read the bound address")?;
     let cut_off = CancellationToken::new();
     let running = TaskTracker::new();
-    let router = router(sample, args, bound, &cut_off, &running)?;
+    let router = router(sample, args, bound, &cut_off, &running).await?;
     let url = ready::url(bound, &args.path);
     tracing::info!(sample = %sample, "serving `{sample}` on `{bound}`, at `{url}`");
     if args.ready_json {
@@ -72,7 +72,7 @@ pub(crate) async fn finish(running: TaskTracker) {
     }
 }
 
-fn router(
+async fn router(
     sample: Sample,
     args: &ServeArgs,
     bound: SocketAddr,
@@ -82,7 +82,7 @@ fn router(
     let mcp = match sample {
         Sample::Calculator => route(args, Calculator::new(), bound, cut_off),
         Sample::Hello => route(args, Hello::new(), bound, cut_off),
-        Sample::CloudwatchInsights => route(args, Insights::from_env(running.clone())?, bound, cut_off),
+        Sample::CloudwatchInsights => route(args, Insights::start(running.clone()).await?, bound, cut_off),
     };
     let mcp = match JwtCheck::new(&args.jwt, &args.path)? {
         Some(check) => {

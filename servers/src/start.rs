@@ -74,9 +74,11 @@ fn about(sample: Sample) -> &'static str {
         Sample::Calculator => "MCP server with the tools `add_numbers` and `multiply_numbers`",
         Sample::Hello => "MCP server with the tool `greet_user`",
         Sample::CloudwatchInsights => {
-            "MCP server with the tool `query_cloudwatch_insights`\n\n\
-             Environment: ALLOWED_LOG_GROUPS (comma separated names or `prefix*`), QUERY_TIMEOUT (default 60s), \
-             and what every AWS program reads (AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ..., AWS_ENDPOINT_URL)"
+            "MCP server with the tools `query_cloudwatch_insights`, `list_log_groups` and `get_log_fields`\n\n\
+             Settings: ALLOWED_LOG_GROUPS (comma separated names or `prefix*`), QUERY_TIMEOUT (default 60s), \
+             and what every AWS program reads (AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ..., AWS_ENDPOINT_URL); \
+             from the environment, the file .env, the secret RUNTIME_CONFIG_SECRET_ID of Secrets Manager, the \
+             parameter RUNTIME_CONFIG_SSM_PARAMETER_NAME of Parameter Store, in this order"
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) async fn serve(sample: Sample, stop: impl Future<Output = ()>) -> any
     let outcome = match sample {
         Sample::Calculator => session(Calculator::new(), stop).await,
         Sample::Hello => session(Hello::new(), stop).await,
-        Sample::CloudwatchInsights => session(Insights::from_env(running.clone())?, stop).await,
+        Sample::CloudwatchInsights => session(Insights::start(running.clone()).await?, stop).await,
     };
     finish(running).await;
     outcome

@@ -28,6 +28,8 @@ impl Service {
         target: "secretsmanager",
     };
     pub const SSM: Self = Self { host: "ssm", signing_name: "ssm", variable: "SSM", target: "AmazonSSM" };
+    /// Its API is neither of the two kinds that are called here: it is for presigned URLs.
+    pub const STS: Self = Self { host: "sts", signing_name: "sts", variable: "STS", target: "" };
     /// Runtime's and Gateway's data plane.
     pub const BEDROCK_AGENTCORE: Self = Self {
         host: "bedrock-agentcore",

@@ -3,11 +3,13 @@
 
 pub mod arn;
 pub mod call;
+pub mod caller_identity;
 mod chain;
 pub mod endpoint;
 pub mod identity;
 pub mod secret;
 pub mod sign;
+pub mod verify;
 
 pub use aws_credential_types::{
     Credentials,

@@ -1,5 +1,5 @@
 //! Signature Version 4 over the exact bytes of a request. Whole bodies only: a body whose bytes are not known yet is not
-//! signed, because its signature would say nothing of them. Presigns no URLs and verifies nothing.
+//! signed, because its signature would say nothing of them. Presigns no URLs (`caller_identity.rs`) and judges nothing (`verify.rs`).
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>
 
@@ -191,7 +191,7 @@ fn canonical_query(query: &str) -> Result<String, SignError> {
     Ok(pairs.join("&"))
 }
 
-fn hex_sha256(bytes: &[u8]) -> String {
+pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

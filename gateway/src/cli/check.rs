@@ -24,6 +24,7 @@ pub fn check(path: &Path, environment: &Environment) -> Result<String, Mistakes>
     let callers = match config.authorizer {
         Authorizer::None => "anyone",
         Authorizer::CustomJwt(_) => "callers with a token",
+        Authorizer::AwsIam(_) => "AWS principals",
     };
     Ok(format!(
         "{} is good: listens on {}, serves {callers}, targets {}",

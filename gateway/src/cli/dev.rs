@@ -5,7 +5,7 @@ mod banner;
 mod identity;
 mod server;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
 use causeway_core::catalog::Kind;
@@ -48,7 +48,19 @@ struct Running {
     /// The issuer of the tokens that the gateway accepts; absent where it accepts everyone.
     issuer: Option<String>,
     token: Option<String>,
+    /// What requests are signed with, where the gateway lets in AWS principals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_key: Option<RunningKey>,
     targets: Vec<RunningTarget>,
+}
+
+/// An access key that exists here alone, and the scope of its signatures.
+#[derive(Clone, Serialize)]
+struct RunningKey {
+    id: String,
+    secret: String,
+    region: String,
+    service: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -158,6 +170,7 @@ async fn serve(
             endpoint: format!("http://{local}{MCP_PATH}"),
             issuer: identity.issuer(),
             token: identity.token().await?,
+            access_key: identity.access_key().cloned(),
             targets: running_targets(&view, &urls),
         };
         match json {
@@ -188,4 +201,10 @@ fn running_targets(view: &View, urls: &[Option<Url>]) -> Vec<RunningTarget> {
         tools: target.count(Kind::Tools),
     });
     targets.collect()
+}
+
+impl fmt::Debug for RunningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunningKey").field("id", &self.id).finish_non_exhaustive()
+    }
 }

@@ -17,6 +17,7 @@ use super::{
 
 mod authorizer;
 mod aws;
+mod aws_iam;
 mod credential;
 mod target;
 mod value;
@@ -153,15 +154,14 @@ impl Resolver<'_> {
             (Some(Authorizer::None), Some(gateway), Some(member)) if !gateway.listen.ip().is_loopback() && !allowed => {
                 let message = format!(
                     "`authorizer = \"none\"` would let anyone call who reaches `{}`; write `listen = \"127.0.0.1:{}\"`, \
-                     configure `[authorizer.custom_jwt]`, or insist with `gateway.allow_unauthenticated = true`",
+                     configure `[authorizer.custom_jwt]` or `[authorizer.aws_iam]`, or insist with `gateway.allow_unauthenticated = true`",
                     gateway.listen,
                     gateway.listen.port()
                 );
                 self.findings.report(&member.at, message);
             }
-            (Some(Authorizer::CustomJwt(_)), _, _) if allowed => {
-                let message = "`gateway.allow_unauthenticated = true` has no effect beside `[authorizer.custom_jwt]`; \
-                               leave it out";
+            (Some(Authorizer::CustomJwt(_) | Authorizer::AwsIam(_)), _, _) if allowed => {
+                let message = "`gateway.allow_unauthenticated = true` has no effect beside an authorizer; leave it out";
                 self.findings.report(&allow.map_or(0..0, |allow| allow.at.clone()), message);
             }
             _ => {}

@@ -203,7 +203,8 @@ async fn a_credential_opens_what_trusts_the_pool() {
         let credential = Credential::new(&"logs".parse().unwrap(), &config, &sources);
         let mut request = http::Request::new(()).into_parts().0;
         credential.apply(&mut request, b"").await.unwrap();
-        assert_eq!(inbound.authenticate(&request.headers).await.unwrap().id, "alice");
+        let caller = inbound.authenticate(&request).await.unwrap().prove(&request, b"");
+        assert_eq!(caller.unwrap().id, "alice");
     }
 }
 

@@ -25,6 +25,12 @@ pub enum Reason {
     InvalidToken,
     /// A good token that lacks a scope.
     InsufficientScope,
+    /// No signature at all, where requests are to be signed.
+    MissingSignature,
+    /// A signature, or a token in its place, that is malformed, expired, of an unknown access key, or does not match.
+    InvalidSignature,
+    /// A good token of an AWS principal that may not call.
+    PrincipalNotAllowed,
     /// The token cannot be judged now; the same may be good after this long.
     IssuerUnavailable { retry_after: Duration },
 }
@@ -42,8 +48,10 @@ impl Refusal {
     /// The status of the response: 401, 403 or 503.
     pub fn status(&self) -> StatusCode {
         match self.reason {
-            Reason::MissingToken | Reason::InvalidToken => StatusCode::UNAUTHORIZED,
-            Reason::InsufficientScope => StatusCode::FORBIDDEN,
+            Reason::MissingToken | Reason::InvalidToken | Reason::MissingSignature | Reason::InvalidSignature => {
+                StatusCode::UNAUTHORIZED
+            }
+            Reason::InsufficientScope | Reason::PrincipalNotAllowed => StatusCode::FORBIDDEN,
             Reason::IssuerUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -55,7 +63,11 @@ impl Refusal {
             Reason::MissingToken => "",
             Reason::InvalidToken => "invalid_token",
             Reason::InsufficientScope => "insufficient_scope",
-            Reason::IssuerUnavailable { .. } => return None,
+            // Says how to prove oneself, and leads nobody to look for an OAuth issuer, which there is none.
+            Reason::MissingSignature | Reason::InvalidSignature => {
+                return Some(HeaderValue::from_static("AWS4-HMAC-SHA256"));
+            }
+            Reason::PrincipalNotAllowed | Reason::IssuerUnavailable { .. } => return None,
         };
         let attributes = [("error", error), ("scope", &self.scope), ("resource_metadata", metadata_url)];
         let attributes = attributes.iter().filter(|(_, value)| !value.is_empty());
@@ -74,8 +86,8 @@ impl Refusal {
     /// The `code` of the JSON-RPC error.
     pub fn code(&self) -> i64 {
         match self.reason {
-            Reason::MissingToken | Reason::InvalidToken => -32001,
-            Reason::InsufficientScope => -32002,
+            Reason::MissingToken | Reason::InvalidToken | Reason::MissingSignature | Reason::InvalidSignature => -32001,
+            Reason::InsufficientScope | Reason::PrincipalNotAllowed => -32002,
             Reason::IssuerUnavailable { .. } => -32603,
         }
     }
@@ -85,7 +97,9 @@ impl Refusal {
         match self.reason {
             Reason::MissingToken => "Missing Bearer token",
             Reason::InvalidToken => "Invalid Bearer token",
-            Reason::InsufficientScope => "Authorization error - Insufficient permissions",
+            Reason::MissingSignature => "Authentication error - The request is not signed",
+            Reason::InvalidSignature => "Authentication error - Invalid credentials",
+            Reason::InsufficientScope | Reason::PrincipalNotAllowed => "Authorization error - Insufficient permissions",
             Reason::IssuerUnavailable { .. } => "Internal error - The token issuer cannot be reached, try again later",
         }
     }
@@ -118,6 +132,9 @@ mod tests {
             shown(Reason::MissingToken, ""),
             shown(Reason::InvalidToken, "mcp/read"),
             shown(Reason::InsufficientScope, "mcp/read"),
+            shown(Reason::MissingSignature, ""),
+            shown(Reason::InvalidSignature, ""),
+            shown(Reason::PrincipalNotAllowed, ""),
             shown(Reason::IssuerUnavailable { retry_after }, "mcp/read"),
         ];
         insta::assert_snapshot!(all.concat(), @r#"
@@ -132,6 +149,15 @@ mod tests {
           -
         403 -32002 Authorization error - Insufficient permissions
           Bearer error="insufficient_scope", scope="mcp/read", resource_metadata="https://gateway.example/.well-known/oauth-protected-resource"
+          -
+        401 -32001 Authentication error - The request is not signed
+          AWS4-HMAC-SHA256
+          -
+        401 -32001 Authentication error - Invalid credentials
+          AWS4-HMAC-SHA256
+          -
+        403 -32002 Authorization error - Insufficient permissions
+          -
           -
         503 -32603 Internal error - The token issuer cannot be reached, try again later
           -

@@ -9,7 +9,7 @@ use std::{
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_core::authorizer::{Authorizer, ClaimMatch, CustomClaim};
-use http::{StatusCode, header::AUTHORIZATION};
+use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 use tokio::{net::TcpListener, sync::oneshot};
 use url::Url;
 
@@ -60,7 +60,7 @@ impl Setup {
     }
 
     async fn call(&self, token: &str) -> Result<Arc<Caller>, Refusal> {
-        self.inbound.authenticate(&bearer(token)).await
+        authenticate(&self.inbound, bearer(token)).await
     }
 
     async fn reason(&self, over: Value) -> Result<String, Reason> {
@@ -75,6 +75,13 @@ fn inbound(discovery_url: Url, rules: Authorizer, clock: Clock) -> Inbound {
     let jwt = CustomJwt { discovery_url, clock_skew: Duration::ZERO, rules };
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     Inbound::new(&config::Authorizer::CustomJwt(jwt), http, clock)
+}
+
+/// What comes of a request without a body.
+async fn authenticate(inbound: &Inbound, headers: HeaderMap) -> Result<Arc<Caller>, Refusal> {
+    let (mut head, ()) = http::Request::new(()).into_parts();
+    head.headers = headers;
+    inbound.authenticate(&head).await?.prove(&head, b"")
 }
 
 fn bearer(token: &str) -> HeaderMap {
@@ -125,7 +132,7 @@ async fn each_bad_token_has_its_refusal() {
 #[tokio::test]
 async fn no_token_and_no_jwt_are_told_apart() {
     let setup = Setup::new(rules()).await;
-    let missing = setup.inbound.authenticate(&HeaderMap::new()).await.unwrap_err();
+    let missing = authenticate(&setup.inbound, HeaderMap::new()).await.unwrap_err();
     assert_eq!(missing.reason(), Reason::MissingToken);
     let challenge = missing.challenge("https://gateway.example/metadata").unwrap();
     let expected = r#"Bearer scope="mcp/read mcp/write", resource_metadata="https://gateway.example/metadata""#;
@@ -135,7 +142,7 @@ async fn no_token_and_no_jwt_are_told_apart() {
     }
     let mut twice = bearer(&setup.token(json!({"dept": "it"})));
     twice.append(AUTHORIZATION, "Bearer x".parse().unwrap());
-    assert_eq!(setup.inbound.authenticate(&twice).await.unwrap_err().reason(), Reason::InvalidToken);
+    assert_eq!(authenticate(&setup.inbound, twice).await.unwrap_err().reason(), Reason::InvalidToken);
 }
 
 #[tokio::test]
@@ -204,12 +211,12 @@ async fn a_dead_issuer_is_not_the_callers_fault() {
     let url = discovery_url(&identity_provider::base_url(address), POOL);
     let inbound = inbound(url, rules(), Clock::from_fn(|| Duration::from_secs(START)));
     let setup = Setup::new(rules()).await;
-    let refusal = inbound.authenticate(&bearer(&setup.token(json!({"dept": "it"})))).await.unwrap_err();
+    let refusal = authenticate(&inbound, bearer(&setup.token(json!({"dept": "it"})))).await.unwrap_err();
     assert_eq!(refusal.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refusal.retry_after().unwrap(), "5");
     assert_eq!(refusal.challenge("https://gateway.example/metadata"), None);
     // What cannot be good is refused all the same.
-    assert_eq!(inbound.authenticate(&bearer("garbage")).await.unwrap_err().reason(), Reason::InvalidToken);
+    assert_eq!(authenticate(&inbound, bearer("garbage")).await.unwrap_err().reason(), Reason::InvalidToken);
     let metadata = inbound.resource_metadata("https://gateway.example/mcp").await.unwrap();
     let issuer = identity_provider::issuer(&identity_provider::base_url(address), POOL);
     assert_eq!(metadata["authorization_servers"], json!([issuer]));
@@ -222,7 +229,7 @@ async fn an_issuer_that_dies_later_stops_nobody_it_let_in() {
     let other = setup.token(json!({"sub": "bob"}));
     drop(setup.stop);
     setup.now.store(START + 3599, Ordering::SeqCst);
-    assert_eq!(setup.inbound.authenticate(&bearer(&other)).await.unwrap().id, "bob");
+    assert_eq!(authenticate(&setup.inbound, bearer(&other)).await.unwrap().id, "bob");
 }
 
 #[tokio::test]
@@ -244,7 +251,7 @@ async fn metadata_names_issuer_resource_and_scopes() {
 async fn without_an_authorizer_everyone_is_anonymous() {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let inbound = Inbound::new(&config::Authorizer::None, http, Clock::system());
-    let caller = inbound.authenticate(&bearer("whatever")).await.unwrap();
+    let caller = authenticate(&inbound, bearer("whatever")).await.unwrap();
     assert_eq!(*caller, Caller::anonymous());
     assert_eq!(caller.id, "anonymous");
     assert_eq!(inbound.resource_metadata("https://gateway.example/mcp").await, None);

@@ -1,6 +1,8 @@
 //! A client of the gateway: the headers it sends stand in it, so a test reads as what the client does. Adds no header that
 //! was not asked for.
 
+use aws_credential_types::Credentials;
+use causeway_aws::sign::{Scope, sign};
 use causeway_core::era::{self, headers};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
@@ -17,7 +19,16 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-use crate::{answer::Answer, stream::Stream};
+use crate::{answer::Answer, harness::TestClock, stream::Stream};
+
+/// Signs requests with SigV4, for the region `us-east-1`.
+#[derive(Clone)]
+pub(crate) struct Signer {
+    pub(crate) access_key: (&'static str, &'static str),
+    pub(crate) service: &'static str,
+    /// Reads the time of the signature, since the Unix epoch.
+    pub(crate) clock: TestClock,
+}
 
 /// One client: legacy and without a session until it is told otherwise.
 #[derive(Clone)]
@@ -29,6 +40,7 @@ pub(crate) struct Caller {
     capabilities: Value,
     /// Of its requests.
     id: Value,
+    signer: Option<Signer>,
     http: Client<HttpConnector, Full<bytes::Bytes>>,
 }
 
@@ -36,7 +48,8 @@ impl Caller {
     pub(crate) fn new(url: &str) -> Self {
         let http = Client::builder(TokioExecutor::new()).build_http();
         let (headers, capabilities) = (HeaderMap::new(), json!({}));
-        let caller = Self { url: url.to_owned(), headers, modern: false, capabilities, id: json!(1), http };
+        let (modern, signer) = (false, None);
+        let caller = Self { url: url.to_owned(), headers, modern, capabilities, id: json!(1), signer, http };
         caller.header("content-type", "application/json").header("accept", "application/json, text/event-stream")
     }
 
@@ -50,6 +63,11 @@ impl Caller {
     pub(crate) fn again(mut self, name: &str, value: &str) -> Self {
         self.headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
         self
+    }
+
+    /// The same client that signs its requests.
+    pub(crate) fn signing(self, signer: Signer) -> Self {
+        Self { signer: Some(signer), ..self }
     }
 
     /// The same client without a header.
@@ -176,7 +194,13 @@ impl Caller {
     async fn exchange(&self, method: Method, body: impl Into<bytes::Bytes>) -> http::Response<Incoming> {
         let mut request = Request::builder().method(method).uri(&self.url);
         *request.headers_mut().unwrap() = self.headers.clone();
-        self.http.request(request.body(Full::new(body.into())).unwrap()).await.unwrap()
+        let body = body.into();
+        let (mut head, ()) = request.body(()).unwrap().into_parts();
+        if let Some(Signer { access_key: (id, secret), service, clock }) = &self.signer {
+            let credentials = Credentials::new(*id, *secret, None, None, "test");
+            sign(&mut head, &body, &credentials, Scope { service, region: "us-east-1" }, clock.now()).unwrap();
+        }
+        self.http.request(Request::from_parts(head, Full::new(body))).await.unwrap()
     }
 
     /// GETs another path of the same gateway.

@@ -35,6 +35,7 @@ mod catalog_routes;
 mod controlled_target;
 mod extension_methods;
 mod fake_target;
+mod front_aws_iam;
 mod front_bad_input;
 mod front_cors;
 mod front_health;

@@ -159,6 +159,8 @@ async fn dev_serves_what_its_one_line_says_until_it_is_told_to_end() {
             "calculator___add_numbers",
             "calculator___multiply_numbers",
             "hello___greet_user",
+            "cloudwatch-insights___get_log_fields",
+            "cloudwatch-insights___list_log_groups",
             "cloudwatch-insights___query_cloudwatch_insights",
         ];
         assert_eq!(alice.tools().await, tools);
@@ -171,7 +173,7 @@ async fn dev_serves_what_its_one_line_says_until_it_is_told_to_end() {
     assert_eq!(refused.refusal(), (401, -32001));
     let targets = dev.ready["targets"].as_array().unwrap();
     let listed = targets.iter().map(|target| (target["name"].as_str().unwrap(), target["tools"].as_u64().unwrap()));
-    assert_eq!(listed.collect::<Vec<_>>(), [("calculator", 2), ("hello", 1), ("cloudwatch-insights", 1)]);
+    assert_eq!(listed.collect::<Vec<_>>(), [("calculator", 2), ("hello", 1), ("cloudwatch-insights", 3)]);
     let children = dev.children();
     assert!(!cfg!(target_os = "linux") || children.len() == 3, "a process for each sample");
     let (code, rest) = dev.end(Signal::SIGTERM).await;

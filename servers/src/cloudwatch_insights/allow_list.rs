@@ -17,6 +17,15 @@ enum Pattern {
     Prefix(String),
 }
 
+/// One question about which groups there are. A list of them comes in the order of the texts, and no group answers two.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lookup {
+    /// The group with this name.
+    Exact(String),
+    /// The groups whose names begin so.
+    Prefix(String),
+}
+
 /// An entry of the list that is neither a name nor `prefix*`.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is no log group; write names (letters, digits and `.-_/#`) or `prefix*`, separated by commas")]
@@ -34,6 +43,8 @@ pub(super) enum NotAllowed {
     Outside { refused: String, allowed: String },
     #[error("`log_groups` must name the log groups to query, because the server knows only patterns: {allowed}")]
     NameThem { allowed: String },
+    #[error("`prefix` is {0}, and no name of a log group begins so; names hold letters, digits and `.-_/#`")]
+    NoPrefix(String),
     #[error("the query would read {0} log groups, and CloudWatch takes {MAX_GROUPS}; name fewer in `log_groups`")]
     TooMany(usize),
 }
@@ -61,6 +72,34 @@ impl AllowList {
             return Err(NotAllowed::TooMany(groups.len()));
         }
         Ok(groups)
+    }
+
+    /// The one log group asked for, if it is allowed.
+    pub(super) fn choose_one(&self, asked: String) -> Result<String, NotAllowed> {
+        self.choose(Some(vec![asked])).map(|mut groups| groups.remove(0))
+    }
+
+    /// How to find the allowed groups whose names begin with `prefix`.
+    pub(super) fn lookups(&self, prefix: &str) -> Result<Vec<Lookup>, NotAllowed> {
+        if self.0.is_empty() {
+            return Err(NotAllowed::EmptyList);
+        }
+        if !prefix.is_empty() && !is_name(prefix) {
+            return Err(NotAllowed::NoPrefix(quoted(prefix)));
+        }
+        let mut lookups: Vec<_> = self.0.iter().filter_map(|pattern| pattern.lookup(prefix)).collect();
+        if lookups.is_empty() {
+            return Err(NotAllowed::Outside { refused: format!("`{prefix}*`"), allowed: self.list() });
+        }
+        lookups.sort_unstable_by(|a, b| a.text().cmp(b.text()).then_with(|| b.cmp(a)));
+        // In this order a prefix comes before all that it covers.
+        let mut apart: Vec<Lookup> = Vec::new();
+        for lookup in lookups {
+            if !apart.last().is_some_and(|last| last.covers(&lookup)) {
+                apart.push(lookup);
+            }
+        }
+        Ok(apart)
     }
 
     /// One sentence for the model.
@@ -113,10 +152,34 @@ impl Pattern {
         }
     }
 
+    /// What to look for, when only names that begin with `prefix` are of interest.
+    fn lookup(&self, prefix: &str) -> Option<Lookup> {
+        match self {
+            Self::Exact(name) => name.starts_with(prefix).then(|| Lookup::Exact(name.clone())),
+            Self::Prefix(own) if own.starts_with(prefix) => Some(Lookup::Prefix(own.clone())),
+            Self::Prefix(own) => prefix.starts_with(own).then(|| Lookup::Prefix(prefix.to_owned())),
+        }
+    }
+
     fn quoted(&self) -> String {
         match self {
             Self::Exact(name) => format!("`{name}`"),
             Self::Prefix(prefix) => format!("`{prefix}*`"),
+        }
+    }
+}
+
+impl Lookup {
+    fn text(&self) -> &str {
+        match self {
+            Self::Exact(text) | Self::Prefix(text) => text,
+        }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        match self {
+            Self::Exact(_) => self == other,
+            Self::Prefix(prefix) => other.text().starts_with(prefix),
         }
     }
 }
@@ -159,6 +222,30 @@ mod tests {
         let many: Vec<_> = (0..51).map(|n| format!("g{n}")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
         insta::assert_snapshot!(choose("g*", &many).unwrap_err(), @"the query would read 51 log groups, and CloudWatch takes 50; name fewer in `log_groups`");
+    }
+
+    #[test]
+    fn lookups_are_in_order_and_apart() {
+        let lookups = |list: &str, prefix: &str| {
+            let found = AllowList::parse(list).unwrap().lookups(prefix).map_err(|error| error.to_string())?;
+            let text = |lookup: &Lookup| match lookup {
+                Lookup::Exact(name) => name.clone(),
+                Lookup::Prefix(prefix) => format!("{prefix}*"),
+            };
+            Ok::<_, String>(found.iter().map(text).collect::<Vec<_>>())
+        };
+        let check = |list, prefix, expected: &[&str]| assert_eq!(lookups(list, prefix).unwrap(), expected, "{list}");
+        check("/b,/a", "", &["/a", "/b"]);
+        check("/ecs/*,/a,/ecs/web*,/ecs/x,/a", "", &["/a", "/ecs/*"]);
+        check("/a,/a*", "", &["/a*"]);
+        check("/a,/a*,*", "", &["*"]);
+        check("*", "/ecs", &["/ecs*"]);
+        check("/ecs/*,/a", "/ecs/w", &["/ecs/w*"]);
+        check("/ecs/*,/e*,/a", "/e", &["/e*"]);
+        check("/a/1,/a/10,/b", "/a/1", &["/a/1", "/a/10"]);
+        insta::assert_snapshot!(lookups("/a,/ecs/*", "/b").unwrap_err(), @"this server may not read `/b*`; it may read `/a`, `/ecs/*` (`ALLOWED_LOG_GROUPS` in its environment)");
+        insta::assert_snapshot!(lookups("*", "a b").unwrap_err(), @"`prefix` is `a b`, and no name of a log group begins so; names hold letters, digits and `.-_/#`");
+        assert_eq!(lookups("", ""), Err(NotAllowed::EmptyList.to_string()));
     }
 
     #[test]

@@ -1,28 +1,26 @@
 //! The rows of a query as a model reads them: typed in the structured content, a table in the text. Asks nothing of AWS.
 
-use aws_sdk_cloudwatchlogs::types::{QueryStatistics, ResultField};
-use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::{
-    query::{Finished, Query},
+    found::{Found, Statistics},
+    query::{MAX_LIMIT, Query},
+    table::Table,
     time_range::iso8601,
 };
 
 /// AWS adds this pointer to every row; it is of use to GetLogRecord only.
 const POINTER: &str = "@ptr";
 
-/// Cells are padded up to this many characters; a longer one makes its own line longer.
-const WIDEST_PADDING: usize = 40;
-
-/// The result of the tool.
+/// The answer to `query_cloudwatch_insights`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
-    /// Id of the query at CloudWatch
-    query_id: String,
+    /// Id of the query at CloudWatch; absent where the logs are not there
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_id: Option<String>,
     /// The log groups that were queried
     log_groups: Vec<String>,
     /// Begin of the time range, ISO 8601
@@ -34,16 +32,16 @@ pub(super) struct Answer {
     /// One object a row, keyed by column. A column that holds numbers only has numbers; a field that a row lacks is
     /// absent
     rows: Vec<Map<String, Value>>,
-    /// Whether there may be more rows than `limit` let through
+    /// Whether there may be more rows than `limit` let through: exactly `limit` rows came
     limit_reached: bool,
     /// What the query read; absent where CloudWatch does not say
     #[serde(skip_serializing_if = "Option::is_none")]
-    statistics: Option<Statistics>,
+    statistics: Option<Scanned>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Statistics {
+struct Scanned {
     /// Log events that matched
     records_matched: Number,
     /// Log events that were read
@@ -53,8 +51,8 @@ struct Statistics {
 }
 
 impl Answer {
-    pub(super) fn new(query: &Query, finished: Finished) -> Self {
-        let Finished { query_id, rows, statistics } = finished;
+    pub(super) fn new(query: &Query, found: Found) -> Self {
+        let Found { query_id, rows, statistics } = found;
         let keep_pointer = query.text.contains(POINTER);
         let cells: Vec<Vec<_>> = rows.into_iter().map(|row| cells(row, keep_pointer)).collect();
         let columns = columns(&cells);
@@ -67,25 +65,20 @@ impl Answer {
             rows: typed(cells, &columns),
             columns,
             limit_reached,
-            statistics: statistics.map(Statistics::from),
+            statistics: statistics.map(Scanned::from),
         }
     }
 
-    pub(super) fn into_result(self) -> CallToolResult {
-        let mut result = CallToolResult::success(vec![ContentBlock::text(self.text())]);
-        result.structured_content = Some(serde_json::json!(self));
-        result
-    }
-
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let (rows, groups) = (self.rows.len(), self.log_groups.join(", "));
-        let more = if self.limit_reached { " (there may be more: `limit` is reached)" } else { "" };
-        let mut text = format!("{rows} row(s){more} from {groups}, {} to {}\n", self.start, self.end);
-        if rows > 0 {
-            text.push('\n');
-            text.push_str(&self.table());
+        let mut text = format!("{rows} row(s) from {groups}, {} to {}\n", self.start, self.end);
+        if self.limit_reached {
+            text.push_str(&more(rows));
         }
-        if let Some(Statistics { records_matched, records_scanned, bytes_scanned }) = &self.statistics {
+        if rows > 0 {
+            text.push_str(&format!("\n{}", self.table()));
+        }
+        if let Some(Scanned { records_matched, records_scanned, bytes_scanned }) = &self.statistics {
             text.push_str(&format!(
                 "\nmatched {records_matched} of {records_scanned} records scanned ({bytes_scanned} bytes)\n"
             ));
@@ -93,29 +86,30 @@ impl Answer {
         text
     }
 
-    fn table(&self) -> String {
-        let line = |row: &Map<String, Value>| self.columns.iter().map(|name| cell_text(row.get(name))).collect();
-        let body: Vec<Vec<String>> = self.rows.iter().map(line).collect();
-        let lines: Vec<&[String]> = std::iter::once(&self.columns[..]).chain(body.iter().map(Vec::as_slice)).collect();
-        let width = |column: usize| {
-            let longest = lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
-            longest.min(WIDEST_PADDING)
+    fn table(&self) -> Table {
+        let cell = |value: Option<&Value>| match value {
+            None => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
         };
-        let widths: Vec<_> = (0..self.columns.len()).map(width).collect();
-        let mut table = String::new();
-        for (at, line) in lines.iter().enumerate() {
-            push_line(&mut table, line, &widths);
-            if at == 0 {
-                let rule: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
-                push_line(&mut table, &rule, &widths);
-            }
-        }
-        table
+        let columns: Vec<_> = self.columns.iter().map(String::as_str).collect();
+        let line = |row: &Map<String, Value>| columns.iter().map(|name| cell(row.get(*name))).collect();
+        Table::new(&columns, self.rows.iter().map(line))
     }
 }
 
-impl From<QueryStatistics> for Statistics {
-    fn from(statistics: QueryStatistics) -> Self {
+/// Says that as many rows came as may come, and how to see the others.
+fn more(rows: usize) -> String {
+    let most = usize::try_from(MAX_LIMIT).is_ok_and(|most| rows >= most);
+    let raise = if most { "it cannot be more" } else { "raise it" };
+    format!(
+        "There may be more rows: `limit` ({rows}) is reached; {raise}, narrow the time range, filter, or aggregate with \
+         `stats`.\n"
+    )
+}
+
+impl From<Statistics> for Scanned {
+    fn from(statistics: Statistics) -> Self {
         Self {
             records_matched: count(statistics.records_matched),
             records_scanned: count(statistics.records_scanned),
@@ -134,9 +128,8 @@ fn count(value: f64) -> Number {
     Number::from(value as u64)
 }
 
-fn cells(row: Vec<ResultField>, keep_pointer: bool) -> Vec<(String, String)> {
-    let named = row.into_iter().filter_map(|cell| Some((cell.field?, cell.value.unwrap_or_default())));
-    named.filter(|(name, _)| keep_pointer || name != POINTER).collect()
+fn cells(row: Vec<(String, String)>, keep_pointer: bool) -> Vec<(String, String)> {
+    row.into_iter().filter(|(name, _)| keep_pointer || name != POINTER).collect()
 }
 
 /// The columns in the order in which rows first name them.
@@ -171,23 +164,6 @@ fn number(text: &str) -> Option<Number> {
     as_written.then_some(number)
 }
 
-/// One line, whatever the log event held.
-fn cell_text(value: Option<&Value>) -> String {
-    match value {
-        None => String::new(),
-        Some(Value::String(text)) => {
-            text.trim_end().replace('\r', "").replace('\n', "\\n").replace('\t', " ").replace('|', "\\|")
-        }
-        Some(other) => other.to_string(),
-    }
-}
-
-fn push_line(table: &mut String, line: &[String], widths: &[usize]) {
-    let cells: Vec<_> = line.iter().zip(widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
-    table.push_str(cells.join(" | ").trim_end());
-    table.push('\n');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,9 +172,9 @@ mod tests {
     fn answer(text: &str, rows: &[&[(&str, &str)]]) -> Answer {
         let range = TimeRange { start: 1_769_860_800, end: 1_769_864_400 };
         let query = Query { text: text.into(), log_groups: vec!["/a".into(), "/b".into()], range, limit: 2 };
-        let field = |(name, value): &(&str, &str)| ResultField::builder().field(*name).value(*value).build();
+        let field = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let rows = rows.iter().map(|row| row.iter().map(field).collect()).collect();
-        Answer::new(&query, Finished { query_id: "q".into(), rows, statistics: None })
+        Answer::new(&query, Found { query_id: Some("q".into()), rows, statistics: None })
     }
 
     #[test]
@@ -229,7 +205,24 @@ mod tests {
         @timestamp              | @message
         ----------------------- | -----------
         2026-01-31 12:00:00.000 | a \| b\nc d
+
+        (Line breaks, tabs and `|` in cells are written `\n`, as a blank and `\|`.)
         "#);
+    }
+
+    #[test]
+    fn a_reached_limit_is_said() {
+        let answer = answer("", &[&[("n", "1")], &[("n", "2")]]);
+        insta::assert_snapshot!(answer.text(), @"
+        2 row(s) from /a, /b, 2026-01-31T12:00:00Z to 2026-01-31T13:00:00Z
+        There may be more rows: `limit` (2) is reached; raise it, narrow the time range, filter, or aggregate with `stats`.
+
+        n
+        -
+        1
+        2
+        ");
+        insta::assert_snapshot!(more(10_000), @"There may be more rows: `limit` (10000) is reached; it cannot be more, narrow the time range, filter, or aggregate with `stats`.");
     }
 
     #[test]

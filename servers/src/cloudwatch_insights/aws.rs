@@ -1,34 +1,41 @@
-//! The client of CloudWatch Logs: made at the first call, from the usual AWS settings. Makes no call to the service.
-//!
-//! The last of the credential sources, the instance metadata service, is asked once and briefly. With the SDK's
-//! defaults a machine without credentials and without that service waits for seconds before it learns so.
+//! CloudWatch Logs as a source: its client is made at the first call, for the identity that the settings lead to. What is
+//! asked of it stands in the files below.
+
+mod groups;
+mod patience;
+mod query;
+mod refusal;
 
 use std::{error::Error, time::Duration};
 
-use aws_config::{
-    BehaviorVersion,
-    default_provider::credentials::DefaultCredentialsChain,
-    environment::EnvironmentVariableRegionProvider,
-    imds::{self, client::error::ImdsError, region::ImdsRegionProvider},
-    meta::region::RegionProviderChain,
-    profile::ProfileFileRegionProvider,
-    timeout::TimeoutConfig,
-};
-use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
+use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_cloudwatchlogs::Client;
+use causeway_aws::{Identity, NoCredentials, NoRegion};
 use tokio::sync::OnceCell;
 
-/// The metadata service is on the same machine: it answers in milliseconds or is not there.
-const METADATA_CONNECT: Duration = Duration::from_millis(500);
-const METADATA_READ: Duration = Duration::from_secs(1);
+pub(super) use self::refusal::AwsError;
+use super::{allow_list::Lookup, call::Call, fields::Field, found::Found, groups::Groups, query::Query};
 
 /// Connecting to the service; a whole attempt.
 const CONNECT: Duration = Duration::from_secs(3);
 const ATTEMPT: Duration = Duration::from_secs(30);
 
-/// A lazily made client. Failure is not kept: the next call tries again.
-#[derive(Debug, Default)]
-pub(super) struct Aws(OnceCell<Client>);
+/// CloudWatch Logs of the account and region that the settings lead to.
+#[derive(Debug)]
+pub(super) struct Aws {
+    settings: AwsSettings,
+    /// Failure is not kept: the next call tries again.
+    client: OnceCell<Client>,
+}
+
+/// What the settings say of AWS.
+#[derive(Debug)]
+pub(super) struct AwsSettings {
+    /// Who the server is there, and in which region.
+    pub(super) identity: Identity,
+    /// Where to send requests, if neither to AWS's public host nor where the environment says.
+    pub(super) endpoint: Option<String>,
+}
 
 /// What is not set.
 #[derive(Debug, thiserror::Error)]
@@ -37,26 +44,37 @@ pub(super) struct NotReady(Vec<Missing>);
 
 #[derive(Debug, thiserror::Error)]
 enum Missing {
-    #[error("there is no AWS region: set `AWS_REGION`, for example `us-east-1`")]
-    Region,
-    #[error(
-        "there are no AWS credentials: set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` (and `AWS_SESSION_TOKEN` \
-         with temporary ones) or `AWS_PROFILE`, or give this machine or container a role"
-    )]
-    Credentials,
-    #[error("the AWS credentials cannot be used: {0}; check `AWS_PROFILE` and the variables that start with `AWS_`")]
-    BadCredentials(String),
+    #[error(transparent)]
+    Region(#[from] NoRegion),
+    #[error(transparent)]
+    Credentials(#[from] NoCredentials),
 }
 
 impl Aws {
+    pub(super) fn new(settings: AwsSettings) -> Self {
+        Self { settings, client: OnceCell::new() }
+    }
+
+    pub(super) async fn query(&self, query: &Query, call: &Call) -> Result<Found, AwsError> {
+        query::run(&call.within(self.client()).await??, query, call).await
+    }
+
+    pub(super) async fn log_groups(&self, lookups: &[Lookup], most: usize, call: &Call) -> Result<Groups, AwsError> {
+        groups::list(&call.within(self.client()).await??, lookups, most, call).await
+    }
+
+    pub(super) async fn fields(&self, group: &str, call: &Call) -> Result<Vec<Field>, AwsError> {
+        groups::fields(&call.within(self.client()).await??, group, call).await
+    }
+
     /// A client that has a region and found credentials.
-    pub(super) async fn logs(&self) -> Result<Client, NotReady> {
-        self.0.get_or_try_init(connect).await.cloned()
+    async fn client(&self) -> Result<Client, NotReady> {
+        self.client.get_or_try_init(|| connect(&self.settings)).await.cloned()
     }
 }
 
 /// The messages of an error and its causes in one line. What the SDK's errors show in `Debug` is left out.
-pub(super) fn chain(error: &dyn Error) -> String {
+fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -69,41 +87,28 @@ pub(super) fn chain(error: &dyn Error) -> String {
     text
 }
 
-async fn connect() -> Result<Client, NotReady> {
-    let metadata =
-        imds::Client::builder().connect_timeout(METADATA_CONNECT).read_timeout(METADATA_READ).max_attempts(1).build();
-    let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-        .or_else(ProfileFileRegionProvider::new())
-        .or_else(ImdsRegionProvider::builder().imds_client(metadata.clone()).build());
-    let region = region.region().await;
-    let credentials = DefaultCredentialsChain::builder().region(region.clone()).imds_client(metadata).build().await;
-    let missing_credentials = credentials.provide_credentials().await.err().map(Missing::from);
-    let missing_region = region.is_none().then_some(Missing::Region);
-    let missing: Vec<_> = missing_region.into_iter().chain(missing_credentials).collect();
-    if !missing.is_empty() {
-        return Err(NotReady(missing));
-    }
+async fn connect(settings: &AwsSettings) -> Result<Client, NotReady> {
+    let identity = &settings.identity;
+    let (region, credentials) = (identity.region().await, identity.credentials().await);
+    let region = match (region, credentials) {
+        (Ok(region), Ok(_)) => Region::new(region),
+        (region, credentials) => {
+            let missing_region = region.err().map(Missing::from);
+            return Err(NotReady(missing_region.into_iter().chain(credentials.err().map(Missing::from)).collect()));
+        }
+    };
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
     let config = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
-        .credentials_provider(credentials)
+        .credentials_provider(identity.clone())
+        // The identity keeps them itself.
+        .identity_cache(IdentityCache::no_cache())
         .timeout_config(timeouts)
-        .load()
-        .await;
-    Ok(Client::new(&config))
-}
-
-fn comes_from_metadata(error: &CredentialsError) -> bool {
-    std::iter::successors(error.source(), |cause| (*cause).source()).any(|cause| cause.is::<ImdsError>())
-}
-
-impl From<CredentialsError> for Missing {
-    fn from(error: CredentialsError) -> Self {
-        // Where the metadata service is not AWS's own, as in a filtered network, the last source fails with its words.
-        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) || comes_from_metadata(&error) {
-            Self::Credentials
-        } else {
-            Self::BadCredentials(chain(&error))
-        }
-    }
+        // What is asked again, and for how long, `patience` decides: it knows how long the call lasts.
+        .retry_config(RetryConfig::disabled());
+    let config = match &settings.endpoint {
+        Some(endpoint) => config.endpoint_url(endpoint),
+        None => config,
+    };
+    Ok(Client::new(&config.load().await))
 }

@@ -1,10 +1,33 @@
-//! What the server `cloudwatch-insights` runs on. The one place that reads it: another source (a file, a secret, a
-//! parameter) is one more lookup here. What the AWS SDK itself reads is not repeated.
+//! What the server `cloudwatch-insights` runs on, and the one place that reads it.
+//!
+//! There are four sources, and this is their order: what an earlier one says, a later one does not change. An empty text
+//! says nothing.
+//!
+//! 1. the environment
+//! 2. the file `.env` in the working directory, if there is one
+//! 3. the secret of Secrets Manager that `RUNTIME_CONFIG_SECRET_ID` names
+//! 4. the parameter of Parameter Store that `RUNTIME_CONFIG_SSM_PARAMETER_NAME` names
+//!
+//! The last two are named by the first two, and read with the AWS identity, region and endpoint that those give. A source
+//! that is named and cannot be read ends the start. What the AWS SDK finds by itself (profiles, roles) is not repeated.
+
+mod aws;
+mod content;
+mod sources;
+mod stored;
 
 use std::time::Duration;
 
+use causeway_oidc::clock::Clock;
+
+pub(crate) use self::aws::BadAws;
+use self::{
+    sources::{BadSource, Origin, Sources},
+    stored::{Kept, PARAMETER_NAME, SECRET_ID},
+};
 use super::{
     allow_list::{AllowList, BadPattern},
+    aws::AwsSettings,
     time_range::duration,
 };
 
@@ -16,56 +39,92 @@ const QUERY_TIMEOUT: &str = "QUERY_TIMEOUT";
 pub(super) struct Settings {
     /// `ALLOWED_LOG_GROUPS`: names and `prefix*`, comma separated. Empty by default: nothing may be read.
     pub(super) allowed: AllowList,
-    /// `QUERY_TIMEOUT`: how long one query may run before it is stopped; `60s` by default.
+    /// `QUERY_TIMEOUT`: how long one call may take before its query is stopped; `60s` by default.
     pub(super) query_timeout: Duration,
 }
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
-    #[error("`{ALLOWED_LOG_GROUPS}` is no list of log groups")]
-    AllowedLogGroups(#[from] BadPattern),
-    #[error("`{QUERY_TIMEOUT}` is `{0}`; write a duration such as `60s`, `500ms` or `5m`")]
-    QueryTimeout(String),
+    #[error(transparent)]
+    Source(#[from] BadSource),
+    #[error("`{ALLOWED_LOG_GROUPS}` in {origin} is no list of log groups")]
+    AllowedLogGroups { origin: Origin, source: BadPattern },
+    #[error("`{QUERY_TIMEOUT}` in {origin} is `{text}`; write a duration such as `60s`, `500ms` or `5m`")]
+    QueryTimeout { origin: Origin, text: String },
+    #[error(transparent)]
+    Aws(#[from] BadAws),
 }
 
 impl Settings {
-    pub(super) fn from_env() -> Result<Self, SettingsError> {
+    /// Reads every source that is there.
+    pub(super) async fn load(clock: &Clock) -> Result<(Self, AwsSettings), SettingsError> {
+        let names = [&[ALLOWED_LOG_GROUPS, QUERY_TIMEOUT, SECRET_ID, PARAMETER_NAME], &aws::NAMES[..]].concat();
         #[expect(clippy::disallowed_methods, reason = "the home of this server's environment")]
-        Self::from_lookup(|name| std::env::var(name).ok())
+        let mut sources = Sources::at_hand(&names, |name| std::env::var(name).ok())?;
+        for (kept, id) in stored(&sources) {
+            let aws = aws::client(&sources, clock).await?;
+            let text = kept.read(&id, &aws).await.map_err(BadSource::from)?;
+            sources.add(kept.origin(&id), text.expose())?;
+        }
+        let settings = (Self::of(&sources)?, aws::settings(&sources, clock).await?);
+        tracing::info!("settings from {sources}");
+        Ok(settings)
     }
 
-    fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let timeout = lookup(QUERY_TIMEOUT).filter(|text| !text.trim().is_empty()).unwrap_or_else(|| "60s".into());
-        let query_timeout = duration(&timeout).filter(|timeout| !timeout.is_zero());
-        Ok(Self {
-            allowed: AllowList::parse(&lookup(ALLOWED_LOG_GROUPS).unwrap_or_default())?,
-            query_timeout: query_timeout.ok_or(SettingsError::QueryTimeout(timeout))?,
-        })
+    fn of(sources: &Sources) -> Result<Self, SettingsError> {
+        let allowed = match sources.said(ALLOWED_LOG_GROUPS) {
+            Some((text, origin)) => AllowList::parse(text)
+                .map_err(|source| SettingsError::AllowedLogGroups { origin: origin.clone(), source })?,
+            None => AllowList::default(),
+        };
+        let query_timeout = match sources.said(QUERY_TIMEOUT) {
+            Some((text, origin)) => duration(text)
+                .filter(|timeout| !timeout.is_zero())
+                .ok_or_else(|| SettingsError::QueryTimeout { origin: origin.clone(), text: text.to_owned() })?,
+            None => Duration::from_secs(60),
+        };
+        Ok(Self { allowed, query_timeout })
     }
+}
+
+/// What the sources at hand name. One that is kept names no other.
+fn stored(sources: &Sources) -> Vec<(Kept, String)> {
+    let named = |kept: Kept| sources.said(kept.variable()).map(|(id, _)| (kept, id.to_owned()));
+    Kept::ALL.into_iter().filter_map(named).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn settings(pairs: &[(&str, &str)]) -> Result<Settings, String> {
-        let lookup = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Settings::from_lookup(lookup).map_err(|error| format!("{:#}", anyhow::Error::from(error)))
+    fn settings(environment: &[(&str, &str)], file: &str) -> Result<Settings, String> {
+        Settings::of(&Sources::of(environment, file)).map_err(|error| format!("{:#}", anyhow::Error::from(error)))
     }
 
     #[test]
     fn defaults() {
-        let settings = settings(&[("QUERY_TIMEOUT", "")]).unwrap();
+        let settings = settings(&[("QUERY_TIMEOUT", "")], "").unwrap();
         assert_eq!(settings.query_timeout, Duration::from_secs(60));
         assert!(settings.allowed.choose(None).is_err());
     }
 
     #[test]
-    fn mistakes_name_the_variable() {
-        let error = settings(&[("ALLOWED_LOG_GROUPS", "/a,/b c")]).unwrap_err();
-        insta::assert_snapshot!(error, @"`ALLOWED_LOG_GROUPS` is no list of log groups: `/b c` is no log group; write names (letters, digits and `.-_/#`) or `prefix*`, separated by commas");
-        let error = settings(&[("QUERY_TIMEOUT", "soon")]).unwrap_err();
-        insta::assert_snapshot!(error, @"`QUERY_TIMEOUT` is `soon`; write a duration such as `60s`, `500ms` or `5m`");
+    fn an_earlier_source_wins_and_a_later_one_fills_in() {
+        let settings = settings(
+            &[("QUERY_TIMEOUT", "5s"), ("ALLOWED_LOG_GROUPS", " ")],
+            "QUERY_TIMEOUT=9s\nALLOWED_LOG_GROUPS=/of/the/file",
+        );
+        let settings = settings.unwrap();
+        assert_eq!(settings.query_timeout, Duration::from_secs(5));
+        assert_eq!(settings.allowed.choose(None).unwrap(), ["/of/the/file"]);
+    }
+
+    #[test]
+    fn mistakes_name_the_source() {
+        let error = settings(&[("ALLOWED_LOG_GROUPS", "/a,/b c")], "").unwrap_err();
+        insta::assert_snapshot!(error, @"`ALLOWED_LOG_GROUPS` in the environment is no list of log groups: `/b c` is no log group; write names (letters, digits and `.-_/#`) or `prefix*`, separated by commas");
+        let error = settings(&[], "QUERY_TIMEOUT=soon").unwrap_err();
+        insta::assert_snapshot!(error, @"`QUERY_TIMEOUT` in `.env` is `soon`; write a duration such as `60s`, `500ms` or `5m`");
     }
 }

@@ -1,6 +1,9 @@
 //! A server as a process of its own: the real binary in an empty environment. Killed with the test.
 
-use std::process::{ExitStatus, Stdio};
+use std::{
+    path::Path,
+    process::{ExitStatus, Stdio},
+};
 
 use serde_json::Value;
 use tokio::{
@@ -22,7 +25,13 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `program` on a free port, waits for its ready line and keeps its stdin open.
     pub(crate) async fn start(program: &str, env: &[(&str, &str)]) -> Self {
+        Self::start_in(Path::new("."), program, env).await
+    }
+
+    /// The same in the working directory `dir`.
+    pub(crate) async fn start_in(dir: &Path, program: &str, env: &[(&str, &str)]) -> Self {
         let mut command = command(program, env);
+        command.current_dir(dir);
         command.args(["--listen", "127.0.0.1:0", "--ready-json", "--exit-with-stdin"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take();

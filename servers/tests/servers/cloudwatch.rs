@@ -1,4 +1,8 @@
-//! `cloudwatch-insights` as a process, with a scripted CloudWatch.
+//! `cloudwatch-insights` as a process, with a scripted CloudWatch. Here: queries, from arguments to rows.
+
+mod groups;
+mod sources;
+mod waiting;
 
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
@@ -6,7 +10,6 @@ use serde_json::{Value, json};
 use crate::{
     child::{CLOUDWATCH, Server},
     fake_logs::{Answer, FakeLogs, complete, refusal, started, state},
-    http::http,
     running::{Client, ERAS, Era, connect, text},
 };
 
@@ -27,7 +30,6 @@ impl Setup {
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", "not-a-secret"),
-            ("AWS_MAX_ATTEMPTS", "1"),
             ("ALLOWED_LOG_GROUPS", "/app/web,/app/worker"),
         ];
         env.extend(more_env);
@@ -41,17 +43,24 @@ impl Setup {
     }
 
     async fn error(&self, arguments: Value) -> String {
-        let result = self.query(arguments).await;
+        self.error_of(TOOL, arguments).await
+    }
+
+    async fn error_of(&self, tool: &'static str, arguments: Value) -> String {
+        let result = self.client.call(tool, arguments).await;
         assert_eq!(result.is_error, Some(true), "{result:?}");
         text(&result).to_owned()
     }
 }
 
 #[tokio::test]
-async fn without_any_aws_setting_it_lists_its_tool_and_says_what_is_missing() {
+async fn without_any_aws_setting_it_lists_its_tools_and_says_what_is_missing() {
     let server = Server::start(CLOUDWATCH, &[]).await;
     let client = connect(&server.url, Era::Modern, &[]).await.unwrap();
-    assert_eq!(client.tools().await[0].name, TOOL);
+    let tools = client.tools().await;
+    let names: Vec<_> = tools.iter().map(|tool| tool.name.as_ref()).collect();
+    assert_eq!(names, ["get_log_fields", "list_log_groups", TOOL]);
+    assert!(tools.iter().all(|tool| tool.output_schema.is_some()), "{tools:?}");
     let result = client.call(TOOL, json!({"query": "limit 1"})).await;
     assert_eq!(result.is_error, Some(true));
     insta::assert_snapshot!(text(&result), @"no log group may be read, because the server's list is empty; set `ALLOWED_LOG_GROUPS` in its environment to comma separated names or `prefix*`, for example `/aws/lambda/orders,/ecs/*`");
@@ -170,10 +179,29 @@ async fn rows_come_back_typed_and_readable() {
       }
     }
     "#);
+    let told = setup.client.progress(3).await;
+    assert!(told[2].1.starts_with("GetQueryResults is asked again"), "{told:?}");
     let requests = setup.logs.requests();
     insta::assert_snapshot!(requests[0].1, @r#"{"logGroupNames":["/app/web","/app/worker"],"startTime":1767225600,"endTime":1767312000,"queryString":"stats count(*) as n by level","limit":10}"#);
     assert_eq!(requests[1].1, json!({"queryId": "q-1"}));
     assert_eq!(requests.len(), 5);
+}
+
+#[tokio::test]
+async fn one_group_is_named_alone() {
+    let setup = Setup::new(&[("StartQuery", started()), ("GetQueryResults", complete(&[]))], &[]).await;
+    let found = setup.query(json!({"query": "limit 1", "log_groups": ["/app/web"]})).await;
+    assert!(text(&found).starts_with("0 row(s) from /app/web, "), "{}", text(&found));
+    let request = &setup.logs.requests()[0].1;
+    assert_eq!((&request["logGroupName"], &request["logGroupNames"]), (&json!("/app/web"), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_query_that_is_malformed_says_where() {
+    let (status, mut malformed) = refusal("MalformedQueryException", "unexpected symbol found");
+    malformed["queryCompileError"] = json!({"location": {"startCharOffset": 10, "endCharOffset": 13}, "message": "x"});
+    let setup = Setup::new(&[("StartQuery", (status, malformed))], &[]).await;
+    insta::assert_snapshot!(setup.error(json!({"query": "limit 1\n| foo bar"})).await, @"AWS does not understand the query (`MalformedQueryException`): unexpected symbol found, at line 2, column 3: `foo`; correct it and ask again");
 }
 
 #[tokio::test]
@@ -200,15 +228,7 @@ async fn errors_of_aws_keep_their_code() {
     let denied = refusal("AccessDeniedException", "not authorized to perform: logs:StartQuery");
     let setup = Setup::new(&[("StartQuery", denied)], &[]).await;
     let error = setup.error(json!({"query": "limit 1"})).await;
-    insta::assert_snapshot!(error, @"AWS refused StartQuery with `AccessDeniedException`: not authorized to perform: logs:StartQuery");
-}
-
-#[tokio::test]
-async fn a_query_that_fails_has_no_rows() {
-    let script = [("StartQuery", started()), ("GetQueryResults", state("Failed"))];
-    let setup = Setup::new(&script, &[]).await;
-    insta::assert_snapshot!(setup.error(json!({"query": "limit 1"})).await, @"the query `q-1` ended as `Failed` and has no rows; check the query, or narrow its time range");
-    assert_eq!(setup.logs.operations(), ["StartQuery", "GetQueryResults"]);
+    insta::assert_snapshot!(error, @"AWS refused StartQuery with `AccessDeniedException`: not authorized to perform: logs:StartQuery; allow the identity that the server runs as `logs:StartQuery` on the log groups of `ALLOWED_LOG_GROUPS`");
 }
 
 #[tokio::test]
@@ -216,56 +236,4 @@ async fn an_endpoint_that_is_down_is_named_as_such() {
     let setup = Setup::new(&[], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]).await;
     let error = setup.error(json!({"query": "limit 1"})).await;
     assert!(error.starts_with("StartQuery did not reach AWS: dispatch failure: "), "{error}");
-}
-
-#[tokio::test]
-async fn a_query_past_its_deadline_is_stopped() {
-    let script = [
-        ("StartQuery", started()),
-        ("GetQueryResults", state("Running")),
-        ("StopQuery", (200, json!({"success": true}))),
-    ];
-    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "300ms")]).await;
-    insta::assert_snapshot!(setup.error(json!({"query": "limit 1"})).await, @"the query was not complete after 300ms and is stopped; narrow the time range or the log groups, or raise `QUERY_TIMEOUT` in the server's environment");
-    assert_eq!(setup.logs.requests().last().unwrap(), &("StopQuery".to_owned(), json!({"queryId": "q-1"})));
-}
-
-#[tokio::test]
-async fn a_query_that_nobody_waits_for_is_stopped() {
-    let script = [
-        ("StartQuery", started()),
-        ("GetQueryResults", state("Running")),
-        ("StopQuery", (200, json!({"success": true}))),
-    ];
-    let setup = Setup::new(&script, &[]).await;
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": {"name": TOOL, "arguments": {"query": "limit 1"}}});
-    let call = http()
-        .post(&setup.server.url)
-        .header("accept", "application/json, text/event-stream")
-        .header("content-type", "application/json")
-        .body(body.to_string())
-        .send();
-    tokio::select! {
-        _ = call => panic!("the query never completes"),
-        () = setup.logs.asked("GetQueryResults") => {}
-    }
-    setup.logs.asked("StopQuery").await;
-}
-
-#[tokio::test]
-async fn a_server_that_stops_stops_its_queries() {
-    let script = [
-        ("StartQuery", started()),
-        ("GetQueryResults", state("Running")),
-        ("StopQuery", (200, json!({"success": true}))),
-    ];
-    let Setup { logs, mut server, client } = Setup::new(&script, &[]).await;
-    // The client stays until the end: it is not its leaving that stops the query.
-    let call = tokio::spawn(async move { client.try_call(TOOL, json!({"query": "limit 1"})).await });
-    logs.asked("GetQueryResults").await;
-    server.close_stdin();
-    logs.asked("StopQuery").await;
-    assert!(server.ended().await.success());
-    assert!(call.await.unwrap().is_err());
 }

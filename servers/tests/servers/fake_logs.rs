@@ -22,12 +22,17 @@ pub(crate) type Request = (String, Value);
 pub(crate) struct FakeLogs {
     pub(crate) url: String,
     requests: watch::Receiver<Vec<Request>>,
+    script: Arc<Script>,
 }
 
 struct Script {
     answers: Mutex<HashMap<String, VecDeque<Answer>>>,
     requests: watch::Sender<Vec<Request>>,
+    authorizations: Mutex<Vec<String>>,
 }
+
+/// In place of a status: the request is never answered.
+pub(crate) const SILENCE: u16 = 0;
 
 /// HTTP status and body.
 pub(crate) type Answer = (u16, Value);
@@ -39,12 +44,13 @@ impl FakeLogs {
             answers.entry((*operation).to_owned()).or_default().push_back(answer.clone());
         }
         let (sender, requests) = watch::channel(Vec::new());
-        let script = Arc::new(Script { answers: Mutex::new(answers), requests: sender });
+        let script =
+            Arc::new(Script { answers: Mutex::new(answers), requests: sender, authorizations: Mutex::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(answer).with_state(script);
+        let router = Router::new().fallback(answer).with_state(script.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, requests }
+        Self { url, requests, script }
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -53,6 +59,11 @@ impl FakeLogs {
 
     pub(crate) fn operations(&self) -> Vec<String> {
         self.requests.borrow().iter().map(|(operation, _)| operation.clone()).collect()
+    }
+
+    /// The header `authorization` of each request.
+    pub(crate) fn authorizations(&self) -> Vec<String> {
+        self.script.authorizations.lock().unwrap().clone()
     }
 
     /// Waits until `operation` has been asked for.
@@ -64,6 +75,8 @@ impl FakeLogs {
 
 async fn answer(State(script): State<Arc<Script>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let target = headers.get("x-amz-target").map_or("?", |target| target.to_str().unwrap());
+    let authorization = headers.get("authorization").map_or("", |value| value.to_str().unwrap());
+    script.authorizations.lock().unwrap().push(authorization.to_owned());
     let operation = target.rsplit('.').next().unwrap().to_owned();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     script.requests.send_modify(|requests| requests.push((operation.clone(), body)));
@@ -75,6 +88,9 @@ async fn answer(State(script): State<Arc<Script>>, headers: HeaderMap, body: Byt
             None => refusal("UnknownOperationException", "not in the script"),
         }
     };
+    if status == SILENCE {
+        return std::future::pending().await;
+    }
     let response = Response::builder().status(status).header("content-type", "application/x-amz-json-1.1");
     response.body(Body::from(body.to_string())).unwrap()
 }

@@ -46,7 +46,7 @@ async fn settings_that_cannot_be_used_end_it_at_once() {
         .await
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"error: `ALLOWED_LOG_GROUPS` is no list of log groups: `a*b` is no log group; write names (letters, digits and `.-_/#`) or `prefix*`, separated by commas");
+    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"error: `ALLOWED_LOG_GROUPS` in the environment is no list of log groups: `a*b` is no log group; write names (letters, digits and `.-_/#`) or `prefix*`, separated by commas");
 }
 
 #[tokio::test]

@@ -5,13 +5,17 @@ use std::collections::HashMap;
 use causeway_servers::{Sample, ServeArgs, serve};
 use http::{HeaderName, HeaderValue};
 use rmcp::{
-    ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceError,
-    model::{CallToolRequestParams, CallToolResult, ProtocolVersion, Tool},
-    service::{ClientInitializeError, RunningService},
+    ClientHandler, ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceError,
+    model::{CallToolRequestParams, CallToolResult, ProgressNotificationParam, ProtocolVersion, Tool},
+    service::{ClientInitializeError, NotificationContext, RunningService},
     transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
 
 /// The two eras of MCP, as a client chooses them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +34,12 @@ pub(crate) struct Running {
     served: JoinHandle<anyhow::Result<()>>,
 }
 
-/// A client with an MCP session or without one, by era.
-pub(crate) struct Client(RunningService<RoleClient, ()>);
+/// A client with an MCP session or without one, by era. Every call of its asks for progress.
+pub(crate) struct Client(RunningService<RoleClient, Listener>);
+
+/// Keeps the progress that a client is told: the count and the message.
+#[derive(Clone, Default)]
+pub(crate) struct Listener(watch::Sender<Vec<(f64, String)>>);
 
 impl Running {
     pub(crate) async fn start(sample: Sample) -> Self {
@@ -59,8 +67,14 @@ impl Running {
     }
 }
 
+impl ClientHandler for Listener {
+    async fn on_progress(&self, told: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
+        self.0.send_modify(|all| all.push((told.progress, told.message.unwrap_or_default())));
+    }
+}
+
 impl Client {
-    pub(crate) fn new(service: RunningService<RoleClient, ()>) -> Self {
+    pub(crate) fn new(service: RunningService<RoleClient, Listener>) -> Self {
         Self(service)
     }
 
@@ -74,6 +88,15 @@ impl Client {
 
     pub(crate) async fn try_call(&self, tool: &'static str, arguments: Value) -> Result<CallToolResult, ServiceError> {
         self.0.call_tool(params(tool, arguments)).await
+    }
+
+    /// The first `count` messages of progress, once they are there, by what they count: a client may take them up in
+    /// another order.
+    pub(crate) async fn progress(&self, count: usize) -> Vec<(f64, String)> {
+        let mut told = self.0.service().0.subscribe();
+        let mut told = told.wait_for(|told| told.len() >= count).await.unwrap().clone();
+        told.sort_by(|a, b| a.0.total_cmp(&b.0));
+        told
     }
 
     pub(crate) fn version(&self) -> ProtocolVersion {
@@ -114,7 +137,7 @@ pub(crate) async fn connect(
         .collect();
     let config = StreamableHttpClientTransportConfig::with_uri(url.to_owned()).custom_headers(headers);
     let transport = StreamableHttpClientTransport::from_config(config);
-    ().serve_with_lifecycle(transport, lifecycle(era)).await.map(Client)
+    Listener::default().serve_with_lifecycle(transport, lifecycle(era)).await.map(Client)
 }
 
 /// The first text of a result.

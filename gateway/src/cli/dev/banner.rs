@@ -4,7 +4,7 @@ use causeway_core::catalog::Kind;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Running, identity::DevIdentity};
+use super::{Running, RunningKey, identity::DevIdentity};
 use crate::discovery::View;
 
 /// The text, without a line end.
@@ -44,9 +44,12 @@ fn listening(running: &Running, identity: &DevIdentity) -> String {
 }
 
 fn curl(running: &Running, body: &Value) -> String {
-    let authorization = match &running.token {
-        Some(token) => format!("  -H 'Authorization: Bearer {token}' \\\n"),
-        None => String::new(),
+    let authorization = match (&running.token, &running.access_key) {
+        (Some(token), _) => format!("  -H 'Authorization: Bearer {token}' \\\n"),
+        (None, Some(RunningKey { id, secret, region, service })) => {
+            format!("  --aws-sigv4 'aws:amz:{region}:{service}' --user '{id}:{secret}' \\\n")
+        }
+        (None, None) => String::new(),
     };
     // A quote in JSON text would end the shell's.
     let body = body.to_string().replace('\'', r"\u0027");
@@ -97,6 +100,13 @@ fn example_value(schema: &Value, at: usize) -> Value {
 }
 
 fn snippet(running: &Running, name: &str) -> String {
+    if let Some(RunningKey { id, secret, region, service }) = &running.access_key {
+        // No client signs by itself: AWS's proxy does it for all.
+        let arguments = ["mcp-proxy-for-aws@latest", &running.endpoint, "--service", service, "--region", region];
+        let environment = json!({"AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": region});
+        let server = json!({"command": "uvx", "args": arguments, "env": environment});
+        return serde_json::to_string_pretty(&json!({ name: server })).expect("a JSON value has a text");
+    }
     let mut server = json!({"type": "http", "url": running.endpoint});
     if let Some(token) = &running.token {
         server["headers"] = json!({"Authorization": format!("Bearer {token}")});

@@ -14,10 +14,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::RunningKey;
 use crate::{
     app::http_client,
     config::{
-        Authorizer, Config, Credential, CustomJwt, SecretSource, TokenEndpoint, environment::Reference, file::File,
+        AccessKey, Authorizer, AwsIam, Config, Credential, CustomJwt, SecretSource, TokenEndpoint,
+        environment::Reference,
+        file::{self, File},
     },
     identity_provider::{self, IdentityProvider, Pool, PoolClient},
     secret::Secret,
@@ -33,6 +36,8 @@ pub(super) struct DevIdentity {
     http: reqwest::Client,
     /// Whom the gateway lets in; absent where it lets in everyone.
     caller: Option<PoolClient>,
+    /// What a caller signs with, where callers are AWS principals.
+    access_key: Option<RunningKey>,
     /// What the gateway is at the issuer of each target.
     targets: BTreeMap<TargetName, PoolClient>,
 }
@@ -57,6 +62,11 @@ pub(super) fn generated_secrets(file: &File) -> impl Fn(Reference<'_>) -> Option
         let key = credential.value.api_key.as_ref();
         variables.extend(key.and_then(|key| key.value.key_env.clone()).map(|name| name.value));
         files.extend(key.and_then(|key| key.value.key_file.clone()).map(|path| path.value));
+    }
+    if let Some(file::Authorizer::AwsIam(iam)) = file.authorizer.as_ref().map(|it| &it.value) {
+        let keys = || iam.value.access_keys.iter().map(|key| &key.value);
+        variables.extend(keys().filter_map(|key| key.secret_access_key_env.clone()).map(|name| name.value));
+        files.extend(keys().filter_map(|key| key.secret_access_key_file.clone()).map(|path| path.value));
     }
     let sessions = file.sessions.iter().flat_map(|sessions| &sessions.value.key_env);
     variables.extend(sessions.map(|name| name.value.clone()));
@@ -86,7 +96,7 @@ impl DevIdentity {
         let base = identity_provider::base_url(listener.local_addr().context("the listener has no address")?);
         let mut pools = Vec::new();
         let caller = match &mut config.authorizer {
-            Authorizer::None => None,
+            Authorizer::None | Authorizer::AwsIam(_) => None,
             Authorizer::CustomJwt(jwt) => {
                 let clients = callers(jwt);
                 jwt.discovery_url = identity_provider::discovery_url(&base, CALLERS);
@@ -94,6 +104,10 @@ impl DevIdentity {
                 pools.push(Pool { id: CALLERS.into(), clients });
                 first
             }
+        };
+        let access_key = match &mut config.authorizer {
+            Authorizer::AwsIam(iam) => Some(access_key(iam)),
+            Authorizer::None | Authorizer::CustomJwt(_) => None,
         };
         let mut targets = BTreeMap::new();
         for key in &mut config.sessions.keys {
@@ -126,7 +140,12 @@ impl DevIdentity {
                 tracing::error!("{error}");
             }
         });
-        Ok(Self { base, http: http_client(config)?, caller, targets })
+        Ok(Self { base, http: http_client(config)?, caller, access_key, targets })
+    }
+
+    /// What a caller signs with.
+    pub(super) fn access_key(&self) -> Option<&RunningKey> {
+        self.access_key.as_ref()
     }
 
     /// The issuer of the callers' tokens.
@@ -164,6 +183,24 @@ impl DevIdentity {
         let answer = answer.bytes().await.context("no token could be had")?;
         let answer: Answer = serde_json::from_slice(&answer).context("the token endpoint answered no token")?;
         Ok(Some(answer.access_token))
+    }
+}
+
+/// The first access key of `iam`, whose secret was made here; one more where there is none.
+fn access_key(iam: &mut AwsIam) -> RunningKey {
+    if iam.access_keys.is_empty() {
+        iam.access_keys.push(AccessKey {
+            access_key_id: "AKIADEVELOPMENT".into(),
+            secret_access_key: generated_secret(),
+            principal: "arn:aws:iam::000000000000:user/development".into(),
+        });
+    }
+    let key = &iam.access_keys[0];
+    RunningKey {
+        id: key.access_key_id.clone(),
+        secret: key.secret_access_key.expose().to_owned(),
+        region: iam.region.clone(),
+        service: iam.service.clone(),
     }
 }
 

@@ -1,13 +1,18 @@
-//! The part of config.toml that says who may call. Names are AgentCore's (`customJWTAuthorizer`) in snake case.
+//! The part of config.toml that says who may call. Names are AgentCore's (`CUSTOM_JWT`, `AWS_IAM`, `customJWTAuthorizer`) in
+//! snake case.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Located, Member};
+use super::{FilePath, Located, Member};
 
 /// Seconds.
 pub const CLOCK_SKEW_SECONDS: u64 = 30;
+/// Seconds, as AWS has it for signatures.
+pub const SIGNATURE_SKEW_SECONDS: u64 = 300;
+/// AgentCore's own.
+pub const SERVICE: &str = "bedrock-agentcore";
 
 /// Who may call.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -17,6 +22,65 @@ pub enum Authorizer {
     None,
     /// Whoever shows an access token of this issuer that fulfils the rules.
     CustomJwt(Box<Located<CustomJwt>>),
+    /// Whoever proves to be one of these AWS principals.
+    AwsIam(Box<Located<AwsIam>>),
+}
+
+/// AWS principals: by requests that they sign with SigV4, by tokens of AWS's own STS, or both.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("anyOf" = json!([{ "required": ["access_keys"] }, { "required": ["caller_identity"] }])))]
+pub struct AwsIam {
+    /// The region that signatures name, and whose STS is asked, for example `us-east-1`.
+    #[schemars(required)]
+    pub region: Member<String>,
+    /// The service that signatures name. Default: `bedrock-agentcore`.
+    #[schemars(extend("default" = SERVICE))]
+    pub service: Member<String>,
+    /// Seconds by which a signature's time and this machine's clock may differ. Default: 300, as AWS.
+    #[schemars(range(max = 900), extend("default" = SIGNATURE_SKEW_SECONDS))]
+    pub clock_skew_seconds: Member<u64>,
+    /// Access keys whose signatures are taken. Only who holds the secret can judge a signature, so the gateway needs it, and a
+    /// key that is withdrawn in IAM is to be taken out here too.
+    #[serde(default)]
+    #[schemars(extend("default" = []))]
+    pub access_keys: Vec<Located<AccessKey>>,
+    /// Bearer tokens that wrap a presigned STS GetCallerIdentity, as `causeway token aws-iam` makes them: AWS itself says who the caller
+    /// is, and the gateway holds no secret. Default: none are taken.
+    pub caller_identity: Member<CallerIdentity>,
+}
+
+/// An access key of IAM and whose it is.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = json!([{ "required": ["secret_access_key_env"] }, { "required": ["secret_access_key_file"] }])))]
+pub struct AccessKey {
+    /// The key's id, for example `AKIAIOSFODNN7EXAMPLE`.
+    #[schemars(required)]
+    pub access_key_id: Member<String>,
+    /// Name of the variable in the gateway's environment that holds the secret access key.
+    pub secret_access_key_env: Member<String>,
+    /// In place of `secret_access_key_env`: a file that holds it; a relative path starts at the directory of config.toml.
+    pub secret_access_key_file: Member<FilePath>,
+    /// ARN of the principal whose key it is, for example `arn:aws:iam::123456789012:user/alice`.
+    #[schemars(required, regex(pattern = "^arn:"))]
+    pub principal: Member<String>,
+}
+
+/// Tokens that wrap a presigned STS GetCallerIdentity.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallerIdentity {
+    /// What tokens must be made for, so that one made for another gateway is refused: any text that no other gateway has, for
+    /// example its host name.
+    #[schemars(required, length(min = 1))]
+    pub gateway_id: Member<String>,
+    /// ARNs of principals that may call. The ARN of a role stands for all its sessions; a `*` at the end for anything.
+    #[schemars(required, length(min = 1))]
+    pub allowed_principals: Member<Vec<Located<String>>>,
+    /// Where STS is. Default: the public endpoint of the region.
+    #[schemars(regex(pattern = "^https?://"))]
+    pub endpoint: Member<String>,
 }
 
 /// Access tokens of one OIDC issuer. At least one of `allowed_clients`, `allowed_audience`, `allowed_scopes` and

@@ -22,11 +22,12 @@ impl Resolver<'_> {
         match member.map(|member| &member.value) {
             Some(file::Authorizer::None) => Some(Authorizer::None),
             Some(file::Authorizer::CustomJwt(jwt)) => self.custom_jwt(jwt).map(Authorizer::CustomJwt),
+            Some(file::Authorizer::AwsIam(iam)) => self.aws_iam(iam).map(Authorizer::AwsIam),
             None => {
                 if !self.findings.took_out(&ROOT, &["authorizer"]) {
                     self.findings.report_for_file(
-                        "`authorizer` is missing; write a table `[authorizer.custom_jwt]` that says who may call, or \
-                         `authorizer = \"none\"` above the first table to serve this machine without tokens",
+                        "`authorizer` is missing; write a table `[authorizer.custom_jwt]` or `[authorizer.aws_iam]` that says \
+                         who may call, or `authorizer = \"none\"` above the first table to serve this machine without tokens",
                     );
                 }
                 None

@@ -25,7 +25,7 @@ impl Resolver<'_> {
     pub(super) fn aws(&mut self, section: Option<&Located<file::Aws>>) -> Aws {
         let default = file::Aws::default();
         let aws = section.map_or(&default, |section| &section.value);
-        let region = self.aws_region("aws.region", &aws.region);
+        let region = aws.region.as_ref().and_then(|region| self.region("aws.region", region));
         let profile = self.filled("aws.profile", &aws.profile).map(str::to_owned);
         let refresh = file::aws::SECRET_REFRESH_SECONDS;
         let secret_refresh = self.seconds("aws.secret_refresh_seconds", &aws.secret_refresh_seconds, refresh);
@@ -52,7 +52,8 @@ impl Resolver<'_> {
     pub(super) fn sigv4(&mut self, sigv4: &Located<file::Sigv4>, aws: &Aws, own: Option<&str>) -> Option<Sigv4> {
         let sigv4 = &sigv4.value;
         let service = self.service(&sigv4.service).unwrap_or(file::aws::SERVICE).to_owned();
-        let region = self.aws_region(&format!("{SIGV4}.region"), &sigv4.region).or(own.map(str::to_owned));
+        let region = sigv4.region.as_ref().and_then(|region| self.region(&format!("{SIGV4}.region"), region));
+        let region = region.or_else(|| own.map(str::to_owned));
         let profile = self.filled(&format!("{SIGV4}.profile"), &sigv4.profile).map(str::to_owned);
         let role = self.role(sigv4)?;
         let identity = Settings {
@@ -137,14 +138,6 @@ impl Resolver<'_> {
             self.findings.report(&name.at, message);
         }
         Some(name.value.clone())
-    }
-
-    fn aws_region(&mut self, name: &str, member: &Member<String>) -> Option<String> {
-        let region = member.as_ref()?;
-        if !is_region(&region.value) {
-            self.findings.report(&region.at, format!("`{name}` is no AWS region; write one such as `us-east-1`"));
-        }
-        Some(region.value.clone())
     }
 }
 

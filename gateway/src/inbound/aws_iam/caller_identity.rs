@@ -1,0 +1,123 @@
+//! Judges tokens that wrap a presigned GetCallerIdentity: asks STS whose they are, holds that against the allowed principals,
+//! and remembers it until the token ends. Makes none: `causeway token aws-iam` does.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use causeway_aws::caller_identity::{BadToken, Identity, Token, Unknown};
+use causeway_oidc::clock::Clock;
+use moka::future::Cache;
+use serde_json::{Map, json};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::principal::Principals;
+use crate::{config::CallerIdentity, inbound::Caller};
+
+/// Tokens that are remembered at most.
+const REMEMBERED_TOKENS: u64 = 10_000;
+/// Questions to STS at once: strangers must not make the gateway flood it.
+const QUESTIONS: usize = 16;
+/// How long a token that STS refused is not asked for again.
+const REFUSED: Duration = Duration::from_secs(60);
+/// STS is there again after that, maybe.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+pub(super) struct CallerIdentityCheck {
+    endpoint: Url,
+    gateway_id: String,
+    allowed: Principals,
+    skew: Duration,
+    http: reqwest::Client,
+    clock: Clock,
+    questions: Semaphore,
+    /// By the SHA-256 of the token, so that memory holds no tokens.
+    known: Cache<[u8; 32], Known>,
+}
+
+#[derive(Clone)]
+struct Known {
+    outcome: Result<Arc<Caller>, NoIdentity>,
+    /// Since the Unix epoch.
+    until: Duration,
+}
+
+/// Why a token is good for nobody.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoIdentity {
+    #[error("the token cannot be used: {0}")]
+    BadToken(#[from] BadToken),
+    #[error("the token is not good: STS refused it (HTTP {0})")]
+    Refused(u16),
+    #[error("the principal `{0}` is not one of `authorizer.aws_iam.caller_identity.allowed_principals`")]
+    NotAllowed(String),
+    #[error("the token cannot be judged now: {why}")]
+    Unavailable { why: String, retry_after: Duration },
+}
+
+impl CallerIdentityCheck {
+    pub(super) fn new(config: &CallerIdentity, skew: Duration, http: reqwest::Client, clock: Clock) -> Self {
+        Self {
+            endpoint: config.endpoint.clone(),
+            gateway_id: config.gateway_id.clone(),
+            allowed: Principals::new(&config.allowed_principals),
+            skew,
+            http,
+            clock,
+            questions: Semaphore::new(QUESTIONS),
+            known: Cache::new(REMEMBERED_TOKENS),
+        }
+    }
+
+    /// Whose `token` is.
+    pub(super) async fn caller(&self, token: &str) -> Result<Arc<Caller>, NoIdentity> {
+        let key: [u8; 32] = digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("a SHA-256 has 32 bytes");
+        if let Some(known) = self.known.get(&key).await {
+            if self.clock.now() < known.until {
+                return known.outcome;
+            }
+            self.known.invalidate(&key).await;
+        }
+        let wrapped = Token::read(token, &self.endpoint, self.clock.now(), self.skew)?;
+        // Who asks with one token at the same time asks once.
+        let judged = self.known.try_get_with(key, self.judge(&wrapped)).await;
+        judged.map_or_else(|unavailable| Err((*unavailable).clone()), |known| known.outcome)
+    }
+
+    /// What STS says of a token; an error only if it says nothing, which is not remembered.
+    async fn judge(&self, token: &Token) -> Result<Known, NoIdentity> {
+        let _place = self.questions.acquire().await.expect("it is never closed");
+        let outcome = match token.identity(&self.http, &self.gateway_id).await {
+            Ok(identity) => self.allowed_caller(identity),
+            Err(Unknown::Refused(status)) => Err(NoIdentity::Refused(status)),
+            Err(Unknown::Unavailable(why)) => {
+                tracing::warn!("STS cannot say who calls: {why}");
+                return Err(NoIdentity::Unavailable { why, retry_after: RETRY_AFTER });
+            }
+        };
+        let until = match outcome {
+            Err(NoIdentity::Refused(_)) => token.expires.min(self.clock.now() + REFUSED),
+            _ => token.expires,
+        };
+        Ok(Known { outcome, until })
+    }
+
+    fn allowed_caller(&self, identity: Identity) -> Result<Arc<Caller>, NoIdentity> {
+        if !self.allowed.allow(&identity.arn) {
+            return Err(NoIdentity::NotAllowed(identity.arn));
+        }
+        let mut claims = Map::new();
+        claims.insert("account".into(), json!(identity.account));
+        claims.insert("user_id".into(), json!(identity.user_id));
+        Ok(Arc::new(Caller::of_principal(&identity.arn, claims)))
+    }
+}
+
+impl fmt::Debug for CallerIdentityCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallerIdentityCheck")
+            .field("gateway_id", &self.gateway_id)
+            .field("allowed", &self.allowed)
+            .finish()
+    }
+}
