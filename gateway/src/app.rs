@@ -33,6 +33,7 @@ pub struct App {
     config: Config,
     clock: Clock,
     http: reqwest::Client,
+    /// In config order, each place of a target for itself.
     targets: Vec<Arc<Target>>,
     publish: watch::Sender<Arc<View>>,
 }
@@ -42,11 +43,14 @@ impl App {
     pub fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let http = http_client(&config)?;
         let targets = config.targets.iter().map(|target| {
+            // Shared by all places of the target.
             let credential = Credential::new(&target.name, &target.credential, http.clone(), clock.clone());
-            Target::new(target, &config, credential).map(Arc::new)
+            Target::places(target, &config, &credential)
         });
-        let targets = targets.collect::<Result<_, _>>();
-        let targets: Vec<_> = targets.context("the system trusts no certificates: install `ca-certificates`")?;
+        let targets = targets.collect::<Result<Vec<_>, _>>();
+        let targets = targets.map(|targets| targets.into_iter().flatten().map(Arc::new).collect());
+        let targets: Vec<Arc<Target>> =
+            targets.context("the system trusts no certificates: install `ca-certificates`")?;
         let (publish, _) = watch::channel(Arc::new(View::unlisted(&targets)));
         Ok(Self { config, clock, http, targets, publish })
     }
@@ -56,7 +60,7 @@ impl App {
         self.publish.subscribe()
     }
 
-    /// Lists each target once and stops them: what came of it, in config order. Serves nobody.
+    /// Lists each place of each target once and stops them: what came of it, in config order. Serves nobody.
     pub async fn survey(self) -> Vec<TargetState> {
         let states = discovery::survey(&self.targets, &self.clock).await;
         futures::future::join_all(self.targets.iter().map(|target| target.stop())).await;
@@ -89,7 +93,7 @@ impl App {
                 Arc::new(Gateway::new(
                     &targets,
                     publish.subscribe(),
-                    config.limits.discovery,
+                    (config.limits.discovery, config.failover.first_byte),
                     Arc::clone(&sealer),
                     clock.clone(),
                 )),

@@ -131,6 +131,7 @@ async fn start_servers(
             let server = started.map_err(|error| format!("target `{}` does not start: {error:#}", target.name))?;
             if let Transport::Http(http) = &mut target.transport {
                 http.endpoint = server.url().clone();
+                http.further.clear();
             }
             Ok(server)
         })

@@ -55,7 +55,9 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
         ("subscriptions/listen", _) => listen::answer(front, post, request).await,
         (_, Some(call)) => {
             let events = front.settings.streaming && accepts_events(&post.headers);
-            respond(call::begin(Exchange::new(front, post, call, request), front.lot.clone()).await, events).await
+            let exchange = Exchange::new(front, post, call, request);
+            let served_by = exchange.served_by.clone();
+            respond(call::begin(exchange, front.lot.clone()).await, events, served_by).await
         }
         (method, None) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }
@@ -129,7 +131,7 @@ fn arguments_agree(front: &Front, headers: &HeaderMap, tool: &str, arguments: &s
     // A tool that nobody offers is refused where it is looked for.
     let Ok(route) = view.catalog.route(catalog::Kind::Tools, tool) else { return Ok(()) };
     let lines = |name: &str| headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
-    route.header_params.check(arguments, lines).map_err(|mismatch| Refused::Header(mismatch.to_string()))
+    route.first().header_params.check(arguments, lines).map_err(|mismatch| Refused::Header(mismatch.to_string()))
 }
 
 fn missing(key: &str) -> Refused {

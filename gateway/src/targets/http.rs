@@ -100,7 +100,7 @@ impl HttpTarget {
         request: Request,
         changes: &[(&str, &str)],
     ) -> Result<Reply<Fault>, Fault> {
-        let assumed = self.era().await?;
+        let assumed = self.era().await.map_err(Fault::unsent)?;
         let as_it_stands = match self.send_in(assumed, caller_id, &request, changes).await? {
             Outcome::Done(reply) => return Ok(reply),
             Outcome::OtherEra(as_it_stands) => as_it_stands,

@@ -19,6 +19,14 @@ pub struct Target {
     /// `plain`.
     #[schemars(required, regex(pattern = "^([0-9a-zA-Z][-]?){1,100}$"))]
     pub name: Member<String>,
+    /// What it is. Default: `mcp-server`.
+    #[schemars(extend("default" = "mcp-server"))]
+    pub kind: Member<Kind>,
+    /// Of an `agentcore-gateway`: names of other targets in this file that serve the same names when it does not, best first.
+    /// Default: none.
+    #[serde(default)]
+    #[schemars(extend("default" = []))]
+    pub standby: Vec<Located<String>>,
     /// A server that is reached by URL.
     pub http: Member<Http>,
     /// A server that the gateway starts as a child process.
@@ -33,13 +41,27 @@ pub struct Target {
     pub dev: Member<Dev>,
 }
 
-/// A server that speaks MCP over streamable HTTP.
+/// What a target is.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// An MCP server. Clients see its tools as `name___tool`.
+    McpServer,
+    /// An AgentCore Gateway or another Causeway: its tools are named `target___tool` already and keep their names.
+    AgentcoreGateway,
+}
+
+/// A server that speaks MCP over streamable HTTP: exactly one of `endpoint` and `endpoints`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = json!([{ "required": ["endpoint"] }, { "required": ["endpoints"] }])))]
 pub struct Http {
     /// Its URL, in full, for example `https://tools.example.com/mcp`.
-    #[schemars(required, regex(pattern = "^https?://"))]
+    #[schemars(regex(pattern = "^https?://"))]
     pub endpoint: Member<String>,
+    /// In place of `endpoint`: the URLs of the same server in several places, best first.
+    #[schemars(length(min = 1))]
+    pub endpoints: Member<Vec<Located<String>>>,
     /// Which era of MCP it speaks. Default: `auto`.
     #[schemars(extend("default" = "auto"))]
     pub era: Member<Era>,

@@ -6,10 +6,11 @@ use std::{
 };
 
 use causeway_core::name::TargetName;
+use url::Url;
 
 use super::{
     super::{
-        Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetSessions, Transport,
+        Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions, Transport,
         file::target as file,
         findings::ROOT,
         located::{Located, Member},
@@ -29,6 +30,7 @@ impl Resolver<'_> {
         }
         let resolved: Vec<_> = targets.iter().map(|target| self.target(target)).collect();
         self.duplicates(targets);
+        self.standbys(targets);
         self.findings.concern(None);
         resolved.into_iter().collect()
     }
@@ -53,10 +55,58 @@ impl Resolver<'_> {
         }
     }
 
+    /// Who stands by must be another target of this file, and none that needs others to stand by for it.
+    fn standbys(&mut self, targets: &[Located<file::Target>]) {
+        let name_of = |target: &file::Target| target.name.as_ref().map(|name| name.value.clone());
+        let is_gateway = |target: &file::Target| {
+            target.kind.as_ref().is_some_and(|kind| matches!(kind.value, file::Kind::AgentcoreGateway))
+        };
+        for target in targets.iter().filter(|target| is_gateway(&target.value)) {
+            self.findings.concern(Some(&target.at));
+            let own = name_of(&target.value);
+            for (at, standby) in target.value.standby.iter().enumerate() {
+                let name = &standby.value;
+                let meant = targets.iter().find(|other| name_of(&other.value).as_ref() == Some(name));
+                let message = match meant {
+                    None => format!("`standby` names `{name}`, which is no target of this file; give the name of one"),
+                    Some(_) if own.as_ref() == Some(name) => "a target cannot stand by for itself; leave it out".into(),
+                    Some(other) if is_gateway(&other.value) && !other.value.standby.is_empty() => format!(
+                        "`standby` names `{name}`, which others stand by for in turn; name all of them here, best first"
+                    ),
+                    Some(_) if target.value.standby[..at].iter().any(|before| before.value == *name) => {
+                        format!("`standby` names `{name}` twice; leave one out")
+                    }
+                    Some(_) => continue,
+                };
+                self.findings.report(&standby.at, message);
+            }
+        }
+    }
+
+    fn kind(&mut self, at: &Range<usize>, target: &file::Target) -> TargetKind {
+        match (target.kind.as_ref().map(|kind| kind.value), target.standby.first()) {
+            (Some(file::Kind::AgentcoreGateway), _) => {
+                // What is no name is no target's either, which is reported.
+                let standby = target.standby.iter().filter_map(|name| name.value.parse().ok());
+                TargetKind::Gateway { standby: standby.collect() }
+            }
+            (Some(file::Kind::McpServer) | None, None) => TargetKind::Server,
+            (Some(file::Kind::McpServer) | None, Some(first)) => {
+                let message = "`standby` is for gateways, whose names others can serve: write `kind = \"agentcore-gateway\"`; a \
+                               server that is in several places has `http.endpoints = [\"https://…/mcp\", \"https://…/mcp\"]`";
+                if !self.findings.took_out(at, &["kind"]) {
+                    self.findings.report(&first.at, message);
+                }
+                TargetKind::Server
+            }
+        }
+    }
+
     fn target(&mut self, target: &Located<file::Target>) -> Option<Target> {
         let (at, target) = (&target.at, &target.value);
         self.findings.concern(Some(at));
         let name = self.target_name(at, &target.name);
+        let kind = self.kind(at, target);
         let transport = self.transport(at, target);
         let most = super::super::file::RESOURCE_PRIORITY;
         let priority = self.number("resource_priority", &target.resource_priority, 0..=most, most);
@@ -65,6 +115,7 @@ impl Resolver<'_> {
         self.only_http(target);
         Some(Target {
             name: name?,
+            kind,
             transport: transport?,
             resource_priority: u16::try_from(priority).unwrap_or(u16::MAX),
             credential: credential?,
@@ -108,13 +159,41 @@ impl Resolver<'_> {
     }
 
     fn http(&mut self, http: &Located<file::Http>) -> Option<HttpTarget> {
-        let example = "https://tools.example.com/mcp";
-        let endpoint = self.required(&http.at, "http.endpoint", &http.value.endpoint, &format!("\"{example}\""))?;
+        let mut endpoints = self.endpoints(http)?.into_iter();
         Some(HttpTarget {
-            endpoint: self.url("http.endpoint", endpoint, example)?,
+            endpoint: endpoints.next()?,
+            further: endpoints.collect(),
             era: era(&http.value.era),
             sessions: sessions(&http.value.sessions),
         })
+    }
+
+    /// Where a target is, best first.
+    fn endpoints(&mut self, http: &Located<file::Http>) -> Option<Vec<Url>> {
+        let example = "https://tools.example.com/mcp";
+        let Some(several) = &http.value.endpoints else {
+            let table = &http.at;
+            if http.value.endpoint.is_none() {
+                let message = format!("`http.endpoint` is missing; write `endpoint = \"{example}\"`");
+                self.missing(table, &["endpoint", "endpoints"], message);
+            }
+            return Some(vec![self.url("http.endpoint", http.value.endpoint.as_ref()?, example)?]);
+        };
+        if http.value.endpoint.is_some() {
+            let message = "`http.endpoint` and `http.endpoints` both say where the target is; leave one of them out";
+            self.findings.report(&several.at, message);
+        }
+        if several.value.is_empty() {
+            let message = format!("`http.endpoints` is empty; write `[\"{example}\"]`");
+            self.findings.report(&several.at, message);
+        }
+        let urls: Vec<_> = several.value.iter().map(|url| self.url("http.endpoints", url, example)).collect();
+        for (at, url) in urls.iter().enumerate().filter(|(at, url)| url.is_some() && urls[..*at].contains(url)) {
+            let message =
+                format!("`http.endpoints` holds `{}` twice; leave one out", url.as_ref().map_or("", Url::as_str));
+            self.findings.report(&several.value[at].at, message);
+        }
+        urls.into_iter().collect()
     }
 
     fn stdio(&mut self, stdio: &Located<file::Stdio>) -> Option<StdioTarget> {

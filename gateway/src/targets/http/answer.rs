@@ -72,6 +72,8 @@ impl Answer {
             // Whatever else it says: it is the gateway that was not let in, not the caller.
             return Err(no_answer(status));
         }
+        let comes_back = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+            && self.response.headers().contains_key(header::RETRY_AFTER);
         let kind = self.response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let body = self.response.into_body();
@@ -82,7 +84,11 @@ impl Answer {
         if !status.is_success() {
             // A body that is too long or broken off makes an error page no better.
             let bytes = collect(body, ERROR_BYTES).await.unwrap_or_default();
-            return Ok(Envelope::parse(bytes).ok().filter(is_error).map_or(Content::None, Content::Whole));
+            return match Envelope::parse(bytes).ok().filter(is_error) {
+                Some(message) => Ok(Content::Whole(message)),
+                None if comes_back => Err(Fault::Unavailable(status.as_u16())),
+                None => Ok(Content::None),
+            };
         }
         let bytes = collect(body, self.limit).await?;
         if bytes.trim_ascii().is_empty() {
