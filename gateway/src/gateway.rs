@@ -15,7 +15,7 @@ use causeway_core::{
     wire::{ObjectEdit, json},
 };
 use causeway_oidc::clock::Clock;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 pub use self::paths::Served;
 use self::paths::{Repeat, Way};
@@ -162,6 +162,21 @@ impl Gateway {
         self.view.clone()
     }
 
+    /// A view in which `name` stands. Where it does not, it may be a target's that was not asked yet since the start: then the
+    /// first view of all targets, or what is known when they have had their time.
+    pub async fn view_with(&self, kind: Kind, name: &str) -> Arc<View> {
+        let settled = |view: &Arc<View>| view.is_complete() || view.catalog.route(kind, name).is_ok();
+        let view = self.view();
+        if settled(&view) {
+            return view;
+        }
+        let mut views = self.views();
+        // The guard must not live on while somebody waits for the lock that it holds.
+        let found = timeout(self.patience, views.wait_for(settled)).await.is_ok();
+        tracing::debug!(found, "waited for what was not listed yet");
+        self.view()
+    }
+
     /// The target that most likely has the resource `uri`; none where no target has resources.
     pub fn holder(&self, uri: &str) -> Option<Arc<Target>> {
         let readers = self.view().catalog.readers(uri);
@@ -209,7 +224,7 @@ impl Gateway {
 
     async fn call_named(&self, kind: Kind, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let name = request.param("name").ok_or(CallError::Nameless(kind))?;
-        let view = self.view();
+        let view = self.view_with(kind, &name).await;
         let route = view.catalog.route(kind, &name)?;
         let repeat = if route.repeatable { Repeat::Safe } else { Repeat::Never };
         let ask = |way: Way<usize>, request: Request| async move {
