@@ -144,7 +144,7 @@ class Load:
 
     def finish(self) -> dict[str, int]:
         """Ends it once what it waits for is there; says how many answers came by which path."""
-        self.process._child.stdin.close()
+        self.process.end_input()
         last = self.process.wait_for(lambda: next((x for x in self.process.lines if '"paths"' in x), None), "it ended")
         return json.loads(last)["paths"]
 

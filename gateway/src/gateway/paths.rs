@@ -4,7 +4,7 @@
 //! A request goes on while nothing of its answer has reached the client, and then only if it was surely not carried out, or
 //! may be carried out twice. What began on a path stays there: questions, tasks, and retries that bring input.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
 use causeway_core::{
     canonical::{Logs, Request},
@@ -98,18 +98,10 @@ impl Gateway {
             // Copied only where it may be needed again: it can be large.
             let sent = if left.is_empty() { request.take() } else { request.clone() };
             let sent = sent.expect("it is taken for the last way alone");
-            let asked = async {
-                let reply = ask(way.clone(), sent).await?;
-                // What begins is not taken back, so nothing begins that the client would not see.
-                match repeat == Repeat::Safe && !left.is_empty() {
-                    true => Ok(begun(reply, logs).await?),
-                    false => Ok(reply),
-                }
-            };
-            // A path that is down is no reason to give up one that is slow.
-            let outcome = match repeat == Repeat::Safe && left.has_one_up() {
-                true => self.in_time(&way.target, asked).await,
-                false => asked.await,
+            let asked = ask(way.clone(), sent);
+            let outcome = match repeat {
+                Repeat::Safe if !left.is_empty() => self.attempt(&way.target, asked, &left, logs).await,
+                Repeat::Safe | Repeat::Never => asked.await,
             };
             drop(trial);
             match outcome {
@@ -125,13 +117,22 @@ impl Gateway {
         Err(failed.expect("there is a way to every target, and the last one returns"))
     }
 
-    async fn in_time(
+    /// What comes of asking `target` for what can be asked of those that are `left` too: a reply that has begun, or why there is
+    /// none. What begins is not taken back, so nothing begins that the client would not see.
+    async fn attempt<T>(
         &self,
         target: &Target,
         asked: impl Future<Output = Result<Reply, CallError>>,
+        left: &Left<T>,
+        logs: Logs,
     ) -> Result<Reply, CallError> {
-        let most: Duration = self.first_byte;
-        timeout(most, asked).await.unwrap_or_else(|_| Err(CallError::Target(target.fell_silent(most))))
+        let begun = async { Ok(begun(asked.await?, logs).await?) };
+        // A path that is down is no reason to give up one that is slow.
+        if !left.has_one_up() {
+            return begun.await;
+        }
+        let most = self.first_byte;
+        timeout(most, begun).await.unwrap_or_else(|_| Err(CallError::Target(target.fell_silent(most))))
     }
 }
 
