@@ -5,6 +5,7 @@ mod allow_list;
 mod answer;
 mod aws;
 mod call;
+mod directory;
 mod fields;
 mod found;
 mod groups;
