@@ -2,6 +2,7 @@
 //! translated to SQLite. Keeps nothing between two calls.
 
 mod aggregates;
+mod calls;
 mod engine;
 mod events;
 mod files;
@@ -12,31 +13,24 @@ mod lexer;
 mod parser;
 mod period;
 mod plan;
+mod root;
+mod samples;
 mod syntax;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashMap,
-    io,
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, io, ops::ControlFlow, path::Path};
 
 use causeway_oidc::clock::Clock;
 
-pub(super) use self::{engine::Stop, files::LogGroup};
-use self::{
-    engine::{Engine, Stopped},
-    events::Event,
-    files::LogFile,
-    plan::Plan,
-    syntax::Mistake,
-};
+use self::{engine::Engine, events::Event, files::LogFile, plan::Plan, root::Root, syntax::Mistake};
 use super::{
+    call::{Interrupted, Watch},
+    fields::Field,
     found::{Found, Statistics},
+    groups::LogGroup,
     query::Query,
 };
 
@@ -50,10 +44,10 @@ const SYSTEM_FIELDS: [&str; 5] = ["@ingestionTime", "@log", "@logStream", "@mess
 /// Most fields that `fields` tells of.
 const MOST_FIELDS: usize = 1000;
 
-/// A directory of logs.
+/// A directory of logs, or the sample logs in its place.
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
-    root: PathBuf,
+    root: Root,
     clock: Clock,
     most_bytes: u64,
 }
@@ -75,10 +69,10 @@ pub(crate) enum DirectoryError {
         .bytes / 1024 / 1024
     )]
     TooMuch { bytes: u64 },
-    #[error("the query was not complete in time; narrow the time range or the log groups, or raise `QUERY_TIMEOUT`")]
-    Deadline,
-    #[error("the call was cancelled")]
-    Cancelled,
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    #[error("the query ended abnormally")]
+    Lost,
     #[error("SQLite refused the query: {0}")]
     Engine(#[from] rusqlite::Error),
 }
@@ -96,66 +90,65 @@ impl Directory {
     pub(super) fn open(path: &Path, clock: Clock) -> Result<Self, DirectoryError> {
         let unreadable = |cause| DirectoryError::Unreadable { path: path.display().to_string(), cause };
         std::fs::read_dir(path).map_err(unreadable)?;
-        Ok(Self { root: path.to_owned(), clock, most_bytes: MOST_BYTES })
+        Ok(Self { root: Root::Folder(path.to_owned()), clock, most_bytes: MOST_BYTES })
+    }
+
+    /// The logs that the program brings along, with times that end at the present minute.
+    pub(super) fn samples(clock: Clock) -> Self {
+        Self { root: Root::Samples, clock, most_bytes: MOST_BYTES }
+    }
+
+    /// Whether these are the sample logs.
+    pub(super) fn is_samples(&self) -> bool {
+        matches!(self.root, Root::Samples)
     }
 
     /// Every log group, by name. Reads the file system, so not for an async thread.
     ///
     /// # Errors
     /// A folder that cannot be read.
-    pub(super) fn groups(&self) -> Result<Vec<LogGroup>, DirectoryError> {
-        files::groups(&self.root).map_err(|cause| self.unreadable(cause))
+    fn groups(&self) -> Result<Vec<LogGroup>, DirectoryError> {
+        self.root.groups(self.clock.now()).map_err(|cause| self.unreadable(cause))
     }
 
-    /// The fields of a group's events with the share of events that have them, in percent and by name. Fields beyond the
-    /// thousandth are not told of. Reads the whole group, so not for an async thread.
+    /// The fields of a group's events with the share of events that have them, by name. Fields beyond the thousandth are
+    /// not told of. Reads the whole group, so not for an async thread.
     ///
     /// # Errors
-    /// There is no such group, it cannot be read, or `stop` came first.
-    pub(super) fn fields(&self, group: &str, stop: &Stop) -> Result<Vec<(String, u8)>, DirectoryError> {
+    /// There is no such group, it cannot be read, or `watch` ended it.
+    fn fields(&self, group: &str, watch: &Watch) -> Result<Vec<Field>, DirectoryError> {
         let (mut events, mut counts) = (0_u64, HashMap::<String, u64>::new());
         for file in self.streams(group)? {
-            each_event(group, &file, stop, |event| {
+            each_event(group, &file, watch, |event| {
                 events += 1;
-                if let Some(json) = &event.json {
-                    json::each_field(json, &mut |name| {
-                        if let Some(count) = counts.get_mut(name) {
-                            *count += 1;
-                        } else if counts.len() < MOST_FIELDS {
-                            counts.insert(name.to_owned(), 1);
-                        }
-                    });
-                }
+                count_fields(&event, &mut counts);
                 Ok(())
             })?;
         }
-        let percent = |count: u64| u8::try_from(count * 100 / events.max(1)).unwrap_or(100);
-        let members = counts.into_iter().map(|(name, count)| match name.starts_with('@') {
-            true => (format!("@{name}"), percent(count)),
-            false => (name, percent(count)),
-        });
-        let system = SYSTEM_FIELDS.iter().map(|name| ((*name).to_owned(), 100));
+        let percent = |count: u64| i32::try_from(count * 100 / events.max(1)).unwrap_or(100);
+        let system = SYSTEM_FIELDS.iter().map(|name| Field { name: (*name).to_owned(), percent: 100 });
+        let members = counts.into_iter().map(|(name, count)| Field { name: queried(name), percent: percent(count) });
         let mut fields: Vec<_> = system.chain(members).collect();
-        fields.sort();
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(fields)
     }
 
     /// Runs `query`. Takes as long as it takes, so not for an async thread.
     ///
     /// # Errors
-    /// What the language here does not have, with its place; a log group that is not there; too much to hold; `stop`.
-    pub(super) fn query(&self, query: &Query, stop: &Stop) -> Result<Found, DirectoryError> {
+    /// What the language here does not have, with its place; a log group that is not there; too much to hold; `watch`.
+    fn query(&self, query: &Query, watch: &Watch) -> Result<Found, DirectoryError> {
         let now = i64::try_from(self.clock.now().as_secs()).unwrap_or(i64::MAX);
         let mut plan = plan::plan(&query.text, parser::parse(&query.text)?, now, query.limit)?;
-        self.answer(query, &mut plan, stop).map_err(|error| match (error, stop.reached()) {
-            (DirectoryError::Engine(error), Some(stopped)) if engine::is_interrupt(&error) => stopped.into(),
+        self.answer(query, &mut plan, watch).map_err(|error| match (error, watch.interrupted()) {
+            (DirectoryError::Engine(error), Some(why)) if engine::is_interrupt(&error) => why.into(),
             (error, _) => error,
         })
     }
 
-    fn answer(&self, query: &Query, plan: &mut Plan, stop: &Stop) -> Result<Found, DirectoryError> {
-        let engine = Engine::new(plan, stop)?;
-        let scanned = self.load(query, &engine, stop)?;
+    fn answer(&self, query: &Query, plan: &mut Plan, watch: &Watch) -> Result<Found, DirectoryError> {
+        let engine = Engine::new(plan, watch)?;
+        let scanned = self.load(query, &engine, watch)?;
         let (rows, matched) = engine.run(plan)?;
         let statistics = Statistics {
             records_matched: matched,
@@ -166,14 +159,14 @@ impl Directory {
     }
 
     /// Reads every file of the groups, because no file says what times are in it; the events of the time range stay.
-    fn load(&self, query: &Query, engine: &Engine, stop: &Stop) -> Result<Scanned, DirectoryError> {
+    fn load(&self, query: &Query, engine: &Engine, watch: &Watch) -> Result<Scanned, DirectoryError> {
         // Both ends are seconds and belong to the range.
         let range = query.range.start * 1000..(query.range.end + 1) * 1000;
         let mut scanned = Scanned::default();
         let mut loading = engine.loading()?;
         for group in &query.log_groups {
             for file in self.streams(group)? {
-                each_event(group, &file, stop, |event| {
+                each_event(group, &file, watch, |event| {
                     if !range.contains(&event.time) {
                         return Ok(());
                     }
@@ -190,43 +183,50 @@ impl Directory {
     }
 
     fn streams(&self, group: &str) -> Result<Vec<LogFile>, DirectoryError> {
-        let streams = files::streams(&self.root, group).map_err(|cause| self.unreadable(cause))?;
+        let streams = self.root.streams(group, self.clock.now()).map_err(|cause| self.unreadable(cause))?;
         streams.ok_or_else(|| DirectoryError::NoGroup { group: group.to_owned() })
     }
 
     fn unreadable(&self, cause: io::Error) -> DirectoryError {
-        DirectoryError::Unreadable { path: self.root.display().to_string(), cause }
+        DirectoryError::Unreadable { path: self.root.to_string(), cause }
     }
 }
 
-/// Gives the events of a file to `on` until it fails or `stop` comes.
+/// A member whose name starts with `@` is queried with another one.
+fn queried(member: String) -> String {
+    if member.starts_with('@') { format!("@{member}") } else { member }
+}
+
+fn count_fields(event: &Event<'_>, counts: &mut HashMap<String, u64>) {
+    let Some(json) = &event.json else { return };
+    json::each_field(json, &mut |name| {
+        if let Some(count) = counts.get_mut(name) {
+            *count += 1;
+        } else if counts.len() < MOST_FIELDS {
+            counts.insert(name.to_owned(), 1);
+        }
+    });
+}
+
+/// Gives the events of a file to `on` until it fails or `watch` ends it.
 fn each_event(
     group: &str,
     file: &LogFile,
-    stop: &Stop,
+    watch: &Watch,
     mut on: impl FnMut(Event<'_>) -> Result<(), DirectoryError>,
 ) -> Result<(), DirectoryError> {
-    let outcome = events::each(group, file, |event| match stop.reached() {
-        Some(stopped) => ControlFlow::Break(stopped.into()),
+    let outcome = events::each(group, file, |event| match watch.interrupted() {
+        Some(why) => ControlFlow::Break(why.into()),
         None => on(event).map_or_else(ControlFlow::Break, ControlFlow::Continue),
     });
     match outcome {
         Ok(ControlFlow::Continue(())) => Ok(()),
         Ok(ControlFlow::Break(error)) => Err(error),
-        Err(cause) => Err(DirectoryError::File { path: file.path.display().to_string(), cause }),
+        Err(cause) => Err(DirectoryError::File { path: file.to_string(), cause }),
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53, as floats because AWS has them so")]
 fn float(count: u64) -> f64 {
     count as f64
-}
-
-impl From<Stopped> for DirectoryError {
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::Deadline => Self::Deadline,
-            Stopped::Cancelled => Self::Cancelled,
-        }
-    }
 }

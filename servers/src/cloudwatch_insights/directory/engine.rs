@@ -1,9 +1,6 @@
 //! SQLite in memory, for one query: the table of events, the plan's two statements, the rows. Ends when told to.
 
-use std::time::{Duration, Instant};
-
 use rusqlite::{Connection, Error, ErrorCode, params_from_iter, types::ValueRef};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     aggregates,
@@ -12,23 +9,10 @@ use super::{
     plan::{EVENTS, Kind, MATCHED, Plan},
     value,
 };
+use crate::cloudwatch_insights::call::Watch;
 
 /// Steps of SQLite's machine between two looks at the clock: well below a millisecond, where no function takes long.
 const STEPS: i32 = 1000;
-
-/// When a query has to end before it is done.
-#[derive(Clone, Debug)]
-pub(crate) struct Stop {
-    deadline: Instant,
-    cancelled: CancellationToken,
-}
-
-/// Why a query ended early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stopped {
-    Deadline,
-    Cancelled,
-}
 
 #[derive(Debug)]
 pub(super) struct Engine {
@@ -47,26 +31,9 @@ pub(super) struct Loading<'e> {
 /// The rows, and how many events matched.
 pub(super) type Outcome = (Vec<Vec<(String, String)>>, f64);
 
-impl Stop {
-    /// Ends a query `after` this time, or with `cancelled`.
-    pub(crate) fn new(after: Duration, cancelled: CancellationToken) -> Self {
-        Self { deadline: Instant::now() + after, cancelled }
-    }
-
-    pub(super) fn reached(&self) -> Option<Stopped> {
-        if self.cancelled.is_cancelled() {
-            Some(Stopped::Cancelled)
-        } else if Instant::now() >= self.deadline {
-            Some(Stopped::Deadline)
-        } else {
-            None
-        }
-    }
-}
-
 impl Engine {
     /// An empty table of events for the fields of `plan`.
-    pub(super) fn new(plan: &mut Plan, stop: &Stop) -> rusqlite::Result<Self> {
+    pub(super) fn new(plan: &mut Plan, watch: &Watch) -> rusqlite::Result<Self> {
         let connection = Connection::open_in_memory()?;
         // Nothing of a log goes to a file.
         connection.pragma_update(None, "temp_store", "memory")?;
@@ -74,8 +41,8 @@ impl Engine {
         aggregates::register(&connection)?;
         let mut engine = Self { connection, insert: String::new(), fields: std::mem::take(&mut plan.fields) };
         engine.create_table()?;
-        let stop = stop.clone();
-        engine.connection.progress_handler(STEPS, Some(move || stop.reached().is_some()))?;
+        let watch = watch.clone();
+        engine.connection.progress_handler(STEPS, Some(move || watch.interrupted().is_some()))?;
         Ok(engine)
     }
 

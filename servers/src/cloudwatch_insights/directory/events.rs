@@ -5,11 +5,7 @@
 //! [`TIME_MEMBERS`]), or stands at its begin; without one it is that of the event before it in the file, and in a file
 //! that starts without any, the time at which the file was last changed.
 
-use std::{
-    fs::File,
-    io::{self, BufRead, BufReader},
-    ops::ControlFlow,
-};
+use std::{io, ops::ControlFlow};
 
 use rusqlite::types::Value as Sql;
 use serde_json::Value;
@@ -37,7 +33,7 @@ pub(super) type More<E> = ControlFlow<E>;
 
 /// Gives each event of `file`, a stream of `group`, to `on`, in the file's order.
 pub(super) fn each<E>(group: &str, file: &LogFile, mut on: impl FnMut(Event<'_>) -> More<E>) -> io::Result<More<E>> {
-    let mut reader = BufReader::new(File::open(&file.path)?);
+    let mut reader = file.open()?;
     let (mut line, mut message) = (Vec::new(), String::new());
     let mut last_time = file.modified;
     loop {
@@ -103,12 +99,11 @@ fn time_member(json: &Value) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloudwatch_insights::directory::files::Content;
 
     fn events(lines: &str) -> Vec<(String, String)> {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("a.log");
-        std::fs::write(&path, lines).unwrap();
-        let file = LogFile { path, stream: "a.log".into(), bytes: 0, modified: 1000 };
+        let content = Content::Text(lines.to_owned());
+        let file = LogFile { content, stream: "a.log".into(), bytes: 0, modified: 1000 };
         let mut seen = Vec::new();
         let outcome = each("/g", &file, |event| -> More<()> {
             seen.push((instant::shown(event.time), event.message));

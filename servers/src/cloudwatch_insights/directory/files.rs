@@ -1,11 +1,15 @@
-//! The folders and files of a directory of logs: a folder that holds files is a log group, each file a log stream. Does
-//! not read the files.
+//! The folders and files of a directory of logs: a folder that holds files is a log group, each file a log stream. Opens
+//! the files, but does not read them.
 
 use std::{
-    fs, io,
+    fmt,
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Cursor},
     path::{Path, PathBuf},
     time::SystemTime,
 };
+
+use crate::cloudwatch_insights::{groups::LogGroup, time_range::iso8601};
 
 /// Folders inside of folders: as deep as names of log groups sensibly go.
 const DEEPEST: usize = 16;
@@ -16,7 +20,7 @@ const PACKED: [&str; 6] = ["gz", "zip", "bz2", "xz", "zst", "lz4"];
 /// One log stream.
 #[derive(Clone, Debug)]
 pub(super) struct LogFile {
-    pub(super) path: PathBuf,
+    pub(super) content: Content,
     /// The file's name: `@logStream`.
     pub(super) stream: String,
     pub(super) bytes: u64,
@@ -24,14 +28,10 @@ pub(super) struct LogFile {
     pub(super) modified: i64,
 }
 
-/// One log group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LogGroup {
-    /// Starts with a slash.
-    pub(crate) name: String,
-    pub(crate) bytes: u64,
-    /// Milliseconds since the epoch, where the file system knows it.
-    pub(crate) created: Option<i64>,
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Path(PathBuf),
+    Text(String),
 }
 
 /// Every folder below `root` that holds files, by name. Files in `root` itself belong to no group.
@@ -64,8 +64,8 @@ fn walk(folder: &Path, name: &str, depth: usize, found: &mut Vec<LogGroup>) -> i
     if depth > 0 {
         let files = files(folder)?;
         if !files.is_empty() {
-            let created = fs::metadata(folder)?.created().ok().map(millis);
-            found.push(LogGroup { name: name.to_owned(), bytes: files.iter().map(|file| file.bytes).sum(), created });
+            let created = fs::metadata(folder)?.created().ok().map(|time| iso8601(millis(time) / 1000));
+            found.push(group(name, &files, created));
         }
     }
     if depth == DEEPEST {
@@ -81,6 +81,12 @@ fn walk(folder: &Path, name: &str, depth: usize, found: &mut Vec<LogGroup>) -> i
         }
     }
     Ok(())
+}
+
+/// The group that has these files. Files stay until somebody deletes them.
+pub(super) fn group(name: &str, files: &[LogFile], created: Option<String>) -> LogGroup {
+    let bytes: u64 = files.iter().map(|file| file.bytes).sum();
+    LogGroup { name: name.to_owned(), stored_bytes: i64::try_from(bytes).ok(), retention_days: None, created }
 }
 
 fn files(folder: &Path) -> io::Result<Vec<LogFile>> {
@@ -102,10 +108,33 @@ fn files(folder: &Path) -> io::Result<Vec<LogFile>> {
             continue;
         }
         let modified = metadata.modified().map_or(0, millis);
-        files.push(LogFile { stream: stream.to_owned(), bytes: metadata.len(), modified, path });
+        files.push(LogFile {
+            stream: stream.to_owned(),
+            bytes: metadata.len(),
+            modified,
+            content: Content::Path(path),
+        });
     }
     files.sort_by(|a, b| a.stream.cmp(&b.stream));
     Ok(files)
+}
+
+impl LogFile {
+    pub(super) fn open(&self) -> io::Result<Box<dyn BufRead + '_>> {
+        Ok(match &self.content {
+            Content::Path(path) => Box::new(BufReader::new(File::open(path)?)),
+            Content::Text(text) => Box::new(Cursor::new(text)),
+        })
+    }
+}
+
+impl fmt::Display for LogFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.content {
+            Content::Path(path) => path.display().fmt(f),
+            Content::Text(_) => f.write_str(&self.stream),
+        }
+    }
 }
 
 fn millis(time: SystemTime) -> i64 {
@@ -128,7 +157,8 @@ mod tests {
         ["app/web/b.log", "app/web/a.log", "app/c.log", "root.log", "app/.hidden/d.log", "app/x/e.log.gz"]
             .iter()
             .for_each(|path| write(path));
-        let groups: Vec<_> = groups(root.path()).unwrap().into_iter().map(|group| (group.name, group.bytes)).collect();
+        let groups: Vec<_> =
+            groups(root.path()).unwrap().into_iter().map(|group| (group.name, group.stored_bytes.unwrap())).collect();
         assert_eq!(groups, [("/app".to_owned(), 5), ("/app/web".to_owned(), 10)]);
         let names = |group: &str| {
             let files = streams(root.path(), group).unwrap()?;

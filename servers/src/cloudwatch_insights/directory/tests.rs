@@ -10,7 +10,7 @@ use std::{path::Path, time::Duration};
 use causeway_oidc::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
-use super::{Directory, DirectoryError, Stop};
+use super::{Directory, DirectoryError, Watch};
 use crate::cloudwatch_insights::{found::Found, query::Query, time_range::TimeRange};
 
 /// 2026-01-31T12:00:00Z, the first event.
@@ -30,8 +30,8 @@ fn hour(text: &str, groups: &[&str]) -> Query {
     Query { text: text.to_owned(), log_groups, range: TimeRange { start: NOON, end: NOON + 3599 }, limit: 1000 }
 }
 
-fn never() -> Stop {
-    Stop::new(Duration::from_secs(600), CancellationToken::new())
+fn never() -> Watch {
+    Watch::new(Duration::from_secs(600), CancellationToken::new())
 }
 
 fn ask(groups: &[&str], text: &str) -> Result<Found, DirectoryError> {

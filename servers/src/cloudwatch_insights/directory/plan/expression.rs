@@ -207,8 +207,5 @@ fn unknown(name: &str) -> String {
     let mut known: Vec<_> = functions::public_names().chain(SPECIAL).collect();
     known.sort_unstable();
     let known: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
-    format!(
-        "the function `{name}` is not available with local log files; the functions are {}",
-        known.join(", ")
-    )
+    format!("the function `{name}` is not available with local log files; the functions are {}", known.join(", "))
 }

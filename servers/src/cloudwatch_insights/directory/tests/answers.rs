@@ -334,13 +334,13 @@ fn groups_and_fields() {
     let groups: Vec<_> = logs().groups().unwrap().into_iter().map(|group| group.name).collect();
     assert_eq!(groups, [WEB, WORKER]);
     let fields = logs().fields(WEB, &never()).unwrap();
-    let percent = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, percent)| *percent);
+    let percent = |name: &str| fields.iter().find(|field| field.name == name).map(|field| field.percent);
     assert_eq!(percent("@message"), Some(100));
     assert_eq!(
         (percent("level"), percent("user.id"), percent("tags.1"), percent("error")),
         (Some(100), Some(50), Some(16), Some(33))
     );
     assert_eq!(percent("user"), None);
-    let names: Vec<_> = logs().fields(WORKER, &never()).unwrap().into_iter().map(|(name, _)| name).collect();
+    let names: Vec<_> = logs().fields(WORKER, &never()).unwrap().into_iter().map(|field| field.name).collect();
     assert_eq!(names, ["@ingestionTime", "@log", "@logStream", "@message", "@timestamp"]);
 }

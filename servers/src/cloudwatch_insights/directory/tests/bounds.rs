@@ -6,21 +6,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::{WEB, ask, hour, lines, logs, never};
 use crate::cloudwatch_insights::directory::{
-    Directory, DirectoryError, Stop,
+    Directory, DirectoryError, Interrupted, Watch,
     engine::{self, Engine},
-    events, files, parser, plan,
+    events, parser, plan,
 };
 
 #[test]
 fn a_deadline_and_a_cancellation_end_it() {
     let query = hour("stats count(*)", &[WEB]);
-    let late = logs().query(&query, &Stop::new(Duration::ZERO, CancellationToken::new()));
-    assert!(matches!(late, Err(DirectoryError::Deadline)), "{late:?}");
+    let late = logs().query(&query, &Watch::new(Duration::ZERO, CancellationToken::new()));
+    assert!(matches!(late, Err(DirectoryError::Interrupted(Interrupted::Deadline(_)))), "{late:?}");
     let cancelled = CancellationToken::new();
     cancelled.cancel();
-    let stop = Stop::new(Duration::from_secs(600), cancelled);
-    assert!(matches!(logs().query(&query, &stop), Err(DirectoryError::Cancelled)));
-    assert!(matches!(logs().fields(WEB, &stop), Err(DirectoryError::Cancelled)));
+    let stop = Watch::new(Duration::from_secs(600), cancelled);
+    assert!(matches!(logs().query(&query, &stop), Err(DirectoryError::Interrupted(Interrupted::Cancelled))));
+    assert!(matches!(logs().fields(WEB, &stop), Err(DirectoryError::Interrupted(Interrupted::Cancelled))));
 }
 
 #[test]
@@ -28,8 +28,8 @@ fn sqlite_itself_is_interrupted() {
     let text = "stats count(*)";
     let mut plan = plan::plan(text, parser::parse(text).unwrap(), 0, 1).unwrap();
     let cancelled = CancellationToken::new();
-    let engine = Engine::new(&mut plan, &Stop::new(Duration::from_secs(600), cancelled.clone())).unwrap();
-    let file = files::streams(&logs().root, WEB).unwrap().unwrap().remove(0);
+    let engine = Engine::new(&mut plan, &Watch::new(Duration::from_secs(600), cancelled.clone())).unwrap();
+    let file = logs().streams(WEB).unwrap().remove(0);
     let mut loading = engine.loading().unwrap();
     for _ in 0..1000 {
         let loaded = events::each(WEB, &file, |event| match loading.insert(&event) {
