@@ -1,5 +1,7 @@
 //! SQLite in memory, for one query: the table of events, the plan's two statements, the rows. Ends when told to.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, Error, ErrorCode, params_from_iter, types::ValueRef};
 
 use super::{
@@ -98,6 +100,6 @@ fn cell(value: ValueRef<'_>, kind: Kind) -> Option<String> {
         // The largest of some times is a float, as any other largest number.
         #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and a time has no fraction")]
         Kind::Time => value::number(value).map(|millis| instant::shown(millis as i64)),
-        Kind::Other => value::text(value),
+        Kind::Other => value::text(value).map(Cow::into_owned),
     }
 }

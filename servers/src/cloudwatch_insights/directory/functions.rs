@@ -6,7 +6,7 @@
 mod number;
 mod text;
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{borrow::Cow, ops::RangeInclusive, sync::Arc};
 
 use regex::Regex;
 use rusqlite::{
@@ -78,7 +78,7 @@ pub(super) fn register(connection: &Connection, regexes: Vec<Regex>) -> rusqlite
     }
     let bytes = |context: &Context<'_>| Ok(value::sort_key(context.get_raw(0)));
     connection.create_scalar_function("sort_key", 1, PURE, bytes)?;
-    let shown = |context: &Context<'_>| Ok(value::text(context.get_raw(0)));
+    let shown = |context: &Context<'_>| Ok(value::text(context.get_raw(0)).map(Cow::into_owned));
     connection.create_scalar_function("shown", 1, PURE, shown)?;
     let number = |context: &Context<'_>| Ok(value::number(context.get_raw(0)));
     connection.create_scalar_function("number", 1, PURE, number)?;
@@ -91,18 +91,18 @@ pub(super) fn register(connection: &Connection, regexes: Vec<Regex>) -> rusqlite
 }
 
 fn register_regexes(connection: &Connection, regexes: Arc<[Regex]>) -> rusqlite::Result<()> {
-    let of = |regexes: &[Regex], context: &Context<'_>| -> rusqlite::Result<Option<(Regex, String)>> {
-        let regex = regexes.get(index(context, 1)?).cloned();
-        Ok(regex.zip(value::text(context.get_raw(0))))
-    };
     let all = regexes.clone();
     connection.create_scalar_function("matches", 2, PURE, move |context| {
-        Ok(of(&all, context)?.map(|(regex, text)| regex.is_match(&text)))
+        let regex = all.get(index(context, 1)?);
+        Ok(regex.and_then(|regex| Some(regex.is_match(&value::text(context.get_raw(0))?))))
     })?;
     connection.create_scalar_function("capture", 3, PURE, move |context| {
-        let group = index(context, 2)?;
-        let captured = |(regex, text): (Regex, String)| Some(regex.captures(&text)?.get(group)?.as_str().to_owned());
-        Ok(of(&regexes, context)?.and_then(captured))
+        let (regex, group) = (regexes.get(index(context, 1)?), index(context, 2)?);
+        let captured = |regex: &Regex| {
+            let text = value::text(context.get_raw(0))?;
+            Some(regex.captures(&text)?.get(group)?.as_str().to_owned())
+        };
+        Ok(regex.and_then(captured))
     })
 }
 

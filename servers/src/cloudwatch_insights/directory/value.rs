@@ -1,12 +1,12 @@
 //! What a field can hold, and how two of them compare: numbers by value also where a log has them as text, the rest by
 //! its characters. Knows nothing of fields or queries.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use rusqlite::types::{Value, ValueRef};
 
-/// A text of more digits would lose some as a number, so it stays a text: ids compare as they are written.
-const MOST_DIGITS: usize = 15;
+/// Whole numbers up to here are exact as floats.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 const NUMBERS_SORT_LAST: u8 = 1;
 const TEXTS_SORT_FIRST: u8 = 0;
@@ -23,11 +23,11 @@ pub(super) fn number(value: ValueRef<'_>) -> Option<f64> {
 }
 
 /// The text of a value as a row shows it; `None` for an absent one.
-pub(super) fn text(value: ValueRef<'_>) -> Option<String> {
+pub(super) fn text(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
     match value {
-        ValueRef::Integer(number) => Some(number.to_string()),
-        ValueRef::Real(number) => Some(shown(number)),
-        ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Integer(number) => Some(number.to_string().into()),
+        ValueRef::Real(number) => Some(shown(number).into()),
+        ValueRef::Text(text) => Some(String::from_utf8_lossy(text)),
         ValueRef::Null | ValueRef::Blob(_) => None,
     }
 }
@@ -37,8 +37,12 @@ pub(super) fn finite(number: f64) -> Value {
     if number.is_finite() { Value::Real(number) } else { Value::Null }
 }
 
-/// By value if both are numbers, else by characters; `None` if one is absent.
+/// By value if both are numbers, else by characters; `None` if one is absent. Ids of many digits are compared by all of
+/// them.
 pub(super) fn compare(a: ValueRef<'_>, b: ValueRef<'_>) -> Option<Ordering> {
+    if let (Some(a), Some(b)) = (whole(a), whole(b)) {
+        return Some(a.cmp(&b));
+    }
     match (number(a), number(b)) {
         (Some(a), Some(b)) => a.partial_cmp(&b),
         _ => Some(text(a)?.cmp(&text(b)?)),
@@ -58,7 +62,7 @@ pub(super) fn sort_key(value: ValueRef<'_>) -> Option<Vec<u8>> {
     }
     let text = text(value)?;
     let mut key = vec![TEXTS_SORT_FIRST];
-    let mut rest = text.as_str();
+    let mut rest = &*text;
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         if end > 0 {
@@ -73,11 +77,28 @@ pub(super) fn sort_key(value: ValueRef<'_>) -> Option<Vec<u8>> {
     Some(key)
 }
 
+fn whole(value: ValueRef<'_>) -> Option<i128> {
+    match value {
+        ValueRef::Integer(number) => Some(number.into()),
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and in range")]
+        ValueRef::Real(number) => (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i128),
+        ValueRef::Text(text) => {
+            let text = std::str::from_utf8(text).ok()?;
+            all_digits(text.strip_prefix('-').unwrap_or(text)).then(|| text.parse().ok())?
+        }
+        ValueRef::Null | ValueRef::Blob(_) => None,
+    }
+}
+
 fn written_number(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    (all_digits(whole) && all_digits(fraction) && whole.len() <= MOST_DIGITS).then(|| text.parse().ok())?
+    let number = (all_digits(whole) && all_digits(fraction)).then(|| text.parse::<f64>().ok())?;
+    number.filter(|number| number.is_finite())
+}
+
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn shown(number: f64) -> String {
@@ -99,7 +120,7 @@ mod tests {
         for (text, expected) in [("12", Some(12.0)), ("-0.5", Some(-0.5)), ("007", Some(7.0))] {
             assert_eq!(number(of(text)), expected, "{text}");
         }
-        for text in ["", "-", "1e5", "1.", ".5", " 1", "0x1", "NaN", "inf", "1234567890123456", "1.2.3"] {
+        for text in ["", "-", "1e5", "1.", ".5", " 1", "0x1", "NaN", "inf", "1.2.3"] {
             assert_eq!(number(of(text)), None, "{text}");
         }
     }

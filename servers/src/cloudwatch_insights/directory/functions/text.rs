@@ -35,7 +35,7 @@ fn count(count: usize) -> Value {
 
 fn contains(values: &[ValueRef<'_>]) -> Value {
     match (text(values[0]), text(values[1])) {
-        (Some(text), Some(part)) => truth(text.contains(&part)),
+        (Some(text), Some(part)) => truth(text.contains(&*part)),
         _ => Value::Null,
     }
 }
@@ -43,8 +43,8 @@ fn contains(values: &[ValueRef<'_>]) -> Value {
 fn replace(values: &[ValueRef<'_>]) -> Value {
     match (text(values[0]), text(values[1]), text(values[2])) {
         // Nothing is in every place of a text.
-        (Some(text), Some(old), Some(_)) if old.is_empty() => Value::Text(text),
-        (Some(text), Some(old), Some(new)) => Value::Text(text.replace(&old, &new)),
+        (Some(text), Some(old), Some(_)) if old.is_empty() => Value::Text(text.into_owned()),
+        (Some(text), Some(old), Some(new)) => Value::Text(text.replace(&*old, &new)),
         _ => Value::Null,
     }
 }

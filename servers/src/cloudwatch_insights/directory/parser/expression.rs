@@ -15,6 +15,9 @@ const MOST_OPERATORS: usize = 250;
 /// Values after `in`.
 const MOST_VALUES: usize = 500;
 
+/// Digits that every float holds.
+const EXACT_DIGITS: usize = 15;
+
 const COMPARISON: u8 = 4;
 const NOT: u8 = 3;
 const NEGATE: u8 = 8;
@@ -127,6 +130,8 @@ impl Parser<'_> {
             Token::Word(word) => self.field_or_call(word, at.start)?,
             Token::Quoted(name) => Node::Field(name),
             Token::Text(text) => Node::Text(text),
+            // As a float it would lose digits; as a text it compares by all of them, and is a number all the same.
+            Token::Number(number) if number.len() > EXACT_DIGITS => Node::Text(number),
             Token::Number(number) => Node::Number(number.parse().map_err(|_| self.mistake("this is no number"))?),
             Token::Period(number, unit) => {
                 let period = super::super::period::millis(&number, &unit);

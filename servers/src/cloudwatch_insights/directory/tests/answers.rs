@@ -47,6 +47,8 @@ fn filter_compares() {
         &["latency=9", "latency=8"],
     );
     check(WEB, "filter user.name = 'ann' and user.id = 7 | stats count(*) as n", &["n=2"]);
+    check(WEB, "filter 12345678901234567891 = 12345678901234567890 | stats count(*) as n", &["n=0"]);
+    check(WEB, "filter 12345678901234567890 = '12345678901234567890' | stats count(*) as n", &["n=6"]);
     // What an event lacks is neither equal nor unequal.
     check(WEB, "filter error != 'timeout' | fields error", &["error=card declined"]);
     check(WEB, "filter not (error = 'timeout') | fields error", &["error=card declined"]);
