@@ -3,6 +3,7 @@
 
 mod answers;
 mod bounds;
+mod generated;
 mod refusals;
 
 use std::{path::Path, time::Duration};
