@@ -3,9 +3,13 @@
 //! A line is an event, but one that starts with white space belongs to the event before it, as CloudWatch's own agent has
 //! it by default: the lines of a stack trace are one event. The time of an event is a member of its JSON object (see
 //! [`TIME_MEMBERS`]), or stands at its begin; without one it is that of the event before it in the file, and in a file
-//! that starts without any, the time at which the file was last changed.
+//! that starts without any, the time at which the file was last changed. What is longer than [`LONGEST`] goes on as the
+//! next event.
 
-use std::{io, ops::ControlFlow};
+use std::{
+    io::{self, BufRead as _, Read as _},
+    ops::ControlFlow,
+};
 
 use rusqlite::types::Value as Sql;
 use serde_json::Value;
@@ -15,6 +19,9 @@ use super::{files::LogFile, instant, json};
 /// The members of a JSON object that may hold its time, the first one that does first. Seconds or milliseconds since the
 /// epoch, or RFC 3339.
 pub(super) const TIME_MEMBERS: [&str; 4] = ["@timestamp", "timestamp", "time", "ts"];
+
+/// Most bytes of an event, as PutLogEvents has it.
+const LONGEST: usize = 1024 * 1024;
 
 /// One event of a file.
 #[derive(Debug)]
@@ -38,11 +45,12 @@ pub(super) fn each<E>(group: &str, file: &LogFile, mut on: impl FnMut(Event<'_>)
     let mut last_time = file.modified;
     loop {
         line.clear();
-        let ended = reader.read_until(b'\n', &mut line)? == 0;
+        let ended = reader.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line)? == 0;
         // A log may hold anything: what is no UTF-8 is shown as such, not refused.
         let text = String::from_utf8_lossy(&line);
         let text = text.trim_end();
-        let continues = !message.is_empty() && text.starts_with(char::is_whitespace);
+        let fits = message.len() + text.len() < LONGEST;
+        let continues = !message.is_empty() && text.starts_with(char::is_whitespace) && fits;
         if continues {
             message.push('\n');
             message.push_str(text);
@@ -131,6 +139,14 @@ mod tests {
             ],
         );
         check("", &[]);
+    }
+
+    #[test]
+    fn an_event_has_an_end() {
+        let lengths = |lines: &str| events(lines).iter().map(|(_, message)| message.len()).collect::<Vec<_>>();
+        assert_eq!(lengths(&"x".repeat(LONGEST * 2 + 5)), [LONGEST, LONGEST, 5]);
+        let trace = format!("x\n{}", format!(" {}\n", "y".repeat(LONGEST / 4)).repeat(5));
+        assert_eq!(lengths(&trace).len(), 2);
     }
 
     #[test]

@@ -60,6 +60,7 @@ fn folder(root: &Path, group: &str) -> Option<PathBuf> {
     parts.iter().all(named).then(|| parts.iter().fold(root.to_owned(), |path, part| path.join(part)))
 }
 
+/// A folder below that cannot be read is left out, and the log says so.
 fn walk(folder: &Path, name: &str, depth: usize, found: &mut Vec<LogGroup>) -> io::Result<()> {
     if depth > 0 {
         let files = files(folder)?;
@@ -77,7 +78,8 @@ fn walk(folder: &Path, name: &str, depth: usize, found: &mut Vec<LogGroup>) -> i
         if entry.file_type()?.is_dir()
             && let Some(part) = entry.file_name().to_str().filter(|part| !part.starts_with('.'))
         {
-            walk(&entry.path(), &format!("{name}/{part}"), depth + 1, found)?;
+            walk(&entry.path(), &format!("{name}/{part}"), depth + 1, found)
+                .unwrap_or_else(|error| tracing::warn!("`{}` is not read: {error}", entry.path().display()));
         }
     }
     Ok(())

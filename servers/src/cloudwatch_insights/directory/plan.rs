@@ -7,7 +7,7 @@ mod stats;
 use regex::Regex;
 use rusqlite::types::Value;
 
-use super::syntax::{Action, Column as Named, Command, Direction, Expression, Mistake, Node, Pattern};
+use super::syntax::{Action, Column as Named, Command, Direction, Expression, Mistake, Node};
 
 /// The table of events: `id`, `time` in milliseconds, and a column for each field that the query names.
 pub(super) const EVENTS: &str = "event";
@@ -122,7 +122,7 @@ impl Planner<'_> {
                 self.step(|from| format!("SELECT * FROM {from} WHERE {condition}"));
                 Ok(())
             }
-            Action::Parse { from, pattern, names } => self.parse(&from, pattern, names),
+            Action::Parse { from, regex, names } => self.parse(&from, regex, names),
             Action::Stats { values, by } => self.stats(&values, &by),
             Action::Sort(keys) => self.sort(&keys),
             Action::Limit(rows) => {
@@ -148,8 +148,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn parse(&mut self, from: &Expression, pattern: Pattern, names: Vec<String>) -> Result<(), Mistake> {
-        let Pattern::Regex(regex) = pattern else { return Ok(()) };
+    fn parse(&mut self, from: &Expression, regex: Regex, names: Vec<String>) -> Result<(), Mistake> {
         let from = self.value(from)?.text;
         // A glob's groups have no names and are all of its fields.
         let named = |name: &String| regex.capture_names().position(|group| group == Some(name));

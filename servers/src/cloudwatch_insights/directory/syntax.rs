@@ -1,7 +1,9 @@
 //! A query as the parser reads it: commands and the expressions in them, each with its place in the text. Says nothing
 //! of what they mean.
 
-use std::{fmt, ops::Range};
+use std::ops::Range;
+
+use regex::Regex;
 
 /// A place in a query, for people: both count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +32,16 @@ pub(super) enum Action {
     Fields(Vec<Column>),
     Display(Vec<Column>),
     Filter(Expression),
-    Parse { from: Expression, pattern: Pattern, names: Vec<String> },
-    Stats { values: Vec<Column>, by: Vec<Column> },
+    /// Without names in the expression, the fields are its groups in order.
+    Parse {
+        from: Expression,
+        regex: Regex,
+        names: Vec<String>,
+    },
+    Stats {
+        values: Vec<Column>,
+        by: Vec<Column>,
+    },
     Sort(Vec<(Expression, Direction)>),
     Limit(u32),
     Dedup(Vec<Expression>),
@@ -55,7 +65,7 @@ pub(super) enum Direction {
 pub(super) enum Pattern {
     /// Contains this, character by character.
     Text(String),
-    Regex(regex::Regex),
+    Regex(Regex),
 }
 
 #[derive(Debug)]
@@ -118,11 +128,5 @@ impl Position {
         let before = query.get(..offset).unwrap_or(query);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
     }
 }

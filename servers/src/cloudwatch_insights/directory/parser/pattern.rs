@@ -28,7 +28,7 @@ impl Parser<'_> {
             if names.is_empty() {
                 return Err(self.mistake("the regular expression names no group; write `(?<name>...)` for each field"));
             }
-            return Ok(Action::Parse { from, pattern: Pattern::Regex(regex), names });
+            return Ok(Action::Parse { from, regex, names });
         }
         let (token, at) = self.take()?;
         let Token::Text(glob) = &token else { return Err(self.at(at.start, no_pattern(&token))) };
@@ -42,7 +42,7 @@ impl Parser<'_> {
             return Err(self.at(at.start, message));
         }
         let regex = glob_regex(glob).map_err(|error| self.at(at.start, reason(&error)))?;
-        Ok(Action::Parse { from, pattern: Pattern::Regex(regex), names })
+        Ok(Action::Parse { from, regex, names })
     }
 
     /// A text to contain, or a regular expression.
