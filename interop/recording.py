@@ -23,9 +23,9 @@ CALLS = [
     """'calculator___add_numbers={"a": 2, "b": 3}'""",
     """'calculator___multiply_numbers={"a": 6, "b": 7}'""",
     """'hello___greet_user={"name": "Alice"}'""",
-    """'cloudwatch-insights___query_cloudwatch_insights={"query": "fields @message", "log_groups": ["/ecs/shop"]}'""",
+    """'cloudwatch-insights___query_cloudwatch_insights={"query": "stats count(*) as n by status", "log_groups": ["/shop/web"]}'""",
 ]
-DEV = "ALLOWED_LOG_GROUPS='/ecs/*' causeway dev --listen 127.0.0.1:0"
+DEV = "causeway dev --listen 127.0.0.1:0"
 
 
 def main() -> None:
@@ -88,8 +88,8 @@ INTRODUCTION = """\
 
 `causeway dev` with the repository's config.toml: three servers, an identity provider and the gateway; the printed commands;
 then the clients of two SDKs that list and call the tools of all three servers. Callers come with a JWT, and the gateway goes
-to each server with a token of its own that it got for client_credentials. There are no AWS credentials in this session, so
-the tool of `cloudwatch-insights` says what it lacks.
+to each server with a token of its own that it got for client_credentials. There is no AWS in this session: the
+tools of `cloudwatch-insights` answer from its sample logs.
 
 Written by `interop/record` from a real run, which writes it anew. Access tokens are shortened to `eyJ…`, the client's secret
 to `…`.

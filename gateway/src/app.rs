@@ -34,6 +34,7 @@ pub struct App {
     clock: Clock,
     http: reqwest::Client,
     aws: Aws,
+    /// In config order, each place of a target for itself.
     targets: Vec<Arc<Target>>,
     publish: watch::Sender<Arc<View>>,
 }
@@ -47,11 +48,14 @@ impl App {
         let secret_refresh = config.aws.secret_refresh;
         let sources = Sources { http: http.clone(), aws: aws.clone(), secret_refresh, clock: clock.clone() };
         let targets = config.targets.iter().map(|target| {
+            // Shared by all places of the target.
             let credential = Credential::new(&target.name, &target.credential, &sources);
-            Target::new(target, &config, credential).map(Arc::new)
+            Target::places(target, &config, &credential)
         });
-        let targets = targets.collect::<Result<_, _>>();
-        let targets: Vec<_> = targets.context("the system trusts no certificates: install `ca-certificates`")?;
+        let targets = targets.collect::<Result<Vec<_>, _>>();
+        let targets = targets.map(|targets| targets.into_iter().flatten().map(Arc::new).collect());
+        let targets: Vec<Arc<Target>> =
+            targets.context("the system trusts no certificates: install `ca-certificates`")?;
         let (publish, _) = watch::channel(Arc::new(View::unlisted(&targets)));
         Ok(Self { config, clock, http, aws, targets, publish })
     }
@@ -61,7 +65,7 @@ impl App {
         self.publish.subscribe()
     }
 
-    /// Lists each target once and stops them: what came of it, in config order. Serves nobody.
+    /// Lists each place of each target once and stops them: what came of it, in config order. Serves nobody.
     pub async fn survey(self) -> Vec<TargetState> {
         let states = discovery::survey(&self.targets, &self.clock).await;
         futures::future::join_all(self.targets.iter().map(|target| target.stop())).await;
@@ -98,7 +102,7 @@ impl App {
                 Arc::new(Gateway::new(
                     &targets,
                     publish.subscribe(),
-                    config.limits.discovery,
+                    (config.limits.discovery, config.failover.first_byte),
                     Arc::clone(&sealer),
                     clock.clone(),
                 )),

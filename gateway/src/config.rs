@@ -41,6 +41,7 @@ pub struct Config {
     pub gateway: Gateway,
     pub sessions: Sessions,
     pub limits: Limits,
+    pub failover: Failover,
     pub aws: Aws,
     pub authorizer: Authorizer,
     /// In the order of the file, which is the order of the merged lists.
@@ -127,6 +128,18 @@ pub struct Limits {
     pub streams: usize,
 }
 
+/// When a path of a target that has several counts as down, and when it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failover {
+    /// So many failures in a row take a path out of use.
+    pub failures: u32,
+    /// What a path gets to begin its answer to a request that may be asked twice, where another path is up.
+    pub first_byte: Duration,
+    /// Until a path that is down is tried again: doubled each time, up to the longest.
+    pub cool_down: Duration,
+    pub longest_cool_down: Duration,
+}
+
 /// What the gateway needs to know to ask AWS for something, wherever AWS is needed.
 #[derive(Clone, Debug)]
 pub struct Aws {
@@ -204,12 +217,25 @@ pub struct CustomJwt {
 #[derive(Clone, Debug)]
 pub struct Target {
     pub name: TargetName,
+    pub kind: TargetKind,
     pub transport: Transport,
     /// 0 to 1000; of several targets with one resource, the lowest serves it.
     pub resource_priority: u16,
     pub credential: Credential,
     /// What `causeway dev` starts in its place.
     pub dev: Option<Dev>,
+}
+
+/// What a target is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TargetKind {
+    #[default]
+    Server,
+    /// An AgentCore Gateway, or another Causeway: what it lists is named `target___tool` and keeps its names.
+    Gateway {
+        /// Targets that serve the same names where it does not, best first.
+        standby: Vec<TargetName>,
+    },
 }
 
 /// How a target is reached.
@@ -223,6 +249,8 @@ pub enum Transport {
 #[derive(Clone, Debug)]
 pub struct HttpTarget {
     pub endpoint: Url,
+    /// Where it is as well, in the order in which to go on to them.
+    pub further: Vec<Url>,
     /// AgentCore Runtime hosts it, and `endpoint` is where Runtime is asked for it.
     pub runtime: bool,
     pub era: EraChoice,
@@ -335,6 +363,16 @@ pub enum Dev {
     Sample(String),
     /// The user's own server. It must serve MCP at `path` on the port in its environment variable `PORT`.
     Command { command: Vec<String>, path: String },
+}
+
+impl TargetKind {
+    /// Who stands by for it; nobody for a server.
+    pub fn standby(&self) -> &[TargetName] {
+        match self {
+            Self::Server => &[],
+            Self::Gateway { standby } => standby,
+        }
+    }
 }
 
 impl SecretSource {

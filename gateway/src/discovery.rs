@@ -10,7 +10,7 @@ use std::{
 
 use causeway_core::{
     catalog::{Kind, Lists, Names, Page, PerKind, capabilities},
-    name::TargetName,
+    name::PathName,
 };
 use causeway_oidc::clock::Clock;
 use tokio::{
@@ -49,7 +49,7 @@ struct Listing {
     error: Option<TargetError>,
 }
 
-/// Lists the targets for as long as the future is polled.
+/// Lists the targets, each of their places for itself, for as long as the future is polled.
 pub async fn run(targets: &[Arc<Target>], rules: &Rules, publish: watch::Sender<Arc<View>>) {
     let publisher = Publisher { view: Mutex::new(View::unlisted(targets)), rules, publish };
     let follow = targets.iter().enumerate().map(async |(at, target)| {
@@ -64,7 +64,9 @@ pub async fn survey(targets: &[Arc<Target>], clock: &Clock) -> Vec<TargetState> 
     let listed = targets.iter().map(async |target| {
         let mut state = TargetState::new(target);
         let began = clock.now();
-        state.take(list(target).await, began);
+        let listing = list(target).await;
+        target.note_listing(listing.about.is_some(), listing.error.as_ref());
+        state.take(listing, began);
         state
     });
     futures::future::join_all(listed).await
@@ -82,6 +84,7 @@ async fn follow(at: usize, target: &Target, publisher: &Publisher<'_>) {
     loop {
         let (started, began) = (Instant::now(), publisher.rules.clock.now());
         let listing = list(target).await;
+        target.note_listing(listing.about.is_some(), listing.error.as_ref());
         let pause = match &listing.error {
             None => {
                 back_off = BACK_OFF.0;
@@ -98,13 +101,15 @@ async fn follow(at: usize, target: &Target, publisher: &Publisher<'_>) {
             () = sleep(pause) => (),
             // Not at once again: a target may say so each time that it is asked.
             () = target.changed() => sleep_until(started + GAP).await,
+            // Whether it is up again is not left to requests to find out.
+            () = target.health().cooled_down() => (),
         }
     }
 }
 
 /// Listens to a target that says when its lists change, for as long as the future is polled.
 async fn heed(at: usize, target: &Target, mut view: watch::Receiver<Arc<View>>, rules: &Rules) {
-    let tells = |view: &Arc<View>| view.targets[at].about.as_ref().is_some_and(tells_changes);
+    let tells = |view: &Arc<View>| view.paths[at].about.as_ref().is_some_and(tells_changes);
     let mut back_off = BACK_OFF.0;
     // An error means that the gateway ends.
     while view.wait_for(tells).await.is_ok() {
@@ -200,10 +205,11 @@ impl TargetState {
 impl Publisher<'_> {
     fn heard(&self, at: usize, listing: Listing, began: Duration) {
         let mut view = self.view.lock().expect("no holder of this lock panics");
-        let news = view.targets[at].take(listing, began);
+        let news = view.paths[at].take(listing, began);
         if news.offer || news.state {
-            log(&view.targets[at], news);
+            log(&view.paths[at], news);
         }
+        view.join();
         if news.offer {
             let before = Arc::clone(&view.catalog);
             view.merge(self.rules.names);
@@ -220,16 +226,16 @@ impl Publisher<'_> {
 }
 
 fn log(state: &TargetState, news: News) {
-    let name: &TargetName = &state.name;
+    let name: &PathName = &state.path;
     let listed = Kind::ALL.into_iter().filter_map(|kind| Some((kind, state.count(kind).filter(|count| *count > 0)?)));
     let listed: Vec<String> =
         listed.map(|(kind, count)| format!("{count} {kind}{}", if count == 1 { "" } else { "s" })).collect();
     let listed = if listed.is_empty() { "nothing".into() } else { listed.join(", ") };
     match &state.error {
         Some(error) if news.state => {
-            tracing::warn!(target.name = %name, "{error}; kept of what it listed: {listed}");
+            tracing::warn!(target.name = %state.name, "{error}; kept of what it listed: {listed}");
         }
-        _ => tracing::info!(target.name = %name, "target `{name}` lists {listed}"),
+        _ => tracing::info!(target.name = %state.name, "target `{name}` lists {listed}"),
     }
 }
 

@@ -7,6 +7,8 @@ mod modern;
 mod news;
 mod reply;
 
+pub(crate) use self::reply::PATH;
+
 use std::sync::Arc;
 
 use aws_lc_rs::rand;

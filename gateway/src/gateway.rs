@@ -1,6 +1,7 @@
 //! The product in a few lines: look up what is asked for, check the call, pass it on. Knows no HTTP and no eras.
 
 mod extensions;
+mod paths;
 mod read;
 mod tasks;
 
@@ -8,18 +9,20 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use causeway_core::{
     canonical::Request,
-    catalog::{Kind, Route, Unknown},
-    name::TargetName,
+    catalog::{self, Kind, Route, Unknown},
+    name::{PathName, TargetName},
     seal::Sealer,
     wire::{ObjectEdit, json},
 };
 use causeway_oidc::clock::Clock;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
+pub use self::paths::Served;
+use self::paths::{Repeat, Way};
 use crate::{
     discovery::View,
     inbound::Caller,
-    targets::{Reply, Target, TargetError},
+    targets::{PathState, Target, TargetError},
 };
 
 /// All targets behind one front.
@@ -28,10 +31,13 @@ pub struct Gateway {
     tasks: tasks::Given,
     sealer: Arc<Sealer>,
     clock: Clock,
-    targets: HashMap<TargetName, Arc<Target>>,
+    /// The places of each target, best first.
+    targets: HashMap<TargetName, Vec<Arc<Target>>>,
     view: watch::Receiver<Arc<View>>,
     /// For a target that is asked for something that nobody says it has.
     patience: Duration,
+    /// For a path to begin its answer where another one is up.
+    first_byte: Duration,
 }
 
 /// What clients ask targets for.
@@ -130,17 +136,20 @@ impl Call {
 }
 
 impl Gateway {
-    /// A gateway over `targets`, routing by the newest view. `patience` is for a target that is asked for a resource which
-    /// nobody says it has.
+    /// A gateway over `places` of targets, best first, routing by the newest view. `patience` is for a target that is asked for a
+    /// resource which nobody says it has, `first_byte` for one to begin its answer where another path is up.
     pub fn new(
-        targets: &[Arc<Target>],
+        places: &[Arc<Target>],
         view: watch::Receiver<Arc<View>>,
-        patience: Duration,
+        (patience, first_byte): (Duration, Duration),
         sealer: Arc<Sealer>,
         clock: Clock,
     ) -> Self {
-        let targets = targets.iter().map(|target| (target.name().clone(), Arc::clone(target))).collect();
-        Self { tasks: tasks::Given::default(), targets, view, patience, sealer, clock }
+        let mut targets: HashMap<TargetName, Vec<Arc<Target>>> = HashMap::new();
+        for place in places {
+            targets.entry(place.name().clone()).or_default().push(Arc::clone(place));
+        }
+        Self { tasks: tasks::Given::default(), targets, view, patience, first_byte, sealer, clock }
     }
 
     /// What is known of all targets now.
@@ -153,20 +162,46 @@ impl Gateway {
         self.view.clone()
     }
 
+    /// A view in which `name` stands. Where it does not, it may be a target's that was not asked yet since the start: then the
+    /// first view of all targets, or what is known when they have had their time.
+    pub async fn view_with(&self, kind: Kind, name: &str) -> Arc<View> {
+        let settled = |view: &Arc<View>| view.is_complete() || view.catalog.route(kind, name).is_ok();
+        let view = self.view();
+        if settled(&view) {
+            return view;
+        }
+        let mut views = self.views();
+        // The guard must not live on while somebody waits for the lock that it holds.
+        let found = timeout(self.patience, views.wait_for(settled)).await.is_ok();
+        tracing::debug!(found, "waited for what was not listed yet");
+        self.view()
+    }
+
     /// The target that most likely has the resource `uri`; none where no target has resources.
     pub fn holder(&self, uri: &str) -> Option<Arc<Target>> {
         let readers = self.view().catalog.readers(uri);
-        readers.first().map(|reader| Arc::clone(&self.targets[&reader.target]))
+        let mut ways = self.ways(readers.first()?.targets.iter().map(|target| (target, ())));
+        let up = ways.iter().position(|way| way.target.health().state() == PathState::Up);
+        Some(ways.swap_remove(up.unwrap_or_default()).target)
     }
 
     /// Passes on a notification (JSON text) of the client session `session` of `caller`.
     pub fn notify(&self, caller: &Caller, session: &str, message: &str) {
-        self.targets.values().for_each(|target| target.notify(&caller.id, session, message));
+        self.places().for_each(|target| target.notify(&caller.id, session, message));
     }
 
     /// Lets go of what targets keep only for the client session `session`.
     pub fn end_session(&self, session: &str) {
-        self.targets.values().for_each(|target| target.end_session(session));
+        self.places().for_each(|target| target.end_session(session));
+    }
+
+    fn places(&self) -> impl Iterator<Item = &Arc<Target>> {
+        self.targets.values().flatten()
+    }
+
+    /// The place of this name.
+    fn place(&self, path: &PathName) -> Option<&Arc<Target>> {
+        self.targets.get(path.target())?.iter().find(|target| target.path() == path)
     }
 
     /// What `method` asks targets for, if any; of a method that MCP does not define, a target must declare the extension.
@@ -175,7 +210,7 @@ impl Gateway {
     }
 
     /// Carries out a call; `request` is one of the method that `call` stands for.
-    pub async fn call(self: Arc<Self>, caller: Arc<Caller>, call: Call, request: Request) -> Result<Reply, CallError> {
+    pub async fn call(self: Arc<Self>, caller: Arc<Caller>, call: Call, request: Request) -> Result<Served, CallError> {
         match call {
             Call::Tool => self.call_named(Kind::Tools, &caller, request).await,
             Call::Prompt => self.call_named(Kind::Prompts, &caller, request).await,
@@ -187,38 +222,53 @@ impl Gateway {
         }
     }
 
-    async fn call_named(&self, kind: Kind, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+    async fn call_named(&self, kind: Kind, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let name = request.param("name").ok_or(CallError::Nameless(kind))?;
-        let view = self.view();
+        let view = self.view_with(kind, &name).await;
         let route = view.catalog.route(kind, &name)?;
-        let own_name = json(&&*route.name);
-        let request = Request { header_params: route.header_params.clone(), ..request };
-        let target = &self.targets[&route.target];
-        match kind == Kind::Tools && target.gives_tasks() {
-            true => self.call_with_tasks(caller, route, request).await,
-            false => Ok(target.call(&caller.id, request, &[("name", &own_name)]).await?),
-        }
+        let repeat = if route.repeatable { Repeat::Safe } else { Repeat::Never };
+        let ask = |way: Way<usize>, request: Request| async move {
+            let path = &route.paths[way.there];
+            let request = for_path(route, path, request);
+            match kind == Kind::Tools && way.target.gives_tasks() {
+                true => self.call_with_tasks(caller, &way.target, path, request).await,
+                false => {
+                    let own_name = json(&&*path.name);
+                    Ok(way.target.call(&caller.id, request, &[("name", &own_name)]).await?)
+                }
+            }
+        };
+        self.serve(self.ways_of(route), repeat, request, ask).await
     }
 
     /// Passes on what only the target that declares it understands.
-    async fn extend(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+    async fn extend(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let target = self.declarer(&request.method).ok_or_else(|| CallError::NoMethod(request.method.clone()))?;
-        Ok(target.call(&caller.id, request, &[]).await?)
+        // What it does, nobody here knows.
+        let ways = self.ways([(&target, ())]);
+        let ask = |way: Way<()>, request| async move { Ok(way.target.call(&caller.id, request, &[]).await?) };
+        self.serve(ways, Repeat::Never, request, ask).await
     }
 
-    async fn complete(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+    async fn complete(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let reference = ObjectEdit::parse(&request.params).ok();
         let reference = reference.and_then(|params| params.get("ref")).ok_or(CallError::BadReference)?.to_owned();
-        let mut edit = ObjectEdit::parse(&reference).map_err(|_| CallError::BadReference)?;
-        let (route, changes) = match self.reference(&edit)? {
-            Reference::Resource(route) => (route, None),
-            Reference::Prompt(route) => {
-                edit.set("name", &json(&&*route.name));
-                (route, Some(edit.finish()))
-            }
+        let edit = ObjectEdit::parse(&reference).map_err(|_| CallError::BadReference)?;
+        let (route, is_prompt) = match self.reference(&edit)? {
+            Reference::Resource(route) => (route, false),
+            Reference::Prompt(route) => (route, true),
         };
-        let changes: Vec<(&str, &str)> = changes.iter().map(|reference| ("ref", reference.as_str())).collect();
-        Ok(self.targets[&route.target].call(&caller.id, request, &changes).await?)
+        let (reference, paths) = (&reference, &route.paths);
+        let ask = |way: Way<usize>, request: Request| async move {
+            let own = is_prompt.then(|| {
+                let mut edit = ObjectEdit::parse(reference).expect("it was read above");
+                edit.set("name", &json(&&*paths[way.there].name));
+                edit.finish()
+            });
+            let changes: Vec<(&str, &str)> = own.iter().map(|reference| ("ref", reference.as_str())).collect();
+            Ok(way.target.call(&caller.id, request, &changes).await?)
+        };
+        self.serve(self.ways_of(&route), Repeat::Safe, request, ask).await
     }
 
     fn reference(&self, reference: &ObjectEdit<'_>) -> Result<Reference, CallError> {
@@ -232,4 +282,17 @@ impl Gateway {
             _ => Err(CallError::BadReference),
         }
     }
+}
+
+/// A request as one of the paths of its route wants it. A client wrote the headers that repeat arguments for the entry that it
+/// knows; another path may want others.
+fn for_path(route: &Route, path: &catalog::Path, request: Request) -> Request {
+    let header_params = path.header_params.clone();
+    if header_params == route.first().header_params {
+        return Request { header_params, ..request };
+    }
+    let arguments = ObjectEdit::parse(&request.params).ok();
+    let param_headers =
+        header_params.headers(arguments.as_ref().and_then(|params| params.get("arguments")).unwrap_or("{}"));
+    Request { header_params, param_headers, ..request }
 }

@@ -31,6 +31,7 @@ use crate::{
     error::Refused,
     front::{self, Front, Post},
     inbound::{Inbound, Refusal},
+    targets::{Counts, Target},
 };
 
 /// Where MCP is served.
@@ -163,19 +164,31 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
     let view = served.front.gateway.view();
     let targets = view.targets.iter().map(|target| {
         // The reason of a failure may name addresses: it is in the log, not here, where anyone may ask.
-        json!({
+        let mut said = json!({
             "name": target.name.as_str(),
             "state": target.word(),
             "tools": target.count(Kind::Tools),
             "prompts": target.count(Kind::Prompts),
             "resources": target.count(Kind::Resources),
             "templates": target.count(Kind::Templates),
-        })
+        });
+        let paths = served.front.gateway.paths(&target.name);
+        if paths.len() > 1 {
+            said["paths"] = paths.iter().map(|path| path_state(path)).collect();
+        }
+        said
     });
     let targets: Vec<_> = targets.collect();
     let complete = view.is_complete();
     let status = if complete { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json_response(status, &json!({"ready": complete, "targets": targets}))
+}
+
+/// How a path is, and what it did since the start.
+fn path_state(path: &Target) -> serde_json::Value {
+    let Counts { served, passed_on } = path.health().counts();
+    let state = path.health().state().word();
+    json!({"name": path.path().to_string(), "state": state, "served": served, "passedOn": passed_on})
 }
 
 impl Served {

@@ -4,6 +4,7 @@
 mod about;
 pub mod fault;
 mod handshake;
+mod health;
 mod http;
 mod line;
 mod listen;
@@ -15,6 +16,7 @@ mod stdio;
 
 use std::{
     collections::HashSet,
+    num::NonZeroU16,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -25,7 +27,7 @@ use std::{
 use causeway_core::{
     canonical::{Client, Request, Response},
     catalog::{Kind, Page},
-    name::TargetName,
+    name::{PathName, TargetName},
     wire::{self, json},
 };
 use tokio::{
@@ -36,6 +38,7 @@ use tokio::{
 pub use self::{
     about::About,
     fault::{Fault, TargetError},
+    health::{Admission, Counts, Health, PathState, Trial},
     listen::{Heard, Wanted},
     question::Question,
     reply::{Event, Events, Rename, Reply},
@@ -48,17 +51,21 @@ use self::{
     stdio::StdioTarget,
 };
 use crate::{
-    config::{self, Config, Limits, Transport},
+    config::{self, Config, Limits, TargetKind, Transport},
     credentials::Credential,
 };
 
 /// The caller id under which the gateway asks for itself.
 const OWN: &str = "";
 
-/// One target.
+/// One target, or one of the places where it is.
 #[derive(Debug)]
 pub struct Target {
-    name: TargetName,
+    path: PathName,
+    kind: TargetKind,
+    /// It is one of several paths to what it offers.
+    has_others: bool,
+    health: Arc<Health>,
     resource_priority: u16,
     adapter: Adapter,
     limits: Limits,
@@ -76,28 +83,106 @@ enum Adapter {
 }
 
 impl Target {
-    /// Connects to nothing yet.
+    /// All places of `target`, best first. Connects to nothing yet.
     ///
     /// # Errors
     /// The system trusts no certificates at all, so TLS to a target is impossible.
-    pub fn new(target: &config::Target, config: &Config, credential: Credential) -> Result<Self, rustls::Error> {
+    pub fn places(
+        target: &config::Target,
+        config: &Config,
+        credential: &Credential,
+    ) -> Result<Vec<Self>, rustls::Error> {
+        let Transport::Http(http) = &target.transport else {
+            return Ok(vec![Self::new(target, PathName::only(target.name.clone()), config, credential)?]);
+        };
+        let endpoints = [&http.endpoint].into_iter().chain(&http.further).zip(1..);
+        let places = endpoints.map(|(endpoint, number)| {
+            let number = NonZeroU16::new(number).filter(|_| !http.further.is_empty());
+            let path = match number {
+                Some(number) => PathName::endpoint(target.name.clone(), number),
+                None => PathName::only(target.name.clone()),
+            };
+            let here = config::HttpTarget { endpoint: endpoint.clone(), ..http.clone() };
+            let here = config::Target { transport: Transport::Http(here), ..target.clone() };
+            Self::new(&here, path, config, credential)
+        });
+        places.collect()
+    }
+
+    fn new(
+        target: &config::Target,
+        path: PathName,
+        config: &Config,
+        credential: &Credential,
+    ) -> Result<Self, rustls::Error> {
         let limits = &config.limits;
+        let stands_by = config.targets.iter().any(|other| other.kind.standby().contains(&target.name));
+        let is_only = path == PathName::only(target.name.clone()) && target.kind.standby().is_empty() && !stands_by;
         let changed = Arc::new(Notify::new());
         let adapter = match &target.transport {
-            Transport::Http(http) => Adapter::Http(Arc::new(HttpTarget::new(http, config, credential)?)),
+            Transport::Http(http) => {
+                Adapter::Http(Arc::new(HttpTarget::new(http, config, credential.clone(), !is_only)?))
+            }
             Transport::Stdio(stdio) => {
                 Adapter::Stdio(Arc::new(StdioTarget::new(&target.name, stdio, limits, changed.clone())))
             }
         };
-        let permits = Arc::new(Semaphore::new(limits.target_calls));
-        let (name, resource_priority) = (target.name.clone(), target.resource_priority);
-        let (limits, gives_tasks) = (limits.clone(), AtomicBool::new(false));
-        Ok(Self { name, resource_priority, adapter, limits, permits, changed, gives_tasks })
+        Ok(Self {
+            health: Arc::new(Health::new(path.clone(), !is_only, config.failover)),
+            path,
+            kind: target.kind.clone(),
+            has_others: !is_only,
+            resource_priority: target.resource_priority,
+            adapter,
+            permits: Arc::new(Semaphore::new(limits.target_calls)),
+            limits: limits.clone(),
+            changed,
+            gives_tasks: AtomicBool::new(false),
+        })
     }
 
     /// Its name in the config.
     pub fn name(&self) -> &TargetName {
-        &self.name
+        self.path.target()
+    }
+
+    /// The name of this place among the target's.
+    pub fn path(&self) -> &PathName {
+        &self.path
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> &TargetKind {
+        &self.kind
+    }
+
+    /// Whether it is one of several paths to what it offers: it has several places, others stand by for it, or it stands by.
+    pub fn has_others(&self) -> bool {
+        self.has_others
+    }
+
+    /// How its requests went.
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    /// Takes note that a listing of it came to an end, and how. `is_mcp`: it said what it is.
+    pub fn note_listing(&self, is_mcp: bool, error: Option<&TargetError>) {
+        match error.map(|error| &error.fault) {
+            None => self.health.listed(),
+            // There is a server that answers, if not a page that something else shows in its place.
+            Some(fault) if fault.is_of_the_question() && (is_mcp || !matches!(fault, Fault::Garbage(_))) => {
+                self.health.listed();
+            }
+            Some(fault) => self.health.not_listed(fault),
+        }
+    }
+
+    /// Takes note that a call of it was given up after so long a silence, and says so.
+    pub fn fell_silent(&self, after: Duration) -> TargetError {
+        let fault = Fault::Silent(after);
+        self.health.failed(&fault);
+        self.error(fault)
     }
 
     /// Of several targets with one resource, the one with the lowest number serves it.
@@ -122,10 +207,13 @@ impl Target {
         let most = self.limits.call;
         let deadline = Instant::now() + most;
         let outcome = timeout_at(deadline, self.send(caller_id, request, changes)).await;
-        let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))?;
-        let (target, changed) = (self.name.clone(), Arc::clone(&self.changed));
-        let (place, places) = (Some(permit), Arc::clone(&self.permits));
-        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places }))
+        let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| {
+            self.health.failed(&fault);
+            self.error(fault)
+        })?;
+        let (target, changed) = (self.name().clone(), Arc::clone(&self.changed));
+        let (place, places, health) = (Some(permit), Arc::clone(&self.permits), Arc::clone(&self.health));
+        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places, health }))
     }
 
     /// What it says about itself. A modern target is asked now; a legacy one said it when its session was opened.
@@ -206,7 +294,8 @@ impl Target {
 
     async fn send(&self, caller_id: &str, request: Request, changes: &[(&str, &str)]) -> Result<Reply<Fault>, Fault> {
         match &self.adapter {
-            Adapter::Http(http) => Arc::clone(http).send(caller_id, request, changes).await,
+            // In a box: whoever asks several paths would hold its state several times over on the stack.
+            Adapter::Http(http) => Box::pin(Arc::clone(http).send(caller_id, request, changes)).await,
             Adapter::Stdio(stdio) => Arc::clone(stdio).send(caller_id, request, changes).await,
         }
     }
@@ -234,7 +323,7 @@ impl Target {
     }
 
     fn error(&self, fault: Fault) -> TargetError {
-        TargetError { target: self.name.clone(), fault }
+        TargetError { target: self.name().clone(), fault }
     }
 }
 

@@ -93,7 +93,7 @@ bad!(unknown_keys, "unknown-keys", @r#"
     config.toml:13: unknown key `discovery_uri` in `authorizer.custom_jwt`; did you mean `discovery_url`?
     config.toml:14: unknown key `allowed_client` in `authorizer.custom_jwt`; did you mean `allowed_clients`?
     config.toml:18: target `calculator`: unknown key `endpont` in `http`; did you mean `endpoint`?
-    config.toml:19: target `calculator`: unknown key `description`; it takes `name`, `http`, `stdio`, `resource_priority`, `credential` or `dev`
+    config.toml:19: target `calculator`: unknown key `description`; it takes `name`, `kind`, `standby`, `http`, `stdio`, `resource_priority`, `credential` or `dev`
     config.toml:23: target `hello`: unknown key `url`; did you mean `http.endpoint`?
     config.toml:24: target `hello`: unknown key `oauth` in `credential`; it takes `client_credentials`, `api_key` or `sigv4`
     config.toml:27: target number 3: unknown key `nam`; did you mean `name`?
@@ -268,6 +268,23 @@ bad!(bad_targets, "bad-targets", @r#"
     15 mistakes
 "#);
 
+bad!(bad_places, "bad-places", @r#"
+    config.toml:4: `failover.failures` takes 1 to 1000000, not 0; leave it out for the default, 3
+    config.toml:6: `failover.longest_cool_down_seconds` is shorter than the first; write at least 10 or lower `failover.cool_down_seconds`
+    config.toml:11: target `far`: `http.endpoints` is no URL (relative URL without a base); write it like `https://tools.example.com/mcp`
+    config.toml:11: target `far`: `http.endpoints` holds `https://far.example.com/mcp` twice; leave one out
+    config.toml:12: target `far`: `standby` names `nearby`, which is no target of this file; give the name of one
+    config.toml:12: target `far`: a target cannot stand by for itself; leave it out
+    config.toml:12: target `far`: `standby` names `near` twice; leave one out
+    config.toml:12: target `far`: `standby` names `further`, which others stand by for in turn; name all of them here, best first
+    config.toml:17: target `near`: `http.endpoint` and `http.endpoints` both say where the target is; leave one of them out
+    config.toml:17: target `near`: `http.endpoints` is empty; write `["https://tools.example.com/mcp"]`
+    config.toml:18: target `near`: `standby` is for gateways, whose names others can serve: write `kind = "agentcore-gateway"`; a server that is in several places has `http.endpoints = ["https://…/mcp", "https://…/mcp"]`
+    config.toml:28: target `farther`: `kind` takes `mcp-server` or `agentcore-gateway`; write one of them
+    config.toml:29: target `farther`: `http.endpoint` is missing; write `endpoint = "https://tools.example.com/mcp"`, or `runtime_arn = "arn:…"` for a server that AgentCore Runtime hosts
+    13 mistakes
+"#);
+
 bad!(bad_credentials, "bad-credentials", @r#"
     config.toml:8: target `hello`: `credential.client_credentials.token_endpoint` is no URL (relative URL without a base); write it like `https://example.auth.us-east-1.amazoncognito.com/oauth2/token`
     config.toml:9: target `hello`: `credential.client_credentials.client_id` is empty; write a text
@@ -387,6 +404,7 @@ fn what_the_example_says_of_defaults_is_true() {
     let bare = resolve(bare, &environment()).unwrap();
     let full = resolve(&everything_set_with("custom_jwt"), &full_environment()).unwrap();
     assert_eq!(format!("{:?}", full.limits), format!("{:?}", bare.limits));
+    assert_eq!(full.failover, bare.failover);
     assert_eq!(full.sessions.mode, bare.sessions.mode);
     assert_eq!(full.sessions.timeout, bare.sessions.timeout);
     assert_eq!(full.gateway.name, bare.gateway.name);
@@ -404,8 +422,10 @@ fn every_setting_of_the_example_works() {
     assert_eq!(config.sessions.keys.len(), 3);
     let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
     assert_eq!(jwt.rules.custom_claims.len(), 3);
-    let [_, _, _, orders, weather, maps, kept, parcels, reports, hosted, repository] = &config.targets[..] else {
-        panic!("eleven targets")
+    let [_, _, _, orders, weather, maps, kept, parcels, reports, hosted, repository, tickets, agentcore] =
+        &config.targets[..]
+    else {
+        panic!("thirteen targets")
     };
     let Credential::ClientCredentials(client) = &orders.credential else { panic!("a token for `orders`") };
     assert!(matches!(client.token_endpoint, TokenEndpoint::Discovery(_)));
@@ -419,7 +439,7 @@ fn every_setting_of_the_example_works() {
     let Credential::ApiKey(key) = &parcels.credential else { panic!("a key for `parcels`") };
     assert!(matches!(&key.key, SecretSource::Aws { json_key: Some(key), .. } if key == "key"));
     let Credential::Sigv4(sigv4) = &reports.credential else { panic!("a signature for `reports`") };
-    assert_eq!((sigv4.service.as_str(), sigv4.region.as_deref()), ("bedrock-agentcore", Some("us-east-1")));
+    assert_eq!((sigv4.service.as_str(), sigv4.region.as_deref()), ("lambda", Some("us-east-1")));
     let role = sigv4.identity.role.as_ref().unwrap();
     assert_eq!(role.arn, "arn:aws:iam::123456789012:role/causeway");
     assert_eq!(role.external_id.as_deref(), Some("causeway-of-example"));
@@ -432,6 +452,10 @@ fn every_setting_of_the_example_works() {
     assert_eq!(stdio.command[0], "uvx");
     assert_eq!(stdio.env.keys().collect::<Vec<_>>(), ["GIT_TOKEN", "LOG_LEVEL"]);
     assert_eq!(stdio.era, EraChoice::Auto);
+    let Transport::Http(tickets) = &tickets.transport else { panic!("`tickets` is reached by URL") };
+    assert_eq!(tickets.endpoint.as_str(), "https://tickets.us-east-1.example.com/mcp");
+    assert_eq!(tickets.further.len(), 1);
+    assert_eq!(agentcore.kind.standby().iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["calculator", "hello"]);
 }
 
 #[test]
@@ -582,7 +606,7 @@ fn a_file_of_nothing_but_mistakes_is_given_up() {
 fn a_path_in_a_message_is_as_it_was_given() {
     let draft = Draft::parse(Path::new("/etc/causeway/config.toml"), "colour = 1\r\n\r\nauthorizer = 1\r\n").unwrap();
     insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
-    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `aws`, `authorizer` or `targets`
+    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `aws`, `authorizer` or `targets`
     /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
     /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     3 mistakes

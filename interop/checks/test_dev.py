@@ -22,13 +22,12 @@ TOOLS = [
     "cloudwatch-insights___list_log_groups",
     "cloudwatch-insights___query_cloudwatch_insights",
 ]
-QUERY = {"query": "fields @message", "log_groups": ["/interop/app"]}
+QUERY = {"query": "filter level = 'ERROR' | stats count(*) as errors by @log", "log_groups": ["/shop/web", "/shop/payments"]}
 
 
 @pytest.fixture(scope="module")
 def gateway():
-    # With a group that may be read, what is missing is the credentials.
-    with dev(env={"ALLOWED_LOG_GROUPS": "/interop/app"}) as running_gateway:
+    with dev() as running_gateway:
         yield running_gateway
 
 
@@ -47,8 +46,18 @@ def test_a_client_lists_and_calls_the_tools_of_all_servers(gateway: Gateway, cli
     assert (total["isError"], float(total["text"])) == (False, 5)
     assert (product["isError"], float(product["text"])) == (False, 10)
     assert (greeting["isError"], greeting["text"]) == (False, "Hello, Alice! Nice to meet you.")
-    assert logs["isError"]
-    assert "AWS_ACCESS_KEY_ID" in logs["text"] and "AWS_REGION" in logs["text"], logs["text"]
+    assert not logs["isError"], logs["text"]
+    rows = logs["structured"]["rows"]
+    assert [row["@log"] for row in rows] == ["local:/shop/payments", "local:/shop/web"]
+    assert all(row["errors"] > 0 for row in rows), rows
+
+
+def test_what_is_set_wins_over_the_sample_logs() -> None:
+    with dev(env={"ALLOWED_LOG_GROUPS": "/interop/app"}) as gateway:
+        answer = CLIENTS[0].run(gateway.endpoint, gateway.token, (TOOLS[-1], {"query": "limit 1"})).calls[0]
+    # With a group of CloudWatch that may be read, what is missing is the credentials.
+    assert answer["isError"]
+    assert "AWS_ACCESS_KEY_ID" in answer["text"] and "AWS_REGION" in answer["text"], answer["text"]
 
 
 def test_a_caller_without_a_token_is_refused(gateway: Gateway) -> None:

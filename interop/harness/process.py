@@ -86,6 +86,10 @@ class Process:
     def signal(self, number: int) -> None:
         self._child.send_signal(number)
 
+    def end_input(self) -> None:
+        """Ends its standard input."""
+        self._child.stdin.close()
+
     def ended(self) -> bool:
         return self._child.poll() is not None
 

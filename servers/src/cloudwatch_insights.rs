@@ -5,6 +5,7 @@ mod allow_list;
 mod answer;
 mod aws;
 mod call;
+mod directory;
 mod fields;
 mod found;
 mod groups;
@@ -34,7 +35,6 @@ use tokio_util::task::TaskTracker;
 use self::{
     allow_list::NotAllowed,
     answer::Answer,
-    aws::Aws,
     call::Call,
     fields::Fields,
     groups::Groups,
@@ -128,11 +128,11 @@ impl Insights {
     /// they are called.
     pub(crate) async fn start(running: TaskTracker) -> Result<Self, SettingsError> {
         let clock = Clock::system();
-        let (settings, aws) = Settings::load(&clock).await?;
+        let (settings, source) = Settings::load(&clock).await?;
         Ok(Self {
             tools: Arc::new(Self::tools()),
             settings: Arc::new(settings),
-            source: Arc::new(Source::Aws(Aws::new(aws))),
+            source: Arc::new(source),
             clock,
             running,
         })
@@ -182,6 +182,7 @@ impl Insights {
 
     async fn query(&self, params: QueryParams, context: &RequestContext<RoleServer>) -> Result<Answer, CallError> {
         let QueryParams { query: text, log_groups, start, end, limit } = params;
+        let log_groups = self.named_or_all(log_groups, context).await?;
         let asked = Asked { text, log_groups, start, end, limit };
         let query = Query::checked(asked, &self.settings.allowed, self.clock.now())?;
         let cancelled = context.ct.child_token();
@@ -215,6 +216,21 @@ impl Insights {
         Ok(Fields { log_group, fields })
     }
 
+    /// The groups that a query names. Where it names none and the groups are at hand, all that may be read.
+    async fn named_or_all(
+        &self,
+        named: Option<Vec<String>>,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Option<Vec<String>>, CallError> {
+        let named = named.filter(|named| !named.is_empty());
+        if named.is_some() || !self.source.is_local() {
+            return Ok(named);
+        }
+        let lookups = self.settings.allowed.lookups("")?;
+        let groups = self.source.log_groups(&lookups, usize::MAX, &self.call(context)).await?;
+        Ok(Some(groups.log_groups.into_iter().map(|group| group.name).collect()))
+    }
+
     fn call(&self, context: &RequestContext<RoleServer>) -> Call {
         Call::new(context, self.settings.query_timeout, context.ct.clone())
     }
@@ -225,7 +241,7 @@ impl ServerHandler for Insights {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
             .with_server_info(Implementation::new("cloudwatch-insights", env!("CARGO_PKG_VERSION")))
-            .with_instructions(format!("Queries CloudWatch logs. {}", self.settings.allowed.describe()))
+            .with_instructions(format!("{} {}", self.source.describe(), self.settings.allowed.describe()))
     }
 }
 

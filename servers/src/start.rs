@@ -75,8 +75,9 @@ fn about(sample: Sample) -> &'static str {
         Sample::Hello => "MCP server with the tool `greet_user`",
         Sample::CloudwatchInsights => {
             "MCP server with the tools `query_cloudwatch_insights`, `list_log_groups` and `get_log_fields`\n\n\
-             Settings: ALLOWED_LOG_GROUPS (comma separated names or `prefix*`), QUERY_TIMEOUT (default 60s), \
-             and what every AWS program reads (AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ..., AWS_ENDPOINT_URL); \
+             Settings: LOG_SOURCE (`aws`, the default; `directory`: local files below LOG_DIRECTORY, a folder per log \
+             group; `samples`: sample logs), ALLOWED_LOG_GROUPS (comma separated names or `prefix*`; needed for aws), \
+             QUERY_TIMEOUT (default 60s), and what every AWS program reads (AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ..., AWS_ENDPOINT_URL); \
              from the environment, the file .env, the secret RUNTIME_CONFIG_SECRET_ID of Secrets Manager, the \
              parameter RUNTIME_CONFIG_SSM_PARAMETER_NAME of Parameter Store, in this order"
         }

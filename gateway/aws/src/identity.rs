@@ -176,8 +176,9 @@ impl Source {
     async fn region(&self) -> Result<String, NoRegion> {
         match self {
             Self::Chain { settings, region } => {
-                let found = region.get_or_try_init(|| async { chain::region(settings).await.ok_or(NoRegion) }).await;
-                found.cloned()
+                // In a box: it is large, it runs once, and all who sign hold its place.
+                let asking = || Box::pin(async { chain::region(settings).await.ok_or(NoRegion) });
+                region.get_or_try_init(asking).await.cloned()
             }
             Self::Provider { region, .. } => region.clone().ok_or(NoRegion),
         }

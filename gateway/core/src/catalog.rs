@@ -32,14 +32,24 @@ pub struct Catalog {
     routes: PerKind<HashMap<String, Route>>,
     /// Best first.
     templates: Vec<Template>,
-    /// Targets that may know more resources than they list, best first.
-    readers: Vec<TargetName>,
+    /// Targets that may know more resources than they list, best first, each with its standbys of that kind.
+    readers: Vec<Vec<TargetName>>,
     problems: Vec<Problem>,
 }
 
 /// Where a merged key leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
+    /// Best first, never empty: that of the target whose entry clients see, then those of its standbys that list it too.
+    pub paths: Vec<Path>,
+    /// Asked twice, it does no more than asked once: a tool that says so of itself (`readOnlyHint` or `idempotentHint`), and
+    /// whatever is no tool.
+    pub repeatable: bool,
+}
+
+/// One way to serve a merged key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
     pub target: TargetName,
     /// The name, URI or URI template as the target knows it.
     pub name: Arc<str>,
@@ -52,7 +62,8 @@ pub struct Route {
 /// A target that may have a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reader {
-    pub target: TargetName,
+    /// The target, and then its standbys that have what it has. Never empty.
+    pub targets: Vec<TargetName>,
     pub because: Because,
 }
 
@@ -79,6 +90,13 @@ pub enum Problem {
          out; set `gateway.names = \"prefixed\"` to have both, or take it out of one of the two"
     )]
     Collision { kind: Kind, name: String, kept: TargetName, left_out: TargetName },
+    /// One of the two is a gateway, whose names stay as they are, so that they can be another target's.
+    #[error(
+        "targets `{kept}` and `{left_out}` both offer the {kind} `{name}`, because a gateway's names stay as they are: that of \
+         `{kept}` counts, that of `{left_out}` is left out; if it is the same {kind}, name the one target in the `standby` of the \
+         other, else rename one of them"
+    )]
+    Shadowed { kind: Kind, name: String, kept: TargetName, left_out: TargetName },
     #[error(
         "targets `{kept}` and `{left_out}` both list the {kind} `{uri}` and have the same `resource_priority`: `{kept}`, which \
          comes first, serves it; give one of them a lower number to choose"
@@ -128,15 +146,16 @@ impl Catalog {
     /// The targets that may have the resource `uri`, in the order in which they are to be asked: the one that lists it, or
     /// else those with a template for it and then all others that have resources, each by its priority.
     pub fn readers(&self, uri: &str) -> Vec<Reader> {
+        let targets = |route: &Route| route.paths.iter().map(|path| path.target.clone()).collect();
         if let Some(route) = self.routes[Kind::Resources].get(uri) {
-            return vec![Reader { target: route.target.clone(), because: Because::Listed }];
+            return vec![Reader { targets: targets(route), because: Because::Listed }];
         }
-        let by_template = self.matching(uri).map(|template| (&template.route.target, Because::Template));
-        let by_guess = self.readers.iter().map(|target| (target, Because::Guess));
+        let by_template = self.matching(uri).map(|template| (targets(&template.route), Because::Template));
+        let by_guess = self.readers.iter().map(|targets| (targets.clone(), Because::Guess));
         let mut readers: Vec<Reader> = Vec::new();
-        for (target, because) in by_template.chain(by_guess) {
-            if readers.iter().all(|reader| reader.target != *target) {
-                readers.push(Reader { target: target.clone(), because });
+        for (targets, because) in by_template.chain(by_guess) {
+            if readers.iter().all(|reader| !reader.targets.contains(&targets[0])) {
+                readers.push(Reader { targets, because });
             }
         }
         readers
@@ -156,6 +175,13 @@ impl Catalog {
 
     fn matching(&self, uri: &str) -> impl Iterator<Item = &Template> {
         self.templates.iter().filter(move |template| template.pattern.matches(uri))
+    }
+}
+
+impl Route {
+    /// The path of the entry that clients see.
+    pub fn first(&self) -> &Path {
+        &self.paths[0]
     }
 }
 

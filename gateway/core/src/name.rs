@@ -3,7 +3,7 @@
 //! Source: AgentCore's tool naming page (`${target_name}___${tool_name}`) and its API model (the pattern of a target
 //! name).
 
-use std::{fmt, str::FromStr};
+use std::{fmt, num::NonZeroU16, str::FromStr};
 
 /// Stands between a target's name and the name that the target gave its tool or prompt.
 pub const DELIMITER: &str = "___";
@@ -28,6 +28,59 @@ impl TargetName {
 impl fmt::Display for TargetName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// One path to what a target offers: `calculator`, or `calculator/2`, the second endpoint of a target that has several. A
+/// target's name holds no slash.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PathName {
+    target: TargetName,
+    /// From 1; absent where there is but one.
+    endpoint: Option<NonZeroU16>,
+}
+
+impl PathName {
+    /// The path to a target that is in one place.
+    pub fn only(target: TargetName) -> Self {
+        Self { target, endpoint: None }
+    }
+
+    /// The path to one of a target's places, counted from 1.
+    pub fn endpoint(target: TargetName, endpoint: NonZeroU16) -> Self {
+        Self { target, endpoint: Some(endpoint) }
+    }
+
+    /// Where it leads.
+    pub fn target(&self) -> &TargetName {
+        &self.target
+    }
+}
+
+impl fmt::Display for PathName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.endpoint {
+            None => write!(f, "{}", self.target),
+            Some(endpoint) => write!(f, "{}/{endpoint}", self.target),
+        }
+    }
+}
+
+/// Why a text is no name of a path.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is no path: write the name of a target, or `target/2` for its second endpoint")]
+pub struct BadPathName(String);
+
+impl FromStr for PathName {
+    type Err = BadPathName;
+
+    fn from_str(name: &str) -> Result<Self, BadPathName> {
+        let bad = || BadPathName(name.into());
+        let target = |target: &str| target.parse().map_err(|_| bad());
+        match name.split_once('/') {
+            None => Ok(Self::only(target(name)?)),
+            Some((before, endpoint)) => Ok(Self::endpoint(target(before)?, endpoint.parse().map_err(|_| bad())?)),
+        }
     }
 }
 
@@ -96,6 +149,16 @@ mod tests {
     #[test]
     fn a_bad_name_comes_with_a_good_one() {
         insta::assert_snapshot!("my_server.v2".parse::<TargetName>().unwrap_err(), @"`my_server.v2` is no target name: use letters and digits with single hyphens between them, at most 100 of each (AgentCore's pattern `([0-9a-zA-Z][-]?){1,100}`), for example `my-server-v2`");
+    }
+
+    #[test]
+    fn a_path_is_a_target_or_one_of_its_endpoints() {
+        for name in ["calculator", "calculator/1", "a-/65535"] {
+            assert_eq!(name.parse::<PathName>().unwrap().to_string(), name);
+        }
+        for name in ["", "a/", "a/0", "a/x", "/1", "a/1/2", "a_b/1"] {
+            assert!(name.parse::<PathName>().is_err(), "{name:?}");
+        }
     }
 
     proptest! {

@@ -132,6 +132,7 @@ async fn start_servers(
             if let Transport::Http(http) = &mut target.transport {
                 http.endpoint = server.url().clone();
                 http.runtime = false;
+                http.further.clear();
             }
             Ok(server)
         })

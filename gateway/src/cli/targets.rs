@@ -7,6 +7,7 @@ use anyhow::bail;
 use causeway_core::{
     catalog::Kind,
     era::Era,
+    name::TargetName,
     wire::{ObjectEdit, json},
 };
 use causeway_oidc::clock::Clock;
@@ -67,6 +68,10 @@ fn as_text(states: &[TargetState]) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
+    for state in states.iter().filter(|state| !state.kind.standby().is_empty()) {
+        let standby: Vec<String> = state.kind.standby().iter().map(|name| format!("`{name}`")).collect();
+        let _ = write!(text, "\nwhere `{}` does not serve, there stand by: {}\n", state.path, standby.join(", "));
+    }
     for error in states.iter().filter_map(|state| state.error.as_ref()) {
         let _ = write!(text, "\nerror: {}\n", printable(error));
     }
@@ -79,7 +84,7 @@ fn row(state: &TargetState) -> [String; 10] {
     let [tools, prompts, resources, templates] =
         Kind::ALL.map(|kind| or_dash(state.count(kind).map(|count| count.to_string())));
     [
-        state.name.to_string(),
+        state.path.to_string(),
         state.word().into(),
         or_dash(about.map(|about| era(about.era).into())),
         or_dash(about.map(|about| printable(&about.version))),
@@ -100,8 +105,10 @@ fn as_json(states: &[TargetState]) -> String {
         let counts =
             Kind::ALL.map(|kind| format!(r#""{}":{}"#, kind.member(), json(&state.count(kind)))).join(",");
         format!(
-            r#"{{"name":{},"state":"{}","era":{},"version":{},"serverInfo":{},"capabilities":{},"counts":{{{counts}}},"listedAt":{},"error":{}}}"#,
+            r#"{{"name":{},"path":{},"standby":{},"state":"{}","era":{},"version":{},"serverInfo":{},"capabilities":{},"counts":{{{counts}}},"listedAt":{},"error":{}}}"#,
             json(&state.name.as_str()),
+            json(&state.path.to_string()),
+            json(&state.kind.standby().iter().map(TargetName::as_str).collect::<Vec<_>>()),
             state.word(),
             text(about.map(|about| era(about.era))),
             text(about.map(|about| about.version.as_str())),
@@ -162,7 +169,7 @@ mod tests {
     use causeway_core::catalog::{Lists, Page};
 
     use super::*;
-    use crate::targets::About;
+    use crate::{config::TargetKind, targets::About};
 
     fn states() -> [TargetState; 2] {
         let about = About {
@@ -177,6 +184,8 @@ mod tests {
         (lists[Kind::Tools], lists[Kind::Prompts]) = (Some([page].into()), Some([].into()));
         let listed = TargetState {
             name: "everything".parse().unwrap(),
+            path: "everything/1".parse().unwrap(),
+            kind: TargetKind::Gateway { standby: vec!["hello".parse().unwrap()] },
             resource_priority: 1000,
             about: Some(about),
             lists,
@@ -186,6 +195,8 @@ mod tests {
         };
         let gone = TargetState {
             name: "gone".parse().unwrap(),
+            path: "gone".parse().unwrap(),
+            kind: TargetKind::Server,
             about: None,
             lists: Lists::default(),
             error: Some("target `gone` could not be reached: refused".into()),
@@ -198,9 +209,11 @@ mod tests {
     #[test]
     fn a_table_for_people() {
         insta::assert_snapshot!(as_text(&states()), @r#"
-        NAME        STATE   ERA     VERSION     SERVER                  TOOLS  PROMPTS  RESOURCES  TEMPLATES  CAPABILITIES
-        everything  listed  legacy  2025-11-25  Everything �[31m 1.2.3  2      0        -          -          tools logging resources(subscribe) extensions(e.com/x)
-        gone        failed  -       -           -                       -      -        -          -          -
+        NAME          STATE   ERA     VERSION     SERVER                  TOOLS  PROMPTS  RESOURCES  TEMPLATES  CAPABILITIES
+        everything/1  listed  legacy  2025-11-25  Everything �[31m 1.2.3  2      0        -          -          tools logging resources(subscribe) extensions(e.com/x)
+        gone          failed  -       -           -                       -      -        -          -          -
+
+        where `everything/1` does not serve, there stand by: `hello`
 
         error: target `gone` could not be reached: refused
         "#);
@@ -210,6 +223,6 @@ mod tests {
     fn an_array_for_machines() {
         let text = as_json(&states());
         let _: Vec<&serde_json::value::RawValue> = serde_json::from_str(&text).unwrap();
-        insta::assert_snapshot!(text, @r#"[{"name":"everything","state":"listed","era":"legacy","version":"2025-11-25","serverInfo":{"name":"Everything \u001b[31m","version":"1.2.3"},"capabilities":{"tools":{},"logging":{},"resources":{"subscribe":true,"listChanged":false},"extensions":{"e.com/x":{}},"prompts":null},"counts":{"tools":2,"prompts":0,"resources":null,"resourceTemplates":null},"listedAt":1800000000,"error":null},{"name":"gone","state":"failed","era":null,"version":null,"serverInfo":null,"capabilities":null,"counts":{"tools":null,"prompts":null,"resources":null,"resourceTemplates":null},"listedAt":null,"error":"target `gone` could not be reached: refused"}]"#);
+        insta::assert_snapshot!(text, @r#"[{"name":"everything","path":"everything/1","standby":["hello"],"state":"listed","era":"legacy","version":"2025-11-25","serverInfo":{"name":"Everything \u001b[31m","version":"1.2.3"},"capabilities":{"tools":{},"logging":{},"resources":{"subscribe":true,"listChanged":false},"extensions":{"e.com/x":{}},"prompts":null},"counts":{"tools":2,"prompts":0,"resources":null,"resourceTemplates":null},"listedAt":1800000000,"error":null},{"name":"gone","path":"gone","standby":[],"state":"failed","era":null,"version":null,"serverInfo":null,"capabilities":null,"counts":{"tools":null,"prompts":null,"resources":null,"resourceTemplates":null},"listedAt":null,"error":"target `gone` could not be reached: refused"}]"#);
     }
 }

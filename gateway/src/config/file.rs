@@ -45,6 +45,12 @@ pub const PARKED_CALLS: u64 = 1000;
 /// Time for a person to answer.
 pub const PARKED_SECONDS: u64 = 600;
 pub const STREAMS: u64 = 5000;
+/// One may be chance.
+pub const FAILURES: u64 = 3;
+/// Longer than tools that only read commonly take, shorter than a person waits.
+pub const FAILOVER_FIRST_BYTE_SECONDS: u64 = 30;
+pub const COOL_DOWN_SECONDS: u64 = 1;
+pub const LONGEST_COOL_DOWN_SECONDS: u64 = 60;
 
 /// Configuration of Causeway: one MCP endpoint that merges the tools of many MCP servers.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -57,6 +63,8 @@ pub struct File {
     pub sessions: Member<Sessions>,
     /// Bounds. Each has a default that suits a small gateway.
     pub limits: Member<Limits>,
+    /// Targets that are in several places, or that others stand by for.
+    pub failover: Member<Failover>,
     /// What the gateway asks of AWS itself: credentials and secrets.
     pub aws: Member<Aws>,
     /// Who may call: `authorizer = "none"`, or a table `[authorizer.custom_jwt]`.
@@ -213,6 +221,27 @@ pub struct Limits {
     /// Streams at once on which clients listen for changes. Default: 5000.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = STREAMS))]
     pub streams: Member<u64>,
+}
+
+/// When a path of a target that has several (`http.endpoints`, `standby`) counts as down, and when it is tried again.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Failover {
+    /// Failures in a row that take a path out of use: no connection, no answer, HTTP 5xx, no credential. Errors of a tool are
+    /// none. Default: 3.
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = FAILURES))]
+    pub failures: Member<u64>,
+    /// Seconds that a path gets to begin its answer before the next one is asked. Only for requests that may be asked twice:
+    /// tools that say that they only read or are idempotent, prompts, resources, completion. A tool that answers in one piece
+    /// begins when it is done, so set it above the slowest of them. Default: 30.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = FAILOVER_FIRST_BYTE_SECONDS))]
+    pub first_byte_seconds: Member<u64>,
+    /// Seconds until a path that is down is tried again; doubled each time that it is still down. Default: 1.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = COOL_DOWN_SECONDS))]
+    pub cool_down_seconds: Member<u64>,
+    /// The most that these seconds grow to. Default: 60.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = LONGEST_COOL_DOWN_SECONDS))]
+    pub longest_cool_down_seconds: Member<u64>,
 }
 
 /// Names with plain values.

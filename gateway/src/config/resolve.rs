@@ -8,7 +8,7 @@ use std::{net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
 use causeway_core::catalog::{Names, Paging};
 
 use super::{
-    Authorizer, Config, Gateway, Limits, Proxies, SecretSource, SessionMode, Sessions,
+    Authorizer, Config, Failover, Gateway, Limits, Proxies, SecretSource, SessionMode, Sessions,
     environment::Environment,
     file::{self, File},
     findings::Findings,
@@ -48,6 +48,7 @@ pub(super) fn config(
     let gateway = resolver.gateway(file.gateway.as_ref());
     let sessions = resolver.sessions(file.sessions.as_ref());
     let limits = resolver.limits(file.limits.as_ref());
+    let failover = resolver.failover(file.failover.as_ref());
     let authorizer = resolver.authorizer(file.authorizer.as_ref());
     resolver.exposure(file, gateway.as_ref(), authorizer.as_ref());
     let aws = resolver.aws(file.aws.as_ref());
@@ -57,6 +58,7 @@ pub(super) fn config(
         gateway: gateway?,
         sessions: sessions?,
         limits,
+        failover,
         aws,
         authorizer: authorizer?,
         targets: targets?,
@@ -245,6 +247,32 @@ impl Resolver<'_> {
             parked: self.seconds("limits.parked_seconds", &limits.parked_seconds, file::PARKED_SECONDS),
             streams: self.count("limits.streams", &limits.streams, file::STREAMS),
             target_calls: self.count("limits.target_calls", &limits.target_calls, file::TARGET_CALLS),
+        }
+    }
+
+    fn failover(&mut self, section: Option<&Located<file::Failover>>) -> Failover {
+        let default = file::Failover::default();
+        let failover = section.map_or(&default, |section| &section.value);
+        let failures = self.number("failover.failures", &failover.failures, 1..=MOST_COUNT, file::FAILURES);
+        let (first_byte, cool_down) = (&failover.first_byte_seconds, &failover.cool_down_seconds);
+        let cool_down = self.seconds("failover.cool_down_seconds", cool_down, file::COOL_DOWN_SECONDS);
+        let most = &failover.longest_cool_down_seconds;
+        // Who sets only the one above the other's default means both.
+        let default = file::LONGEST_COOL_DOWN_SECONDS.max(cool_down.as_secs());
+        let longest_cool_down = self.seconds("failover.longest_cool_down_seconds", most, default);
+        if let (Some(member), true) = (most, longest_cool_down < cool_down) {
+            let message = format!(
+                "`failover.longest_cool_down_seconds` is shorter than the first; write at least {} or lower \
+                 `failover.cool_down_seconds`",
+                cool_down.as_secs()
+            );
+            self.findings.report(&member.at, message);
+        }
+        Failover {
+            failures: u32::try_from(failures).unwrap_or(u32::MAX),
+            first_byte: self.seconds("failover.first_byte_seconds", first_byte, file::FAILOVER_FIRST_BYTE_SECONDS),
+            cool_down,
+            longest_cool_down,
         }
     }
 

@@ -7,10 +7,13 @@ use causeway_core::{
         self, Catalog, Kind, Lists, Names, Offer,
         capabilities::{self, Serves},
     },
-    name::TargetName,
+    name::{PathName, TargetName},
 };
 
-use crate::targets::{About, Target};
+use crate::{
+    config::TargetKind,
+    targets::{About, Target},
+};
 
 /// What is known of all targets at one moment.
 #[derive(Clone, Debug)]
@@ -20,14 +23,19 @@ pub struct View {
     pub capabilities: Arc<str>,
     /// What the targets say to a client's model, each under its name.
     pub instructions: Option<Arc<str>>,
-    /// In config order.
+    /// In config order. Of a target in several places, what the best of them says that ever said it.
     pub targets: Vec<TargetState>,
+    /// In the same order, each place of a target for itself.
+    pub paths: Vec<TargetState>,
 }
 
-/// What is known of one target.
+/// What is known of one target, or of one of its places.
 #[derive(Clone, Debug)]
 pub struct TargetState {
     pub name: TargetName,
+    /// Of a target in several places, that of none of them.
+    pub path: PathName,
+    pub kind: TargetKind,
     pub resource_priority: u16,
     /// What it said about itself when it was asked last.
     pub about: Option<About>,
@@ -49,9 +57,10 @@ fn serves() -> Serves {
 impl View {
     /// What is known before any target was asked.
     pub fn unlisted(targets: &[Arc<Target>]) -> Self {
-        let targets = targets.iter().map(|target| TargetState::new(target)).collect();
-        let (catalog, instructions) = Default::default();
-        let mut view = Self { catalog, capabilities: "".into(), instructions, targets };
+        let paths = targets.iter().map(|target| TargetState::new(target)).collect();
+        let (catalog, instructions, targets) = Default::default();
+        let mut view = Self { catalog, capabilities: "".into(), instructions, targets, paths };
+        view.join();
         view.merge(Names::default());
         view
     }
@@ -59,6 +68,12 @@ impl View {
     /// Whether every target was asked once.
     pub fn is_complete(&self) -> bool {
         self.targets.iter().all(|target| target.tried)
+    }
+
+    /// Puts together anew what is known of each target from its places.
+    pub(super) fn join(&mut self) {
+        let of_each_target = self.paths.chunk_by(|one, next| one.name == next.name);
+        self.targets = of_each_target.map(TargetState::joined).collect();
     }
 
     /// Merges anew what the targets offer.
@@ -76,12 +91,29 @@ impl TargetState {
     pub(super) fn new(target: &Target) -> Self {
         Self {
             name: target.name().clone(),
+            path: target.path().clone(),
+            kind: target.kind().clone(),
             resource_priority: target.resource_priority(),
             about: None,
             lists: Lists::default(),
             tried: false,
             error: None,
             listed: None,
+        }
+    }
+
+    /// A target from its places, best first and not none.
+    fn joined(places: &[Self]) -> Self {
+        let [first, _, ..] = places else { return places[0].clone() };
+        let works = places.iter().any(|place| place.tried && place.error.is_none());
+        Self {
+            path: PathName::only(first.name.clone()),
+            about: places.iter().find_map(|place| place.about.clone()),
+            lists: Lists::of(|kind| places.iter().find_map(|place| place.lists[kind].clone())),
+            tried: places.iter().all(|place| place.tried),
+            error: first.error.clone().filter(|_| !works),
+            listed: places.iter().filter_map(|place| place.listed).max(),
+            ..first.clone()
         }
     }
 
@@ -111,6 +143,8 @@ impl TargetState {
             target: &self.name,
             resource_priority: self.resource_priority,
             has_resources: declared || listed,
+            is_gateway: self.kind != TargetKind::Server,
+            standby: self.kind.standby(),
             lists: &self.lists,
         }
     }
@@ -148,8 +182,9 @@ mod tests {
             instructions: instructions.map(ToOwned::to_owned),
         };
         let (lists, about) = (Lists::default(), Some(about));
-        let (name, resource_priority) = (name.parse().unwrap(), 0);
-        TargetState { name, resource_priority, about, lists, tried: true, error: None, listed: None }
+        let (path, kind, resource_priority) = (name.parse().unwrap(), TargetKind::Server, 0);
+        let name = name.parse().unwrap();
+        TargetState { name, path, kind, resource_priority, about, lists, tried: true, error: None, listed: None }
     }
 
     fn check(names: Names, targets: &[TargetState], expected: Option<&str>) {

@@ -123,7 +123,9 @@ async fn call(front: &Front, post: &Post, session: Option<Session>, kind: Call, 
     if !events {
         request.client.logs = Logs::Unwanted;
     }
-    respond(call::begin(Exchange::new(front, post, kind, request), live, running), events).await
+    let exchange = Exchange::new(front, post, kind, request);
+    let served_by = exchange.served_by.clone();
+    respond(call::begin(exchange, live, running), events, served_by).await
 }
 
 /// A notification of the client. What means nothing here is as good as taken.

@@ -28,7 +28,7 @@ use crate::{error::Refused, gateway::Call};
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
     let id = refused_id(&envelope).to_owned();
     match envelope.kind() {
-        Kind::Request => match accept(front, &post.headers, &envelope) {
+        Kind::Request => match accept(front, &post.headers, &envelope).await {
             Ok(request) => serve(front, post, request).await,
             Err(refused) => face(refused.face(Era::Modern, &id)),
         },
@@ -55,14 +55,16 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
         ("subscriptions/listen", _) => listen::answer(front, post, request).await,
         (_, Some(call)) => {
             let events = front.settings.streaming && accepts_events(&post.headers);
-            respond(call::begin(Exchange::new(front, post, call, request), front.lot.clone()).await, events).await
+            let exchange = Exchange::new(front, post, call, request);
+            let served_by = exchange.served_by.clone();
+            respond(call::begin(exchange, front.lot.clone()).await, events, served_by).await
         }
         (method, None) => face(Refused::Method(method.to_owned()).face(Era::Modern, &id)),
     }
 }
 
 /// Checks the request's metadata, in `_meta` and in the headers, and gives it its canonical form.
-fn accept(front: &Front, headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> {
+async fn accept(front: &Front, headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> {
     let params = envelope.params().unwrap_or("{}");
     let edit = check_object("params", params)?;
     let meta = check_object("params._meta", edit.get("_meta").ok_or_else(|| missing("_meta"))?)?;
@@ -78,7 +80,7 @@ fn accept(front: &Front, headers: &HeaderMap, envelope: &Envelope) -> Result<Req
         let name = name.ok_or_else(|| Refused::Params(format!("`params.{member}` must be a text")))?;
         agree(headers, headers::NAME, &name)?;
         if Call::of_method(envelope.method()) == Some(Call::Tool) {
-            arguments_agree(front, headers, &name, edit.get("arguments").unwrap_or("{}"))?;
+            arguments_agree(front, headers, &name, edit.get("arguments").unwrap_or("{}")).await?;
         }
     }
     let client = Client {
@@ -124,12 +126,12 @@ fn agree(headers: &HeaderMap, name: &'static str, body: &str) -> Result<(), Refu
 
 /// The headers that repeat arguments (JSON text) must say what these say, whatever the target speaks: one that has no such
 /// headers cannot check them itself, and whoever stands before the gateway may have gone by them.
-fn arguments_agree(front: &Front, headers: &HeaderMap, tool: &str, arguments: &str) -> Result<(), Refused> {
-    let view = front.gateway.view();
+async fn arguments_agree(front: &Front, headers: &HeaderMap, tool: &str, arguments: &str) -> Result<(), Refused> {
+    let view = front.gateway.view_with(catalog::Kind::Tools, tool).await;
     // A tool that nobody offers is refused where it is looked for.
     let Ok(route) = view.catalog.route(catalog::Kind::Tools, tool) else { return Ok(()) };
     let lines = |name: &str| headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
-    route.header_params.check(arguments, lines).map_err(|mismatch| Refused::Header(mismatch.to_string()))
+    route.first().header_params.check(arguments, lines).map_err(|mismatch| Refused::Header(mismatch.to_string()))
 }
 
 fn missing(key: &str) -> Refused {

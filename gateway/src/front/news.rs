@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use causeway_core::{
     canonical::Client,
     catalog::{Kind, PerKind},
-    name::TargetName,
+    name::PathName,
     wire::Envelope,
 };
 use tokio::{
@@ -154,9 +154,9 @@ impl Reports {
 /// The targets that have these resources and tasks, each with what is its own, as the client names it and as the target does.
 /// What nobody may have is left out.
 fn by_target(listener: &Listener, interest: Interest) -> Vec<(Arc<Target>, Interest, Wanted)> {
-    let mut all: BTreeMap<TargetName, (Arc<Target>, Interest, Wanted)> = BTreeMap::new();
+    let mut all: BTreeMap<PathName, (Arc<Target>, Interest, Wanted)> = BTreeMap::new();
     let mut of = |target: Arc<Target>, note: &mut dyn FnMut(&mut Interest, &mut Wanted)| {
-        let entry = all.entry(target.name().clone());
+        let entry = all.entry(target.path().clone());
         let (_, interest, wanted) = entry.or_insert_with(|| (target, Interest::default(), Wanted::default()));
         note(interest, wanted);
     };
@@ -193,7 +193,7 @@ async fn follow(
                 begun.take().map(|begun| begun.send(Ok(())));
                 pause = BACK_OFF.0;
                 while let Some(message) = heard.next().await {
-                    let message = listener.gateway.with_task_name(&listener.caller, target.name(), message);
+                    let message = listener.gateway.with_task_name(&listener.caller, target.path(), message);
                     if news.send(message).await.is_err() {
                         return;
                     }

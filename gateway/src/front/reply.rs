@@ -3,7 +3,12 @@
 //!
 //! Source: MCP 2026-07-28, basic/transports/streamable-http, "Receiving Messages".
 
-use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -11,8 +16,9 @@ use axum::{
 };
 use bytes::Bytes;
 use causeway_core::{
-    canonical::{self, Logs, Request},
+    canonical::{self, Request},
     era::Era,
+    name::PathName,
     wire::{Envelope, ObjectEdit, sse},
 };
 use futures::{Stream, StreamExt, stream};
@@ -22,7 +28,7 @@ use tokio::time::timeout;
 use super::{Front, Post, accepted, face, message};
 use crate::{
     error::{Face, status_of},
-    gateway::{Call, CallError, Gateway},
+    gateway::{Call, CallError, Gateway, Served},
     inbound::Caller,
     targets::{Event, Events, Reply},
 };
@@ -30,6 +36,14 @@ use crate::{
 /// After so long a silence a comment keeps the connection open on its way.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const SIGN_OF_LIFE: &str = ": keep-alive\n\n";
+
+/// Says on an HTTP answer which path it came by, where there is more than one: `calculator`, or `calculator/2` for the second
+/// endpoint of a target. Never an address. Missing where nothing came by any path, or where the answer had to begin before
+/// anything came.
+pub(crate) const PATH: HeaderName = HeaderName::from_static("x-causeway-path");
+
+/// The path that a call was served by, once that is known.
+pub(super) type ServedBy = Arc<OnceLock<PathName>>;
 
 /// What a client is told, message by message.
 pub(super) enum Item {
@@ -50,6 +64,7 @@ pub(super) struct Exchange {
     pub(super) gateway: Arc<Gateway>,
     pub(super) caller: Arc<Caller>,
     pub(super) request: Request,
+    pub(super) served_by: ServedBy,
     /// What the request is for.
     call: Call,
     /// Errors carry their cause.
@@ -59,13 +74,19 @@ pub(super) struct Exchange {
 impl Exchange {
     pub(super) fn new(front: &Front, post: &Post, call: Call, request: Request) -> Self {
         let (gateway, caller) = (Arc::clone(&front.gateway), Arc::clone(&post.caller));
-        Self { gateway, caller, request, call, debug: front.settings.debug_errors }
+        Self { gateway, caller, request, served_by: Arc::default(), call, debug: front.settings.debug_errors }
     }
 
     /// Passes `request` on, which is this call's or a retry of it.
     pub(super) fn begin(&self, request: Request) -> Events<CallError> {
         let call = Arc::clone(&self.gateway).call(Arc::clone(&self.caller), self.call, request);
-        Box::pin(stream::once(call).flat_map(messages))
+        let served_by = Arc::clone(&self.served_by);
+        let reply = async move {
+            let Served { reply, path } = call.await?;
+            path.map(|path| served_by.set(path));
+            Ok(reply)
+        };
+        Box::pin(stream::once(reply).flat_map(messages))
     }
 
     fn era(&self) -> Era {
@@ -74,7 +95,7 @@ impl Exchange {
 
     /// A notification as the client gets it, if it does.
     pub(super) fn notification(&self, message: &Envelope) -> Option<Item> {
-        wants(self.request.client.logs, message).then(|| Item::Between(message.bytes().clone()))
+        self.request.client.logs.allow(message).then(|| Item::Between(message.bytes().clone()))
     }
 
     /// An answer as the client gets it.
@@ -112,18 +133,6 @@ pub(super) fn given_up(message: &Envelope) -> Option<String> {
     Some(ObjectEdit::parse(params).ok()?.get("requestId").unwrap_or("null").to_owned())
 }
 
-/// Whether a notification is for a client that wants these log messages.
-pub(super) fn wants(logs: Logs, message: &Envelope) -> bool {
-    if message.method() != "notifications/message" {
-        return true;
-    }
-    let level = message.params().and_then(|params| {
-        let params = ObjectEdit::parse(params).ok()?;
-        serde_json::from_str::<String>(params.get("level")?).ok()?.parse().ok()
-    });
-    logs.include(level)
-}
-
 /// The messages of an outcome.
 fn messages(outcome: Result<Reply, CallError>) -> Events<CallError> {
     match outcome {
@@ -133,9 +142,17 @@ fn messages(outcome: Result<Reply, CallError>) -> Events<CallError> {
     }
 }
 
+/// The response that carries `items`, with the path that they came by.
+pub(super) async fn respond(items: Items, events: bool, served_by: ServedBy) -> Response {
+    let mut response = carry(items, events).await;
+    let path = served_by.get().map(|path| HeaderValue::try_from(path.to_string()));
+    response.headers_mut().extend(path.and_then(Result::ok).map(|path| (PATH, path)));
+    response
+}
+
 /// The response that carries `items`. It becomes an event stream with the first message before the answer, or when nothing
 /// came for so long that the connection needs a sign of life; a client that reads no `events` gets the answer alone.
-pub(super) async fn respond(mut items: Items, events: bool) -> Response {
+async fn carry(mut items: Items, events: bool) -> Response {
     loop {
         let next = match events {
             true => timeout(KEEP_ALIVE, items.next()).await,

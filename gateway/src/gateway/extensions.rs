@@ -2,12 +2,10 @@
 //!
 //! Source: MCP 2026-07-28, basic/versioning, "Extension Negotiation".
 
-use std::sync::Arc;
-
-use causeway_core::{canonical::tasks, wire::ObjectEdit};
+use causeway_core::{canonical::tasks, name::TargetName, wire::ObjectEdit};
 
 use super::Gateway;
-use crate::{discovery::TargetState, targets::Target};
+use crate::discovery::TargetState;
 
 /// What stands before the first `/` of the methods that MCP defines itself, whatever the version.
 const OWN: [&str; 14] = [
@@ -30,7 +28,7 @@ const OWN: [&str; 14] = [
 impl Gateway {
     /// The target that `method`, which is none of MCP's own, is for: the one that declares an extension whose name ends like
     /// the method begins (`search/query` of `com.example/search`), else the only one that declares any extension at all.
-    pub fn declarer(&self, method: &str) -> Option<Arc<Target>> {
+    pub(super) fn declarer(&self, method: &str) -> Option<TargetName> {
         let beginning = method.split('/').next().unwrap_or_default();
         if beginning.is_empty() || OWN.contains(&beginning) {
             return None;
@@ -48,7 +46,7 @@ impl Gateway {
             ([(one, _)], _) | ([], [(one, _)]) => one,
             _ => return None,
         };
-        self.targets.get(&target.name).cloned()
+        Some(target.name.clone())
     }
 }
 

@@ -8,7 +8,10 @@ use causeway_core::{
 };
 use tokio::time::timeout;
 
-use super::{CallError, Gateway};
+use super::{
+    CallError, Gateway,
+    paths::{Repeat, Served, Way},
+};
 use crate::{
     inbound::Caller,
     targets::{Fault, Reply, TargetError},
@@ -16,15 +19,15 @@ use crate::{
 
 impl Gateway {
     /// Carries out a `resources/read`.
-    pub(super) async fn read(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+    pub(super) async fn read(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let uri = request.param("uri").ok_or(CallError::NoUri)?;
         let readers = self.view().catalog.readers(&uri);
-        let reply = match &readers[..] {
+        let Served { reply, path } = match &readers[..] {
             // Its own words say best what is wrong.
-            [only] => self.targets[&only.target].call(&caller.id, request, &[]).await?,
+            [only] => self.read_from(only, caller, request).await?,
             readers => self.look_for(&uri, readers, caller, request).await?,
         };
-        Ok(reply.map_last(Response::of_resource))
+        Ok(Served { reply: reply.map_last(Response::of_resource), path })
     }
 
     async fn look_for(
@@ -33,7 +36,7 @@ impl Gateway {
         readers: &[Reader],
         caller: &Caller,
         request: Request,
-    ) -> Result<Reply, CallError> {
+    ) -> Result<Served, CallError> {
         // What a client brings is for the target that asked for it. The others must not see it, so all are asked without it
         // to find out which one that is.
         let bare = request.without_input();
@@ -46,13 +49,16 @@ impl Gateway {
                 false => asked.await,
             };
             match outcome {
-                Ok(Reply::Whole(answer)) if is_not_found(&answer) => denied |= reader.because == Because::Template,
-                Ok(reply) if bare.is_none() => return Ok(reply),
-                Ok(_) => return Ok(self.targets[&reader.target].call(&caller.id, request, &[]).await?),
-                Err(error) => {
+                Ok(Served { reply: Reply::Whole(answer), .. }) if is_not_found(&answer) => {
+                    denied |= reader.because == Because::Template;
+                }
+                Ok(served) if bare.is_none() => return Ok(served),
+                Ok(_) => return self.read_from(reader, caller, request).await,
+                Err(CallError::Target(error)) => {
                     tracing::debug!(target.name = %error.target, "{error}; the next target is asked for the resource");
                     failed.get_or_insert(error);
                 }
+                Err(error) => return Err(error),
             }
         }
         // Whoever has a template for it knows; without one, it may be with a target that could not be asked.
@@ -62,12 +68,21 @@ impl Gateway {
         }
     }
 
-    async fn ask(&self, reader: &Reader, caller: &Caller, request: Request) -> Result<Reply, TargetError> {
-        self.targets[&reader.target].call(&caller.id, request, &[]).await?.begun().await
+    async fn ask(&self, reader: &Reader, caller: &Caller, request: Request) -> Result<Served, CallError> {
+        let Served { reply, path } = self.read_from(reader, caller, request).await?;
+        Ok(Served { reply: reply.begun().await?, path })
     }
 
-    fn silent(&self, reader: &Reader) -> TargetError {
-        TargetError { target: reader.target.clone(), fault: Fault::Silent(self.patience) }
+    /// Reads from a target, or from where what it has is too.
+    async fn read_from(&self, reader: &Reader, caller: &Caller, request: Request) -> Result<Served, CallError> {
+        let ways = self.ways(reader.targets.iter().map(|target| (target, ())));
+        let ask = |way: Way<()>, request| async move { Ok(way.target.call(&caller.id, request, &[]).await?) };
+        self.serve(ways, Repeat::Safe, request, ask).await
+    }
+
+    fn silent(&self, reader: &Reader) -> CallError {
+        let target = reader.targets[0].clone();
+        CallError::Target(TargetError { target, fault: Fault::Silent(self.patience) })
     }
 }
 

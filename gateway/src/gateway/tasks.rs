@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use causeway_core::{
     canonical::{Request, tasks},
-    catalog::Route,
-    name::TargetName,
+    catalog,
+    name::PathName,
     seal::Sealer,
     wire::{Envelope, ObjectEdit, json},
 };
@@ -18,7 +18,7 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{CallError, Gateway};
+use super::{CallError, Gateway, paths::Served};
 use crate::{
     inbound::Caller,
     targets::{Reply, Target},
@@ -35,7 +35,7 @@ const MOST_GIVEN: u64 = 100_000;
 /// Whose the tasks are that targets gave. To a target all callers are the gateway, so its list of tasks is everybody's: a caller
 /// sees of it what it was given here. Lost with the process; a name that a caller kept is good all the same.
 #[derive(Clone, Debug)]
-pub(super) struct Given(Cache<(String, TargetName, String), ()>);
+pub(super) struct Given(Cache<(String, PathName, String), ()>);
 
 impl Default for Given {
     fn default() -> Self {
@@ -44,18 +44,18 @@ impl Default for Given {
 }
 
 impl Given {
-    fn note(&self, owner: &str, target: &TargetName, id: &str) {
-        self.0.insert((owner.to_owned(), target.clone(), id.to_owned()), ());
+    fn note(&self, owner: &str, path: &PathName, id: &str) {
+        self.0.insert((owner.to_owned(), path.clone(), id.to_owned()), ());
     }
 
     /// The result of a `tasks/list` (JSON text) with the tasks of this caller alone.
-    fn of(&self, (owner, target): &(String, TargetName), result: &str) -> Option<String> {
+    fn of(&self, (owner, path): &(String, PathName), result: &str) -> Option<String> {
         let mut edit = ObjectEdit::parse(result).ok()?;
         let tasks: Vec<&RawValue> = serde_json::from_str(edit.get("tasks")?).ok()?;
         let is_own = |task: &&&RawValue| {
             let task = ObjectEdit::parse(task.get()).ok();
             let id = task.as_ref().and_then(|task| serde_json::from_str::<String>(task.get("taskId")?).ok());
-            id.is_some_and(|id| self.0.contains_key(&(owner.clone(), target.clone(), id)))
+            id.is_some_and(|id| self.0.contains_key(&(owner.clone(), path.clone(), id)))
         };
         let own: Vec<&str> = tasks.iter().filter(is_own).map(|task| task.get()).collect();
         edit.set("tasks", &["[", &own.join(","), "]"].concat());
@@ -66,8 +66,9 @@ impl Given {
 /// What the name of a task holds.
 #[derive(Debug, Deserialize, Serialize)]
 struct Name {
+    /// The path that it lives on.
     #[serde(rename = "t")]
-    target: String,
+    path: String,
     /// As the target knows it.
     #[serde(rename = "i")]
     id: String,
@@ -77,7 +78,7 @@ struct Name {
 #[derive(Debug, Deserialize, Serialize)]
 struct Page {
     #[serde(rename = "t")]
-    target: String,
+    path: String,
     /// The target's own cursor.
     #[serde(rename = "c")]
     cursor: Option<String>,
@@ -85,43 +86,43 @@ struct Page {
 
 impl Gateway {
     /// Carries out `tasks/get`, `tasks/result`, `tasks/update` or `tasks/cancel`.
-    pub(super) async fn task(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+    pub(super) async fn task(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let name = request.param("taskId").ok_or(CallError::Taskless)?;
         let (target, id) = self.task_named(caller, &name).ok_or(CallError::UnknownTask(name))?;
         let reply = target.call(&caller.id, request, &[("taskId", &json(&id))]).await?;
-        Ok(self.with_task_names(caller, target.name(), reply))
+        Ok(self.on_its_path(caller, &target, reply))
     }
 
     /// Calls a tool of a target that may answer with a task.
     pub(super) async fn call_with_tasks(
         &self,
         caller: &Caller,
-        route: &Route,
+        target: &Arc<Target>,
+        path: &catalog::Path,
         request: Request,
     ) -> Result<Reply, CallError> {
-        let target = &self.targets[&route.target];
         let call = self.followed(caller, target, &request);
         if let Some(state) = request.param("requestState").filter(|state| wait::is_state(state)) {
-            return Ok(self.with_task_names(caller, target.name(), call.resumed(&state)?));
+            return Ok(self.with_task_names(caller, target.path(), call.resumed(&state)?));
         }
-        let own_name = json(&&*route.name);
+        let own_name = json(&&*path.name);
         let mut changes = vec![("name", own_name.as_str())];
-        if route.wants_task && !tasks::asks_for_task(&request) && self.takes_tasks(&route.target) {
+        if path.wants_task && !tasks::asks_for_task(&request) && self.takes_tasks(target.path()) {
             // The tool does its work in no other way. That the client gets no task of it is seen to below.
             changes.push(("task", "{}"));
         }
         let reply = target.call(&caller.id, request, &changes).await?;
-        Ok(self.with_task_names(caller, target.name(), call.waited_for(reply)))
+        Ok(self.with_task_names(caller, target.path(), call.waited_for(reply)))
     }
 
     /// Carries out `tasks/list`: the tasks of one target after the other, a page of its own at least for each.
-    pub(super) async fn list_tasks(&self, caller: &Caller, request: Request) -> Result<Reply, CallError> {
+    pub(super) async fn list_tasks(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let asked = match request.param("cursor") {
             None => None,
             Some(cursor) => Some(self.page(caller, &cursor).ok_or(CallError::BadCursor)?),
         };
         let listing = self.listing_tasks();
-        let first = asked.as_ref().and_then(|page| listing.iter().position(|t| t.name().as_str() == page.target));
+        let first = asked.as_ref().and_then(|page| listing.iter().position(|t| t.path().to_string() == page.path));
         let at = match (&asked, first) {
             (Some(_), None) => return Err(CallError::BadCursor),
             (_, at) => at.unwrap_or_default(),
@@ -129,46 +130,54 @@ impl Gateway {
         let Some(target) = listing.get(at) else { return Err(CallError::NoTasks) };
         let request = with_cursor(request, asked.and_then(|page| page.cursor));
         let reply = target.call(&caller.id, request, &[]).await?;
-        let (given, asker) = (self.tasks.clone(), (caller.id.clone(), target.name().clone()));
+        let (given, asker) = (self.tasks.clone(), (caller.id.clone(), target.path().clone()));
         let reply = reply.map_result(move |result| given.of(&asker, result));
-        let names = self.with_task_names(caller, target.name(), reply);
-        let own = target.name().as_str().to_owned();
-        let after = listing.get(at + 1).map(|target| target.name().as_str().to_owned());
+        let served = self.on_its_path(caller, target, reply);
+        let own = target.path().to_string();
+        let after = listing.get(at + 1).map(|target| target.path().to_string());
         let (sealer, owner, now) = (Arc::clone(&self.sealer), caller.id.clone(), self.clock.now());
-        Ok(names.map_result(move |result| {
+        let reply = served.reply.map_result(move |result| {
             let mut edit = ObjectEdit::parse(result).ok()?;
             let next = edit.get("nextCursor").and_then(|cursor| serde_json::from_str::<String>(cursor).ok());
             let page = match (next, after.clone()) {
-                (Some(cursor), _) => Page { target: own.clone(), cursor: Some(cursor) },
-                (None, Some(target)) => Page { target, cursor: None },
+                (Some(cursor), _) => Page { path: own.clone(), cursor: Some(cursor) },
+                (None, Some(path)) => Page { path, cursor: None },
                 (None, None) => return None,
             };
             let sealed = sealer.seal(CURSOR, &owner, now + DAY, &page);
             edit.set("nextCursor", &json(&sealed));
             Some(edit.finish())
-        }))
+        });
+        Ok(Served { reply, ..served })
     }
 
     /// The target of the task that this caller knows as `name`, and the target's own name for it.
     pub fn task_named(&self, caller: &Caller, name: &str) -> Option<(Arc<Target>, String)> {
         let opened: Name = self.sealer.open(PURPOSE, &caller.id, self.clock.now(), name).ok()?;
-        let target = self.targets.get(&opened.target.parse::<TargetName>().ok()?)?;
+        let target = self.place(&opened.path.parse().ok()?)?;
         Some((Arc::clone(target), opened.id))
     }
 
+    /// What a place says of its tasks, which no other place knows.
+    fn on_its_path(&self, caller: &Caller, target: &Target, reply: Reply) -> Served {
+        let path = target.path();
+        let reply = self.with_task_names(caller, path, reply);
+        Served { reply, path: target.has_others().then(|| path.clone()) }
+    }
+
     /// `reply` with the names of tasks as `caller` knows them.
-    pub(super) fn with_task_names(&self, caller: &Caller, target: &TargetName, reply: Reply) -> Reply {
-        let (sealer, owner, target) = (Arc::clone(&self.sealer), caller.id.clone(), target.clone());
+    fn with_task_names(&self, caller: &Caller, path: &PathName, reply: Reply) -> Reply {
+        let (sealer, owner, path) = (Arc::clone(&self.sealer), caller.id.clone(), path.clone());
         let given = self.tasks.clone();
         reply.renamed(Arc::new(move |id| {
-            given.note(&owner, &target, id);
-            Some(named(&sealer, &owner, &target, id))
+            given.note(&owner, &path, id);
+            Some(named(&sealer, &owner, &path, id))
         }))
     }
 
-    /// A notification of `target` with the names of tasks as `caller` knows them.
-    pub fn with_task_name(&self, caller: &Caller, target: &TargetName, message: Envelope) -> Envelope {
-        let rename = |id: &str| Some(named(&self.sealer, &caller.id, target, id));
+    /// A notification that came by `path` with the names of tasks as `caller` knows them.
+    pub fn with_task_name(&self, caller: &Caller, path: &PathName, message: Envelope) -> Envelope {
+        let rename = |id: &str| Some(named(&self.sealer, &caller.id, path, id));
         let params = message.params().and_then(|params| tasks::renamed(params, &rename));
         params.and_then(|params| message.with_params(&params)).unwrap_or(message)
     }
@@ -187,10 +196,10 @@ impl Gateway {
         }
     }
 
-    /// Whether a call of a tool of `target` may ask for a task, in the older form.
-    fn takes_tasks(&self, target: &TargetName) -> bool {
+    /// Whether a call of a tool by `path` may ask for a task, in the older form.
+    fn takes_tasks(&self, path: &PathName) -> bool {
         let view = self.view();
-        let state = view.targets.iter().find(|state| state.name == *target);
+        let state = view.paths.iter().find(|state| state.path == *path);
         state.and_then(|state| state.about.as_ref()).is_some_and(|about| about.capability("tasks", "requests"))
     }
 
@@ -198,10 +207,10 @@ impl Gateway {
     fn listing_tasks(&self) -> Vec<Arc<Target>> {
         let view = self.view();
         let lists = view
-            .targets
+            .paths
             .iter()
             .filter(|target| target.about.as_ref().is_some_and(|about| about.capability("tasks", "list")));
-        lists.filter_map(|target| self.targets.get(&target.name).cloned()).collect()
+        lists.filter_map(|target| self.place(&target.path).cloned()).collect()
     }
 }
 
@@ -219,6 +228,6 @@ fn with_cursor(request: Request, cursor: Option<String>) -> Request {
 /// How long a cursor is good.
 const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
-fn named(sealer: &Sealer, owner: &str, target: &TargetName, id: &str) -> String {
-    sealer.name(PURPOSE, owner, &Name { target: target.as_str().to_owned(), id: id.to_owned() })
+fn named(sealer: &Sealer, owner: &str, path: &PathName, id: &str) -> String {
+    sealer.name(PURPOSE, owner, &Name { path: path.to_string(), id: id.to_owned() })
 }

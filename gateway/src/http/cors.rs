@@ -24,6 +24,11 @@ pub(super) fn layer(local: SocketAddr, allowed: Arc<Allowed>) -> CorsLayer {
         .allow_methods([Method::POST, Method::GET, Method::DELETE])
         // The headers of tool arguments have names of the tools' choice.
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([HeaderName::from_static(headers::SESSION), header::WWW_AUTHENTICATE, header::RETRY_AFTER])
+        .expose_headers([
+            HeaderName::from_static(headers::SESSION),
+            header::WWW_AUTHENTICATE,
+            header::RETRY_AFTER,
+            crate::front::PATH,
+        ])
         .max_age(REMEMBERED)
 }

@@ -40,6 +40,9 @@ pub enum Fault {
     /// An HTTP status that is no answer.
     #[error("answered HTTP {0}")]
     Status(u16),
+    /// HTTP 429 or 503 with `Retry-After`: it did not take the request.
+    #[error("takes no requests for a while (HTTP {0} with `Retry-After`)")]
+    Unavailable(u16),
     /// An answer that is no MCP.
     #[error("answered something that is no MCP: {0}")]
     Garbage(String),
@@ -67,12 +70,62 @@ pub enum Fault {
     /// It speaks no version that the gateway speaks.
     #[error("speaks MCP {0}, which the gateway does not")]
     UnknownVersion(String),
+    /// What went wrong while the gateway got ready to send the request: the request itself was not sent.
+    #[error("{0}")]
+    Unsent(Box<Fault>),
 }
+
+/// Where the gateway failed to get ready.
+const NOT_CARRIED_OUT: &str =
+    "the call was not carried out; retry in a moment; if it stays, the operator must check this target";
 
 impl Fault {
     /// Whether the target is there and works, but for what it was asked: it may answer something else well.
     pub fn is_of_the_question(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Garbage(_) | Self::EndlessList(_) | Self::TooLarge(_))
+        match self {
+            Self::Unsent(fault) => fault.is_of_the_question(),
+            _ => matches!(self, Self::Refused(_) | Self::Garbage(_) | Self::EndlessList(_) | Self::TooLarge(_)),
+        }
+    }
+
+    /// Whether the request was certainly not carried out, so that it may be sent to another server that does the same. A 404
+    /// and a 429 are given before the work; a 503 also by proxies whose server broke off in the middle, so it must say more than that.
+    pub fn surely_not_carried_out(&self) -> bool {
+        match self {
+            Self::Runtime(fault) => fault.problem.is_before_the_work(),
+            Self::Unsent(_) | Self::Unreachable(_) | Self::Credential(_) | Self::Unauthorized(_) => true,
+            Self::Unavailable(_) | Self::Busy(_) | Self::NotRunning(_) | Self::UnknownVersion(_) => true,
+            Self::Status(status) => matches!(status, 404 | 429),
+            Self::Silent(_) | Self::BrokenOff(_) | Self::Garbage(_) | Self::TooLarge(_) | Self::Refused(_) => false,
+            Self::EndlessList(_) | Self::UnknownState | Self::NoStream => false,
+        }
+    }
+
+    /// Whether it says that no MCP server answers there for now, whatever was asked.
+    pub fn is_of_the_path(&self) -> bool {
+        match self {
+            Self::Runtime(fault) => fault.problem.is_of_the_path(),
+            Self::Unsent(_) => true,
+            Self::Unreachable(_) | Self::Credential(_) | Self::Unauthorized(_) | Self::Unavailable(_) => true,
+            Self::Silent(_) | Self::BrokenOff(_) | Self::NotRunning(_) | Self::UnknownVersion(_) => true,
+            Self::Garbage(_) => true,
+            Self::Status(status) => matches!(status, 404 | 429 | 500..),
+            Self::TooLarge(_) | Self::Busy(_) | Self::Refused(_) | Self::EndlessList(_) => false,
+            Self::UnknownState | Self::NoStream => false,
+        }
+    }
+
+    /// Whether another server that does the same may do better with the same request.
+    pub fn may_be_better_elsewhere(&self) -> bool {
+        self.is_of_the_path() || matches!(self, Self::Busy(_) | Self::Status(_))
+    }
+
+    /// The same as one that kept a request from being sent.
+    pub(super) fn unsent(self) -> Self {
+        match self {
+            Self::Unsent(_) => self,
+            fault => Self::Unsent(Box::new(fault)),
+        }
     }
 
     /// What it is called in answers to clients: a stable word.
@@ -85,6 +138,7 @@ impl Fault {
             Self::Silent(_) => "timeout",
             Self::BrokenOff(_) => "broken_off",
             Self::Status(_) => "status",
+            Self::Unavailable(_) => "unavailable",
             Self::Garbage(_) => "garbage",
             Self::TooLarge(_) => "too_large",
             Self::Busy(_) => "busy",
@@ -94,6 +148,7 @@ impl Fault {
             Self::UnknownVersion(_) => "unknown_version",
             Self::UnknownState => "unknown_state",
             Self::NoStream => "no_stream",
+            Self::Unsent(fault) => fault.kind(),
         }
     }
 
@@ -110,8 +165,10 @@ impl Fault {
             Self::NotRunning(_) => "does not run".into(),
             Self::Unauthorized(status) => format!("does not let the gateway in (HTTP {status})"),
             Self::UnknownVersion(_) => "speaks no MCP version that the gateway speaks".into(),
+            Self::Unsent(fault) => fault.public(),
             Self::Silent(_)
             | Self::Status(_)
+            | Self::Unavailable(_)
             | Self::TooLarge(_)
             | Self::Busy(_)
             | Self::UnknownState
@@ -126,10 +183,15 @@ impl Fault {
                 "retry in a moment; if it stays, the operator must see that the target runs"
             }
             Self::Runtime(fault) => fault.problem.next_step(),
-            Self::Busy(_) => "retry in a moment",
+            Self::Busy(_) | Self::Unavailable(_) => "retry in a moment",
+            Self::Unsent(fault) => match &**fault {
+                Self::Silent(_) | Self::BrokenOff(_) | Self::Status(500..) => NOT_CARRIED_OUT,
+                Self::Runtime(fault) if !fault.problem.is_before_the_work() => NOT_CARRIED_OUT,
+                fault => fault.next_step(),
+            },
             Self::NoStream => "ask it again instead of waiting for news",
             Self::UnknownState => "send the call anew, without `requestState` and `inputResponses`",
-            Self::Silent(_) | Self::BrokenOff(_) => {
+            Self::Silent(_) | Self::BrokenOff(_) | Self::Status(500..) => {
                 "the call may or may not have been carried out: check before you repeat it"
             }
             Self::TooLarge(_) => "ask for less, for example with a limit or a filter",

@@ -48,6 +48,8 @@ pub(super) struct HttpTarget {
     credential: Credential,
     /// AgentCore Runtime answers in the server's place where something is wrong, and takes nothing but POST.
     runtime: bool,
+    /// Others serve the same.
+    has_others: bool,
     limits: Limits,
     choice: EraChoice,
     /// What the last probe found.
@@ -79,6 +81,7 @@ impl HttpTarget {
         http: &config::HttpTarget,
         config: &Config,
         credential: Credential,
+        has_others: bool,
     ) -> Result<Self, rustls::Error> {
         let limits = &config.limits;
         let endpoint: http::Uri = http.endpoint.as_str().parse().expect("a URL with a host is a URI");
@@ -87,6 +90,7 @@ impl HttpTarget {
             endpoint,
             credential,
             runtime: http.runtime,
+            has_others,
             limits: limits.clone(),
             choice: http.era,
             era: RwLock::new(None),
@@ -112,7 +116,7 @@ impl HttpTarget {
         request: Request,
         changes: &[(&str, &str)],
     ) -> Result<Reply<Fault>, Fault> {
-        let assumed = self.era().await?;
+        let assumed = self.era().await.map_err(Fault::unsent)?;
         let as_it_stands = match self.send_in(assumed, caller_id, &request, changes).await? {
             Outcome::Done(reply) => return Ok(reply),
             Outcome::OtherEra(as_it_stands) => as_it_stands,
@@ -235,8 +239,12 @@ impl HttpTarget {
         }
     }
 
-    /// How long a message of `caller_id` may wait for a target that does not take it: its answer must still have time.
+    /// How long a message of `caller_id` may wait for a target that does not take it: its answer must still have time. Not at
+    /// all where others serve the same, who are asked next.
     fn patience(&self, caller_id: &str) -> Duration {
+        if self.has_others {
+            return Duration::ZERO;
+        }
         let whole = if caller_id == OWN { self.limits.discovery } else { self.limits.call };
         MOST_PATIENCE.min(whole / 2)
     }

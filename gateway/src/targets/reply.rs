@@ -13,7 +13,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Fault, Question, TargetError};
+use super::{Fault, Health, Question, TargetError};
 
 /// The reply to one request: from an adapter with bare faults, from a target with its name in them.
 pub enum Reply<E = TargetError> {
@@ -43,6 +43,8 @@ pub(super) struct Bounds {
     /// a client that never answers must not keep others out.
     pub(super) place: Option<OwnedSemaphorePermit>,
     pub(super) places: Arc<Semaphore>,
+    /// Told how it ends.
+    pub(super) health: Arc<Health>,
 }
 
 /// One message of a reply.
@@ -147,7 +149,10 @@ impl Reply<Fault> {
             match bounds.next(&mut events).await {
                 Ok(event @ (Event::Notification(_) | Event::Question(_))) => Some((Ok(event), Some((events, bounds)))),
                 Ok(last) => Some((Ok(last), None)),
-                Err(fault) => Some((Err(TargetError { target: bounds.target, fault }), None)),
+                Err(fault) => {
+                    bounds.health.failed(&fault);
+                    Some((Err(TargetError { target: bounds.target, fault }), None))
+                }
             }
         })))
     }
@@ -199,9 +204,10 @@ impl Bounds {
         }
     }
 
-    /// Headers that the target takes for wrong were made from its list, by the gateway or by a client that has it from
+    /// An answer shows that the target works. Headers that it takes for wrong were made from its list, by the gateway or by a client that has it from
     /// here: the list is out of date.
     fn note(&self, answer: &Response) {
+        self.health.answered();
         if answer.error_code() == Some(wire::HEADER_MISMATCH) {
             self.changed.notify_one();
         }

@@ -49,6 +49,20 @@ impl Problem {
         matches!(self, Self::Throttled | Self::SessionBusy)
     }
 
+    /// Whether the request was surely not carried out, now or later.
+    pub fn is_before_the_work(self) -> bool {
+        match self {
+            Self::AccessDenied | Self::Throttled | Self::QuotaExceeded | Self::NotFound => true,
+            Self::SessionBusy | Self::Invalid => true,
+            Self::Conflict | Self::ServerFailed | Self::Internal | Self::TimedOut => false,
+        }
+    }
+
+    /// Whether no server answers there for now, whatever is asked.
+    pub fn is_of_the_path(self) -> bool {
+        !matches!(self, Self::Conflict | Self::SessionBusy | Self::Invalid)
+    }
+
     /// Whether a server that was asked in a way that it does not know may be behind it.
     pub fn may_be_of_the_era(self) -> bool {
         matches!(self, Self::ServerFailed | Self::Invalid | Self::Internal)

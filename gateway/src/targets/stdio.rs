@@ -66,7 +66,7 @@ impl StdioTarget {
         request: Request,
         changes: &[(&str, &str)],
     ) -> Result<Reply<Fault>, Fault> {
-        let process = self.process().await?;
+        let process = self.process().await.map_err(Fault::unsent)?;
         let params = match process.era() {
             Era::Modern => request.modern_params(changes),
             Era::Legacy => request.legacy_params(changes),

@@ -71,3 +71,25 @@ async fn a_bad_config_is_reported_as_ever() {
     assert_eq!((code, stdout.as_str()), (Some(64), ""));
     assert!(stderr.contains("is no target name"), "{stderr}");
 }
+
+#[tokio::test]
+async fn each_place_of_a_target_has_a_line_and_who_stands_by_is_named() {
+    let (one, two) = (offering("one", Speaks::Modern), offering("two", Speaks::Sessions));
+    let places = format!(
+        "[[targets]]\nname = \"both\"\nhttp.endpoints = [\"{}\", \"{}\"]\n",
+        one.fake.endpoint(),
+        two.fake.endpoint()
+    );
+    let far = "kind = \"agentcore-gateway\"\nstandby = [\"both\"]\n";
+    let (code, stdout, _) = targets(&[&places, &http("far", &one.fake.endpoint()), far].concat(), &[]).await;
+    assert_eq!(code, Some(0));
+    let lines = stdout.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>().join(" "));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
+    NAME STATE ERA VERSION
+    both/1 listed modern 2026-07-28
+    both/2 listed legacy 2025-11-25
+    far listed modern 2026-07-28
+
+    where `far` does not
+    ");
+}

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use crate::{
     answer::Answer,
     caller::Caller,
+    controlled_target::ControlledTarget,
     fake_target::{self, FakeTarget, Speaks, error, hang, progress_message, success},
     harness::Gateway,
+    issuer::Issuer,
     offering::{ERAS, Offering},
 };
 
@@ -315,5 +317,19 @@ async fn parameters_that_name_nothing_are_refused() {
     ] {
         let answer = alice.request(method, params).await;
         assert_eq!(error_of(&answer), json!({"code": -32602, "message": message}));
+    }
+}
+
+/// A client that knows a name from before the gateway was started anew does not hear that there is no such tool only because
+/// its target was not asked yet.
+#[tokio::test]
+async fn a_name_of_a_target_that_was_not_listed_yet_is_waited_for() {
+    let target = ControlledTarget::that_holds_its_list().await;
+    let gateway = Gateway::launch(Issuer::start().await, [target.target("t")], |_| ()).await;
+    let clients = [gateway.caller("alice"), gateway.caller("alice").modern()];
+    let calls = clients.map(|alice| tokio::spawn(async move { alice.call("t___echo", json!({"n": 1})).await }));
+    target.let_list();
+    for call in calls {
+        assert_eq!(call.await.unwrap()["echo"]["n"], 1);
     }
 }

@@ -9,7 +9,8 @@ use std::{
 use causeway::{
     app::App,
     config::{
-        Config, Credential, Draft, Environment, EraChoice, HttpTarget, StdioTarget, Target, TargetSessions, Transport,
+        Config, Credential, Draft, Environment, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions,
+        Transport,
     },
     discovery::{TargetState, View},
     http::MCP_PATH,
@@ -146,7 +147,8 @@ impl TestClock {
 /// A target behind a URL, without credential.
 pub(crate) fn http_target(name: &str, endpoint: &str) -> Target {
     let (endpoint, era, sessions) = (endpoint.parse().unwrap(), EraChoice::Auto, TargetSessions::default());
-    target(name, Transport::Http(HttpTarget { endpoint, runtime: false, era, sessions }))
+    let http = HttpTarget { endpoint, further: Vec::new(), runtime: false, era, sessions };
+    target(name, Transport::Http(http))
 }
 
 /// A target that is a child process.
@@ -158,7 +160,8 @@ pub(crate) fn stdio_target(name: &str, command: &[&str]) -> Target {
 
 fn target(name: &str, transport: Transport) -> Target {
     let name = name.parse().unwrap();
-    Target { name, transport, resource_priority: 1000, credential: Credential::None, dev: None }
+    let kind = TargetKind::Server;
+    Target { name, kind, transport, resource_priority: 1000, credential: Credential::None, dev: None }
 }
 
 /// What a user's config.toml says if it says no more than it must.

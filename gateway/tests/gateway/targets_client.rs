@@ -31,6 +31,8 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Got {
     pub(crate) status: u16,
+    /// Which path served it, where the gateway says so.
+    pub(crate) path: Option<String>,
     pub(crate) notifications: Vec<String>,
     /// The answer, byte for byte.
     pub(crate) answer: String,
@@ -79,6 +81,7 @@ impl Client {
     pub(crate) async fn ask(&self, method: &str, params: &str) -> Got {
         let response = self.request(method, "7", params).send().await.unwrap();
         let status = response.status().as_u16();
+        let path = response.headers().get("x-causeway-path").map(|path| path.to_str().unwrap().to_owned());
         let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
         let body = response.bytes().await.unwrap();
         let mut messages = match kind.as_str() {
@@ -91,7 +94,7 @@ impl Client {
         };
         let answer = messages.pop().expect("an answer ends the body");
         assert!(Envelope::parse(answer.clone().into()).is_ok(), "{status} {answer}");
-        Got { status, notifications: messages, answer }
+        Got { status, path, notifications: messages, answer }
     }
 
     /// The HTTP request that carries a message with this id.

@@ -112,6 +112,19 @@ async fn runtime_that_throttles_is_asked_again() {
 }
 
 #[tokio::test]
+async fn where_others_serve_the_same_nobody_waits_for_runtime() {
+    let (first, second) = (FakeTarget::start(Speaks::Modern), FakeTarget::start(Speaks::Modern));
+    first.on("tools/call", |asked| async move { error(200, &asked.id, -32003, THROTTLED) });
+    let mut target = hosted(http_target("t", &first.endpoint()));
+    if let Transport::Http(http) = &mut target.transport {
+        http.further.push(second.endpoint().parse().unwrap());
+    }
+    let gateway = Gateway::start([target]).await;
+    Client::new(&gateway, targets_client::Speaks::Session).await.call("t___echo", "{}").await.ok();
+    assert_eq!((first.asked("tools/call").len(), second.asked("tools/call").len()), (1, 1));
+}
+
+#[tokio::test]
 async fn runtimes_errors_are_faults_each_of_its_kind() {
     let named = |code: u16, name: &'static str| {
         script(move |_| async move {

@@ -102,6 +102,11 @@ impl AllowList {
         Ok(apart)
     }
 
+    /// Every log group there is.
+    pub(super) fn everything() -> Self {
+        Self(vec![Pattern::Prefix(String::new())])
+    }
+
     /// One sentence for the model.
     pub(super) fn describe(&self) -> String {
         if self.0.is_empty() { NotAllowed::EmptyList.to_string() } else { format!("Log groups: {}.", self.list()) }
@@ -170,6 +175,14 @@ impl Pattern {
 }
 
 impl Lookup {
+    /// Whether the group `name` is an answer to it.
+    pub(super) fn finds(&self, name: &str) -> bool {
+        match self {
+            Self::Exact(exact) => name == exact,
+            Self::Prefix(prefix) => name.starts_with(prefix),
+        }
+    }
+
     fn text(&self) -> &str {
         match self {
             Self::Exact(text) | Self::Prefix(text) => text,

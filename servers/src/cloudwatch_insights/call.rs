@@ -13,6 +13,12 @@ use super::progress::Progress;
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) progress: Progress,
+    watch: Watch,
+}
+
+/// Until when a call goes on. Work on a thread of its own looks at it from time to time.
+#[derive(Debug, Clone)]
+pub(super) struct Watch {
     allowed: Duration,
     end: Instant,
     cancelled: CancellationToken,
@@ -20,7 +26,7 @@ pub(super) struct Call {
 
 /// The call has to end before its work has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Interrupted {
+pub(crate) enum Interrupted {
     #[error(
         "the call was not complete after {0:?}; ask for less, or raise `QUERY_TIMEOUT` in the server's environment"
     )]
@@ -33,7 +39,11 @@ impl Call {
     /// A call that began just now and may take as long as `allowed`. It is cancelled with the request, and with
     /// `cancelled`.
     pub(super) fn new(context: &RequestContext<RoleServer>, allowed: Duration, cancelled: CancellationToken) -> Self {
-        Self { progress: Progress::of(context), allowed, end: Instant::now() + allowed, cancelled }
+        Self { progress: Progress::of(context), watch: Watch::new(allowed, cancelled) }
+    }
+
+    pub(super) fn watch(&self) -> Watch {
+        self.watch.clone()
     }
 
     /// What `work` comes to, if the call lasts that long.
@@ -41,14 +51,29 @@ impl Call {
         // In this order, so that work which knows the deadline itself has the last word on it.
         tokio::select! {
             biased;
-            () = self.cancelled.cancelled() => Err(Interrupted::Cancelled),
+            () = self.watch.cancelled.cancelled() => Err(Interrupted::Cancelled),
             done = work => Ok(done),
-            () = time::sleep_until(self.end) => Err(Interrupted::Deadline(self.allowed)),
+            () = time::sleep_until(self.watch.end) => Err(Interrupted::Deadline(self.watch.allowed)),
         }
     }
 
     /// Waits, if the call lasts that long.
     pub(super) async fn pause(&self, wait: Duration) -> Result<(), Interrupted> {
         self.within(time::sleep(wait)).await
+    }
+}
+
+impl Watch {
+    pub(super) fn new(allowed: Duration, cancelled: CancellationToken) -> Self {
+        Self { allowed, end: Instant::now() + allowed, cancelled }
+    }
+
+    /// Why the work has to end now, if it has to.
+    pub(super) fn interrupted(&self) -> Option<Interrupted> {
+        if self.cancelled.is_cancelled() {
+            Some(Interrupted::Cancelled)
+        } else {
+            (Instant::now() >= self.end).then_some(Interrupted::Deadline(self.allowed))
+        }
     }
 }

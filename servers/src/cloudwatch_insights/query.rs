@@ -12,7 +12,7 @@ use super::{
 pub(super) const MAX_LIMIT: u32 = 10_000;
 
 /// A query that may be run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Query {
     pub(super) text: String,
     pub(super) log_groups: Vec<String>,

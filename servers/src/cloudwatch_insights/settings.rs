@@ -13,6 +13,7 @@
 
 mod aws;
 mod content;
+mod logs;
 mod sources;
 mod stored;
 
@@ -20,14 +21,15 @@ use std::time::Duration;
 
 use causeway_oidc::clock::Clock;
 
-pub(crate) use self::aws::BadAws;
+pub(crate) use self::{aws::BadAws, logs::BadLogs};
 use self::{
+    logs::LOGS_NAMES,
     sources::{BadSource, Origin, Sources},
     stored::{Kept, PARAMETER_NAME, SECRET_ID},
 };
 use super::{
     allow_list::{AllowList, BadPattern},
-    aws::AwsSettings,
+    source::Source,
     time_range::duration,
 };
 
@@ -37,7 +39,8 @@ const QUERY_TIMEOUT: &str = "QUERY_TIMEOUT";
 /// Settings with their defaults filled in.
 #[derive(Debug)]
 pub(super) struct Settings {
-    /// `ALLOWED_LOG_GROUPS`: names and `prefix*`, comma separated. Empty by default: nothing may be read.
+    /// `ALLOWED_LOG_GROUPS`: names and `prefix*`, comma separated. By default nothing may be read of CloudWatch, and
+    /// everything of a directory.
     pub(super) allowed: AllowList,
     /// `QUERY_TIMEOUT`: how long one call may take before its query is stopped; `60s` by default.
     pub(super) query_timeout: Duration,
@@ -54,12 +57,15 @@ pub(crate) enum SettingsError {
     QueryTimeout { origin: Origin, text: String },
     #[error(transparent)]
     Aws(#[from] BadAws),
+    #[error(transparent)]
+    Logs(#[from] BadLogs),
 }
 
 impl Settings {
-    /// Reads every source that is there.
-    pub(super) async fn load(clock: &Clock) -> Result<(Self, AwsSettings), SettingsError> {
-        let names = [&[ALLOWED_LOG_GROUPS, QUERY_TIMEOUT, SECRET_ID, PARAMETER_NAME], &aws::NAMES[..]].concat();
+    /// Reads every source of settings that is there, and finds the source of logs that they choose.
+    pub(super) async fn load(clock: &Clock) -> Result<(Self, Source), SettingsError> {
+        let own = [ALLOWED_LOG_GROUPS, QUERY_TIMEOUT, SECRET_ID, PARAMETER_NAME];
+        let names = [&own[..], &LOGS_NAMES, &aws::NAMES].concat();
         #[expect(clippy::disallowed_methods, reason = "the home of this server's environment")]
         let mut sources = Sources::at_hand(&names, |name| std::env::var(name).ok())?;
         for (kept, id) in stored(&sources) {
@@ -67,15 +73,16 @@ impl Settings {
             let text = kept.read(&id, &aws).await.map_err(BadSource::from)?;
             sources.add(kept.origin(&id), text.expose())?;
         }
-        let settings = (Self::of(&sources)?, aws::settings(&sources, clock).await?);
+        let (settings, logs) = (Self::of(&sources)?, logs::source(&sources, clock).await?);
         tracing::info!("settings from {sources}");
-        Ok(settings)
+        Ok((settings, logs))
     }
 
     fn of(sources: &Sources) -> Result<Self, SettingsError> {
         let allowed = match sources.said(ALLOWED_LOG_GROUPS) {
             Some((text, origin)) => AllowList::parse(text)
                 .map_err(|source| SettingsError::AllowedLogGroups { origin: origin.clone(), source })?,
+            None if logs::choice(sources)?.is_local() => AllowList::everything(),
             None => AllowList::default(),
         };
         let query_timeout = match sources.said(QUERY_TIMEOUT) {
@@ -107,6 +114,18 @@ mod tests {
         let settings = settings(&[("QUERY_TIMEOUT", "")], "").unwrap();
         assert_eq!(settings.query_timeout, Duration::from_secs(60));
         assert!(settings.allowed.choose(None).is_err());
+    }
+
+    #[test]
+    fn of_a_directory_everything_may_be_read_unless_a_list_says_what() {
+        let allows = |environment: &[(&str, &str)], group: &str| {
+            let settings = settings(environment, "").unwrap();
+            settings.allowed.choose_one(group.to_owned()).is_ok()
+        };
+        assert!(allows(&[("LOG_SOURCE", "directory"), ("LOG_DIRECTORY", "/logs")], "/a"));
+        assert!(allows(&[("LOG_SOURCE", "samples")], "/a"));
+        assert!(!allows(&[("LOG_SOURCE", "samples"), ("ALLOWED_LOG_GROUPS", "/b")], "/a"));
+        assert!(!allows(&[("LOG_SOURCE", "aws")], "/a"));
     }
 
     #[test]

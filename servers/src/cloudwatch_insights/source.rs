@@ -5,6 +5,7 @@ use super::{
     allow_list::Lookup,
     aws::{Aws, AwsError},
     call::Call,
+    directory::{Directory, DirectoryError},
     fields::Field,
     found::Found,
     groups::Groups,
@@ -16,6 +17,8 @@ use super::{
 pub(super) enum Source {
     /// CloudWatch Logs.
     Aws(Aws),
+    /// Files of this machine.
+    Directory(Directory),
 }
 
 /// Why a source has no answer.
@@ -23,12 +26,31 @@ pub(super) enum Source {
 pub(super) enum SourceError {
     #[error(transparent)]
     Aws(#[from] AwsError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
 }
 
 impl Source {
+    /// What the logs are, for whoever asks of them.
+    pub(super) fn describe(&self) -> &'static str {
+        match self {
+            Self::Aws(_) => "Queries CloudWatch logs.",
+            Self::Directory(directory) if directory.is_samples() => {
+                "Queries sample logs in the language of CloudWatch Logs Insights: there is no CloudWatch here."
+            }
+            Self::Directory(_) => "Queries log files of this machine in the language of CloudWatch Logs Insights.",
+        }
+    }
+
+    /// Whether it costs nothing to look for the groups that a query does not name.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self, Self::Directory(_))
+    }
+
     pub(super) async fn query(&self, query: &Query, call: &Call) -> Result<Found, SourceError> {
         match self {
             Self::Aws(aws) => Ok(aws.query(query, call).await?),
+            Self::Directory(directory) => Ok(directory.answer_query(query, call).await?),
         }
     }
 
@@ -36,6 +58,7 @@ impl Source {
     pub(super) async fn log_groups(&self, lookups: &[Lookup], most: usize, call: &Call) -> Result<Groups, SourceError> {
         match self {
             Self::Aws(aws) => Ok(aws.log_groups(lookups, most, call).await?),
+            Self::Directory(directory) => Ok(directory.list_groups(lookups, most, call).await?),
         }
     }
 
@@ -43,6 +66,7 @@ impl Source {
     pub(super) async fn fields(&self, group: &str, call: &Call) -> Result<Vec<Field>, SourceError> {
         match self {
             Self::Aws(aws) => Ok(aws.fields(group, call).await?),
+            Self::Directory(directory) => Ok(directory.list_fields(group, call).await?),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod child;
 mod cloudwatch;
+mod directory;
 mod fake_logs;
 mod http;
 mod issuer;

@@ -112,6 +112,18 @@ impl Logs {
             Self::AtLeast(least) => level.is_none_or(|level| level >= least),
         }
     }
+
+    /// Whether a client that wants these gets this notification, whatever it is about.
+    pub fn allow(self, message: &Envelope) -> bool {
+        if message.method() != "notifications/message" {
+            return true;
+        }
+        let level = message.params().and_then(|params| {
+            let params = ObjectEdit::parse(params).ok()?;
+            serde_json::from_str::<String>(params.get("level")?).ok()?.parse().ok()
+        });
+        self.include(level)
+    }
 }
 
 impl FromStr for Level {

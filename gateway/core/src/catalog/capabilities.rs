@@ -166,7 +166,9 @@ mod tests {
         let mut lists = Lists::default();
         let page = Page::parse(Kind::Templates, r#"{"resourceTemplates":[{"uriTemplate":"x:{y}"}]}"#).unwrap();
         lists[Kind::Templates] = Some([page].into());
-        let offer = Offer { target: &target, resource_priority: 0, has_resources: false, lists: &lists };
+        let (is_gateway, standby) = (false, &[][..]);
+        let offer =
+            Offer { target: &target, resource_priority: 0, has_resources: false, is_gateway, standby, lists: &lists };
         let catalog = merge(Names::Prefixed, &[offer]);
         assert_eq!(union(&["{}"], &catalog, Serves::default()), r#"{"tools":{},"resources":{}}"#);
     }

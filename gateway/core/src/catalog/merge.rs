@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Catalog, Entry, Kind, Lists, PerKind, Problem, Route, Template, UriTemplate, list::Writer};
+use super::{Catalog, Entry, Kind, Lists, Path, PerKind, Problem, Route, Template, UriTemplate, list::Writer};
 use crate::{
     era::params::HeaderParams,
     name::TargetName,
@@ -31,11 +31,23 @@ pub struct Offer<'a> {
     pub resource_priority: u16,
     /// It says that it has resources, so it may know one that it does not list.
     pub has_resources: bool,
+    /// It is a gateway itself: the names that it lists have their target in them already, and stay as they are.
+    pub is_gateway: bool,
+    /// Targets that serve the same names where this one does not, best first.
+    pub standby: &'a [TargetName],
     pub lists: &'a Lists,
 }
 
-/// Who serves each merged key of one kind: the number of the offer.
-type Owners = HashMap<String, usize>;
+/// Who serves each merged key of one kind. Best first, never empty: the one whose entry clients see, then its standbys.
+type Servers<'a> = HashMap<String, Vec<Server<'a>>>;
+
+/// An offer that holds a merged key.
+#[derive(Clone, Copy, Debug)]
+struct Server<'a> {
+    /// The number of the offer.
+    offer: usize,
+    entry: &'a Entry,
+}
 
 /// Merges what targets offer, in the order given.
 pub fn merge(names: Names, offers: &[Offer<'_>]) -> Catalog {
@@ -47,9 +59,18 @@ pub fn merge(names: Names, offers: &[Offer<'_>]) -> Catalog {
     catalog.lists = lists;
     // A stable sort: where as much is fixed, the earlier target and its earlier template come first.
     catalog.templates.sort_by_key(|template| (template.priority, Reverse(template.pattern.fixed())));
-    let readers = by_priority.iter().map(|at| &offers[*at]).filter(|offer| offer.has_resources);
-    catalog.readers = readers.map(|offer| offer.target.clone()).collect();
+    let with_resources: Vec<&Offer<'_>> =
+        by_priority.iter().map(|at| &offers[*at]).filter(|offer| offer.has_resources).collect();
+    catalog.readers = readers(&with_resources);
     catalog
+}
+
+/// Each of these offers with its standbys among them; one that only stands by is none of its own.
+fn readers(offers: &[&Offer<'_>]) -> Vec<Vec<TargetName>> {
+    let stands_by = |target| offers.iter().any(|offer| offer.standby.contains(target));
+    let there = |target: &&TargetName| offers.iter().any(|offer| offer.target == *target);
+    let first = offers.iter().filter(|offer| !stands_by(offer.target));
+    first.map(|offer| [offer.target].into_iter().chain(offer.standby).filter(there).cloned().collect()).collect()
 }
 
 struct Merging<'a> {
@@ -58,9 +79,9 @@ struct Merging<'a> {
     catalog: Catalog,
 }
 
-impl Merging<'_> {
+impl<'a> Merging<'a> {
     fn kind(&mut self, kind: Kind, by_priority: &[usize]) -> super::List {
-        let owners = self.owners(kind, by_priority);
+        let servers = self.servers(kind, by_priority);
         let mut list = Writer::new();
         for (at, offer) in self.offers.iter().enumerate() {
             list.next_target();
@@ -69,40 +90,63 @@ impl Merging<'_> {
                 let keyless = (0..page.keyless).map(|_| Problem::Keyless { target: offer.target.clone(), kind });
                 self.catalog.problems.extend(keyless);
                 for entry in &page.entries {
-                    self.entry(kind, &owners, at, entry, &mut list);
+                    self.entry(kind, &servers, at, entry, &mut list);
                 }
             }
         }
         list.finish()
     }
 
-    fn owners(&self, kind: Kind, by_priority: &[usize]) -> Owners {
-        let mut owners = Owners::new();
+    fn servers(&self, kind: Kind, by_priority: &[usize]) -> Servers<'a> {
+        let mut servers = Servers::new();
         let in_order: Vec<usize> =
             if kind.is_named() { (0..self.offers.len()).collect() } else { by_priority.to_vec() };
-        for at in in_order {
-            let pages = self.offers[at].lists[kind].iter().flat_map(|pages| pages.iter());
+        for offer in in_order {
+            let pages = self.offers[offer].lists[kind].iter().flat_map(|pages| pages.iter());
             for entry in pages.flat_map(|page| &page.entries) {
-                owners.entry(self.merged(kind, at, &entry.key)).or_insert(at);
+                let of_key: &mut Vec<Server<'a>> = servers.entry(self.merged(kind, offer, &entry.key)).or_default();
+                if of_key.iter().all(|server| server.offer != offer) {
+                    of_key.push(Server { offer, entry });
+                }
             }
         }
-        owners
-    }
-
-    /// What clients call the entry `key` of an offer.
-    fn merged(&self, kind: Kind, offer: usize, key: &str) -> String {
-        match self.names {
-            Names::Prefixed if kind.is_named() => self.offers[offer].target.join(key),
-            Names::Prefixed | Names::Plain => key.to_owned(),
+        for of_key in servers.values_mut().filter(|of_key| of_key.len() > 1) {
+            *of_key = self.chosen(of_key);
         }
+        servers
     }
 
-    fn entry(&mut self, kind: Kind, owners: &Owners, offer: usize, entry: &Entry, list: &mut Writer) {
+    /// Of all that hold a key, the one that comes first, or the one that it stands by for, and those that stand by for that.
+    fn chosen(&self, all: &[Server<'a>]) -> Vec<Server<'a>> {
+        let stands_by = |one: &Server<'_>, other: &Server<'_>| {
+            self.offers[other.offer].standby.contains(self.offers[one.offer].target)
+        };
+        let first = all.iter().find(|other| stands_by(&all[0], other)).unwrap_or(&all[0]);
+        let standby = self.offers[first.offer].standby.iter();
+        let standby = standby.filter_map(|name| all.iter().find(|other| self.offers[other.offer].target == name));
+        [first].into_iter().chain(standby).copied().collect()
+    }
+
+    /// What clients call the entry `key` of an offer. Who stands by for a gateway has its target in its names in any case.
+    fn merged(&self, kind: Kind, offer: usize, key: &str) -> String {
+        let Offer { target, is_gateway, .. } = self.offers[offer];
+        let prefixed = match self.names {
+            _ if is_gateway || !kind.is_named() => false,
+            Names::Prefixed => true,
+            Names::Plain => self.offers.iter().any(|other| other.standby.contains(target)),
+        };
+        if prefixed { target.join(key) } else { key.to_owned() }
+    }
+
+    fn entry(&mut self, kind: Kind, servers: &Servers<'a>, offer: usize, entry: &Entry, list: &mut Writer) {
         let merged = self.merged(kind, offer, &entry.key);
-        let owner = owners[&merged];
-        if owner != offer {
-            let problem = self.conflict(kind, owner, offer, entry.key.clone());
-            self.catalog.problems.push(problem);
+        let servers = &servers[&merged];
+        if servers[0].offer != offer {
+            // Who stands by offers nothing else than what is listed already.
+            if servers.iter().all(|server| server.offer != offer) {
+                let problem = self.conflict(kind, servers[0].offer, offer, merged);
+                self.catalog.problems.push(problem);
+            }
             return;
         }
         let target = self.offers[offer].target;
@@ -115,12 +159,9 @@ impl Merging<'_> {
             }
         };
         list.push(&renamed(entry, slot.key()));
-        let header_params = match kind {
-            Kind::Tools => header_params(target, entry, &mut self.catalog.problems),
-            Kind::Prompts | Kind::Resources | Kind::Templates => HeaderParams::default(),
-        };
-        let wants_task = kind == Kind::Tools && wants_task(entry);
-        let route = Route { target: target.clone(), name: Arc::from(entry.key.as_str()), header_params, wants_task };
+        let problems = &mut self.catalog.problems;
+        let paths = servers.iter().map(|server| path(kind, self.offers[server.offer].target, server.entry, problems));
+        let route = Route { paths: paths.collect(), repeatable: kind != Kind::Tools || is_repeatable(entry) };
         slot.insert(route.clone());
         if kind == Kind::Templates {
             self.template(route, self.offers[offer].resource_priority);
@@ -128,10 +169,11 @@ impl Merging<'_> {
     }
 
     fn template(&mut self, route: Route, priority: u16) {
-        match UriTemplate::parse(&route.name) {
+        match UriTemplate::parse(&route.first().name) {
             Ok(pattern) => self.catalog.templates.push(Template { pattern, priority, route }),
             Err(bad) => {
-                self.catalog.problems.push(Problem::BadTemplate { target: route.target, template: bad.0 });
+                let target = route.first().target.clone();
+                self.catalog.problems.push(Problem::BadTemplate { target, template: bad.0 });
             }
         }
     }
@@ -140,13 +182,34 @@ impl Merging<'_> {
         let (winner, loser) = (&self.offers[owner], &self.offers[offer]);
         let (kept, left_out) = (winner.target.clone(), loser.target.clone());
         if kind.is_named() {
-            return Problem::Collision { kind, name: key, kept, left_out };
+            return match winner.is_gateway || loser.is_gateway {
+                true => Problem::Shadowed { kind, name: key, kept, left_out },
+                false => Problem::Collision { kind, name: key, kept, left_out },
+            };
         }
         match winner.resource_priority == loser.resource_priority {
             true => Problem::Tie { kind, uri: key, kept, left_out },
             false => Problem::Outranked { kind, uri: key, kept, left_out },
         }
     }
+}
+
+fn path(kind: Kind, target: &TargetName, entry: &Entry, problems: &mut Vec<Problem>) -> Path {
+    let header_params = match kind {
+        Kind::Tools => header_params(target, entry, problems),
+        Kind::Prompts | Kind::Resources | Kind::Templates => HeaderParams::default(),
+    };
+    let wants_task = kind == Kind::Tools && wants_task(entry);
+    Path { target: target.clone(), name: Arc::from(entry.key.as_str()), header_params, wants_task }
+}
+
+/// Whether a tool says that it changes nothing, or nothing more when it is called again (MCP 2025-11-25, schema,
+/// `ToolAnnotations`). One that says nothing may do anything.
+fn is_repeatable(tool: &Entry) -> bool {
+    let entry = ObjectEdit::parse(&tool.json).ok();
+    let annotations = entry.as_ref().and_then(|entry| ObjectEdit::parse(entry.get("annotations")?).ok());
+    let says = |hint| annotations.as_ref().is_some_and(|all| all.get(hint) == Some("true"));
+    says("readOnlyHint") || says("idempotentHint")
 }
 
 fn wants_task(tool: &Entry) -> bool {

@@ -108,8 +108,11 @@ fn spawn_sample(sample: &str, demanded: Option<Demanded<'_>>) -> anyhow::Result<
             command.args(["--jwt-allowed-scopes", &client.scopes.join(",")]);
         }
     }
-    if std::env::var_os("RUST_LOG").is_none() {
-        command.env("RUST_LOG", "warn,aws_config=error");
+    // What is set already wins: whoever starts this program chooses.
+    for (name, value) in [("RUST_LOG", "warn,aws_config=error"), ("DEFAULT_LOG_SOURCE", "samples")] {
+        if std::env::var_os(name).is_none() {
+            command.env(name, value);
+        }
     }
     let (child, stdin) = spawn(command.stdout(Stdio::piped()))?;
     Ok((child, stdin, 0))

@@ -22,6 +22,14 @@ pub struct Target {
     /// `plain`.
     #[schemars(required, regex(pattern = "^([0-9a-zA-Z][-]?){1,100}$"))]
     pub name: Member<String>,
+    /// What it is. Default: `mcp-server`.
+    #[schemars(extend("default" = "mcp-server"))]
+    pub kind: Member<Kind>,
+    /// Of an `agentcore-gateway`: names of other targets in this file that serve the same names when it does not, best first.
+    /// Default: none.
+    #[serde(default)]
+    #[schemars(extend("default" = []))]
+    pub standby: Vec<Located<String>>,
     /// A server that is reached by URL.
     pub http: Member<Http>,
     /// A server that the gateway starts as a child process.
@@ -36,14 +44,31 @@ pub struct Target {
     pub dev: Member<Dev>,
 }
 
-/// A server that speaks MCP over streamable HTTP: exactly one of `endpoint` and `runtime_arn`.
+/// What a target is.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// An MCP server. Clients see its tools as `name___tool`.
+    McpServer,
+    /// An AgentCore Gateway or another Causeway: its tools are named `target___tool` already and keep their names.
+    AgentcoreGateway,
+}
+
+/// A server that speaks MCP over streamable HTTP: exactly one of `endpoint`, `endpoints` and `runtime_arn`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = json!([{ "required": ["endpoint"] }, { "required": ["runtime_arn"] }])))]
+#[schemars(extend("oneOf" = json!([
+    { "required": ["endpoint"] },
+    { "required": ["endpoints"] },
+    { "required": ["runtime_arn"] },
+])))]
 pub struct Http {
     /// Its URL, in full, for example `https://tools.example.com/mcp`.
     #[schemars(regex(pattern = "^https?://"))]
     pub endpoint: Member<String>,
+    /// In place of `endpoint`: the URLs of the same server in several places, best first.
+    #[schemars(length(min = 1))]
+    pub endpoints: Member<Vec<Located<String>>>,
     /// In place of `endpoint`: the ARN of the AgentCore Runtime that hosts it, for example
     /// `arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/tools-a1b2c3d4e5`.
     #[schemars(regex(pattern = "^arn:[^:]+:bedrock-agentcore:[^:]+:[0-9]{12}:runtime/.+$"))]

@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use super::{
     super::{
-        Aws, Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetSessions, Transport,
+        Aws, Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions, Transport,
         file::target as file,
         findings::ROOT,
         located::{Located, Member},
@@ -19,6 +19,9 @@ use super::{
     Resolver,
 };
 use crate::secret::Secret;
+
+/// A URL in messages.
+const EXAMPLE: &str = "https://tools.example.com/mcp";
 
 impl Resolver<'_> {
     pub(super) fn targets(
@@ -35,6 +38,7 @@ impl Resolver<'_> {
         }
         let resolved: Vec<_> = targets.iter().map(|target| self.target(target, aws)).collect();
         self.duplicates(targets);
+        self.standbys(targets);
         self.findings.concern(None);
         resolved.into_iter().collect()
     }
@@ -59,10 +63,58 @@ impl Resolver<'_> {
         }
     }
 
+    /// Who stands by must be another target of this file, and none that needs others to stand by for it.
+    fn standbys(&mut self, targets: &[Located<file::Target>]) {
+        let name_of = |target: &file::Target| target.name.as_ref().map(|name| name.value.clone());
+        let is_gateway = |target: &file::Target| {
+            target.kind.as_ref().is_some_and(|kind| matches!(kind.value, file::Kind::AgentcoreGateway))
+        };
+        for target in targets.iter().filter(|target| is_gateway(&target.value)) {
+            self.findings.concern(Some(&target.at));
+            let own = name_of(&target.value);
+            for (at, standby) in target.value.standby.iter().enumerate() {
+                let name = &standby.value;
+                let meant = targets.iter().find(|other| name_of(&other.value).as_ref() == Some(name));
+                let message = match meant {
+                    None => format!("`standby` names `{name}`, which is no target of this file; give the name of one"),
+                    Some(_) if own.as_ref() == Some(name) => "a target cannot stand by for itself; leave it out".into(),
+                    Some(other) if is_gateway(&other.value) && !other.value.standby.is_empty() => format!(
+                        "`standby` names `{name}`, which others stand by for in turn; name all of them here, best first"
+                    ),
+                    Some(_) if target.value.standby[..at].iter().any(|before| before.value == *name) => {
+                        format!("`standby` names `{name}` twice; leave one out")
+                    }
+                    Some(_) => continue,
+                };
+                self.findings.report(&standby.at, message);
+            }
+        }
+    }
+
+    fn kind(&mut self, at: &Range<usize>, target: &file::Target) -> TargetKind {
+        match (target.kind.as_ref().map(|kind| kind.value), target.standby.first()) {
+            (Some(file::Kind::AgentcoreGateway), _) => {
+                // What is no name is no target's either, which is reported.
+                let standby = target.standby.iter().filter_map(|name| name.value.parse().ok());
+                TargetKind::Gateway { standby: standby.collect() }
+            }
+            (Some(file::Kind::McpServer) | None, None) => TargetKind::Server,
+            (Some(file::Kind::McpServer) | None, Some(first)) => {
+                let message = "`standby` is for gateways, whose names others can serve: write `kind = \"agentcore-gateway\"`; a \
+                               server that is in several places has `http.endpoints = [\"https://…/mcp\", \"https://…/mcp\"]`";
+                if !self.findings.took_out(at, &["kind"]) {
+                    self.findings.report(&first.at, message);
+                }
+                TargetKind::Server
+            }
+        }
+    }
+
     fn target(&mut self, target: &Located<file::Target>, aws: &Aws) -> Option<Target> {
         let (at, target) = (&target.at, &target.value);
         self.findings.concern(Some(at));
         let name = self.target_name(at, &target.name);
+        let kind = self.kind(at, target);
         let transport = self.transport(at, target, aws);
         let most = super::super::file::RESOURCE_PRIORITY;
         let priority = self.number("resource_priority", &target.resource_priority, 0..=most, most);
@@ -72,6 +124,7 @@ impl Resolver<'_> {
         self.only_http(target);
         Some(Target {
             name: name?,
+            kind,
             transport: transport?,
             resource_priority: u16::try_from(priority).unwrap_or(u16::MAX),
             credential: credential?,
@@ -115,40 +168,63 @@ impl Resolver<'_> {
     }
 
     fn http(&mut self, http: &Located<file::Http>, aws: &Aws) -> Option<HttpTarget> {
+        let mut endpoints = self.endpoints(http, aws)?.into_iter();
         Some(HttpTarget {
-            endpoint: self.place(http, aws)?,
+            endpoint: endpoints.next()?,
+            further: endpoints.collect(),
             runtime: http.value.runtime_arn.is_some(),
             era: era(&http.value.era),
             sessions: sessions(&http.value.sessions),
         })
     }
 
-    /// The URL of a server.
-    fn place(&mut self, http: &Located<file::Http>, aws: &Aws) -> Option<Url> {
+    /// Where a target is, best first.
+    fn endpoints(&mut self, http: &Located<file::Http>, aws: &Aws) -> Option<Vec<Url>> {
         let Located { value: http, at } = http;
-        let example = "https://tools.example.com/mcp";
         if let (Some(qualifier), None) = (&http.qualifier, &http.runtime_arn) {
             let message = "`http.qualifier` has no effect without `http.runtime_arn`; leave it out";
             self.findings.report(&qualifier.at, message);
         }
-        match (&http.endpoint, &http.runtime_arn) {
-            (Some(endpoint), None) => self.url("http.endpoint", endpoint, example),
-            (None, Some(arn)) => self.runtime(arn, &http.qualifier, aws),
-            (Some(_), Some(arn)) => {
-                let message =
-                    "`http.endpoint` and `http.runtime_arn` both say where the target is; leave one of them out";
-                self.findings.report(&arn.at, message);
-                None
-            }
-            (None, None) => {
-                let message = format!(
-                    "`http.endpoint` is missing; write `endpoint = \"{example}\"`, or `runtime_arn = \"arn:…\"` for a \
-                     server that AgentCore Runtime hosts"
-                );
-                self.missing(at, &["endpoint", "runtime_arn"], message);
-                None
-            }
+        let said = [
+            http.endpoint.as_ref().map(|it| ("endpoint", &it.at)),
+            http.endpoints.as_ref().map(|it| ("endpoints", &it.at)),
+            http.runtime_arn.as_ref().map(|it| ("runtime_arn", &it.at)),
+        ];
+        let said: Vec<_> = said.into_iter().flatten().collect();
+        if let [(one, _), (other, at), ..] = said[..] {
+            let message =
+                format!("`http.{one}` and `http.{other}` both say where the target is; leave one of them out");
+            self.findings.report(at, message);
         }
+        if let Some(several) = &http.endpoints {
+            return self.several(several);
+        }
+        if let Some(arn) = &http.runtime_arn {
+            return self.runtime(arn, &http.qualifier, aws).map(|url| vec![url]);
+        }
+        if http.endpoint.is_none() {
+            let message = format!(
+                "`http.endpoint` is missing; write `endpoint = \"{EXAMPLE}\"`, or `runtime_arn = \"arn:…\"` for a server \
+                 that AgentCore Runtime hosts"
+            );
+            self.missing(at, &["endpoint", "endpoints", "runtime_arn"], message);
+        }
+        Some(vec![self.url("http.endpoint", http.endpoint.as_ref()?, EXAMPLE)?])
+    }
+
+    /// The same server in several places.
+    fn several(&mut self, several: &Located<Vec<Located<String>>>) -> Option<Vec<Url>> {
+        if several.value.is_empty() {
+            let message = format!("`http.endpoints` is empty; write `[\"{EXAMPLE}\"]`");
+            self.findings.report(&several.at, message);
+        }
+        let urls: Vec<_> = several.value.iter().map(|url| self.url("http.endpoints", url, EXAMPLE)).collect();
+        for (at, url) in urls.iter().enumerate().filter(|(at, url)| url.is_some() && urls[..*at].contains(url)) {
+            let message =
+                format!("`http.endpoints` holds `{}` twice; leave one out", url.as_ref().map_or("", Url::as_str));
+            self.findings.report(&several.value[at].at, message);
+        }
+        urls.into_iter().collect()
     }
 
     fn stdio(&mut self, stdio: &Located<file::Stdio>) -> Option<StdioTarget> {
@@ -238,8 +314,7 @@ impl Resolver<'_> {
         let sigv4 = target.credential.as_ref().and_then(|credential| credential.value.sigv4.as_ref());
         if let (Some(sigv4), Some(Transport::Http(http))) = (sigv4, transport)
             && !http.runtime
-            && http.endpoint.scheme() == "http"
-            && !is_loopback(&http.endpoint)
+            && [&http.endpoint].into_iter().chain(&http.further).any(|url| url.scheme() == "http" && !is_loopback(url))
         {
             let message = "`credential.sigv4` signs requests that others could see and send again: write `https` in \
                            `http.endpoint`; `http` is for this machine alone";

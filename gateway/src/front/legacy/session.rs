@@ -18,7 +18,7 @@ use super::live::Live;
 use crate::{
     config::SessionMode,
     error::Refused,
-    front::{Front, Post, random_text, reply, text_header},
+    front::{Front, Post, random_text, text_header},
 };
 
 /// Keeps session ids apart from other sealed tokens.
@@ -141,7 +141,7 @@ fn aside(live: &Arc<Live>) -> Aside {
     let live = Arc::downgrade(live);
     Aside::new(move |message| {
         let Some(live) = live.upgrade() else { return };
-        if reply::wants(live.logs(), message) {
+        if live.logs().allow(message) {
             live.post(message.bytes().clone());
         }
     })

@@ -74,6 +74,10 @@ fn anew(call: Exchange, lot: Lot, request: Request) -> Items {
 
 /// Gives the target what the client brought; asks again for what is still missing.
 async fn resume(call: Exchange, lot: Lot, parked: Parked) -> Items {
+    if let Some(path) = parked.served_by.get() {
+        // It is set once, and nobody has begun to answer this request.
+        let _ = call.served_by.set(path.clone());
+    }
     let mut brought = brought(&call.request);
     let mut missing = Vec::new();
     for (key, question) in parked.questions {
@@ -194,7 +198,7 @@ impl Conversation {
         let Self { call, lot, events, questions, asked, progress, .. } = self;
         let request = &call.request;
         let progress_token = progress.map_or_else(|| request.progress_token(), |(before, _)| Some(before));
-        let parked = Parked { events, questions, asked, progress_token };
+        let parked = Parked { events, questions, asked, progress_token, served_by: call.served_by.clone() };
         match lot.park(&call.caller.id, request, parked) {
             Ok(result) => Item::Last(StatusCode::OK, result_message(&request.id, &result).into()),
             Err(error) => call.failed(&error),

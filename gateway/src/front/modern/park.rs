@@ -23,7 +23,7 @@ use serde_json::Value;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    front::random_text,
+    front::{random_text, reply::ServedBy},
     gateway::CallError,
     targets::{Events, Question},
 };
@@ -57,6 +57,8 @@ pub(super) struct Parked {
     pub(super) asked: usize,
     /// The progress token (JSON text) under which the target reports.
     pub(super) progress_token: Option<String>,
+    /// By which the reply comes.
+    pub(super) served_by: ServedBy,
 }
 
 /// What a `requestState` leads to.

@@ -99,6 +99,8 @@ impl Answer {
             // Whatever else it says: it is the gateway that was not let in, not the caller.
             return Err(no_answer(status));
         }
+        let comes_back = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+            && self.headers().contains_key(header::RETRY_AFTER);
         if self.is_event_stream()
             && let AnswerBody::Coming(body) = self.body
         {
@@ -107,7 +109,11 @@ impl Answer {
         }
         let (_, bytes) = self.read().await?;
         if !status.is_success() {
-            return Ok(Envelope::parse(bytes).ok().filter(is_error).map_or(Content::None, Content::Whole));
+            return match Envelope::parse(bytes).ok().filter(is_error) {
+                Some(message) => Ok(Content::Whole(message)),
+                None if comes_back => Err(Fault::Unavailable(status.as_u16())),
+                None => Ok(Content::None),
+            };
         }
         if bytes.trim_ascii().is_empty() {
             return Ok(Content::None);

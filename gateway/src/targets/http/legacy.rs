@@ -124,12 +124,12 @@ pub(super) async fn send(
             Ok(session) => session,
             // A server that answers, but not to `initialize`, may have become a modern one.
             Err(fault @ (Fault::Refused(_) | Fault::Garbage(_) | Fault::Status(_) | Fault::UnknownVersion(_))) => {
-                return Ok(Outcome::OtherEra(Err(fault)));
+                return Ok(Outcome::OtherEra(Err(fault.unsent())));
             }
             Err(Fault::Runtime(fault)) if fault.problem.may_be_of_the_era() => {
-                return Ok(Outcome::OtherEra(Err(fault.into())));
+                return Ok(Outcome::OtherEra(Err(Fault::from(fault).unsent())));
             }
-            Err(fault) => return Err(fault),
+            Err(fault) => return Err(fault.unsent()),
         };
         let peer = Peer { target: Arc::clone(target), session };
         let line = Line::Http(peer.clone());
@@ -146,7 +146,7 @@ pub(super) async fn send(
             }
         }
     }
-    Err(Fault::Garbage("it forgets its sessions at once (HTTP 404 right after `initialize`)".into()))
+    Err(Fault::Garbage("it forgets its sessions at once (HTTP 404 right after `initialize`)".into()).unsent())
 }
 
 /// Whether `target`, which kept no sessions when `before` was settled, does so now: then it refused a request without one
@@ -182,8 +182,7 @@ impl Running {
         };
         let (status, content) = answer.inspect_err(|fault| {
             // It never got the request: there is nothing to cancel.
-            let unasked = matches!(fault, Fault::Unreachable(_) | Fault::Credential(_) | Fault::Unauthorized(_));
-            running.answered = unasked;
+            running.answered = fault.surely_not_carried_out();
         })?;
         running.judge(status, content)
     }

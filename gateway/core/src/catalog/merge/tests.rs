@@ -11,7 +11,16 @@ use crate::catalog::Page;
 struct Target {
     name: TargetName,
     priority: u16,
+    /// Set for a gateway.
+    standby: Option<Vec<TargetName>>,
     lists: Lists,
+}
+
+impl Target {
+    /// The same as a gateway that these targets stand by for.
+    fn backed_by(self, standby: &[&str]) -> Self {
+        Self { standby: Some(standby.iter().map(|name| name.parse().unwrap()).collect()), ..self }
+    }
 }
 
 /// A target that lists these JSON arrays.
@@ -21,19 +30,19 @@ fn target(name: &str, priority: u16, listed: &[(Kind, &str)]) -> Target {
         let page = Page::parse(*kind, &format!(r#"{{"{}":{list}}}"#, kind.member())).unwrap();
         lists[*kind] = Some([page].into());
     }
-    Target { name: name.parse().unwrap(), priority, lists }
+    Target { name: name.parse().unwrap(), priority, standby: None, lists }
 }
 
 fn merged(names: Names, targets: &[Target]) -> Catalog {
-    let offer = |target: &'_ Target| -> (TargetName, u16, Lists) {
-        (target.name.clone(), target.priority, target.lists.clone())
-    };
-    let offers: Vec<_> = targets.iter().map(offer).collect();
-    let offers: Vec<Offer<'_>> = offers
+    let offers: Vec<Offer<'_>> = targets
         .iter()
-        .map(|(target, priority, lists)| {
-            let has_resources = lists[Kind::Resources].is_some() || lists[Kind::Templates].is_some();
-            Offer { target, resource_priority: *priority, has_resources, lists }
+        .map(|Target { name, priority, standby, lists }| Offer {
+            target: name,
+            resource_priority: *priority,
+            has_resources: lists[Kind::Resources].is_some() || lists[Kind::Templates].is_some(),
+            is_gateway: standby.is_some(),
+            standby: standby.as_deref().unwrap_or_default(),
+            lists,
         })
         .collect();
     merge(names, &offers)
@@ -46,7 +55,8 @@ fn problems(catalog: &Catalog) -> String {
 
 fn readers(catalog: &Catalog, uri: &str) -> Vec<(String, Because)> {
     let readers = catalog.readers(uri).into_iter();
-    readers.map(|Reader { target, because }| (target.to_string(), because)).collect()
+    let names = |targets: Vec<TargetName>| targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    readers.map(|Reader { targets, because }| (names(targets), because)).collect()
 }
 
 #[test]
@@ -60,7 +70,8 @@ fn lists_are_joined_in_order_and_only_names_change() {
             r#"[{"name":"b___z","execution":{"vendor":0.1}},{"name":"b___y"},{ "title":"T","name" : "a___x___y" }]"#
         );
         let (name, header_params) = ("x___y".into(), HeaderParams::default());
-        let route = Route { target: "a".parse().unwrap(), name, header_params, wants_task: false };
+        let path = Path { target: "a".parse().unwrap(), name, header_params, wants_task: false };
+        let route = Route { paths: vec![path], repeatable: kind == Kind::Prompts };
         assert_eq!(catalog.route(kind, "a___x___y"), Ok(&route));
         assert_eq!(catalog.route(kind, "b___x").unwrap_err().to_string(), format!("Unknown {kind}: b___x"));
         assert_eq!(catalog.list(kind).len(), 3);
@@ -87,7 +98,7 @@ fn a_tool_with_invalid_headers_stays_and_is_said() {
     let tools = r#"[{"name":"good","inputSchema":{"properties":{"r":{"type":"string","x-mcp-header":"R"}}}},{"name":"bad","inputSchema":{"properties":{"r":{"type":"string","x-mcp-header":"R"},"n":{"type":"number","x-mcp-header":"N"}}}},{"name":"plain"}]"#;
     let catalog = merged(Names::Plain, &[target("t", 0, &[(Kind::Tools, tools)])]);
     assert_eq!(catalog.list(Kind::Tools).json(), tools);
-    let headers = |tool| catalog.route(Kind::Tools, tool).unwrap().header_params.headers(r#"{"r":"x","n":1}"#);
+    let headers = |tool| catalog.route(Kind::Tools, tool).unwrap().first().header_params.headers(r#"{"r":"x","n":1}"#);
     assert_eq!(headers("good"), [("mcp-param-r".to_owned(), "x".to_owned())]);
     assert_eq!((headers("bad"), headers("plain")), (Vec::new(), Vec::new()));
     insta::assert_snapshot!(problems(&catalog), @"target `t` lists the tool `bad` with an invalid `x-mcp-header` (`properties/n/x-mcp-header` stands at a parameter whose `type` is neither `string` nor `integer` nor `boolean`): it is called without such headers, and clients of MCP 2026-07-28 leave it out");
@@ -100,9 +111,102 @@ fn plain_names_are_those_of_the_target_and_collide() {
     let two = target("two", 0, &[(Kind::Tools, r#"[{"name":"z"},{"name":"x","v":2}]"#)]);
     let catalog = merged(Names::Plain, &[one, two]);
     assert_eq!(catalog.list(Kind::Tools).json(), r#"[{"name": "x","v":1},{"name":"y"},{"name":"z"}]"#);
-    let route = |name| catalog.route(Kind::Tools, name).unwrap().target.to_string();
+    let route = |name| catalog.route(Kind::Tools, name).unwrap().first().target.to_string();
     assert_eq!((route("x"), route("z")), ("one".into(), "two".into()));
     insta::assert_snapshot!(problems(&catalog), @r#"targets `one` and `two` both list the tool `x`: that of `one` counts, that of `two` is left out; set `gateway.names = "prefixed"` to have both, or take it out of one of the two"#);
+}
+
+/// The paths of a route: targets and the names that they know.
+fn paths(catalog: &Catalog, kind: Kind, key: &str) -> String {
+    let paths = catalog.route(kind, key).unwrap().paths.iter();
+    paths.map(|path| format!("{}:{}", path.target, path.name)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn who_stands_by_for_a_gateway_serves_the_same_names() {
+    let far = r#"[{"name":"search"},{"name":"calc___add","at":"far"},{"name":"hello___greet","at":"far"},{"name":"calc___far"}]"#;
+    for (names, standby_first) in [(Names::Prefixed, false), (Names::Plain, false), (Names::Prefixed, true)] {
+        let calc = target("calc", 0, &[(Kind::Tools, r#"[{"name":"add","at":"near"},{"name":"near"}]"#)]);
+        let hello = target("hello", 0, &[(Kind::Tools, r#"[{"name":"greet","at":"near"}]"#)]);
+        let gateway = target("far", 0, &[(Kind::Tools, far)]).backed_by(&["hello", "calc"]);
+        let all = if standby_first { [calc, hello, gateway] } else { [gateway, calc, hello] };
+        let catalog = merged(names, &all);
+        let near = r#"{"name":"calc___near"}"#;
+        let far = &far[1..far.len() - 1];
+        let expected = if standby_first { format!("[{near},{far}]") } else { format!("[{far},{near}]") };
+        assert_eq!(catalog.list(Kind::Tools).json(), expected.as_str());
+        let paths = |key| paths(&catalog, Kind::Tools, key);
+        assert_eq!(
+            (paths("calc___add"), paths("hello___greet")),
+            ("far:calc___add calc:add".into(), "far:hello___greet hello:greet".into())
+        );
+        assert_eq!(
+            (paths("calc___far"), paths("calc___near"), paths("search")),
+            ("far:calc___far".into(), "calc:near".into(), "far:search".into())
+        );
+        assert_eq!(problems(&catalog), "");
+    }
+}
+
+#[test]
+fn a_gateway_that_lists_nothing_yet_is_stood_in_for() {
+    let gateway = target("far", 0, &[]).backed_by(&["calc"]);
+    let catalog = merged(Names::Plain, &[gateway, target("calc", 0, &[(Kind::Tools, r#"[{"name":"add"}]"#)])]);
+    assert_eq!(catalog.list(Kind::Tools).json(), r#"[{"name":"calc___add"}]"#);
+    assert_eq!(paths(&catalog, Kind::Tools, "calc___add"), "calc:add");
+}
+
+#[test]
+fn gateways_stand_by_for_each_other_under_their_own_names() {
+    let far = || target("far", 0, &[(Kind::Tools, r#"[{"name":"c___a"},{"name":"s"}]"#)]);
+    let farther = target("farther", 0, &[(Kind::Tools, r#"[{"name":"c___a"}]"#)]).backed_by(&[]);
+    let catalog = merged(
+        Names::Prefixed,
+        &[far().backed_by(&["farther", "c"]), farther, target("c", 0, &[(Kind::Tools, r#"[{"name":"a"}]"#)])],
+    );
+    assert_eq!(paths(&catalog, Kind::Tools, "c___a"), "far:c___a farther:c___a c:a");
+    assert_eq!(catalog.list(Kind::Tools).json(), r#"[{"name":"c___a"},{"name":"s"}]"#);
+}
+
+#[test]
+fn a_gateway_and_a_stranger_of_one_name_are_said() {
+    let gateway = || target("far", 0, &[(Kind::Tools, r#"[{"name":"calc___add"}]"#)]).backed_by(&[]);
+    let calc = || target("calc", 0, &[(Kind::Tools, r#"[{"name":"add"}]"#)]);
+    let first = merged(Names::Prefixed, &[gateway(), calc()]);
+    assert_eq!(paths(&first, Kind::Tools, "calc___add"), "far:calc___add");
+    insta::assert_snapshot!(problems(&first), @"targets `far` and `calc` both offer the tool `calc___add`, because a gateway's names stay as they are: that of `far` counts, that of `calc` is left out; if it is the same tool, name the one target in the `standby` of the other, else rename one of them");
+    let second = merged(Names::Prefixed, &[calc(), gateway()]);
+    assert_eq!(paths(&second, Kind::Tools, "calc___add"), "calc:add");
+    assert!(!second.problems()[0].is_intended());
+}
+
+#[test]
+fn resources_go_to_the_gateway_first_and_to_who_stands_by_for_it_next() {
+    let both = &[(Kind::Resources, r#"[{"uri":"x://1"}]"#), (Kind::Templates, r#"[{"uriTemplate":"x://t/{id}"}]"#)][..];
+    let gateway = target("far", 1000, both).backed_by(&["calc"]);
+    // Its priority says nothing here: it stands by.
+    let catalog =
+        merged(Names::Prefixed, &[target("calc", 1, both), gateway, target("other", 500, &[(Kind::Resources, "[]")])]);
+    assert_eq!(problems(&catalog), "");
+    assert_eq!(readers(&catalog, "x://1"), [("far calc".into(), Because::Listed)]);
+    let guess = ("other".to_owned(), Because::Guess);
+    assert_eq!(readers(&catalog, "x://t/7"), [("far calc".to_owned(), Because::Template), guess.clone()]);
+    assert_eq!(readers(&catalog, "y:"), [guess, ("far calc".to_owned(), Because::Guess)]);
+}
+
+#[test]
+fn a_tool_is_repeatable_if_it_says_so() {
+    let check = |annotations: &str, expected| {
+        let tools = format!(r#"[{{"name":"x"{annotations}}}]"#);
+        let catalog = merged(Names::Plain, &[target("t", 0, &[(Kind::Tools, &tools)])]);
+        assert_eq!(catalog.route(Kind::Tools, "x").unwrap().repeatable, expected, "{annotations}");
+    };
+    check("", false);
+    check(r#","annotations":{}"#, false);
+    check(r#","annotations":null"#, false);
+    check(r#","annotations":{"readOnlyHint":false,"idempotentHint":"true","destructiveHint":false}"#, false);
+    check(r#","annotations":{"readOnlyHint": true}"#, true);
+    check(r#","annotations":{"readOnlyHint":false,"idempotentHint":true}"#, true);
 }
 
 #[test]
@@ -138,9 +242,9 @@ fn an_unlisted_uri_goes_by_template_and_then_to_all_that_have_resources() {
     assert_eq!(readers(&catalog, "x://y/1"), all(&[("b", template), ("a", template), ("c", guess), ("e", guess)]));
     assert_eq!(readers(&catalog, "x://k/z"), all(&[("a", template), ("c", guess), ("b", guess), ("e", guess)]));
     assert_eq!(readers(&catalog, "other:"), all(&[("c", guess), ("a", guess), ("b", guess), ("e", guess)]));
-    assert_eq!(catalog.reference("x://y/{id}").unwrap().target.as_str(), "b");
-    assert_eq!(catalog.reference("x://y/7").unwrap().target.as_str(), "b");
-    assert_eq!(&*catalog.reference("x://y/7").unwrap().name, "x://y/{id}");
+    assert_eq!(catalog.reference("x://y/{id}").unwrap().first().target.as_str(), "b");
+    assert_eq!(catalog.reference("x://y/7").unwrap().first().target.as_str(), "b");
+    assert_eq!(&*catalog.reference("x://y/7").unwrap().first().name, "x://y/{id}");
     assert!(catalog.reference("other:").is_err());
 }
 
@@ -179,13 +283,14 @@ proptest! {
             let offered: usize = targets.iter().map(|target| target.lists[kind].as_ref().unwrap()[0].entries.len()).sum();
             let refused = catalog.problems().iter().filter(|problem| match problem {
                 Problem::Duplicate { kind: of, .. } | Problem::Collision { kind: of, .. } => *of == kind,
+                Problem::Shadowed { .. } => false,
                 Problem::Tie { kind: of, .. } | Problem::Outranked { kind: of, .. } => *of == kind,
                 Problem::Keyless { .. } | Problem::BadTemplate { .. } | Problem::BadHeaders { .. } => false,
             }).count();
             prop_assert_eq!(keys.len() + refused, offered, "nothing is lost without a word");
             for key in &keys {
                 let route = catalog.route(kind, key).unwrap();
-                prop_assert!(targets.iter().any(|target| target.name == route.target));
+                prop_assert!(targets.iter().any(|target| target.name == route.first().target));
             }
             let count = keys.len();
             keys.sort_unstable();

@@ -72,7 +72,8 @@ impl Call {
     pub(in crate::gateway::tasks) fn resumed(self, state: &str) -> Result<Reply, CallError> {
         let sealed = state.strip_prefix(MARK).unwrap_or_default();
         let opened = self.sealer.open(STATE, &self.caller_id, self.clock.now(), sealed);
-        let state: Option<State> = opened.ok().filter(|state: &State| state.task.target == self.target.name().as_str());
+        let state: Option<State> =
+            opened.ok().filter(|state: &State| state.task.path == self.target.path().to_string());
         let state = state.ok_or(CallError::UnknownState)?;
         Ok(driven(|out| async move {
             let mut pending = self.pending(Form::Newer, state.task.id);
@@ -131,7 +132,7 @@ impl Call {
             let why = format!("its task asks for `{method}`, and this client knows neither tasks nor that");
             return Err(self.error(Fault::Refused(why)));
         }
-        let task = Name { target: self.target.name().as_str().to_owned(), id: id.to_owned() };
+        let task = Name { path: self.target.path().to_string(), id: id.to_owned() };
         let state = State { task, answered: answered.to_vec() };
         let sealed = self.sealer.seal(STATE, &self.caller_id, self.clock.now() + DAY, &state);
         let state = json(&[MARK, &sealed].concat());

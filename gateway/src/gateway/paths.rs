@@ -1,0 +1,222 @@
+//! The ways to serve one request, best first, and going on from one to the next where that can do no harm. The only place that
+//! knows of going on: a target in several places and a gateway that others stand by for are the same here.
+//!
+//! A request goes on while nothing of its answer has reached the client, and then only if it was surely not carried out, or
+//! may be carried out twice. What began on a path stays there: questions, tasks, and retries that bring input.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use causeway_core::{
+    canonical::{Logs, Request},
+    catalog::Route,
+    name::{PathName, TargetName},
+    wire::{ObjectEdit, json},
+};
+use futures::{StreamExt, stream};
+use tokio::time::timeout;
+
+use super::{CallError, Gateway};
+use crate::targets::{Admission, Event, PathState, Reply, Target, TargetError, Trial};
+
+/// Tells a `requestState` that names the path which it belongs to from one of a target.
+const MARK: &str = "causeway-path.";
+
+/// A reply, and where it comes from.
+#[derive(Debug)]
+pub struct Served {
+    pub reply: Reply,
+    /// The path that it came by; absent where there is never another.
+    pub path: Option<PathName>,
+}
+
+/// One way to serve a request: where it is sent, and what that place is to be asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Way<T> {
+    pub(super) target: Arc<Target>,
+    pub(super) there: T,
+}
+
+/// What a request may be put through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// Asked twice, it does no more than asked once.
+    Safe,
+    /// It must be carried out once at most.
+    Never,
+}
+
+/// The ways that are left for one request.
+struct Left<T> {
+    /// Best first.
+    ahead: VecDeque<Way<T>>,
+    /// Those that are down: better than nothing.
+    behind: VecDeque<Way<T>>,
+}
+
+impl Gateway {
+    /// The places of the targets that `there` leads to, in order.
+    pub(super) fn ways<'a, T: Copy>(&self, there: impl IntoIterator<Item = (&'a TargetName, T)>) -> Vec<Way<T>> {
+        let places = there.into_iter().filter_map(|(target, there)| Some((self.targets.get(target)?, there)));
+        let ways = places
+            .flat_map(|(places, there)| places.iter().map(move |target| Way { target: Arc::clone(target), there }));
+        ways.collect()
+    }
+
+    /// The ways of a route, each with the number of its path there.
+    pub(super) fn ways_of(&self, route: &Route) -> Vec<Way<usize>> {
+        self.ways(route.paths.iter().map(|path| &path.target).zip(0..))
+    }
+
+    /// All paths to what a target offers, best first: its places, then those of who stands by for it.
+    pub fn paths(&self, target: &TargetName) -> Vec<Arc<Target>> {
+        let standby = self.targets.get(target).and_then(|places| places.first()).map(|first| first.kind().standby());
+        let all = [target].into_iter().chain(standby.unwrap_or_default());
+        self.ways(all.map(|target| (target, ()))).into_iter().map(|way| way.target).collect()
+    }
+
+    /// Has `request` served by `ask`, which asks one place, on the first of `ways` that can.
+    ///
+    /// # Errors
+    /// What the last way that was tried failed with.
+    pub(super) async fn serve<T, F>(
+        &self,
+        ways: Vec<Way<T>>,
+        repeat: Repeat,
+        request: Request,
+        ask: impl Fn(Way<T>, Request) -> F,
+    ) -> Result<Served, CallError>
+    where
+        T: Clone,
+        F: Future<Output = Result<Reply, CallError>>,
+    {
+        let (ways, request) = settled(ways, request)?;
+        let logs = request.client.logs;
+        let mut request = Some(request);
+        let mut left = Left { ahead: ways.into(), behind: VecDeque::new() };
+        let mut failed = None;
+        while let Some((way, trial)) = left.next(repeat) {
+            // Copied only where it may be needed again: it can be large.
+            let sent = if left.is_empty() { request.take() } else { request.clone() };
+            let sent = sent.expect("it is taken for the last way alone");
+            let asked = ask(way.clone(), sent);
+            let outcome = match repeat {
+                Repeat::Safe if !left.is_empty() => self.attempt(&way.target, asked, &left, logs).await,
+                Repeat::Safe | Repeat::Never => asked.await,
+            };
+            drop(trial);
+            match outcome {
+                Ok(reply) => return Ok(served(&way.target, reply)),
+                Err(CallError::Target(error)) if !left.is_empty() && goes_on(&error, repeat) => {
+                    way.target.health().pass_on();
+                    tracing::warn!(path = %way.target.path(), kind = error.fault.kind(), "{error}; the next path is asked");
+                    failed = Some(CallError::Target(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failed.expect("there is a way to every target, and the last one returns"))
+    }
+
+    /// What comes of asking `target` for what can be asked of those that are `left` too: a reply that has begun, or why there is
+    /// none. What begins is not taken back, so nothing begins that the client would not see.
+    async fn attempt<T>(
+        &self,
+        target: &Target,
+        asked: impl Future<Output = Result<Reply, CallError>>,
+        left: &Left<T>,
+        logs: Logs,
+    ) -> Result<Reply, CallError> {
+        let begun = async { Ok(begun(asked.await?, logs).await?) };
+        // A path that is down is no reason to give up one that is slow.
+        if !left.has_one_up() {
+            return begun.await;
+        }
+        let most = self.first_byte;
+        timeout(most, begun).await.unwrap_or_else(|_| Err(CallError::Target(target.fell_silent(most))))
+    }
+}
+
+impl<T> Left<T> {
+    fn next(&mut self, repeat: Repeat) -> Option<(Way<T>, Option<Trial>)> {
+        while let Some(way) = self.ahead.pop_front() {
+            // A request that fails where it may not be repeated is lost, so it is not used to try a path.
+            let may_fail = repeat == Repeat::Safe && !(self.ahead.is_empty() && self.behind.is_empty());
+            match way.target.health().admits(may_fail) {
+                Admission::Up => return Some((way, None)),
+                Admission::Trial(trial) => return Some((way, Some(trial))),
+                Admission::Down => self.behind.push_back(way),
+            }
+        }
+        self.behind.pop_front().map(|way| (way, None))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ahead.is_empty() && self.behind.is_empty()
+    }
+
+    fn has_one_up(&self) -> bool {
+        self.ahead.iter().any(|way| way.target.health().state() == PathState::Up)
+    }
+}
+
+/// Whether a request that failed so may be sent to another place.
+fn goes_on(error: &TargetError, repeat: Repeat) -> bool {
+    let fault = &error.fault;
+    fault.surely_not_carried_out() || (repeat == Repeat::Safe && fault.may_be_better_elsewhere())
+}
+
+/// The same reply once there is a message in it that goes to the client.
+async fn begun(reply: Reply, logs: Logs) -> Result<Reply, TargetError> {
+    let mut events = match reply {
+        Reply::Whole(answer) => return Ok(Reply::Whole(answer)),
+        Reply::Stream(events) => events,
+    };
+    loop {
+        match events.next().await {
+            Some(Ok(Event::Notification(message))) if !logs.allow(&message) => (),
+            Some(Ok(Event::Last(answer))) => return Ok(Reply::Whole(answer)),
+            Some(Err(error)) => return Err(error),
+            first => return Ok(Reply::Stream(Box::pin(stream::iter(first).chain(events)))),
+        }
+    }
+}
+
+fn served(target: &Target, reply: Reply) -> Served {
+    if !target.has_others() {
+        return Served { reply, path: None };
+    }
+    let path = target.path().clone();
+    let mark = path.clone();
+    Served { reply: reply.map_result(move |result| marked(&mark, result)), path: Some(path) }
+}
+
+/// A result (JSON text) that asks for input, with the path that wants it in its `requestState`; `None` for any other.
+fn marked(path: &PathName, result: &str) -> Option<String> {
+    let mut edit = ObjectEdit::parse(result).ok()?;
+    if edit.get("resultType") != Some(r#""input_required""#) {
+        return None;
+    }
+    let state = [MARK, &path.to_string(), ".", edit.get("requestState").unwrap_or_default()].concat();
+    edit.set("requestState", &json(&state));
+    Some(edit.finish())
+}
+
+/// The ways of a request as it is sent there: a retry that brings input has one, the path that asked for it.
+fn settled<T: Clone>(ways: Vec<Way<T>>, request: Request) -> Result<(Vec<Way<T>>, Request), CallError> {
+    if !ways.iter().any(|way| way.target.has_others()) || !request.brings_input() {
+        return Ok((ways, request));
+    }
+    let state = request.param("requestState");
+    let Some((path, state)) = state.as_deref().and_then(|state| state.strip_prefix(MARK)?.split_once('.')) else {
+        // It is older than the other ways.
+        return Ok((ways.into_iter().take(1).collect(), request));
+    };
+    let way = ways.into_iter().find(|way| way.target.path().to_string() == path).ok_or(CallError::UnknownState)?;
+    let mut params = ObjectEdit::parse(&request.params).map_err(|_| CallError::UnknownState)?;
+    match state {
+        "" => params.remove("requestState"),
+        state => params.set("requestState", state),
+    }
+    let params = params.finish();
+    Ok((vec![way], Request { params, ..request }))
+}

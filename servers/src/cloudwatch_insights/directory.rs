@@ -1,0 +1,232 @@
+//! Log groups that are folders of local files, and queries over them: the language of CloudWatch Logs Insights,
+//! translated to SQLite. Keeps nothing between two calls.
+
+mod aggregates;
+mod calls;
+mod engine;
+mod events;
+mod files;
+mod functions;
+mod instant;
+mod json;
+mod lexer;
+mod parser;
+mod period;
+mod plan;
+mod root;
+mod samples;
+mod syntax;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::HashMap, io, ops::ControlFlow, path::Path};
+
+use causeway_oidc::clock::Clock;
+
+use self::{engine::Engine, events::Event, files::LogFile, plan::Plan, root::Root, syntax::Mistake};
+use super::{
+    call::{Interrupted, Watch},
+    fields::Field,
+    found::{Found, Statistics},
+    groups::LogGroup,
+    query::Query,
+};
+
+/// Most bytes of messages that one query holds in memory. SQLite holds them twice for a moment, and what a query computes
+/// beside them.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Fields that every event has.
+const SYSTEM_FIELDS: [&str; 5] = ["@ingestionTime", "@log", "@logStream", "@message", "@timestamp"];
+
+/// Most fields that `fields` tells of.
+const MOST_FIELDS: usize = 1000;
+
+/// A directory of logs, or the sample logs in its place.
+#[derive(Clone, Debug)]
+pub(super) struct Directory {
+    root: Root,
+    clock: Clock,
+    most_bytes: u64,
+}
+
+/// Why a directory has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DirectoryError {
+    #[error("the log directory `{path}` cannot be read: {cause}; set `LOG_DIRECTORY` to a folder of log groups")]
+    Unreadable { path: String, cause: io::Error },
+    #[error("the file `{path}` cannot be read: {cause}")]
+    File { path: String, cause: io::Error },
+    #[error("there is no log group `{group}` in the log directory; `list_log_groups` names those that are there")]
+    NoGroup { group: String },
+    #[error("{0}")]
+    Query(#[from] Mistake),
+    #[error(
+        "the log events of the time range have more than {} MiB, the most that a query of local files holds; narrow the \
+         time range or the log groups",
+        .bytes / 1024 / 1024
+    )]
+    TooMuch { bytes: u64 },
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    #[error("the query ended abnormally")]
+    Lost,
+    #[error("SQLite refused the query: {0}")]
+    Engine(#[from] rusqlite::Error),
+}
+
+/// What was read for a query.
+#[derive(Debug, Default)]
+struct Scanned {
+    events: u64,
+    bytes: u64,
+}
+
+impl Directory {
+    /// # Errors
+    /// `path` is no directory that can be read.
+    pub(super) fn open(path: &Path, clock: Clock) -> Result<Self, DirectoryError> {
+        let unreadable = |cause| DirectoryError::Unreadable { path: path.display().to_string(), cause };
+        std::fs::read_dir(path).map_err(unreadable)?;
+        Ok(Self { root: Root::Folder(path.to_owned()), clock, most_bytes: MOST_BYTES })
+    }
+
+    /// The logs that the program brings along, with times that end at the present minute.
+    pub(super) fn samples(clock: Clock) -> Self {
+        Self { root: Root::Samples, clock, most_bytes: MOST_BYTES }
+    }
+
+    /// Whether these are the sample logs.
+    pub(super) fn is_samples(&self) -> bool {
+        matches!(self.root, Root::Samples)
+    }
+
+    /// Every log group, by name. Reads the file system, so not for an async thread.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    fn groups(&self) -> Result<Vec<LogGroup>, DirectoryError> {
+        self.root.groups(self.clock.now()).map_err(|cause| self.unreadable(cause))
+    }
+
+    /// The fields of a group's events with the share of events that have them, by name. Fields beyond the thousandth are
+    /// not told of. Reads the whole group, so not for an async thread.
+    ///
+    /// # Errors
+    /// There is no such group, it cannot be read, or `watch` ended it.
+    fn fields(&self, group: &str, watch: &Watch) -> Result<Vec<Field>, DirectoryError> {
+        let (mut events, mut counts) = (0_u64, HashMap::<String, u64>::new());
+        for file in self.streams(group)? {
+            each_event(group, &file, watch, |event| {
+                events += 1;
+                count_fields(&event, &mut counts);
+                Ok(())
+            })?;
+        }
+        let percent = |count: u64| i32::try_from(count * 100 / events.max(1)).unwrap_or(100);
+        let system = SYSTEM_FIELDS.iter().map(|name| Field { name: (*name).to_owned(), percent: 100 });
+        let members = counts.into_iter().map(|(name, count)| Field { name: queried(name), percent: percent(count) });
+        let mut fields: Vec<_> = system.chain(members).collect();
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(fields)
+    }
+
+    /// Runs `query`. Takes as long as it takes, so not for an async thread.
+    ///
+    /// # Errors
+    /// What the language here does not have, with its place; a log group that is not there; too much to hold; `watch`.
+    fn query(&self, query: &Query, watch: &Watch) -> Result<Found, DirectoryError> {
+        let now = i64::try_from(self.clock.now().as_secs()).unwrap_or(i64::MAX);
+        let mut plan = plan::plan(&query.text, parser::parse(&query.text)?, now, query.limit)?;
+        self.answer(query, &mut plan, watch).map_err(|error| match (error, watch.interrupted()) {
+            (DirectoryError::Engine(error), Some(why)) if engine::is_interrupt(&error) => why.into(),
+            (error, _) => error,
+        })
+    }
+
+    fn answer(&self, query: &Query, plan: &mut Plan, watch: &Watch) -> Result<Found, DirectoryError> {
+        let engine = Engine::new(plan, watch)?;
+        let scanned = self.load(query, &engine, watch)?;
+        let (rows, matched) = engine.run(plan)?;
+        let statistics = Statistics {
+            records_matched: matched,
+            records_scanned: float(scanned.events),
+            bytes_scanned: float(scanned.bytes),
+        };
+        Ok(Found { query_id: None, rows, statistics: Some(statistics) })
+    }
+
+    /// Reads every file of the groups, because no file says what times are in it; the events of the time range stay.
+    fn load(&self, query: &Query, engine: &Engine, watch: &Watch) -> Result<Scanned, DirectoryError> {
+        // Both ends are seconds and belong to the range.
+        let range = query.range.start * 1000..(query.range.end + 1) * 1000;
+        let mut scanned = Scanned::default();
+        let mut loading = engine.loading()?;
+        for group in &query.log_groups {
+            for file in self.streams(group)? {
+                each_event(group, &file, watch, |event| {
+                    if !range.contains(&event.time) {
+                        return Ok(());
+                    }
+                    scanned.events += 1;
+                    scanned.bytes += event.message.len() as u64;
+                    if scanned.bytes > self.most_bytes {
+                        return Err(DirectoryError::TooMuch { bytes: self.most_bytes });
+                    }
+                    Ok(loading.insert(&event)?)
+                })?;
+            }
+        }
+        Ok(scanned)
+    }
+
+    fn streams(&self, group: &str) -> Result<Vec<LogFile>, DirectoryError> {
+        let streams = self.root.streams(group, self.clock.now()).map_err(|cause| self.unreadable(cause))?;
+        streams.ok_or_else(|| DirectoryError::NoGroup { group: group.to_owned() })
+    }
+
+    fn unreadable(&self, cause: io::Error) -> DirectoryError {
+        DirectoryError::Unreadable { path: self.root.to_string(), cause }
+    }
+}
+
+/// A member whose name starts with `@` is queried with another one.
+fn queried(member: String) -> String {
+    if member.starts_with('@') { format!("@{member}") } else { member }
+}
+
+fn count_fields(event: &Event<'_>, counts: &mut HashMap<String, u64>) {
+    let Some(json) = &event.json else { return };
+    json::each_field(json, &mut |name| {
+        if let Some(count) = counts.get_mut(name) {
+            *count += 1;
+        } else if counts.len() < MOST_FIELDS {
+            counts.insert(name.to_owned(), 1);
+        }
+    });
+}
+
+/// Gives the events of a file to `on` until it fails or `watch` ends it.
+fn each_event(
+    group: &str,
+    file: &LogFile,
+    watch: &Watch,
+    mut on: impl FnMut(Event<'_>) -> Result<(), DirectoryError>,
+) -> Result<(), DirectoryError> {
+    let outcome = events::each(group, file, |event| match watch.interrupted() {
+        Some(why) => ControlFlow::Break(why.into()),
+        None => on(event).map_or_else(ControlFlow::Break, ControlFlow::Continue),
+    });
+    match outcome {
+        Ok(ControlFlow::Continue(())) => Ok(()),
+        Ok(ControlFlow::Break(error)) => Err(error),
+        Err(cause) => Err(DirectoryError::File { path: file.to_string(), cause }),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53, as floats because AWS has them so")]
+fn float(count: u64) -> f64 {
+    count as f64
+}
