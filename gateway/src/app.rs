@@ -65,6 +65,12 @@ impl App {
         self.publish.subscribe()
     }
 
+    /// Lists each target once and stops them: what clients would see of it. Serves nobody.
+    pub async fn survey_merged(self) -> View {
+        let names = self.config.gateway.names;
+        View::of(self.survey().await, names)
+    }
+
     /// Lists each place of each target once and stops them: what came of it, in config order. Serves nobody.
     pub async fn survey(self) -> Vec<TargetState> {
         let states = discovery::survey(&self.targets, &self.clock).await;

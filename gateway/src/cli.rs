@@ -3,6 +3,7 @@
 pub mod check;
 #[cfg(feature = "dev")]
 pub mod dev;
+pub mod import;
 pub mod schema;
 pub mod serve;
 pub mod targets;
@@ -16,6 +17,8 @@ use crate::{config::Mistakes, telemetry};
 
 /// `EX_USAGE` of sysexits.h: the config is not usable.
 const BAD_CONFIG: u8 = 64;
+/// The command did what it should, and what it compared is not the same.
+const DIFFERENT: u8 = 3;
 
 /// One MCP endpoint that merges the tools of many MCP servers: a self-hosted twin of Amazon Bedrock AgentCore Gateway.
 #[derive(Debug, Parser)]
@@ -36,6 +39,8 @@ enum Command {
     Check(ConfigArgs),
     /// Ask each target of config.toml what it is and what it lists
     Targets(targets::TargetsArgs),
+    /// Write a config.toml that serves what a live AgentCore Gateway serves, or compare the two
+    Import(Box<import::ImportArgs>),
     /// Print the JSON Schema of config.toml
     Schema,
     /// Print a token that a gateway takes
@@ -59,7 +64,12 @@ pub struct ConfigArgs {
     pub config: PathBuf,
 }
 
-/// Runs the command and says with which code the process ends: 0, 64 for a config with mistakes, else 1.
+/// What was compared is not the same. Everything else about it has been said.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Different(String);
+
+/// Runs the command and says with which code the process ends: 0, 3 for [`Different`], 64 for a config with mistakes, else 1.
 pub fn run(cli: Cli) -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("the system gives a process threads and an event queue");
     let outcome = runtime.block_on(cli.command.run());
@@ -67,17 +77,21 @@ pub fn run(cli: Cli) -> ExitCode {
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => match error.downcast_ref::<Mistakes>() {
-            Some(mistakes) => {
-                eprintln!("{mistakes}");
-                ExitCode::from(BAD_CONFIG)
-            }
-            None => {
-                eprintln!("error: {error:#}");
-                ExitCode::FAILURE
-            }
-        },
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    if let Some(mistakes) = error.downcast_ref::<Mistakes>() {
+        eprintln!("{mistakes}");
+        return ExitCode::from(BAD_CONFIG);
+    }
+    if let Some(different) = error.downcast_ref::<Different>() {
+        eprintln!("{different}");
+        return ExitCode::from(DIFFERENT);
+    }
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
 }
 
 impl Command {
@@ -96,6 +110,10 @@ impl Command {
             Self::Targets(args) => {
                 telemetry::init("error");
                 targets::run(&args).await
+            }
+            Self::Import(args) => {
+                telemetry::init("error");
+                import::run(&args).await
             }
             Self::Schema => {
                 print!("{}", schema::text());

@@ -12,6 +12,7 @@ pub mod gateway;
 pub mod http;
 #[cfg(feature = "dev")]
 pub mod identity_provider;
+pub mod import;
 pub mod inbound;
 pub mod secret;
 pub mod serve;

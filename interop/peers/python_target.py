@@ -17,6 +17,7 @@ import anyio
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from starlette.types import ASGIApp
 
 server = MCPServer("python-target")
 arrival = anyio.Condition()
@@ -83,9 +84,9 @@ def end_with_input() -> None:
     os._exit(0)
 
 
-def serve_http(stateless: bool, port: int) -> None:
+def serve(app: ASGIApp, port: int = 0) -> None:
+    """Serves until standard input ends, and says where."""
     listener = socket.create_server(("127.0.0.1", port))
-    app = server.streamable_http_app(stateless_http=stateless)
     uvicorn_server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     threading.Thread(target=end_with_input, daemon=True).start()
     # The socket listens already: whoever connects from here on is answered.
@@ -97,4 +98,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "stdio":
         server.run("stdio")
     else:
-        serve_http(stateless=sys.argv[1] == "stateless", port=int(sys.argv[2]) if sys.argv[2:] else 0)
+        app = server.streamable_http_app(stateless_http=sys.argv[1] == "stateless")
+        serve(app, port=int(sys.argv[2]) if sys.argv[2:] else 0)

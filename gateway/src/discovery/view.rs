@@ -57,11 +57,15 @@ fn serves() -> Serves {
 impl View {
     /// What is known before any target was asked.
     pub fn unlisted(targets: &[Arc<Target>]) -> Self {
-        let paths = targets.iter().map(|target| TargetState::new(target)).collect();
+        Self::of(targets.iter().map(|target| TargetState::new(target)).collect(), Names::default())
+    }
+
+    /// What is known of these places of targets, merged.
+    pub fn of(paths: Vec<TargetState>, names: Names) -> Self {
         let (catalog, instructions, targets) = Default::default();
         let mut view = Self { catalog, capabilities: "".into(), instructions, targets, paths };
         view.join();
-        view.merge(Names::default());
+        view.merge(names);
         view
     }
 

@@ -5,13 +5,13 @@ signature. Serves no MCP: where a gateway does that is for the test to say."""
 import base64
 import copy
 import json
-import secrets
 import string
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from random import Random
 
 import boto3
 from botocore.config import Config
@@ -22,7 +22,7 @@ from aws.doubles.signature import Identity, Refused, judge
 
 SERVICE = "bedrock-agentcore-control"
 ACCOUNT = "123456789012"
-#: Of a gateway that a test says nothing about.
+#: Until a test has a gateway serve elsewhere.
 GATEWAY_URL = "https://{id}.gateway.bedrock-agentcore.{region}.amazonaws.com/mcp"
 #: What AWS keeps of a provider's input without showing it.
 HIDDEN = ["clientSecret", "clientSecretConfig", "clientSecretSource"]
@@ -55,13 +55,15 @@ class ControlPlane:
     identity: Identity = field(default_factory=Identity)
     #: Items on a page at most, whatever a client asks for: AWS promises no page to be full.
     page: int = 3
-    #: Where gateways of these names serve MCP.
-    gateway_urls: dict[str, str] = field(default_factory=dict)
     url: str = ""
     #: The names of the operations that were asked for, refused ones included.
     asked: list[str] = field(default_factory=list)
     #: What of the double's own answers does not fit the model.
     own_mistakes: list[str] = field(default_factory=list)
+    #: The last answer to each operation that was no error, as it went over the wire.
+    answered: dict[str, dict] = field(default_factory=dict)
+    #: Where the letters of ids come from; one with a seed gives the same ones each time.
+    chance: Random = field(default_factory=Random)
     _gateways: dict[str, dict] = field(default_factory=dict)
     _targets: dict[str, dict[str, dict]] = field(default_factory=dict)
     _providers: dict[tuple[str, str], dict] = field(default_factory=dict)
@@ -89,6 +91,10 @@ class ControlPlane:
         """Answers the next requests for an operation with this error, which the model must know for it."""
         self._model.error_status(self._model.operation(operation), code)
         self._failures.setdefault(operation, []).extend([Failure(code, message)] * times)
+
+    def move(self, gateway_id: str, url: str) -> None:
+        """From now on a gateway serves MCP there."""
+        self._gateways[gateway_id]["gatewayUrl"] = url
 
     def answer(self, request: Request) -> Answer:
         """Judges a request and carries it out."""
@@ -127,6 +133,7 @@ class ControlPlane:
             return error(501, "InternalServerException", f"the double does not do {operation.name}")
         given = shown(operation.output_shape, operations[operation.name](meant.members))
         self.own_mistakes += mistakes(operation.output_shape, given)
+        self.answered[operation.name] = given
         return Answer(operation.http["responseCode"], json.dumps(given).encode(), {"content-type": "application/json"})
 
     # ------------------------------------------------------------------------------------------------------- gateways
@@ -137,13 +144,12 @@ class ControlPlane:
         if (asked["authorizerType"] == "CUSTOM_JWT") != ("authorizerConfiguration" in asked):
             raise Failure("ValidationException", "authorizerConfiguration goes with authorizerType CUSTOM_JWT")
         name = asked["name"].lower()
-        gateway_id = f"{name}-{random_text(string.ascii_lowercase + string.digits)}"
-        url = self.gateway_urls.get(asked["name"], GATEWAY_URL.format(id=gateway_id, region=self.region))
+        gateway_id = f"{name}-{self._letters(string.ascii_lowercase + string.digits)}"
         identity = f"workload-identity-directory/default/workload-identity/{gateway_id}"
         made = {
             "gatewayArn": self._arn(f"gateway/{gateway_id}"),
             "gatewayId": gateway_id,
-            "gatewayUrl": url,
+            "gatewayUrl": GATEWAY_URL.format(id=gateway_id, region=self.region),
             "workloadIdentityDetails": {"workloadIdentityArn": self._arn(identity)},
         }
         self._gateways[gateway_id] = copy.deepcopy(asked) | made | new("READY")
@@ -169,7 +175,7 @@ class ControlPlane:
         if any(target["name"] == asked["name"] for target in targets.values()):
             raise Failure("ConflictException", f"a target is called {asked['name']} already")
         self._check_credentials(asked)
-        target_id = random_text(string.ascii_uppercase + string.digits)
+        target_id = self._letters(string.ascii_uppercase + string.digits)
         asked = {name: value for name, value in copy.deepcopy(asked).items() if name != "gatewayIdentifier"}
         made = {"gatewayArn": gateway["gatewayArn"], "targetId": target_id}
         # The model has an answer show credentials always, and lets nobody give an empty list: here one without shows one.
@@ -223,7 +229,7 @@ class ControlPlane:
         if config:
             own = {"secretArn": config["secretId"]}
             return {f"{member}Arn": own, f"{member}JsonKey": config["jsonKey"], f"{member}Source": "EXTERNAL"}
-        named = f"bedrock-agentcore-identity!default/{kind}/{name}-{random_text(string.ascii_letters, 6)}"
+        named = f"bedrock-agentcore-identity!default/{kind}/{name}-{self._letters(string.ascii_letters, 6)}"
         arn = f"arn:aws:secretsmanager:{self.region}:{ACCOUNT}:secret:{named}"
         return {f"{member}Arn": {"secretArn": arn}, f"{member}Source": "MANAGED"}
 
@@ -258,6 +264,9 @@ class ControlPlane:
         assert shape.name == item
         more = {"nextToken": base64.urlsafe_b64encode(str(end).encode()).decode()} if end < len(items) else {}
         return {"items": [shown(shape, one) for one in items[start:end]]} | more
+
+    def _letters(self, letters: str, length: int = 10) -> str:
+        return "".join(self.chance.choice(letters) for _ in range(length))
 
     def _arn(self, resource: str) -> str:
         return f"arn:aws:bedrock-agentcore:{self.region}:{ACCOUNT}:{resource}"
@@ -295,10 +304,6 @@ def mistakes(shape, given: dict) -> list[str]:
     """What the model does not allow in an answer, but for a target without credentials, for which it has no form."""
     found = complaints(shape, given, shape.name)
     return [one for one in found if not one.endswith("credentialProviderConfigurations: 0 is less than 1")]
-
-
-def random_text(letters: str, length: int = 10) -> str:
-    return "".join(secrets.choice(letters) for _ in range(length))
 
 
 def error(status: int, code: str, message: str) -> Answer:

@@ -1,0 +1,200 @@
+//! `causeway import`: writes a config.toml that serves what a live AgentCore Gateway serves, or says whether both still offer
+//! the same. Changes nothing on AWS.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use causeway_aws::{
+    call::Aws,
+    endpoint::Endpoints,
+    identity::{Identity, Settings},
+};
+use causeway_oidc::clock::Clock;
+use clap::Args;
+
+use super::Different;
+use crate::{
+    app,
+    config::{Config, Environment, environment::Reference},
+    import::{
+        Drift, Mirror, Wish, mirror,
+        offer::{self, Shown},
+        read::{self, Name},
+    },
+};
+
+/// Which gateway, and what to do with what is read of it.
+#[derive(Clone, Debug, Args)]
+pub struct ImportArgs {
+    /// The live gateway: its id, or its ARN
+    gateway: Name,
+    /// Its AWS region; default: the ARN's, else that of the environment or the profile
+    #[arg(long)]
+    region: Option<String>,
+    /// The AWS profile to read it with; default: the default chain of AWS's own tools
+    #[arg(long)]
+    profile: Option<String>,
+    /// Where to write the config; default: standard output
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// Replace a file that is there
+    #[arg(long, requires = "output")]
+    force: bool,
+    /// Make the live gateway itself the first target, and the others its standby
+    #[arg(long)]
+    standby: bool,
+    /// Write nothing: list the live gateway and the local one and say how they differ
+    #[arg(long, conflicts_with_all = ["output", "standby"])]
+    check: bool,
+    /// With --check: the local gateway that runs at this URL; default: what the configuration file describes
+    #[arg(long, value_name = "URL", requires = "check")]
+    local: Option<String>,
+    /// With --check: the configuration file
+    #[arg(short, long, value_name = "PATH", default_value = "config.toml", env = "CAUSEWAY_CONFIG")]
+    config: PathBuf,
+    /// With --check: the variable that holds a token for the live gateway, and for the one at --local
+    #[arg(long, value_name = "NAME", requires = "check")]
+    bearer_env: Option<String>,
+    /// With --check: print one JSON object, for machines
+    #[arg(long, requires = "check")]
+    json: bool,
+}
+
+/// Imports, or checks.
+///
+/// # Errors
+/// [`Different`] if not everything could be mirrored, or if the gateways offer different things, once everything is written
+/// or printed. Anything else: nothing was written.
+pub async fn run(args: &ImportArgs) -> anyhow::Result<()> {
+    let environment = Environment::process();
+    agreed(args)?;
+    let aws = aws(args, &environment)?;
+    match args.check {
+        true => check(args, &aws, &args.gateway, &environment).await,
+        false => import(args, &aws, &args.gateway).await,
+    }
+}
+
+async fn import(args: &ImportArgs, aws: &Aws, name: &Name) -> anyhow::Result<()> {
+    // Not after minutes of reading.
+    if let Some(path) = args.output.as_deref().filter(|path| !args.force && path.exists()) {
+        return Err(taken(path));
+    }
+    let live = read::live(aws, name).await?;
+    let mirrored = mirror(&live, Wish { standby: args.standby, now: Clock::system().now() })?;
+    match &args.output {
+        Some(path) => write(path, &mirrored.config, args.force)?,
+        None => io::stdout().write_all(mirrored.config.as_bytes()).context("standard output cannot be written to")?,
+    }
+    report(args, &mirrored);
+    match mirrored.gaps.len() {
+        0 => Ok(()),
+        count => bail!(Different(format!("{count} things are different from the live gateway; the file names each"))),
+    }
+}
+
+/// What a person should know now.
+fn report(args: &ImportArgs, mirror: &Mirror) {
+    let place = args.output.as_ref().map_or("standard output".into(), |path| format!("`{}`", path.display()));
+    eprintln!("wrote {place}: {} of {} targets are mirrored", mirror.mirrored, mirror.targets);
+    for gap in &mirror.gaps {
+        eprintln!("different: {gap}");
+    }
+    for variable in &mirror.variables {
+        eprintln!("set {variable} where the gateway starts");
+    }
+}
+
+async fn check(args: &ImportArgs, aws: &Aws, name: &Name, environment: &Environment) -> anyhow::Result<()> {
+    if let Some(Err(why)) = args.bearer_env.as_deref().map(|name| environment.look_up(Reference::Variable(name))) {
+        bail!("the variable of `--bearer-env` {why}; put a token into it");
+    }
+    let gateway = read::gateway(aws, name).await?;
+    let url = gateway.gateway_url.as_deref();
+    let url = url.context("the live gateway has no URL yet; wait until its status is READY")?;
+    let live = offer::config(url, &shown(args, aws, name, &gateway.authorizer_type).await?, environment)?;
+    let local = match &args.local {
+        Some(url) => offer::config(url, &bearer(args).unwrap_or(Shown::Nothing), environment)?,
+        None => Config::load(&args.config, environment)?,
+    };
+    let (live, local) = (offer::offer("the live gateway", live), offer::offer("the local gateway", local));
+    let (live, local) = futures::future::try_join(live, local).await?;
+    let drift = Drift::between(&live, &local);
+    match args.json {
+        true => println!("{}", serde_json::to_string(&drift).expect("texts alone")),
+        false => print!("{drift}"),
+    }
+    match drift.len() {
+        0 => Ok(()),
+        count => bail!(Different(format!("the gateways differ in {count} entries of their lists"))),
+    }
+}
+
+/// What lets us in at the live gateway.
+async fn shown(args: &ImportArgs, aws: &Aws, name: &Name, authorizer: &str) -> anyhow::Result<Shown> {
+    match (bearer(args), authorizer) {
+        (Some(bearer), _) => Ok(bearer),
+        (None, "NONE") => Ok(Shown::Nothing),
+        (None, "CUSTOM_JWT") => {
+            bail!("the live gateway wants a token; name the variable that holds one with `--bearer-env`")
+        }
+        (None, _) => Ok(Shown::Signature { region: region(aws, name).await?, profile: args.profile.clone() }),
+    }
+}
+
+fn bearer(args: &ImportArgs) -> Option<Shown> {
+    args.bearer_env.clone().map(Shown::Bearer)
+}
+
+/// An ARN says the region already.
+fn agreed(args: &ImportArgs) -> anyhow::Result<()> {
+    match (&args.region, &args.gateway.arn) {
+        (Some(option), Some(arn)) if arn.region() != Some(option) => {
+            bail!("`--region {option}` is not the region of `{arn}`; leave it out")
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn region(aws: &Aws, name: &Name) -> anyhow::Result<String> {
+    match name.arn.as_ref().and_then(|arn| arn.region()) {
+        Some(region) => Ok(region.to_owned()),
+        None => Ok(aws.identity().region().await?),
+    }
+}
+
+/// Who asks AWS. There is no config yet, so its defaults hold.
+fn aws(args: &ImportArgs, environment: &Environment) -> anyhow::Result<Aws> {
+    let defaults = offer::config("http://127.0.0.1/", &Shown::Nothing, environment)?;
+    let clock = Clock::system();
+    let (profile, region) = (args.profile.clone(), args.region.clone());
+    let identity = Identity::new(Settings { profile, region, ..Settings::default() }, clock.clone());
+    let environment = environment.clone();
+    let variable = move |name: &str| Some(environment.look_up(Reference::Variable(name)).ok()?.expose().to_owned());
+    Ok(Aws::new(app::http_client(&defaults)?, identity, Endpoints::new(variable), clock))
+}
+
+/// Writes a new file; over an old one only if `force` says so.
+fn write(path: &Path, text: &str, force: bool) -> anyhow::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).truncate(true);
+    let opened = match force {
+        true => options.create(true).open(path),
+        false => options.create_new(true).open(path),
+    };
+    match opened {
+        Ok(mut file) => {
+            file.write_all(text.as_bytes()).with_context(|| format!("`{}` cannot be written", path.display()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(taken(path)),
+        Err(error) => Err(error).with_context(|| format!("`{}` cannot be written", path.display())),
+    }
+}
+
+fn taken(path: &Path) -> anyhow::Error {
+    anyhow::anyhow!("`{}` is there already; choose another `--output`, or replace it with `--force`", path.display())
+}

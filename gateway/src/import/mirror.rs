@@ -1,0 +1,148 @@
+//! From what was read of a live gateway to the text of a config.toml that serves the same, and what is different about it.
+//! Reads nothing from AWS. What it writes, the program's own reader of config.toml accepts: whatever that refuses of a target
+//! is a reason to leave the target out.
+
+mod authorizer;
+mod credential;
+mod gateway;
+mod primary;
+mod target;
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use super::{document::Block, gap::Gap, live::Live};
+use crate::config::{Draft, Environment, Mistakes, TargetLabel};
+
+/// In place of every secret that the text refers to, while it is read back: long enough for any use.
+const STAND_IN: &str = "a secret that stands for all that are looked up only when the gateway starts";
+
+/// Where a person has to fill in something.
+const TO_FILL_IN: &str = "FILL-IN";
+
+/// How the config is to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// The live gateway itself is the first target, and the others stand by.
+    pub standby: bool,
+    /// When the gateway was read, since the Unix epoch.
+    pub now: Duration,
+}
+
+/// A config.toml and what is to be said about it.
+#[derive(Clone, Debug)]
+pub struct Mirror {
+    /// The text.
+    pub config: String,
+    /// What is different, of the gateway first and then by target.
+    pub gaps: Vec<Gap>,
+    /// How many targets there are, and how many of them are in the config.
+    pub targets: usize,
+    pub mirrored: usize,
+    /// Variables that hold secrets and must be set where the gateway starts.
+    pub variables: Vec<String>,
+}
+
+/// Why there is no config that would do.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmirrorable {
+    #[error(
+        "no target of the gateway can be mirrored, so there is nothing to serve; with `--standby` the live gateway itself becomes \
+         the target{}", list(.0)
+    )]
+    NoTarget(Vec<Gap>),
+    #[error(
+        "the gateway's authorizer is `{0}`, which this version does not know: whoever is refused there might be let in here"
+    )]
+    Authorizer(String),
+    #[error(
+        "the gateway's authorizer compares the claim `{claim}` by `{operator}`, which config.toml cannot say: without that rule \
+         more callers would be let in here"
+    )]
+    Claim { claim: String, operator: String },
+    #[error("the gateway has settings that config.toml does not take:\n{0}")]
+    Settings(#[from] Mistakes),
+}
+
+/// One target, written.
+struct Part {
+    name: String,
+    block: Block,
+    gaps: Vec<Gap>,
+    left_out: bool,
+}
+
+/// Writes the config.
+///
+/// # Errors
+/// [`Unmirrorable`] where there is nothing to serve, or where more callers would be let in than there.
+pub fn mirror(live: &Live, wish: Wish) -> Result<Mirror, Unmirrorable> {
+    let authorizer = authorizer::block(live)?;
+    let mut parts: Vec<Part> = live.targets.iter().map(|it| target::part(live, it)).collect();
+    loop {
+        let served: Vec<&str> = parts.iter().filter(|part| !part.left_out).map(|part| part.name.as_str()).collect();
+        let (targets, mirrored) = (parts.len(), served.len());
+        let primary = wish.standby.then(|| primary::part(live, &served));
+        let of_gateway = gateway::gaps(live);
+        let mut text = gateway::head(live, &of_gateway, &parts, wish);
+        let gaps: Vec<Gap> = of_gateway.into_iter().chain(parts.iter().flat_map(|part| part.gaps.clone())).collect();
+        if mirrored == 0 && primary.is_none() {
+            return Err(Unmirrorable::NoTarget(gaps));
+        }
+        text.append(&authorizer.before_tables).append(&gateway::settings(live)).append(&authorizer.table);
+        let variables: Vec<String> =
+            primary.as_ref().and_then(|primary| primary.variable.clone()).into_iter().collect();
+        text.append(&primary.map(|primary| primary.block).unwrap_or_default());
+        parts.iter().for_each(|part| _ = text.append(&part.text()));
+        let config = text.as_str().to_owned();
+        match refused(&config, &variables) {
+            None => return Ok(Mirror { config, gaps, targets, mirrored, variables }),
+            Some(mistakes) => leave_out(&mut parts, mistakes)?,
+        }
+    }
+}
+
+/// What the program's reader has against the text, in which these variables stand for secrets.
+fn refused(config: &str, variables: &[String]) -> Option<Mistakes> {
+    let environment = Environment::of(variables.iter().map(|name| (name.clone(), STAND_IN)));
+    Draft::parse(Path::new("config.toml"), config).and_then(|draft| draft.resolve(&environment)).err()
+}
+
+/// Leaves out the targets that have mistakes.
+///
+/// # Errors
+/// The mistakes, if one is not a target's, or of one that is left out already.
+fn leave_out(parts: &mut [Part], mistakes: Mistakes) -> Result<(), Mistakes> {
+    let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for mistake in &mistakes.mistakes {
+        let Some(TargetLabel::Name(name)) = &mistake.target else { return Err(mistakes) };
+        reasons.entry(name.clone()).or_default().push(mistake.message.clone());
+    }
+    for (name, reasons) in reasons {
+        // Of two with one name, the reader has something against the second.
+        let part = parts.iter_mut().rfind(|part| part.name == name && !part.left_out);
+        let Some(part) = part else { return Err(mistakes) };
+        part.gaps = vec![Gap::of_target(&name, "config.toml does not take it", reasons.join("; "))];
+        part.left_out = true;
+    }
+    Ok(())
+}
+
+impl Part {
+    fn text(&self) -> Block {
+        let mut text = Block::default();
+        text.gap();
+        for gap in &self.gaps {
+            let word = if self.left_out { "Not here" } else { "Different here" };
+            text.comment(&format!("{word}: {}.", gap.reason()));
+        }
+        match self.left_out {
+            true => text.append(&self.block.commented_out()),
+            false => text.append(&self.block),
+        };
+        text
+    }
+}
+
+fn list(gaps: &[Gap]) -> String {
+    gaps.iter().map(|gap| format!("\n  {gap}")).collect()
+}

@@ -1,0 +1,191 @@
+//! Reads a live gateway from AgentCore's control plane: the gateway, its targets, and the credential providers that they use.
+//! Only ever reads, and no secret: the control plane shows none.
+//!
+//! Source: AgentCore's API model `bedrock-agentcore-control`, 2023-06-05. It takes ids alone; an ARN is taken apart here.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use causeway_aws::{
+    arn::{Arn, ArnError},
+    call::{Api, Aws, CallError, is_throttling, label},
+    endpoint::Service,
+};
+use http::Method;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
+
+use super::live::{CredentialConfiguration, Gateway, Live, Provider, Target};
+
+/// A gateway has 100 targets by default: a list that goes on for so many pages does not end.
+const MOST_PAGES: usize = 1000;
+/// Nothing is sent with a GET.
+const NOTHING: Option<&()> = None;
+
+/// Which gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// As AWS made it: the gateway's name and ten characters more.
+    pub id: String,
+    /// What it was named by, if that was its ARN.
+    pub arn: Option<Arn>,
+}
+
+/// A text names no gateway.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum BadName {
+    #[error("`{0}` is neither the id of a gateway, such as `tools-a1b2c3d4e5`, nor its ARN")]
+    Neither(String),
+    #[error(transparent)]
+    Arn(#[from] ArnError),
+    #[error("`{0}` is no ARN of an AgentCore Gateway; expected `arn:aws:bedrock-agentcore:region:account:gateway/id`")]
+    OtherArn(Arn),
+}
+
+/// Why a gateway could not be read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Aws(#[from] CallError),
+    #[error("AWS's list of the gateway's targets did not end after {MOST_PAGES} pages; try again later")]
+    Endless,
+    #[error(
+        "the AWS credentials lead to `{found}`, not to `{asked}`: use those of the right account, for example with `--profile`"
+    )]
+    Other { asked: Arn, found: String },
+}
+
+/// One page of `ListGatewayTargets`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    items: Vec<Item>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    target_id: String,
+}
+
+/// Everything about a gateway.
+///
+/// # Errors
+/// [`ReadError`]. A credential provider that AWS does not show is no error but [`Provider::Unreadable`].
+pub async fn live(aws: &Aws, name: &Name) -> Result<Live, ReadError> {
+    let api = api(aws, name);
+    let gateway = gateway(aws, name).await?;
+    let base = format!("/gateways/{}/targets/", label(&name.id));
+    let mut targets = Vec::new();
+    // One after the other: AWS takes ten a second.
+    for id in target_ids(&api, &base).await? {
+        targets.push(api.rest("GetGatewayTarget", Method::GET, &format!("{base}{}/", label(&id)), NOTHING).await?);
+    }
+    let providers = providers(&api, &targets).await?;
+    Ok(Live { gateway, targets, providers })
+}
+
+/// What AWS says of the gateway itself.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn gateway(aws: &Aws, name: &Name) -> Result<Gateway, ReadError> {
+    let path = format!("/gateways/{}/", label(&name.id));
+    let gateway: Gateway = api(aws, name).rest("GetGateway", Method::GET, &path, NOTHING).await?;
+    match &name.arn {
+        Some(asked) if asked.to_string() != gateway.gateway_arn => {
+            Err(ReadError::Other { asked: asked.clone(), found: gateway.gateway_arn })
+        }
+        _ => Ok(gateway),
+    }
+}
+
+fn api<'a>(aws: &'a Aws, name: &'a Name) -> Api<'a> {
+    aws.api(Service::BEDROCK_AGENTCORE_CONTROL, name.arn.as_ref().and_then(Arn::region))
+}
+
+/// The targets' ids, from every page.
+async fn target_ids(api: &Api<'_>, base: &str) -> Result<Vec<String>, ReadError> {
+    let mut ids = Vec::new();
+    let mut path = base.to_owned();
+    for _ in 0..MOST_PAGES {
+        let page: Page = api.rest("ListGatewayTargets", Method::GET, &path, NOTHING).await?;
+        ids.extend(page.items.into_iter().map(|item| item.target_id));
+        match page.next_token {
+            Some(token) => path = format!("{base}?nextToken={}", label(&token)),
+            None => return Ok(ids),
+        }
+    }
+    Err(ReadError::Endless)
+}
+
+/// The credential providers of the targets, each once.
+async fn providers(api: &Api<'_>, targets: &[Target]) -> Result<BTreeMap<String, Provider>, ReadError> {
+    let mut providers = BTreeMap::new();
+    for credential in targets.iter().filter_map(Target::credential) {
+        let Some(arn) = credential.provider_arn().filter(|arn| !providers.contains_key(*arn)) else { continue };
+        let provider = match provider(api, credential, arn).await {
+            Ok(provider) => provider,
+            // This one only: others may be shown.
+            Err(CallError::Refused(why)) if !is_throttling(&why.code) => Provider::Unreadable(why.to_string()),
+            Err(why) => return Err(why.into()),
+        };
+        providers.insert(arn.to_owned(), provider);
+    }
+    Ok(providers)
+}
+
+/// One provider, which its name leads to: the last segment of its ARN.
+async fn provider(api: &Api<'_>, credential: &CredentialConfiguration, arn: &str) -> Result<Provider, CallError> {
+    let name = arn.rsplit('/').next().unwrap_or(arn);
+    match credential.credential_provider_type.as_str() {
+        "API_KEY" => ask(api, "GetApiKeyCredentialProvider", name).await.map(Provider::ApiKey),
+        _ => ask(api, "GetOauth2CredentialProvider", name).await.map(Provider::Oauth2),
+    }
+}
+
+async fn ask<T: DeserializeOwned>(api: &Api<'_>, operation: &str, name: &str) -> Result<T, CallError> {
+    api.rest(operation, Method::POST, &format!("/identities/{operation}"), Some(&json!({ "name": name }))).await
+}
+
+impl FromStr for Name {
+    type Err = BadName;
+
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        if !text.starts_with("arn:") {
+            let is_id = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            return match is_id {
+                true => Ok(Self { id: text.into(), arn: None }),
+                false => Err(BadName::Neither(text.into())),
+            };
+        }
+        let arn: Arn = text.parse()?;
+        match arn.resource_of("gateway") {
+            Some(id) if arn.service == "bedrock-agentcore" && arn.region().is_some() => {
+                Ok(Self { id: id.into(), arn: Some(arn) })
+            }
+            _ => Err(BadName::OtherArn(arn)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_is_named_by_its_id_or_its_arn() {
+        let arn = "arn:aws:bedrock-agentcore:eu-west-1:123456789012:gateway/tools-a1b2c3d4e5";
+        let name: Name = arn.parse().unwrap();
+        assert_eq!((name.id.as_str(), name.arn.unwrap().region()), ("tools-a1b2c3d4e5", Some("eu-west-1")));
+        assert_eq!("tools-a1b2c3d4e5".parse::<Name>().unwrap(), Name { id: "tools-a1b2c3d4e5".into(), arn: None });
+    }
+
+    #[test]
+    fn other_texts_name_none() {
+        let refused = |text: &str| text.parse::<Name>().unwrap_err().to_string();
+        insta::assert_snapshot!(refused("../x"), @"`../x` is neither the id of a gateway, such as `tools-a1b2c3d4e5`, nor its ARN");
+        insta::assert_snapshot!(refused("arn:aws:s3:::bucket"), @"`arn:aws:s3:::bucket` is no ARN of an AgentCore Gateway; expected `arn:aws:bedrock-agentcore:region:account:gateway/id`");
+        insta::assert_snapshot!(refused("arn:aws"), @"`arn:aws` is no ARN: the service is missing; expected `arn:partition:service:region:account:resource`");
+    }
+}
