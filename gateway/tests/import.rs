@@ -38,6 +38,27 @@ fn names(config: &Config) -> Vec<&str> {
 }
 
 #[test]
+fn a_gateway_with_everything() {
+    let mirror = imported(described("everything"), false);
+    insta::assert_snapshot!(mirror.config);
+    let config = read(&mirror).unwrap();
+    assert_eq!(names(&config), ["calculator", "hello", "weather", "maps", "logs", "time", "inside", "fixed"]);
+    assert_eq!((mirror.mirrored, mirror.targets), (8, 18));
+    assert!(!mirror.config.contains("hunter2"));
+}
+
+#[test]
+fn what_is_different_is_said() {
+    let mirror = imported(described("everything"), false);
+    let said: Vec<String> = mirror.gaps.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(said.join("\n"));
+    let flat = |text: &str| text.replace("\n#", " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    for gap in &mirror.gaps {
+        assert!(flat(&mirror.config).contains(&flat(&gap.reason())), "the file does not say: {gap}");
+    }
+}
+
+#[test]
 fn an_open_gateway() {
     let mirror = imported(described("open"), false);
     insta::assert_snapshot!(mirror.config);
@@ -69,6 +90,31 @@ fn a_gateway_with_everything_is_read_back() {
         });
         assert!(clients.clone().count() >= 2 && clients.clone().any(kept));
     }
+}
+
+#[test]
+fn a_live_gateway_with_others_standing_by() {
+    let mirror = imported(described("everything"), true);
+    let first = mirror.config.find("# The live gateway").unwrap();
+    let second = mirror.config[first..].find("Adds.").unwrap();
+    insta::assert_snapshot!(&mirror.config[first..first + second]);
+    assert_eq!(mirror.variables, ["SHOP_CLIENT_SECRET"]);
+    assert_eq!(names(&read(&mirror).unwrap())[..2], ["Shop", "calculator"]);
+    let alone = imported(described("open"), true);
+    assert_eq!(names(&read(&alone).unwrap()), ["time-gateway", "time"], "it has a name that no target has");
+}
+
+#[test]
+fn a_live_gateway_stands_alone_where_nothing_can_be_mirrored() {
+    let mut description = described("everything");
+    let targets = description["targets"].as_array_mut().unwrap();
+    targets.retain(|target| target["name"] == "function");
+    let refused = mirror(&live(description.clone()), Wish { standby: false, now: NOW }).unwrap_err().to_string();
+    assert!(
+        refused.contains("target `function`: it is a Lambda function") && refused.contains("--standby"),
+        "{refused}"
+    );
+    assert_eq!(names(&read(&imported(description, true)).unwrap()), ["Shop"]);
 }
 
 #[test]
@@ -106,6 +152,18 @@ fn what_is_not_known_is_said() {
 }
 
 #[test]
+fn a_provider_that_is_not_shown_costs_its_targets_only() {
+    let mut description = described("everything");
+    let providers = description["providers"].as_object_mut().unwrap();
+    let (arn, _) = providers.iter().find(|(arn, _)| arn.ends_with("/hello")).unwrap();
+    let arn = arn.clone();
+    providers.insert(arn, json!({"unreadable": "AccessDeniedException"}));
+    let mirror = imported(description, false);
+    assert_eq!(mirror.mirrored, 7);
+    assert!(mirror.gaps.iter().any(|gap| gap.what.ends_with("could not be read (AccessDeniedException)")));
+}
+
+#[test]
 fn names_that_differ_in_case_alone_are_one_too_many() {
     let mut description = described("open");
     let mut other = description["targets"][0].clone();
@@ -131,9 +189,12 @@ proptest! {
         description["gateway"]["protocolConfiguration"] = json!({"mcp": {"instructions": words[1]}});
         description["targets"][0]["name"] = json!(target);
         description["targets"][0]["description"] = json!(words[2]);
-        let config = read(&imported(description, false)).unwrap();
-        prop_assert_eq!(config.gateway.instructions.as_ref(), Some(&words[1]));
-        prop_assert_eq!(&config.gateway.name, &name);
-        prop_assert_eq!(config.targets.last().unwrap().name.as_str(), target.as_str());
+        for standby in [false, true] {
+            let mirror = imported(description.clone(), standby);
+            let config = read(&mirror).unwrap();
+            prop_assert_eq!(config.gateway.instructions.as_ref(), Some(&words[1]));
+            prop_assert_eq!(&config.gateway.name, &name);
+            prop_assert_eq!(config.targets.last().unwrap().name.as_str(), target.as_str());
+        }
     }
 }
