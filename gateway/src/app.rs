@@ -10,7 +10,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     config::Config,
-    credentials::{Credential, Sources},
+    credentials::Credential,
     discovery::{self, Rules, TargetState, View},
     front::Front,
     gateway::Gateway,
@@ -18,6 +18,7 @@ use crate::{
     inbound::Inbound,
     serve::{Bounds, serve},
     session_keys::SessionKeys,
+    stored::Sources,
     targets::Target,
 };
 
@@ -31,9 +32,7 @@ const DRAIN: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct App {
     config: Config,
-    clock: Clock,
-    http: reqwest::Client,
-    aws: Aws,
+    sources: Sources,
     /// In config order, each place of a target for itself.
     targets: Vec<Arc<Target>>,
     publish: watch::Sender<Arc<View>>,
@@ -46,7 +45,7 @@ impl App {
         let identity = Identity::new(config.aws.identity.clone(), clock.clone());
         let aws = Aws::new(http.clone(), identity, config.aws.endpoints.clone(), clock.clone());
         let secret_refresh = config.aws.secret_refresh;
-        let sources = Sources { http: http.clone(), aws: aws.clone(), secret_refresh, clock: clock.clone() };
+        let sources = Sources { http, aws, secret_refresh, clock };
         let targets = config.targets.iter().map(|target| {
             // Shared by all places of the target.
             let credential = Credential::new(&target.name, &target.credential, &sources);
@@ -57,7 +56,7 @@ impl App {
         let targets: Vec<Arc<Target>> =
             targets.context("the system trusts no certificates: install `ca-certificates`")?;
         let (publish, _) = watch::channel(Arc::new(View::unlisted(&targets)));
-        Ok(Self { config, clock, http, aws, targets, publish })
+        Ok(Self { config, sources, targets, publish })
     }
 
     /// What is known of the targets, as it changes.
@@ -73,7 +72,7 @@ impl App {
 
     /// Lists each place of each target once and stops them: what came of it, in config order. Serves nobody.
     pub async fn survey(self) -> Vec<TargetState> {
-        let states = discovery::survey(&self.targets, &self.clock).await;
+        let states = discovery::survey(&self.targets, &self.sources.clock).await;
         futures::future::join_all(self.targets.iter().map(|target| target.stop())).await;
         states
     }
@@ -84,16 +83,17 @@ impl App {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let Self { config, clock, http, aws, targets, publish } = self;
-        let keys = SessionKeys::new(&config.sessions.keys, &aws);
+        let Self { config, sources, targets, publish } = self;
+        let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
         let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
         let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
         // Ends with this function.
         let _following = AbortOnDropHandle::new(tokio::spawn(following));
         let local = listener.local_addr().context("the listener has no address")?;
-        let inbound = Inbound::new(&config.authorizer, http, clock.clone());
+        let inbound = Inbound::new(&config.authorizer, &sources);
         let prepared = inbound.clone();
         tokio::spawn(async move { prepared.prepare().await });
+        let clock = sources.clock;
         let rules = Rules { names: config.gateway.names, refresh: config.limits.refresh, clock: clock.clone() };
         let stopping = CancellationToken::new();
         let told = stopping.clone();

@@ -189,7 +189,7 @@ pub struct AwsIam {
 #[derive(Clone, Debug)]
 pub struct AccessKey {
     pub access_key_id: String,
-    pub secret_access_key: Secret,
+    pub secret_access_key: SecretSource,
     /// ARN of the principal.
     pub principal: String,
 }

@@ -1,26 +1,20 @@
 //! What the gateway shows a target to be let in: puts a configured credential on an outgoing request. Never passes on
 //! what a client showed the gateway, and sends no request to a target itself.
 
-use std::time::Duration;
-
-use causeway_aws::Aws;
 use causeway_core::name::TargetName;
-use causeway_oidc::clock::Clock;
 use http::{HeaderMap, StatusCode, request::Parts};
 
-use crate::config;
+use crate::{config, stored::Sources};
 
 mod api_key;
 mod error;
 mod oauth;
 mod sigv4;
-mod stored;
 
 pub use api_key::ApiKey;
 pub use error::{CredentialError, Failure, Stage};
 pub use oauth::ClientCredentials;
 pub use sigv4::Sigv4;
-pub use stored::SecretUnread;
 
 /// The credential of one target. Clones share the token.
 #[derive(Clone, Debug)]
@@ -33,18 +27,6 @@ pub enum Credential {
     ClientCredentials(ClientCredentials),
     /// A signature over each request, with credentials that are read again ahead of their end.
     Sigv4(Sigv4),
-}
-
-/// Whom credentials are had from. Clones share connections.
-#[derive(Clone, Debug)]
-pub struct Sources {
-    /// For token endpoints. Must not follow redirects: with one, a token endpoint could send the client's secret elsewhere.
-    pub http: reqwest::Client,
-    /// For secrets that AWS keeps.
-    pub aws: Aws,
-    /// After so long such a secret is read again.
-    pub secret_refresh: Duration,
-    pub clock: Clock,
 }
 
 /// What [`Credential::apply`] put on a request, so that [`Credential::renew`] knows what the target refused.

@@ -96,7 +96,7 @@ async fn mcp(
         Ok(body) => body,
         Err(refused) => return front::face(refused.face(Era::Legacy, "null")),
     };
-    let caller = match claim.prove(&parts, &body) {
+    let caller = match claim.prove(&parts, &body).await {
         Ok(caller) => caller,
         Err(refusal) => return refuse(&served, &refusal, &parts.headers, body.into()).await,
     };

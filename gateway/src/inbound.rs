@@ -4,11 +4,10 @@
 use std::{fmt, sync::Arc};
 
 use causeway_core::authorizer;
-use causeway_oidc::clock::Clock;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use crate::config;
+use crate::{config, stored::Sources};
 
 mod aws_iam;
 mod bearer;
@@ -44,11 +43,12 @@ pub struct Claim(Begun);
 
 impl Inbound {
     /// The authorizer that `config` asks for. Nothing is fetched yet.
-    pub fn new(config: &config::Authorizer, http: reqwest::Client, clock: Clock) -> Self {
+    pub fn new(config: &config::Authorizer, sources: &Sources) -> Self {
+        let (http, clock) = (sources.http.clone(), sources.clock.clone());
         Self(match config {
             config::Authorizer::None => Kind::Anyone(Arc::new(Caller::anonymous())),
             config::Authorizer::CustomJwt(jwt) => Kind::Jwt(Arc::new(JwtCheck::new(jwt, http, clock))),
-            config::Authorizer::AwsIam(iam) => Kind::AwsIam(Arc::new(AwsIamCheck::new(iam, http, clock))),
+            config::Authorizer::AwsIam(iam) => Kind::AwsIam(Arc::new(AwsIamCheck::new(iam, sources))),
         })
     }
 
@@ -90,10 +90,10 @@ impl Claim {
     ///
     /// # Errors
     /// The [`Refusal`] that is to be the response.
-    pub fn prove(self, head: &Parts, body: &[u8]) -> Result<Arc<Caller>, Refusal> {
+    pub async fn prove(self, head: &Parts, body: &[u8]) -> Result<Arc<Caller>, Refusal> {
         match self.0 {
             Begun::Caller(caller) => Ok(caller),
-            Begun::Signed(signed) => signed.finish(head, body),
+            Begun::Signed(signed) => signed.finish(head, body).await,
         }
     }
 }

@@ -18,5 +18,6 @@ pub mod secret;
 pub mod serve;
 pub mod session_keys;
 pub mod shutdown;
+pub mod stored;
 pub mod targets;
 pub mod telemetry;

@@ -340,7 +340,7 @@ bad!(aws_iam, "aws-iam", @r#"
     config.toml:3: `authorizer.aws_iam.clock_skew_seconds` takes 0 to 900, not 3600; leave it out for the default, 300
     config.toml:7: `authorizer.aws_iam.access_keys.secret_access_key_env` takes the name of a variable of the gateway's environment, and the variable that stands there is not set; write a name such as `CALCULATOR_CLIENT_SECRET`, never the value itself, or write `secret_access_key_file = "path"`
     config.toml:8: `authorizer.aws_iam.access_keys.principal` takes an ARN of IAM; write it like `arn:aws:iam::123456789012:role/developers`
-    config.toml:10: `authorizer.aws_iam.access_keys.secret_access_key_env` is missing; write `secret_access_key_env = "NAME"` with a variable of the gateway's environment, or `secret_access_key_file = "path"`
+    config.toml:10: `authorizer.aws_iam.access_keys.secret_access_key_env` is missing; write `secret_access_key_env = "NAME"` with a variable of the gateway's environment, `secret_access_key_file = "path"` or `secret_access_key_arn = "arn:…"`
     config.toml:11: `authorizer.aws_iam.access_keys` has the access key a second time; leave one of them out
     config.toml:12: `authorizer.aws_iam.access_keys.principal` takes an ARN of IAM; write it like `arn:aws:iam::123456789012:role/developers`
     config.toml:15: `authorizer.aws_iam.caller_identity.gateway_id` takes letters, digits and signs without spaces; write it like `tools.example.com`
@@ -465,7 +465,7 @@ fn the_other_authorizer_of_the_example_works() {
     assert_eq!((iam.region.as_str(), iam.service.as_str()), ("us-east-1", "bedrock-agentcore"));
     assert_eq!(iam.clock_skew, Duration::from_secs(300));
     let ids: Vec<_> = iam.access_keys.iter().map(|key| key.access_key_id.as_str()).collect();
-    assert_eq!(ids, ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"]);
+    assert_eq!(ids, ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE", "AKIAIEXAMPLEOFCAROL7"]);
     let identity = iam.caller_identity.as_ref().unwrap();
     assert_eq!(identity.endpoint.as_str(), "https://sts.us-east-1.amazonaws.com/");
 }

@@ -165,6 +165,47 @@ def test_a_client_behind_the_proxy_of_aws_calls(gateway: Gateway, tmp_path: Path
     assert ADD in seen["tools"] and seen["result"] == {"result": 42.0}
 
 
+KEPT = """
+[gateway]
+listen = "127.0.0.1:0"
+
+[authorizer.aws_iam]
+region = "us-east-1"
+
+[[authorizer.aws_iam.access_keys]]
+access_key_id = "AKIACAROL"
+secret_access_key_arn = "{arn}"
+secret_access_key_json_key = "SecretAccessKey"
+principal = "arn:aws:iam::123456789012:user/carol"
+
+[[targets]]
+name = "calculator"
+http.endpoint = "{calculator}"
+"""
+
+
+def test_a_secret_that_aws_keeps_and_that_changes(sts: Ministack) -> None:
+    secrets = sts.client("secretsmanager")
+    made = secrets.create_secret(Name="carol", SecretString=json.dumps({"SecretAccessKey": "first"}))
+    with sample("calculator") as calculator:
+        config = KEPT.format(arn=made["ARN"], calculator=calculator)
+        with serve(config, sts.environment()) as gateway:
+            carol = Credentials("AKIACAROL", "first")
+            assert signed(gateway.endpoint, LIST, carol).status_code == 200
+            secrets.put_secret_value(SecretId="carol", SecretString=json.dumps({"SecretAccessKey": "second"}))
+            assert signed(gateway.endpoint, LIST, Credentials("AKIACAROL", "second")).status_code == 200
+            assert signed(gateway.endpoint, LIST, carol).status_code == 401
+
+
+def test_a_secret_that_aws_does_not_give(sts: Ministack) -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:nobody-AbCdEf"
+    with sample("calculator") as calculator:
+        with serve(KEPT.format(arn=arn, calculator=calculator), sts.environment()) as gateway:
+            answer = signed(gateway.endpoint, LIST, Credentials("AKIACAROL", "first"))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "secretsmanager" not in answer.text
+
+
 DEV = """
 [authorizer.aws_iam]
 region = "eu-west-1"

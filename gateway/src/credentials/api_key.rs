@@ -6,8 +6,11 @@ use causeway_core::name::TargetName;
 use http::{HeaderValue, Uri, request::Parts, uri::PathAndQuery};
 use url::form_urlencoded;
 
-use super::{CredentialError, Failure, Generation, Sources, Stage, stored::StoredSecret};
-use crate::config::{self, ApiKeyLocation};
+use super::{CredentialError, Failure, Generation, Stage};
+use crate::{
+    config::{self, ApiKeyLocation},
+    stored::{Sources, StoredSecret},
+};
 
 /// The key of one target. `Debug` hides it.
 #[derive(Clone)]
@@ -20,7 +23,7 @@ pub struct ApiKey {
 
 impl ApiKey {
     pub(super) fn new(target: &TargetName, config: &config::ApiKey, sources: &Sources) -> Self {
-        let key = StoredSecret::new(&config.key, &sources.aws, sources.secret_refresh, &sources.clock);
+        let key = StoredSecret::new(&config.key, sources);
         Self { target: target.clone(), key, location: config.location.clone(), prefix: config.prefix.clone() }
     }
 

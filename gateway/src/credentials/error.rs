@@ -8,7 +8,7 @@ use causeway_core::name::TargetName;
 use causeway_oidc::{fetch::FetchError, kept::Interrupted};
 use http::StatusCode;
 
-use super::stored::SecretUnread;
+use crate::stored::SecretUnread;
 
 /// A target cannot be called because the gateway has nothing to show it.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -10,8 +10,8 @@ use causeway_oidc::{
 };
 use http::{HeaderValue, header::AUTHORIZATION, request::Parts};
 
-use super::{CredentialError, Failure, Generation, Sources, Stage};
-use crate::config;
+use super::{CredentialError, Failure, Generation, Stage};
+use crate::{config, stored::Sources};
 
 mod answer;
 mod request;

@@ -184,7 +184,12 @@ async fn a_credential_opens_what_trusts_the_pool() {
         ..Authorizer::default()
     };
     let jwt = config::CustomJwt { discovery_url: discovery.clone(), clock_skew: Duration::ZERO, rules };
-    let inbound = Inbound::new(&config::Authorizer::CustomJwt(jwt), running.http.clone(), clock());
+    let identity = causeway_aws::Identity::new(causeway_aws::identity::Settings::default(), clock());
+    let endpoints = causeway_aws::endpoint::Endpoints::public();
+    let aws = causeway_aws::Aws::new(running.http.clone(), identity, endpoints, clock());
+    let (http, secret_refresh) = (running.http.clone(), Duration::from_secs(300));
+    let sources = crate::stored::Sources { http, aws, secret_refresh, clock: clock() };
+    let inbound = Inbound::new(&config::Authorizer::CustomJwt(jwt), &sources);
     for client_authentication in [ClientAuthentication::Basic, ClientAuthentication::Post] {
         let oauth = config::ClientCredentials {
             token_endpoint: TokenEndpoint::Discovery(discovery.clone()),
@@ -195,15 +200,10 @@ async fn a_credential_opens_what_trusts_the_pool() {
             extra_parameters: BTreeMap::new(),
         };
         let config = config::Credential::ClientCredentials(oauth);
-        let identity = causeway_aws::Identity::new(causeway_aws::identity::Settings::default(), clock());
-        let endpoints = causeway_aws::endpoint::Endpoints::public();
-        let aws = causeway_aws::Aws::new(running.http.clone(), identity, endpoints, clock());
-        let (http, secret_refresh) = (running.http.clone(), Duration::from_secs(300));
-        let sources = crate::credentials::Sources { http, aws, secret_refresh, clock: clock() };
         let credential = Credential::new(&"logs".parse().unwrap(), &config, &sources);
         let mut request = http::Request::new(()).into_parts().0;
         credential.apply(&mut request, b"").await.unwrap();
-        let caller = inbound.authenticate(&request).await.unwrap().prove(&request, b"");
+        let caller = inbound.authenticate(&request).await.unwrap().prove(&request, b"").await;
         assert_eq!(caller.unwrap().id, "alice");
     }
 }

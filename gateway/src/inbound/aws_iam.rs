@@ -13,7 +13,7 @@ mod principal;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use causeway_aws::verify::{NotVerified, Presented};
-use causeway_oidc::clock::Clock;
+use causeway_oidc::{clock::Clock, kept::Version};
 use http::{HeaderMap, header, request::Parts};
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,14 @@ use super::{
     Caller, Reason, Refusal,
     bearer::{self, NoToken},
 };
-use crate::{config::AwsIam, secret::Secret};
+use crate::{
+    config::AwsIam,
+    secret::Secret,
+    stored::{SecretUnread, Sources, StoredSecret},
+};
+
+/// A secret that AWS did not give now, it may give after that.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Checks signatures and tokens.
 #[derive(Debug)]
@@ -38,7 +45,7 @@ pub(super) struct AwsIamCheck {
 
 #[derive(Debug)]
 struct Key {
-    secret: Secret,
+    secret: StoredSecret,
     caller: Arc<Caller>,
 }
 
@@ -67,6 +74,8 @@ enum Cause {
     OtherScope { region: String, service: String },
     #[error("the access key `{0}` is not one of `authorizer.aws_iam.access_keys`")]
     UnknownKey(String),
+    #[error("the secret of its access key cannot be had now: {0}")]
+    Unread(#[from] SecretUnread),
     #[error("{0}")]
     NoToken(#[from] NoToken),
     #[error("tokens are not taken: `authorizer.aws_iam.caller_identity` is not configured")]
@@ -76,10 +85,11 @@ enum Cause {
 }
 
 impl AwsIamCheck {
-    pub(super) fn new(config: &AwsIam, http: reqwest::Client, clock: Clock) -> Self {
+    pub(super) fn new(config: &AwsIam, sources: &Sources) -> Self {
+        let (http, clock) = (sources.http.clone(), sources.clock.clone());
         let keys = config.access_keys.iter().map(|key| {
             let caller = Arc::new(Caller::of_principal(&key.principal, Map::new()));
-            (key.access_key_id.clone(), Key { secret: key.secret_access_key.clone(), caller })
+            (key.access_key_id.clone(), Key { secret: StoredSecret::new(&key.secret_access_key, sources), caller })
         });
         let caller_identity = config.caller_identity.as_ref();
         Self {
@@ -121,13 +131,25 @@ impl Signed {
     ///
     /// # Errors
     /// The [`Refusal`] that is to be the response.
-    pub(super) fn finish(&self, parts: &Parts, body: &[u8]) -> Result<Arc<Caller>, Refusal> {
+    pub(super) async fn finish(&self, parts: &Parts, body: &[u8]) -> Result<Arc<Caller>, Refusal> {
+        self.try_finish(parts, body).await.map_err(|cause| refusal(&cause))
+    }
+
+    async fn try_finish(&self, parts: &Parts, body: &[u8]) -> Result<Arc<Caller>, Cause> {
         let key = &self.check.keys[&self.presented.access_key_id];
-        let (now, skew) = (self.check.clock.now(), self.check.skew);
-        match self.presented.verify(parts, body, key.secret.expose(), now, skew) {
-            Ok(()) => Ok(Arc::clone(&key.caller)),
-            Err(why) => Err(refusal(&why.into())),
+        let Version { value, generation } = key.secret.value().await?;
+        match self.verify(parts, body, &value) {
+            // The secret may have changed where AWS keeps it.
+            Err(NotVerified::Mismatch) if key.secret.renew(generation).await? => {
+                self.verify(parts, body, &key.secret.value().await?.value)?;
+            }
+            judged => judged?,
         }
+        Ok(Arc::clone(&key.caller))
+    }
+
+    fn verify(&self, parts: &Parts, body: &[u8], secret: &Secret) -> Result<(), NotVerified> {
+        self.presented.verify(parts, body, secret.expose(), self.check.clock.now(), self.check.skew)
     }
 }
 
@@ -147,6 +169,7 @@ fn refusal(cause: &Cause) -> Refusal {
         Cause::NoIdentity(NoIdentity::Unavailable { retry_after, .. }) => {
             Reason::IssuerUnavailable { retry_after: *retry_after }
         }
+        Cause::Unread(_) => Reason::IssuerUnavailable { retry_after: RETRY_AFTER },
         _ => Reason::InvalidSignature,
     };
     Refusal::new(reason, &"".into())

@@ -9,6 +9,7 @@ use std::{
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_core::authorizer::{Authorizer, ClaimMatch, CustomClaim};
+use causeway_oidc::clock::Clock;
 use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 use tokio::{net::TcpListener, sync::oneshot};
 use url::Url;
@@ -74,14 +75,21 @@ impl Setup {
 fn inbound(discovery_url: Url, rules: Authorizer, clock: Clock) -> Inbound {
     let jwt = CustomJwt { discovery_url, clock_skew: Duration::ZERO, rules };
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    Inbound::new(&config::Authorizer::CustomJwt(jwt), http, clock)
+    Inbound::new(&config::Authorizer::CustomJwt(jwt), &sources(http, clock))
+}
+
+fn sources(http: reqwest::Client, clock: Clock) -> Sources {
+    let identity = causeway_aws::Identity::new(causeway_aws::identity::Settings::default(), clock.clone());
+    let endpoints = causeway_aws::endpoint::Endpoints::public();
+    let aws = causeway_aws::Aws::new(http.clone(), identity, endpoints, clock.clone());
+    Sources { http, aws, secret_refresh: Duration::from_secs(300), clock }
 }
 
 /// What comes of a request without a body.
 async fn authenticate(inbound: &Inbound, headers: HeaderMap) -> Result<Arc<Caller>, Refusal> {
     let (mut head, ()) = http::Request::new(()).into_parts();
     head.headers = headers;
-    inbound.authenticate(&head).await?.prove(&head, b"")
+    inbound.authenticate(&head).await?.prove(&head, b"").await
 }
 
 fn bearer(token: &str) -> HeaderMap {
@@ -250,7 +258,7 @@ async fn metadata_names_issuer_resource_and_scopes() {
 #[tokio::test]
 async fn without_an_authorizer_everyone_is_anonymous() {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let inbound = Inbound::new(&config::Authorizer::None, http, Clock::system());
+    let inbound = Inbound::new(&config::Authorizer::None, &sources(http, Clock::system()));
     let caller = authenticate(&inbound, bearer("whatever")).await.unwrap();
     assert_eq!(*caller, Caller::anonymous());
     assert_eq!(caller.id, "anonymous");

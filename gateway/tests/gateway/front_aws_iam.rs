@@ -28,7 +28,7 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/developers";
 fn key((id, secret): (&str, &str), user: &str) -> AccessKey {
     AccessKey {
         access_key_id: id.into(),
-        secret_access_key: causeway::secret::Secret::new(secret),
+        secret_access_key: causeway::secret::Secret::new(secret).into(),
         principal: format!("arn:aws:iam::111122223333:user/{user}"),
     }
 }

@@ -191,14 +191,14 @@ fn access_key(iam: &mut AwsIam) -> RunningKey {
     if iam.access_keys.is_empty() {
         iam.access_keys.push(AccessKey {
             access_key_id: "AKIADEVELOPMENT".into(),
-            secret_access_key: generated_secret(),
+            secret_access_key: generated_secret().into(),
             principal: "arn:aws:iam::000000000000:user/development".into(),
         });
     }
-    let key = &iam.access_keys[0];
+    let key = &mut iam.access_keys[0];
     RunningKey {
         id: key.access_key_id.clone(),
-        secret: key.secret_access_key.expose().to_owned(),
+        secret: make_here(&mut key.secret_access_key).expose().to_owned(),
         region: iam.region.clone(),
         service: iam.service.clone(),
     }

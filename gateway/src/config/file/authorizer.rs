@@ -53,7 +53,11 @@ pub struct AwsIam {
 /// An access key of IAM and whose it is.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = json!([{ "required": ["secret_access_key_env"] }, { "required": ["secret_access_key_file"] }])))]
+#[schemars(extend("oneOf" = json!([
+    { "required": ["secret_access_key_env"] },
+    { "required": ["secret_access_key_file"] },
+    { "required": ["secret_access_key_arn"] },
+])))]
 pub struct AccessKey {
     /// The key's id, for example `AKIAIOSFODNN7EXAMPLE`.
     #[schemars(required)]
@@ -62,6 +66,10 @@ pub struct AccessKey {
     pub secret_access_key_env: Member<String>,
     /// In place of `secret_access_key_env`: a file that holds it; a relative path starts at the directory of config.toml.
     pub secret_access_key_file: Member<FilePath>,
+    /// In place of `secret_access_key_env`: ARN of the secret (Secrets Manager) or parameter (SSM) that holds it.
+    pub secret_access_key_arn: Member<String>,
+    /// The member that it is, where what `secret_access_key_arn` names is a JSON object. Default: it is the value as a whole.
+    pub secret_access_key_json_key: Member<String>,
     /// ARN of the principal whose key it is, for example `arn:aws:iam::123456789012:user/alice`.
     #[schemars(required, regex(pattern = "^arn:"))]
     pub principal: Member<String>,

@@ -62,7 +62,9 @@ impl Resolver<'_> {
         let id = self.required(at, &name, &key.access_key_id, "\"AKIA…\"");
         self.filled(&name, &key.access_key_id);
         let name = format!("{table}.secret_access_key");
-        let secret = self.secret(at, &name, &key.secret_access_key_env, &key.secret_access_key_file);
+        let here = (&key.secret_access_key_env, &key.secret_access_key_file);
+        let kept = (&key.secret_access_key_arn, &key.secret_access_key_json_key);
+        let secret = self.secret_source(at, &name, here, kept);
         let name = format!("{table}.principal");
         let principal = self.required(at, &name, &key.principal, "\"arn:aws:iam::123456789012:user/alice\"");
         if let Some(principal) = principal {

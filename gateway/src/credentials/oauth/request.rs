@@ -20,13 +20,14 @@ use oauth2::{
 use url::Url;
 
 use super::{
-    super::{Failure, Sources, Stage, stored::StoredSecret},
+    super::{Failure, Stage},
     Granted, Ungranted,
     answer::Answer,
 };
 use crate::{
     config::{ClientAuthentication, ClientCredentials, TokenEndpoint},
     secret::Secret,
+    stored::{Sources, StoredSecret},
 };
 
 /// Bytes of a token response at most. Real ones have some thousands.
@@ -70,9 +71,8 @@ type Refusal = RequestTokenError<Unanswered, BasicErrorResponse>;
 
 impl TokenSource {
     pub(super) fn new(config: &ClientCredentials, sources: &Sources, timeout: Duration) -> Self {
-        let Sources { http, aws, secret_refresh, clock } = sources;
-        let secret = StoredSecret::new(&config.client_secret, aws, *secret_refresh, clock);
-        Self { config: config.clone(), secret, http: http.clone(), timeout, discovered: Mutex::default() }
+        let secret = StoredSecret::new(&config.client_secret, sources);
+        Self { config: config.clone(), secret, http: sources.http.clone(), timeout, discovered: Mutex::default() }
     }
 
     /// Asks for a token. A secret that the endpoint refuses is read again once, if AWS keeps it: it may have changed.

@@ -1,4 +1,4 @@
-//! A secret as a credential needs it: the value that came with config.toml, or one that AWS keeps, read at first use and again
+//! A secret as its users need it: the value that came with config.toml, or one that AWS keeps, read at first use and again
 //! from time to time. The old value serves while AWS does not answer.
 
 use std::{sync::Arc, time::Duration};
@@ -11,9 +11,21 @@ use causeway_oidc::{
 
 use crate::{config::SecretSource, secret::Secret};
 
+/// Whom secrets and tokens are had from. Clones share connections.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// For issuers and token endpoints. Must not follow redirects: with one, a token endpoint could send the client's secret elsewhere.
+    pub http: reqwest::Client,
+    /// For secrets that AWS keeps.
+    pub aws: Aws,
+    /// After so long such a secret is read again.
+    pub secret_refresh: Duration,
+    pub clock: Clock,
+}
+
 /// A secret over time. Clones share it.
 #[derive(Clone, Debug)]
-pub(super) enum StoredSecret {
+pub(crate) enum StoredSecret {
     Here(Secret),
     Kept(Kept<Secret, SecretUnread>),
 }
@@ -28,13 +40,14 @@ pub enum SecretUnread {
 }
 
 impl StoredSecret {
-    /// Reads nothing yet. A value is read again by whoever uses it after `refresh`.
-    pub(super) fn new(source: &SecretSource, aws: &Aws, refresh: Duration, clock: &Clock) -> Self {
+    /// Reads nothing yet. A value is read again by whoever uses it after `sources.secret_refresh`.
+    pub(crate) fn new(source: &SecretSource, sources: &Sources) -> Self {
+        let Sources { aws, secret_refresh: refresh, clock, .. } = sources;
         let (reference, json_key) = match source {
             SecretSource::Here(secret) => return Self::Here(secret.clone()),
             SecretSource::Aws { reference, json_key } => (Arc::new(reference.clone()), json_key.clone()),
         };
-        let (aws, now) = (aws.clone(), clock.clone());
+        let (aws, now, refresh) = (aws.clone(), clock.clone(), *refresh);
         Self::Kept(Kept::new(clock.clone(), move || {
             let (reference, json_key, aws) = (Arc::clone(&reference), json_key.clone(), aws.clone());
             let refresh_at = now.now().saturating_add(refresh);
@@ -48,7 +61,7 @@ impl StoredSecret {
     }
 
     /// The secret. Waits only before it was read for the first time.
-    pub(super) async fn value(&self) -> Result<Version<Secret>, SecretUnread> {
+    pub(crate) async fn value(&self) -> Result<Version<Secret>, SecretUnread> {
         match self {
             Self::Here(secret) => Ok(Version { value: secret.clone(), generation: 0 }),
             Self::Kept(kept) => kept.value().await,
@@ -56,7 +69,7 @@ impl StoredSecret {
     }
 
     /// Somebody refused the secret of this `generation`: whether there is another one now.
-    pub(super) async fn renew(&self, generation: u64) -> Result<bool, SecretUnread> {
+    pub(crate) async fn renew(&self, generation: u64) -> Result<bool, SecretUnread> {
         match self {
             Self::Here(_) => Ok(false),
             Self::Kept(kept) => kept.renew(generation).await,
