@@ -181,6 +181,8 @@ pub struct AwsIam {
     /// Of the signatures' scope.
     pub service: String,
     pub clock_skew: Duration,
+    /// Host and port of `gateway.public_url`: whom signed requests are for.
+    pub host: Option<String>,
     pub access_keys: Vec<AccessKey>,
     pub caller_identity: Option<CallerIdentity>,
 }

@@ -68,7 +68,7 @@ impl Inbound {
         Ok(Claim(match &self.0 {
             Kind::Anyone(caller) => Begun::Caller(caller.clone()),
             Kind::Jwt(check) => Begun::Caller(check.authenticate(&head.headers).await?),
-            Kind::AwsIam(check) => check.begin(&head.headers).await?,
+            Kind::AwsIam(check) => check.begin(head).await?,
         }))
     }
 

@@ -348,6 +348,12 @@ bad!(aws_iam, "aws-iam", @r#"
     9 mistakes
 "#);
 
+bad!(aws_iam_that_others_could_use, "aws-iam-exposed", @r#"
+    config.toml:4: `authorizer.aws_iam.access_keys` needs `gateway.public_url` where other machines call, so that a request that was signed for another host is not taken; write `public_url = "https://…/mcp"`
+    config.toml:15: `authorizer.aws_iam.caller_identity.endpoint` must begin with `https://`, since who answers there says who calls
+    2 mistakes
+"#);
+
 bad!(aws_iam_that_lets_nobody_in, "aws-iam-nobody", @r#"
     config.toml:1: `authorizer.aws_iam` lets nobody in; write at least one `[[authorizer.aws_iam.access_keys]]` or a `[authorizer.aws_iam.caller_identity]`
     1 mistake

@@ -12,15 +12,20 @@ use aws_sigv4::{
     sign::v4,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use causeway_oidc::fetch::{self, BodyError};
+use http::StatusCode;
 use serde_json::Value;
+use tokio::time::timeout;
 use url::Url;
 
-use crate::verify;
+use crate::{call, verify};
 
 /// What such a token begins with.
 pub const PREFIX: &str = "causeway-aws-v1.";
 /// The signed header that names the gateway for which a token was made: it is good for no other.
 pub const AUDIENCE: &str = "x-causeway-gateway-id";
+/// Bytes of an answer of STS that are read at most. Real ones have some hundreds.
+const MOST_BYTES: usize = 16 << 10;
 /// The longest life of a token, as EKS has it.
 pub const LONGEST: Duration = Duration::from_secs(15 * 60);
 
@@ -54,6 +59,8 @@ pub enum BadToken {
     OtherUrl,
     #[error("its URL has unknown, missing or repeated parameters")]
     Parameters,
+    #[error("it is not signed for STS in the region `{0}`")]
+    OtherScope(String),
     #[error("it was not made for a gateway: the header `{AUDIENCE}` is not signed")]
     NoAudience,
     #[error("it lives longer than {LONGEST:?}")]
@@ -123,7 +130,7 @@ impl Token {
     ///
     /// # Errors
     /// [`BadToken`].
-    pub fn read(text: &str, endpoint: &Url, now: Duration, skew: Duration) -> Result<Self, BadToken> {
+    pub fn read(text: &str, endpoint: &Url, region: &str, now: Duration, skew: Duration) -> Result<Self, BadToken> {
         let wrapped = text.strip_prefix(PREFIX).ok_or(BadToken::Foreign)?;
         let wrapped = BASE64_URL_SAFE_NO_PAD.decode(wrapped).map_err(|_| BadToken::OtherUrl)?;
         let url = std::str::from_utf8(&wrapped).ok().and_then(|url| Url::parse(url).ok()).ok_or(BadToken::OtherUrl)?;
@@ -133,12 +140,12 @@ impl Token {
         if !same_place || !plain {
             return Err(BadToken::OtherUrl);
         }
-        let expires = Self::expires(&url, now, skew)?;
+        let expires = Self::expires(&url, region, now, skew)?;
         Ok(Self { url, expires })
     }
 
     /// Checks the parameters of `url`, and says when it ends.
-    fn expires(url: &Url, now: Duration, skew: Duration) -> Result<Duration, BadToken> {
+    fn expires(url: &Url, region: &str, now: Duration, skew: Duration) -> Result<Duration, BadToken> {
         let pairs: Vec<_> = url.query_pairs().collect();
         let known = pairs.iter().all(|(name, _)| PARAMETERS.contains(&name.as_ref()));
         let value = |wanted: &str| {
@@ -146,8 +153,16 @@ impl Token {
             values.next().filter(|_| values.next().is_none()).ok_or(BadToken::Parameters)
         };
         let token_once = pairs.iter().filter(|(name, _)| name == "X-Amz-Security-Token").count() <= 1;
-        if !known || !token_once || value("X-Amz-Signature")?.is_empty() || value("X-Amz-Credential")?.is_empty() {
+        let signature = value("X-Amz-Signature")?;
+        let is_signature = signature.len() == 64 && signature.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !known || !token_once || !is_signature {
             return Err(BadToken::Parameters);
+        }
+        let other_scope = || BadToken::OtherScope(region.to_owned());
+        let scope: Vec<&str> = value("X-Amz-Credential")?.split('/').collect();
+        let [_, day, of, "sts", "aws4_request"] = scope[..] else { return Err(other_scope()) };
+        if of != region || !value("X-Amz-Date")?.starts_with(day) {
+            return Err(other_scope());
         }
         if (value("Action")?, value("Version")?) != ("GetCallerIdentity", "2011-06-15") {
             return Err(BadToken::OtherUrl);
@@ -174,36 +189,56 @@ impl Token {
     /// # Errors
     /// [`Unknown`], without the token or its URL.
     pub async fn identity(&self, http: &reqwest::Client, audience: &str) -> Result<Identity, Unknown> {
+        let asked = timeout(call::TIMEOUT, self.ask(http, audience)).await;
+        let (status, text) = match asked {
+            Ok(answer) => answer?,
+            Err(_) => return Err(Unknown::Unavailable(format!("no answer within {:?}", call::TIMEOUT))),
+        };
+        if status.is_success() {
+            return Identity::read(&text).ok_or_else(|| Unknown::Unavailable("its answer holds no identity".into()));
+        }
+        let code = member(&text, "Code").unwrap_or_default();
+        // Only what STS says of the token is said of it: not its own troubles, and not those of somebody between.
+        match status.as_u16() {
+            400 | 401 | 403 if !code.is_empty() && !call::is_throttling(&code) => {
+                Err(Unknown::Refused(status.as_u16()))
+            }
+            status => Err(Unknown::Unavailable(format!("it answered HTTP {status} {code}"))),
+        }
+    }
+
+    async fn ask(&self, http: &reqwest::Client, audience: &str) -> Result<(StatusCode, String), Unknown> {
+        let unavailable = |error: reqwest::Error| Unknown::Unavailable(fetch::cause(error));
         let request = http.get(self.url.clone()).header(AUDIENCE, audience).header("accept", "application/json");
-        let unavailable = |error: reqwest::Error| Unknown::Unavailable(error.without_url().to_string());
         let answer = request.send().await.map_err(unavailable)?;
         let status = answer.status();
-        if status.is_server_error() || status == http::StatusCode::TOO_MANY_REQUESTS {
-            return Err(Unknown::Unavailable(format!("it answered HTTP {}", status.as_u16())));
-        }
-        if !status.is_success() {
-            return Err(Unknown::Refused(status.as_u16()));
-        }
-        let text = answer.text().await.map_err(unavailable)?;
-        Identity::read(&text).ok_or_else(|| Unknown::Unavailable("its answer holds no identity".into()))
+        let body = fetch::read_bounded(answer, MOST_BYTES).await.map_err(|error| match error {
+            BodyError::TooLarge(_) => Unknown::Unavailable(error.to_string()),
+            BodyError::Broken(error) => unavailable(error),
+        })?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
     }
 }
 
 impl Identity {
     /// From the answer of GetCallerIdentity: JSON, as STS gives it when asked, or XML, as it does else.
     fn read(answer: &str) -> Option<Self> {
-        let json: Option<Value> = serde_json::from_str(answer).ok();
-        let member = |name: &str| match &json {
-            Some(json) => {
-                json["GetCallerIdentityResponse"]["GetCallerIdentityResult"][name].as_str().map(str::to_owned)
-            }
-            // None of the three can hold a letter that XML escapes.
-            None => {
-                let (_, after) = answer.split_once(&format!("<{name}>"))?;
-                after.split_once('<').map(|(text, _)| text.to_owned())
-            }
-        };
+        let member = |name| member(answer, name);
         Some(Self { arn: member("Arn")?, account: member("Account")?, user_id: member("UserId")? })
+    }
+}
+
+/// A text of an answer of STS, which is JSON or XML. None of those that are asked for can hold a letter that XML escapes.
+fn member(answer: &str, name: &str) -> Option<String> {
+    match serde_json::from_str::<Value>(answer) {
+        Ok(json) => {
+            let places = [&json["GetCallerIdentityResponse"]["GetCallerIdentityResult"], &json["Error"]];
+            places.iter().find_map(|place| place[name].as_str()).map(str::to_owned)
+        }
+        Err(_) => {
+            let (_, after) = answer.split_once(&format!("<{name}>"))?;
+            after.split_once('<').map(|(text, _)| text.to_owned())
+        }
     }
 }
 
@@ -231,7 +266,7 @@ mod tests {
     }
 
     fn read(token: &str, now: Duration) -> Result<Token, BadToken> {
-        Token::read(token, &endpoint(), now, SKEW)
+        Token::read(token, &endpoint(), "us-east-1", now, SKEW)
     }
 
     /// `token` with `from` in its URL replaced.
@@ -265,6 +300,11 @@ mod tests {
         check("Version=", "RoleArn=x&Version=", BadToken::Parameters);
         check("Version=", "Action=GetCallerIdentity&Version=", BadToken::Parameters);
         check("X-Amz-Signature=", "X-Amz-Signature=&X-Amz-Signature=", BadToken::Parameters);
+        check("X-Amz-Signature=", "X-Amz-Signature=0", BadToken::Parameters);
+        let other_scope = || BadToken::OtherScope("us-east-1".into());
+        check("us-east-1%2F", "us-west-2%2F", other_scope());
+        check("%2Fsts%2F", "%2Fs3%2F", other_scope());
+        check("AKIDEXAMPLE%2F2", "AKIDEXAMPLE%2F1", other_scope());
         check("X-Amz-Expires=60", "X-Amz-Expires=901", BadToken::TooLong);
         check("%3Bx-causeway-gateway-id", "", BadToken::NoAudience);
         assert_eq!(read("eyJ.e.s", NOW), Err(BadToken::Foreign));

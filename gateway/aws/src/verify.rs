@@ -3,7 +3,10 @@
 //!
 //! Source: the pages "Elements of an AWS API request signature" and "Create a signed AWS API request" of the IAM user guide.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    fmt,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use aws_credential_types::Credentials;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -12,7 +15,7 @@ use aws_sigv4::{
     sign::v4,
 };
 use aws_smithy_types::date_time::{DateTime, Format};
-use http::{HeaderMap, HeaderName, header, request::Parts};
+use http::{HeaderMap, HeaderName, header, request::Parts, uri::Authority};
 
 use crate::sign::hex_sha256;
 
@@ -22,8 +25,8 @@ const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
-/// What a signed request says of its signature, not yet judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a signed request says of its signature, not yet judged. Its `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Presented {
     pub access_key_id: String,
     pub region: String,
@@ -98,26 +101,27 @@ impl Presented {
         })
     }
 
-    /// Judges the signature over the request with this head and body, as the holder of the secret would have made it. The host
-    /// is that of the header `Host`, or of the URI (HTTP/2): a proxy in front must not change it.
+    /// Judges what the head alone shows: when it was signed, and whether everything is that must be.
     ///
     /// # Errors
-    /// [`NotVerified`], without a hint at what would be right.
-    pub fn verify(
-        &self,
-        parts: &Parts,
-        body: &[u8],
-        secret_access_key: &str,
-        now: Duration,
-        skew: Duration,
-    ) -> Result<(), NotVerified> {
+    /// [`NotVerified`], but for the signature itself.
+    pub fn check_head(&self, headers: &HeaderMap, now: Duration, skew: Duration) -> Result<(), NotVerified> {
         if self.time.abs_diff(now) > skew {
             return Err(NotVerified::Skewed(skew));
         }
-        self.covers(&parts.headers)?;
-        if parts.headers.contains_key(SECURITY_TOKEN) {
-            return Err(NotVerified::SessionToken);
+        self.covers(headers)?;
+        match headers.contains_key(SECURITY_TOKEN) {
+            true => Err(NotVerified::SessionToken),
+            false => Ok(()),
         }
+    }
+
+    /// Judges the signature over the request with this head and body, as the holder of the secret would have made it. The host
+    /// is that of [`host`]: a proxy in front must not change it. Whether the head is good, [`Presented::check_head`] says.
+    ///
+    /// # Errors
+    /// [`NotVerified`], without a hint at what would be right.
+    pub fn verify(&self, parts: &Parts, body: &[u8], secret_access_key: &str) -> Result<(), NotVerified> {
         if let Some(claimed) = single(&parts.headers, &CONTENT_SHA256)?
             && claimed != hex_sha256(body)
         {
@@ -138,10 +142,7 @@ impl Presented {
     }
 
     fn expected(&self, parts: &Parts, body: &[u8], secret_access_key: &str) -> Result<String, NotVerified> {
-        let host = match single(&parts.headers, &header::HOST)? {
-            Some(host) => host,
-            None => parts.uri.authority().ok_or(NotVerified::Missing(header::HOST))?.as_str(),
-        };
+        let host = host(parts)?;
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let uri = format!("http://{host}{path}");
         let mut headers = vec![("host", host)];
@@ -172,6 +173,23 @@ impl Presented {
         let request = request.map_err(|_| NotVerified::Malformed)?;
         let signed = sign(request, &params.into()).map_err(|_| NotVerified::Malformed)?;
         Ok(signed.into_parts().1)
+    }
+}
+
+/// To whom a request is addressed: by its header `Host`, or by its URI (HTTP/2).
+///
+/// # Errors
+/// [`NotVerified::Missing`] if neither says it.
+pub fn host(head: &Parts) -> Result<&str, NotVerified> {
+    match single(&head.headers, &header::HOST)? {
+        Some(host) => Ok(host),
+        None => head.uri.authority().map(Authority::as_str).ok_or(NotVerified::Missing(header::HOST)),
+    }
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
 }
 
@@ -233,7 +251,9 @@ mod tests {
     }
 
     fn judge(parts: &Parts, body: &[u8]) -> Result<(), NotVerified> {
-        Presented::read(&parts.headers)?.verify(parts, body, SECRET, NOW, SKEW)
+        let presented = Presented::read(&parts.headers)?;
+        presented.check_head(&parts.headers, NOW, SKEW)?;
+        presented.verify(parts, body, SECRET)
     }
 
     const HEADERS: [(&str, &str); 3] =

@@ -49,7 +49,8 @@ pub(super) fn config(
     let sessions = resolver.sessions(file.sessions.as_ref());
     let limits = resolver.limits(file.limits.as_ref());
     let failover = resolver.failover(file.failover.as_ref());
-    let authorizer = resolver.authorizer(file.authorizer.as_ref());
+    let mut authorizer = resolver.authorizer(file.authorizer.as_ref());
+    resolver.address(file, gateway.as_ref(), authorizer.as_mut());
     resolver.exposure(file, gateway.as_ref(), authorizer.as_ref());
     let aws = resolver.aws(file.aws.as_ref());
     let targets = resolver.targets(file.targets.as_ref(), &aws);
@@ -167,6 +168,23 @@ impl Resolver<'_> {
                 self.findings.report(&allow.map_or(0..0, |allow| allow.at.clone()), message);
             }
             _ => {}
+        }
+    }
+
+    /// A signed request is for one host. On loopback `Host` is checked in any case; elsewhere the file must say which it is.
+    fn address(&mut self, file: &File, gateway: Option<&Gateway>, authorizer: Option<&mut Authorizer>) {
+        let (Some(gateway), Some(Authorizer::AwsIam(iam)), Some(member)) = (gateway, authorizer, &file.authorizer)
+        else {
+            return;
+        };
+        iam.host = gateway.public_url.as_ref().map(|url| {
+            let host = url.host_str().unwrap_or_default();
+            url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        });
+        if iam.host.is_none() && !iam.access_keys.is_empty() && !gateway.listen.ip().is_loopback() {
+            let message = "`authorizer.aws_iam.access_keys` needs `gateway.public_url` where other machines call, so that a \
+                           request that was signed for another host is not taken; write `public_url = \"https://…/mcp\"`";
+            self.findings.report(&member.at, message);
         }
     }
 

@@ -3,7 +3,7 @@
 //! the head, [`Signed::finish`] the body.
 //!
 //! What each proves: a signature, that the sender holds the secret of an access key that the config names, and that nobody
-//! changed the request; only who holds the secret too can judge it, so it must be configured here, and a key that is withdrawn
+//! changed the request; not that it was not sent before: who can read it can send it again for as long as it counts. Only who holds the secret too can judge it, so it must be configured here, and a key that is withdrawn
 //! in IAM must be taken out here. A token, that AWS itself knows the sender as this principal; it is a bearer token, good for
 //! minutes and for this gateway only.
 
@@ -12,9 +12,9 @@ mod principal;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use causeway_aws::verify::{NotVerified, Presented};
+use causeway_aws::verify::{NotVerified, Presented, host};
 use causeway_oidc::{clock::Clock, kept::Version};
-use http::{HeaderMap, header, request::Parts};
+use http::{header, request::Parts};
 use serde_json::{Map, Value, json};
 
 use self::caller_identity::{CallerIdentityCheck, NoIdentity};
@@ -37,6 +37,8 @@ pub(super) struct AwsIamCheck {
     region: String,
     service: String,
     skew: Duration,
+    /// To whom signed requests must be addressed, where the gateway has a public URL.
+    host: Option<String>,
     /// By the id of the access key.
     keys: HashMap<String, Key>,
     caller_identity: Option<CallerIdentityCheck>,
@@ -70,6 +72,8 @@ pub(super) struct Signed {
 enum Cause {
     #[error("{0}")]
     NotVerified(#[from] NotVerified),
+    #[error("it is addressed to another host than that of `gateway.public_url`")]
+    OtherHost,
     #[error("it is signed for `{region}/{service}`, which is not what `authorizer.aws_iam` says")]
     OtherScope { region: String, service: String },
     #[error("the access key `{0}` is not one of `authorizer.aws_iam.access_keys`")]
@@ -96,19 +100,21 @@ impl AwsIamCheck {
             region: config.region.clone(),
             service: config.service.clone(),
             skew: config.clock_skew,
+            host: config.host.clone(),
             keys: keys.collect(),
             caller_identity: caller_identity
-                .map(|identity| CallerIdentityCheck::new(identity, config.clock_skew, http, clock.clone())),
+                .map(|identity| CallerIdentityCheck::new(identity, config, http, clock.clone())),
             clock,
         }
     }
 
     /// Takes the head of a request.
-    pub(super) async fn begin(self: &Arc<Self>, headers: &HeaderMap) -> Result<Begun, Refusal> {
-        self.try_begin(headers).await.map_err(|cause| refusal(&cause))
+    pub(super) async fn begin(self: &Arc<Self>, head: &Parts) -> Result<Begun, Refusal> {
+        self.try_begin(head).await.map_err(|cause| refusal(&cause))
     }
 
-    async fn try_begin(self: &Arc<Self>, headers: &HeaderMap) -> Result<Begun, Cause> {
+    async fn try_begin(self: &Arc<Self>, head: &Parts) -> Result<Begun, Cause> {
+        let headers = &head.headers;
         let scheme = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let scheme = scheme.and_then(|value| value.split(' ').next()).unwrap_or_default();
         if scheme.eq_ignore_ascii_case("bearer") {
@@ -119,6 +125,10 @@ impl AwsIamCheck {
         if (&presented.region, &presented.service) != (&self.region, &self.service) {
             return Err(Cause::OtherScope { region: presented.region, service: presented.service });
         }
+        if self.host.as_ref().is_some_and(|public| host(head).ok() != Some(public)) {
+            return Err(Cause::OtherHost);
+        }
+        presented.check_head(headers, self.clock.now(), self.skew)?;
         match self.keys.contains_key(&presented.access_key_id) {
             true => Ok(Begun::Signed(Signed { check: Arc::clone(self), presented })),
             false => Err(Cause::UnknownKey(presented.access_key_id)),
@@ -149,7 +159,7 @@ impl Signed {
     }
 
     fn verify(&self, parts: &Parts, body: &[u8], secret: &Secret) -> Result<(), NotVerified> {
-        self.presented.verify(parts, body, secret.expose(), self.check.clock.now(), self.check.skew)
+        self.presented.verify(parts, body, secret.expose())
     }
 }
 

@@ -35,18 +35,25 @@ fn key((id, secret): (&str, &str), user: &str) -> AccessKey {
 
 /// A gateway that takes signatures of Alice and Bob, and tokens of STS at `endpoint`.
 async fn gateway(endpoint: Option<Url>) -> Gateway {
+    gateway_with(endpoint, |_| ()).await
+}
+
+async fn gateway_with(endpoint: Option<Url>, change: impl FnOnce(&mut AwsIam)) -> Gateway {
     let gateway = Gateway::launch(Issuer::start().await, [], |config| {
-        config.authorizer = Authorizer::AwsIam(AwsIam {
+        let mut iam = AwsIam {
             region: "us-east-1".into(),
             service: SERVICE.into(),
             clock_skew: Duration::from_secs(300),
+            host: None,
             access_keys: vec![key(ALICE, "alice"), key(BOB, "bob")],
             caller_identity: endpoint.map(|endpoint| CallerIdentity {
                 gateway_id: GATEWAY_ID.into(),
                 allowed_principals: vec![ROLE.into()],
                 endpoint,
             }),
-        });
+        };
+        change(&mut iam);
+        config.authorizer = Authorizer::AwsIam(iam);
     });
     gateway.await
 }
@@ -112,6 +119,13 @@ async fn with_a_wrong_signature() {
 }
 
 #[tokio::test]
+async fn a_signature_for_another_host_is_not_taken() {
+    let gateway = gateway_with(None, |iam| iam.host = Some("tools.example.com".into())).await;
+    let alice = signing(&gateway, ALICE);
+    assert_eq!(alice.post(LIST).await.refusal(), INVALID);
+}
+
+#[tokio::test]
 async fn a_signature_grows_old() {
     let gateway = gateway(None).await;
     let then = crate::harness::TestClock::new();
@@ -121,14 +135,28 @@ async fn a_signature_grows_old() {
     assert_eq!(alice.post(LIST).await.refusal(), INVALID);
 }
 
-/// An STS that answers as a test wants: whoever comes is a session of the role `name`.
-async fn sts(status: Status, role: &'static str) -> Url {
+/// An STS that knows whoever comes as a session of this role.
+async fn sts(role: &'static str) -> Url {
+    answering(Status::OK, role).await
+}
+
+/// An STS that refuses whoever comes, with this code.
+async fn refusing(status: Status, code: &'static str) -> Url {
+    answering(status, code).await
+}
+
+/// An STS that answers with this status: a session of the role `name`, or the error `name`.
+async fn answering(status: Status, name: &'static str) -> Url {
     let answer = move |headers: HeaderMap| async move {
         let asked_for = headers.get(AUDIENCE).is_some_and(|audience| audience == GATEWAY_ID);
-        let arn = format!("arn:aws:sts::111122223333:assumed-role/{role}/alice");
+        assert!(asked_for, "the gateway asks in its own name");
+        let arn = format!("arn:aws:sts::111122223333:assumed-role/{name}/alice");
         let identity = serde_json::json!({"Arn": arn, "Account": "111122223333", "UserId": "AROA:alice"});
-        let body = serde_json::json!({"GetCallerIdentityResponse": {"GetCallerIdentityResult": identity}});
-        (if asked_for { status } else { Status::FORBIDDEN }, body.to_string())
+        let body = match status {
+            Status::OK => serde_json::json!({"GetCallerIdentityResponse": {"GetCallerIdentityResult": identity}}),
+            _ => serde_json::json!({"Error": {"Code": name, "Message": "No."}}),
+        };
+        (status, body.to_string())
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -145,7 +173,7 @@ fn token(gateway: &Gateway, endpoint: &Url) -> Caller {
 
 #[tokio::test]
 async fn whom_sts_knows_and_the_list_allows_is_let_in_until_the_token_ends() {
-    let endpoint = sts(Status::OK, "developers").await;
+    let endpoint = sts("developers").await;
     let gateway = gateway(Some(endpoint.clone())).await;
     let alice = token(&gateway, &endpoint);
     assert_eq!(alice.post(LIST).await.status, StatusCode::OK);
@@ -157,7 +185,7 @@ async fn whom_sts_knows_and_the_list_allows_is_let_in_until_the_token_ends() {
 
 #[tokio::test]
 async fn whom_the_list_does_not_allow() {
-    let endpoint = sts(Status::OK, "visitors").await;
+    let endpoint = sts("visitors").await;
     let gateway = gateway(Some(endpoint.clone())).await;
     insta::assert_snapshot!(token(&gateway, &endpoint).post(LIST).await.whole(), @r#"
     403
@@ -169,19 +197,27 @@ async fn whom_the_list_does_not_allow() {
 
 #[tokio::test]
 async fn a_token_that_sts_refuses_or_cannot_judge() {
-    let endpoint = sts(Status::FORBIDDEN, "developers").await;
-    let refusing = gateway(Some(endpoint.clone())).await;
-    assert_eq!(token(&refusing, &endpoint).post(LIST).await.refusal(), INVALID);
-    let endpoint = sts(Status::SERVICE_UNAVAILABLE, "developers").await;
-    let ill = gateway(Some(endpoint.clone())).await;
-    let answer = token(&ill, &endpoint).post(LIST).await;
-    assert_eq!((answer.status.as_u16(), answer.header("retry-after").as_str()), (503, "5"));
+    let endpoint = refusing(Status::FORBIDDEN, "SignatureDoesNotMatch").await;
+    let gateway_of = async |endpoint: &Url| gateway(Some(endpoint.clone())).await;
+    assert_eq!(token(&gateway_of(&endpoint).await, &endpoint).post(LIST).await.refusal(), INVALID);
+    // Its own troubles say nothing of the token, and neither does a proxy between.
+    let troubles = [
+        (Status::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+        (Status::BAD_REQUEST, "Throttling"),
+        (Status::FORBIDDEN, ""),
+        (Status::FOUND, "Moved"),
+    ];
+    for (status, code) in troubles {
+        let endpoint = refusing(status, code).await;
+        let answer = token(&gateway_of(&endpoint).await, &endpoint).post(LIST).await;
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after").as_str()), (503, "5"), "{status} {code}");
+    }
 }
 
 #[tokio::test]
 async fn a_token_for_another_sts_is_not_asked_about() {
-    let endpoint = sts(Status::OK, "developers").await;
-    let elsewhere = sts(Status::OK, "developers").await;
+    let endpoint = sts("developers").await;
+    let elsewhere = sts("developers").await;
     let gateway = gateway(Some(endpoint)).await;
     assert_eq!(token(&gateway, &elsewhere).post(LIST).await.refusal(), INVALID);
 }

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, ops::Range, time::Duration};
 
 use causeway_aws::endpoint::{Endpoints, Service, is_region};
+use url::{Host, Url};
 
 use super::{
     super::{
@@ -38,6 +39,8 @@ impl Resolver<'_> {
             region: region?,
             service,
             clock_skew: Duration::from_secs(skew),
+            // What `gateway` says is known later.
+            host: None,
             access_keys: keys.into_iter().collect::<Option<_>>()?,
             caller_identity: match identity {
                 Some(identity) => Some(identity?),
@@ -108,7 +111,7 @@ impl Resolver<'_> {
         }
         let name = format!("{table}.endpoint");
         let endpoint = match &identity.endpoint {
-            Some(endpoint) => self.url(&name, endpoint, "https://sts.us-east-1.amazonaws.com/"),
+            Some(endpoint) => self.sts(&name, endpoint),
             None => region.and_then(|region| Endpoints::public().of(&Service::STS, region).ok()),
         };
         Some(CallerIdentity {
@@ -116,6 +119,17 @@ impl Resolver<'_> {
             allowed_principals: principals?.value.iter().map(|principal| principal.value.clone()).collect(),
             endpoint: endpoint?,
         })
+    }
+
+    /// Who answers there says who calls, so nobody may stand between.
+    fn sts(&mut self, name: &str, endpoint: &Located<String>) -> Option<Url> {
+        let url = self.url(name, endpoint, "https://sts.us-east-1.amazonaws.com/")?;
+        let here = matches!(url.host(), Some(Host::Ipv4(address)) if address.is_loopback());
+        if url.scheme() != "https" && !here {
+            let message = format!("`{name}` must begin with `https://`, since who answers there says who calls");
+            self.findings.report(&endpoint.at, message);
+        }
+        Some(url)
     }
 
     /// It travels in a header.

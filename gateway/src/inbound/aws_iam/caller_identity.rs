@@ -8,16 +8,21 @@ use causeway_aws::caller_identity::{BadToken, Identity, Token, Unknown};
 use causeway_oidc::clock::Clock;
 use moka::future::Cache;
 use serde_json::{Map, json};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 use url::Url;
 
 use super::principal::Principals;
-use crate::{config::CallerIdentity, inbound::Caller};
+use crate::{
+    config::{AwsIam, CallerIdentity},
+    inbound::Caller,
+};
 
 /// Tokens that are remembered at most.
 const REMEMBERED_TOKENS: u64 = 10_000;
 /// Questions to STS at once: strangers must not make the gateway flood it.
 const QUESTIONS: usize = 16;
+/// How long a token waits for its turn to be asked about.
+const TURN: Duration = Duration::from_secs(5);
 /// How long a token that STS refused is not asked for again.
 const REFUSED: Duration = Duration::from_secs(60);
 /// STS is there again after that, maybe.
@@ -25,6 +30,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 pub(super) struct CallerIdentityCheck {
     endpoint: Url,
+    region: String,
     gateway_id: String,
     allowed: Principals,
     skew: Duration,
@@ -56,12 +62,13 @@ pub(super) enum NoIdentity {
 }
 
 impl CallerIdentityCheck {
-    pub(super) fn new(config: &CallerIdentity, skew: Duration, http: reqwest::Client, clock: Clock) -> Self {
+    pub(super) fn new(config: &CallerIdentity, iam: &AwsIam, http: reqwest::Client, clock: Clock) -> Self {
         Self {
             endpoint: config.endpoint.clone(),
+            region: iam.region.clone(),
             gateway_id: config.gateway_id.clone(),
             allowed: Principals::new(&config.allowed_principals),
-            skew,
+            skew: iam.clock_skew,
             http,
             clock,
             questions: Semaphore::new(QUESTIONS),
@@ -78,7 +85,7 @@ impl CallerIdentityCheck {
             }
             self.known.invalidate(&key).await;
         }
-        let wrapped = Token::read(token, &self.endpoint, self.clock.now(), self.skew)?;
+        let wrapped = Token::read(token, &self.endpoint, &self.region, self.clock.now(), self.skew)?;
         // Who asks with one token at the same time asks once.
         let judged = self.known.try_get_with(key, self.judge(&wrapped)).await;
         judged.map_or_else(|unavailable| Err((*unavailable).clone()), |known| known.outcome)
@@ -86,14 +93,16 @@ impl CallerIdentityCheck {
 
     /// What STS says of a token; an error only if it says nothing, which is not remembered.
     async fn judge(&self, token: &Token) -> Result<Known, NoIdentity> {
-        let _place = self.questions.acquire().await.expect("it is never closed");
+        let unavailable = |why: String| {
+            tracing::warn!("STS cannot say who calls: {why}");
+            NoIdentity::Unavailable { why, retry_after: RETRY_AFTER }
+        };
+        let turn = timeout(TURN, self.questions.acquire()).await;
+        let _turn = turn.map_err(|_| unavailable(format!("{QUESTIONS} other tokens are being asked about")))?;
         let outcome = match token.identity(&self.http, &self.gateway_id).await {
             Ok(identity) => self.allowed_caller(identity),
             Err(Unknown::Refused(status)) => Err(NoIdentity::Refused(status)),
-            Err(Unknown::Unavailable(why)) => {
-                tracing::warn!("STS cannot say who calls: {why}");
-                return Err(NoIdentity::Unavailable { why, retry_after: RETRY_AFTER });
-            }
+            Err(Unknown::Unavailable(why)) => return Err(unavailable(why)),
         };
         let until = match outcome {
             Err(NoIdentity::Refused(_)) => token.expires.min(self.clock.now() + REFUSED),
