@@ -111,9 +111,9 @@ async fn nothing_that_is_refused_reaches_aws() {
     insta::assert_snapshot!(errors.join("\n"), @r#"
     this server may not read `/secret`; it may read `/app/web`, `/app/worker` (`ALLOWED_LOG_GROUPS` in its environment)
     this server may not read `arn:aws:logs:eu-central-1:1:log-group:/app/web`; it may read `/app/web`, `/app/worker` (`ALLOWED_LOG_GROUPS` in its environment)
-    the command SOURCE is not available, because it passes the list of log groups that may be read; name them in `log_groups` instead (a field called source can be written `` `source` ``)
+    the command SOURCE is not available, because it passes the list of log groups that may be read; name them in `log_groups` instead (a field called source is written `` `source` ``, and a comment does without the word)
     `query` is empty; for example `fields @timestamp, @message | sort @timestamp desc`
-    `start` is `tomorrow`; write how long ago (`30m`, `1h`, `7d`), `now`, or ISO 8601 (`2026-01-31T12:00:00Z`)
+    `start` is `tomorrow`; write how long ago (`30m`, `1h`, `7d`), `now`, ISO 8601 (`2026-01-31T12:00:00Z`), or seconds or milliseconds since the epoch
     `limit` is `0`; choose 1 to 10000
     `limit` is `10001`; choose 1 to 10000
     failed to deserialize parameters: invalid type: string "/secret", expected a sequence
@@ -172,6 +172,7 @@ async fn rows_come_back_typed_and_readable() {
         }
       ],
       "limitReached": false,
+      "notes": [],
       "statistics": {
         "recordsMatched": 2,
         "recordsScanned": 1000,

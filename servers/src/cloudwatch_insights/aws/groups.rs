@@ -14,7 +14,7 @@ use crate::cloudwatch_insights::{
 
 /// The groups that `lookups` lead to, `most` of them. Those come in order and do not overlap, and so do the groups.
 pub(super) async fn list(client: &Client, lookups: &[Lookup], most: usize, call: &Call) -> Result<Groups, AwsError> {
-    let mut groups = Groups { log_groups: Vec::new(), not_found: Vec::new(), limit_reached: false };
+    let mut groups = Groups { log_groups: Vec::new(), not_found: Vec::new(), limit_reached: false, notes: Vec::new() };
     for lookup in lookups {
         match lookup {
             Lookup::Exact(name) => match exact(client, name, call).await? {

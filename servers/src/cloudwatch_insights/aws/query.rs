@@ -102,8 +102,10 @@ async fn pages(
     rows.truncate(limit);
     Ok(Found {
         query_id: Some(id.to_owned()),
+        columns: None,
         rows: rows.into_iter().map(cells).collect(),
         statistics: first.statistics.map(Statistics::from),
+        notes: Vec::new(),
     })
 }
 
