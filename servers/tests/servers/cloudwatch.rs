@@ -236,5 +236,23 @@ async fn errors_of_aws_keep_their_code() {
 async fn an_endpoint_that_is_down_is_named_as_such() {
     let setup = Setup::new(&[], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]).await;
     let error = setup.error(json!({"query": "limit 1"})).await;
-    assert!(error.starts_with("StartQuery did not reach AWS: dispatch failure: "), "{error}");
+    assert!(error.starts_with("StartQuery was not sent to AWS: dispatch failure: "), "{error}");
+    assert!(error.ends_with("; check the region, `AWS_ENDPOINT_URL` and the network"), "{error}");
+    assert!(setup.client.progress(2).await[0].1.starts_with("StartQuery is asked again"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_of_aws_is_named_as_such() {
+    for answer in [(404, Value::Null), (200, json!("<html>"))] {
+        let setup = Setup::new(&[("StartQuery", answer.clone())], &[]).await;
+        let error = setup.error(json!({"query": "limit 1"})).await;
+        let status = answer.0;
+        assert_eq!(
+            error,
+            format!(
+                "StartQuery was answered with HTTP {status}, but not as AWS does; check `AWS_ENDPOINT_URL`, and what \
+                 stands between the server and AWS, such as a proxy"
+            )
+        );
+    }
 }
