@@ -9,6 +9,7 @@ mod directory;
 mod fields;
 mod found;
 mod groups;
+mod notes;
 mod progress;
 mod query;
 mod settings;
@@ -28,8 +29,8 @@ use rmcp::{
     tool, tool_handler, tool_router,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use tokio::time;
+use serde::{Deserialize, Deserializer, Serialize};
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use self::{
@@ -61,24 +62,25 @@ pub(crate) struct Insights {
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct QueryParams {
     /// Query in CloudWatch Logs Insights query language, for example
     /// `fields @timestamp, @message | filter @message like /ERROR/ | sort @timestamp desc`.
     /// The command SOURCE is not available: name the log groups in `log_groups`
     query: String,
 
-    /// Names of the log groups to query, at most 50. By default all the groups that this server may read, where it
+    /// Names of the log groups to query, at most 50 at CloudWatch. By default all the groups that this server may read, where it
     /// knows them by name
     #[serde(default)]
     log_groups: Option<Vec<String>>,
 
     /// Begin of the time range: how long ago (`30m`, `1h`, `7d`, `1h30m`) or a time in ISO 8601
-    /// (`2026-01-31T12:00:00Z`; UTC without an offset)
-    #[serde(default = "an_hour_ago")]
+    /// (`2026-01-31T12:00:00Z`; UTC without an offset), or seconds or milliseconds since the epoch
+    #[serde(default = "an_hour_ago", deserialize_with = "start_time")]
     start: String,
 
     /// End of the time range, written like `start`, or `now`
-    #[serde(default = "now")]
+    #[serde(default = "now", deserialize_with = "end_time")]
     end: String,
 
     /// Most rows to return
@@ -88,6 +90,7 @@ struct QueryParams {
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct GroupsParams {
     /// What the names begin with. By default all the groups that this server may read
     #[serde(default)]
@@ -100,6 +103,7 @@ struct GroupsParams {
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct FieldsParams {
     /// Name of the log group
     log_group: String,
@@ -112,6 +116,11 @@ enum CallError {
     BadQuery(#[from] BadQuery),
     #[error(transparent)]
     NotAllowed(#[from] NotAllowed),
+    #[error(
+        "there is no log group to query: no folder of the log directory that this server may read holds log files; \
+         `list_log_groups` says what it found"
+    )]
+    NoGroups,
     #[error("`limit` is `{0}`; choose 1 to {MAX_GROUPS}")]
     Limit(u32),
     #[error(transparent)]
@@ -182,21 +191,23 @@ impl Insights {
 
     async fn query(&self, params: QueryParams, context: &RequestContext<RoleServer>) -> Result<Answer, CallError> {
         let QueryParams { query: text, log_groups, start, end, limit } = params;
-        let log_groups = self.named_or_all(log_groups, context).await?;
+        let (log_groups, notes) = self.named_or_all(log_groups, context).await?;
         let asked = Asked { text, log_groups, start, end, limit };
-        let query = Query::checked(asked, &self.settings.allowed, self.clock.now())?;
+        let (allowed, most_groups) = (&self.settings.allowed, self.source.most_groups());
+        let query = Query::checked(asked, allowed, most_groups, self.clock.now())?;
         let cancelled = context.ct.child_token();
         // Should this future be dropped, the query is stopped all the same.
         let _cancel_on_drop = cancelled.clone().drop_guard();
         let call = Call::new(context, self.settings.query_timeout, cancelled);
         let source = self.source.clone();
         let task = self.running.spawn(async move {
-            let found = source.query(&query, &call).await?;
+            let mut found = source.query(&query, &call).await?;
+            found.add_notes(notes);
             Ok::<_, SourceError>(Answer::new(&query, found))
         });
         // The task ends with the call, unless what starts a query does not answer. Then it waits for that alone, to stop it.
         let allowed = self.settings.query_timeout;
-        let ended = time::timeout(allowed + LAST_WORDS, task).await.map_err(|_| CallError::Silence(allowed))?;
+        let ended = timeout(allowed + LAST_WORDS, task).await.map_err(|_| CallError::Silence(allowed))?;
         Ok(ended.map_err(|_| CallError::Lost)??)
     }
 
@@ -212,23 +223,27 @@ impl Insights {
 
     async fn fields(&self, params: FieldsParams, context: &RequestContext<RoleServer>) -> Result<Fields, CallError> {
         let log_group = self.settings.allowed.choose_one(params.log_group)?;
-        let fields = self.source.fields(&log_group, &self.call(context)).await?;
-        Ok(Fields { log_group, fields })
+        let (fields, notes) = self.source.fields(&log_group, &self.call(context)).await?;
+        Ok(Fields { log_group, fields, notes })
     }
 
-    /// The groups that a query names. Where it names none and the groups are at hand, all that may be read.
+    /// The groups that a query names. Where it names none and the groups are at hand, all that may be read, and what there
+    /// is to say of the search for them.
     async fn named_or_all(
         &self,
         named: Option<Vec<String>>,
         context: &RequestContext<RoleServer>,
-    ) -> Result<Option<Vec<String>>, CallError> {
+    ) -> Result<(Option<Vec<String>>, Vec<String>), CallError> {
         let named = named.filter(|named| !named.is_empty());
         if named.is_some() || !self.source.is_local() {
-            return Ok(named);
+            return Ok((named, Vec::new()));
         }
         let lookups = self.settings.allowed.lookups("")?;
         let groups = self.source.log_groups(&lookups, usize::MAX, &self.call(context)).await?;
-        Ok(Some(groups.log_groups.into_iter().map(|group| group.name).collect()))
+        if groups.log_groups.is_empty() {
+            return Err(CallError::NoGroups);
+        }
+        Ok((Some(groups.log_groups.into_iter().map(|group| group.name).collect()), groups.notes))
     }
 
     fn call(&self, context: &RequestContext<RoleServer>) -> Call {
@@ -255,6 +270,30 @@ fn answer<T: Serialize>(outcome: Result<T, CallError>, text: impl FnOnce(&T) -> 
         }
         Err(error) => CallToolResult::error(vec![ContentBlock::text(error.to_string())]),
     }
+}
+
+/// A time as a text or as a number; `null` is none.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Time {
+    Text(String),
+    Number(serde_json::Number),
+}
+
+fn time<'de, D: Deserializer<'de>>(given: D, default: fn() -> String) -> Result<String, D::Error> {
+    Ok(match Option::<Time>::deserialize(given)? {
+        Some(Time::Text(text)) => text,
+        Some(Time::Number(number)) => number.to_string(),
+        None => default(),
+    })
+}
+
+fn start_time<'de, D: Deserializer<'de>>(given: D) -> Result<String, D::Error> {
+    time(given, an_hour_ago)
+}
+
+fn end_time<'de, D: Deserializer<'de>>(given: D) -> Result<String, D::Error> {
+    time(given, now)
 }
 
 fn an_hour_ago() -> String {

@@ -1,9 +1,6 @@
 //! Which log groups may be queried: exact names and `prefix*`. The first of two guards; the role's IAM policy, which
 //! should allow the same list, is the second and is not read here.
 
-/// Most log groups that StartQuery takes.
-const MAX_GROUPS: usize = 50;
-
 /// Longest name of a log group.
 const MAX_NAME: usize = 512;
 
@@ -45,8 +42,8 @@ pub(super) enum NotAllowed {
     NameThem { allowed: String },
     #[error("`prefix` is {0}, and no name of a log group begins so; names hold letters, digits and `.-_/#`")]
     NoPrefix(String),
-    #[error("the query would read {0} log groups, and CloudWatch takes {MAX_GROUPS}; name fewer in `log_groups`")]
-    TooMany(usize),
+    #[error("the query would read {named} log groups, and CloudWatch takes {most}; name fewer in `log_groups`")]
+    TooMany { named: usize, most: usize },
 }
 
 impl AllowList {
@@ -57,8 +54,8 @@ impl AllowList {
     }
 
     /// The log groups to query: those asked for, if all are allowed; when none are, the list itself, if it holds only
-    /// names. Each group once.
-    pub(super) fn choose(&self, asked: Option<Vec<String>>) -> Result<Vec<String>, NotAllowed> {
+    /// names. Each group once, and no more than `most`.
+    pub(super) fn choose(&self, asked: Option<Vec<String>>, most: usize) -> Result<Vec<String>, NotAllowed> {
         if self.0.is_empty() {
             return Err(NotAllowed::EmptyList);
         }
@@ -68,15 +65,15 @@ impl AllowList {
         };
         let mut seen = std::collections::HashSet::new();
         groups.retain(|group| seen.insert(group.clone()));
-        if groups.len() > MAX_GROUPS {
-            return Err(NotAllowed::TooMany(groups.len()));
+        if groups.len() > most {
+            return Err(NotAllowed::TooMany { named: groups.len(), most });
         }
         Ok(groups)
     }
 
     /// The one log group asked for, if it is allowed.
     pub(super) fn choose_one(&self, asked: String) -> Result<String, NotAllowed> {
-        self.choose(Some(vec![asked])).map(|mut groups| groups.remove(0))
+        self.choose(Some(vec![asked]), 1).map(|mut groups| groups.remove(0))
     }
 
     /// How to find the allowed groups whose names begin with `prefix`.
@@ -198,7 +195,7 @@ impl Lookup {
 }
 
 /// `[\.\-_/#A-Za-z0-9]{1,512}`, as the API reference of CreateLogGroup has it.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let fits = (1..=MAX_NAME).contains(&text.len());
     fits && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_/#".contains(c))
 }
@@ -215,7 +212,7 @@ mod tests {
 
     fn choose(list: &str, asked: &[&str]) -> Result<Vec<String>, String> {
         let asked = (!asked.is_empty()).then(|| asked.iter().map(|&name| name.to_owned()).collect());
-        AllowList::parse(list).unwrap().choose(asked).map_err(|error| error.to_string())
+        AllowList::parse(list).unwrap().choose(asked, 50).map_err(|error| error.to_string())
     }
 
     #[test]

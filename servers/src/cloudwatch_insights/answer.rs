@@ -6,6 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use super::{
     found::{Found, Statistics},
+    notes,
     query::{MAX_LIMIT, Query},
     table::Table,
     time_range::iso8601,
@@ -13,6 +14,15 @@ use super::{
 
 /// AWS adds this pointer to every row; it is of use to GetLogRecord only.
 const POINTER: &str = "@ptr";
+
+/// Most bytes of the cells and their names in one answer, which holds them twice: for programs and as a table.
+pub(super) const MOST_BYTES: usize = 2 * 1024 * 1024;
+
+/// No count of events or bytes reaches 2^63.
+const MOST_COUNTED: f64 = 9_223_372_036_854_775_808.0;
+
+/// Log groups that the text names; the structured content has all.
+const NAMED_GROUPS: usize = 50;
 
 /// The answer to `query_cloudwatch_insights`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -29,11 +39,15 @@ pub(super) struct Answer {
     end: String,
     /// Names of the columns, in order
     columns: Vec<String>,
-    /// One object a row, keyed by column. A column that holds numbers only has numbers; a field that a row lacks is
-    /// absent
+    /// One object a row, keyed by column. A column has numbers if every value in it is written as JSON writes numbers
+    /// (`1.5`, but not `1.50`, `007` or `1e3`), and texts otherwise; a field that a row lacks is absent
     rows: Vec<Map<String, Value>>,
-    /// Whether there may be more rows than `limit` let through: exactly `limit` rows came
+    /// Whether there may be more rows: exactly `limit` rows came, or the answer is cut off because it is too long
     limit_reached: bool,
+    #[serde(skip)]
+    is_cut: bool,
+    /// What else there is to know, such as files that were not read; often none
+    notes: Vec<String>,
     /// What the query read; absent where CloudWatch does not say
     #[serde(skip_serializing_if = "Option::is_none")]
     statistics: Option<Scanned>,
@@ -52,11 +66,17 @@ struct Scanned {
 
 impl Answer {
     pub(super) fn new(query: &Query, found: Found) -> Self {
-        let Found { query_id, rows, statistics } = found;
+        let Found { query_id, columns: known_columns, rows, statistics, mut notes } = found;
         let keep_pointer = query.text.contains(POINTER);
-        let cells: Vec<Vec<_>> = rows.into_iter().map(|row| cells(row, keep_pointer)).collect();
-        let columns = columns(&cells);
-        let limit_reached = cells.len() >= usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let mut cells: Vec<Vec<_>> = rows.into_iter().map(|row| cells(row, keep_pointer)).collect();
+        let columns = known_columns.unwrap_or_else(|| columns(&cells));
+        let fit = fitting(&cells);
+        let is_cut = fit < cells.len();
+        if is_cut {
+            cells.truncate(fit);
+            notes.insert(0, cut(fit));
+        }
+        let limit_reached = is_cut || cells.len() >= usize::try_from(query.limit).unwrap_or(usize::MAX);
         Self {
             query_id,
             log_groups: query.log_groups.clone(),
@@ -65,14 +85,16 @@ impl Answer {
             rows: typed(cells, &columns),
             columns,
             limit_reached,
-            statistics: statistics.map(Scanned::from),
+            is_cut,
+            notes,
+            statistics: statistics.and_then(Scanned::of),
         }
     }
 
     pub(super) fn text(&self) -> String {
-        let (rows, groups) = (self.rows.len(), self.log_groups.join(", "));
+        let (rows, groups) = (self.rows.len(), self.groups());
         let mut text = format!("{rows} row(s) from {groups}, {} to {}\n", self.start, self.end);
-        if self.limit_reached {
+        if self.limit_reached && !self.is_cut {
             text.push_str(&more(rows));
         }
         if rows > 0 {
@@ -83,7 +105,15 @@ impl Answer {
                 "\nmatched {records_matched} of {records_scanned} records scanned ({bytes_scanned} bytes)\n"
             ));
         }
+        text.push_str(&notes::text(&self.notes));
         text
+    }
+
+    /// The first ones, and how many more there are.
+    fn groups(&self) -> String {
+        let (first, others) = self.log_groups.split_at(self.log_groups.len().min(NAMED_GROUPS));
+        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        format!("{}{more}", first.join(", "))
     }
 
     fn table(&self) -> Table {
@@ -108,24 +138,45 @@ fn more(rows: usize) -> String {
     )
 }
 
-impl From<Statistics> for Scanned {
-    fn from(statistics: Statistics) -> Self {
-        Self {
-            records_matched: count(statistics.records_matched),
-            records_scanned: count(statistics.records_scanned),
-            bytes_scanned: count(statistics.bytes_scanned),
-        }
+/// Bytes of a row in an answer.
+pub(super) fn bytes(row: &[(String, String)]) -> usize {
+    row.iter().map(|(name, value)| name.len() + value.len()).sum()
+}
+
+/// How many rows an answer can hold.
+fn fitting(rows: &[Vec<(String, String)>]) -> usize {
+    let mut total = 0;
+    rows.iter()
+        .take_while(|row| {
+            total += bytes(row);
+            total <= MOST_BYTES
+        })
+        .count()
+}
+
+fn cut(rows: usize) -> String {
+    let most = MOST_BYTES / 1024 / 1024;
+    format!(
+        "the answer ends after {rows} row(s), because one answer holds {most} MiB; name fewer or shorter fields \
+         (`display`, `substr`), or aggregate with `stats`"
+    )
+}
+
+impl Scanned {
+    /// AWS sends counts as floats. What is no count is not told.
+    fn of(statistics: Statistics) -> Option<Self> {
+        Some(Self {
+            records_matched: count(statistics.records_matched)?,
+            records_scanned: count(statistics.records_scanned)?,
+            bytes_scanned: count(statistics.bytes_scanned)?,
+        })
     }
 }
 
-/// AWS sends counts as floats.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` saturates, and a count is not negative"
-)]
-fn count(value: f64) -> Number {
-    Number::from(value as u64)
+fn count(value: f64) -> Option<Number> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and parts do not count")]
+    let whole = (0.0..MOST_COUNTED).contains(&value).then(|| Number::from(value as u64));
+    whole
 }
 
 fn cells(row: Vec<(String, String)>, keep_pointer: bool) -> Vec<(String, String)> {
@@ -174,7 +225,44 @@ mod tests {
         let query = Query { text: text.into(), log_groups: vec!["/a".into(), "/b".into()], range, limit: 2 };
         let field = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let rows = rows.iter().map(|row| row.iter().map(field).collect()).collect();
-        Answer::new(&query, Found { query_id: Some("q".into()), rows, statistics: None })
+        Answer::new(&query, Found { query_id: Some("q".into()), columns: None, rows, statistics: None, notes: vec![] })
+    }
+
+    #[test]
+    fn too_long_an_answer_is_cut_and_says_so() {
+        let long = "x".repeat(MOST_BYTES / 2);
+        let answer = answer("", &[&[("a", &long)], &[("a", &long)]]);
+        assert_eq!((answer.rows.len(), answer.limit_reached), (1, true));
+        let said = "\nnote: the answer ends after 1 row(s), because one answer holds 2 MiB; name fewer or shorter fields \
+                    (`display`, `substr`), or aggregate with `stats`\n";
+        assert!(answer.text().ends_with(said));
+        assert!(!answer.text().contains("There may be more rows"));
+    }
+
+    #[test]
+    fn counts() {
+        assert_eq!(count(12.0), Some(Number::from(12)));
+        for none in [-1.0, 1e30, f64::NAN, f64::INFINITY] {
+            assert_eq!(count(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_known_column_stays_without_values() {
+        let range = TimeRange { start: 0, end: 1 };
+        let query = Query { text: String::new(), log_groups: vec!["/a".into()], range, limit: 2 };
+        let columns = Some(vec!["a".to_owned(), "b".to_owned()]);
+        let rows = vec![vec![("b".to_owned(), "1".to_owned())]];
+        let found = Found { query_id: None, columns, rows, statistics: None, notes: vec!["x".to_owned()] };
+        insta::assert_snapshot!(Answer::new(&query, found).text(), @"
+        1 row(s) from /a, 1970-01-01T00:00:00Z to 1970-01-01T00:00:01Z
+
+        a | b
+        - | -
+          | 1
+
+        note: x
+        ");
     }
 
     #[test]

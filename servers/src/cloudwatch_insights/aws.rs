@@ -16,6 +16,9 @@ use tokio::sync::OnceCell;
 pub(super) use self::refusal::AwsError;
 use super::{allow_list::Lookup, call::Call, fields::Field, found::Found, groups::Groups, query::Query};
 
+/// Most log groups that StartQuery takes.
+pub(super) const MOST_GROUPS: usize = 50;
+
 /// Connecting to the service; a whole attempt.
 const CONNECT: Duration = Duration::from_secs(3);
 const ATTEMPT: Duration = Duration::from_secs(30);

@@ -7,6 +7,7 @@ mod engine;
 mod events;
 mod files;
 mod functions;
+mod guard;
 mod instant;
 mod json;
 mod lexer;
@@ -15,17 +16,27 @@ mod period;
 mod plan;
 mod root;
 mod samples;
+mod skipped;
 mod syntax;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, io, ops::ControlFlow, path::Path};
+use std::{collections::HashMap, fs, io, ops::ControlFlow, path::Path, sync::Arc};
 
 use causeway_oidc::clock::Clock;
+use tokio::sync::Semaphore;
 
-use self::{engine::Engine, events::Event, files::LogFile, plan::Plan, root::Root, syntax::Mistake};
+use self::{
+    engine::Engine,
+    events::{Dated, Event},
+    files::LogFile,
+    plan::Plan,
+    root::Root,
+    skipped::Skipped,
+    syntax::Mistake,
+};
 use super::{
     call::{Interrupted, Watch},
     fields::Field,
@@ -44,21 +55,27 @@ const SYSTEM_FIELDS: [&str; 5] = ["@ingestionTime", "@log", "@logStream", "@mess
 /// Most fields that `fields` tells of.
 const MOST_FIELDS: usize = 1000;
 
+/// Calls that work at one time; the others wait. Each may hold [`MOST_BYTES`] several times.
+const MOST_AT_ONCE: usize = 2;
+
 /// A directory of logs, or the sample logs in its place.
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
     root: Root,
     clock: Clock,
     most_bytes: u64,
+    places: Arc<Semaphore>,
 }
 
 /// Why a directory has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DirectoryError {
     #[error("the log directory `{path}` cannot be read: {cause}; set `LOG_DIRECTORY` to a folder of log groups")]
-    Unreadable { path: String, cause: io::Error },
-    #[error("the file `{path}` cannot be read: {cause}")]
-    File { path: String, cause: io::Error },
+    Unopened { path: String, cause: io::Error },
+    #[error("the server's log directory cannot be read: {0}; it needs the right to list its folders")]
+    Unreadable(io::Error),
+    #[error("the log stream `{stream}` of `{group}` cannot be read: {cause}; ask again, or leave the group out")]
+    File { group: String, stream: String, cause: io::Error },
     #[error("there is no log group `{group}` in the log directory; `list_log_groups` names those that are there")]
     NoGroup { group: String },
     #[error("{0}")]
@@ -69,6 +86,13 @@ pub(crate) enum DirectoryError {
         .bytes / 1024 / 1024
     )]
     TooMuch { bytes: u64 },
+    #[error(
+        "a function of the query makes a text longer than {} MiB; shorten its arguments, for example with `substr`",
+        guard::LONGEST / 1024 / 1024
+    )]
+    TooLong,
+    #[error("the query computes more than the memory for local files holds; compute fewer columns, or filter first")]
+    TooLarge,
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
     #[error("the query ended abnormally")]
@@ -82,20 +106,33 @@ pub(crate) enum DirectoryError {
 struct Scanned {
     events: u64,
     bytes: u64,
+    /// Events with the time of the event before them.
+    follow: u64,
+    /// Events with the time of their file.
+    undated: u64,
+    skipped: Skipped,
 }
 
 impl Directory {
     /// # Errors
     /// `path` is no directory that can be read.
     pub(super) fn open(path: &Path, clock: Clock) -> Result<Self, DirectoryError> {
-        let unreadable = |cause| DirectoryError::Unreadable { path: path.display().to_string(), cause };
-        std::fs::read_dir(path).map_err(unreadable)?;
-        Ok(Self { root: Root::Folder(path.to_owned()), clock, most_bytes: MOST_BYTES })
+        let unopened = |cause| DirectoryError::Unopened { path: path.display().to_string(), cause };
+        let real = fs::canonicalize(path).map_err(unopened)?;
+        let (_, skipped) = files::groups(&real).map_err(unopened)?;
+        for note in skipped.notes() {
+            tracing::warn!("`{}`: {note}", path.display());
+        }
+        Ok(Self::of(Root::Folder(real), clock))
     }
 
     /// The logs that the program brings along, with times that end at the present minute.
     pub(super) fn samples(clock: Clock) -> Self {
-        Self { root: Root::Samples, clock, most_bytes: MOST_BYTES }
+        Self::of(Root::Samples, clock)
+    }
+
+    fn of(root: Root, clock: Clock) -> Self {
+        Self { root, clock, most_bytes: MOST_BYTES, places: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
     }
 
     /// Whether these are the sample logs.
@@ -103,25 +140,25 @@ impl Directory {
         matches!(self.root, Root::Samples)
     }
 
-    /// Every log group, by name. Reads the file system, so not for an async thread.
+    /// Every log group, by name, and what was left out. Reads the file system, so not for an async thread.
     ///
     /// # Errors
     /// A folder that cannot be read.
-    fn groups(&self) -> Result<Vec<LogGroup>, DirectoryError> {
-        self.root.groups(self.clock.now()).map_err(|cause| self.unreadable(cause))
+    fn groups(&self) -> Result<(Vec<LogGroup>, Skipped), DirectoryError> {
+        self.root.groups(self.clock.now()).map_err(DirectoryError::Unreadable)
     }
 
-    /// The fields of a group's events with the share of events that have them, by name. Fields beyond the thousandth are
-    /// not told of. Reads the whole group, so not for an async thread.
+    /// The fields of a group's events with the share of events that have them, by name, and what was left out. Reads the whole group, so not for an async thread.
     ///
     /// # Errors
     /// There is no such group, it cannot be read, or `watch` ended it.
-    fn fields(&self, group: &str, watch: &Watch) -> Result<Vec<Field>, DirectoryError> {
-        let (mut events, mut counts) = (0_u64, HashMap::<String, u64>::new());
-        for file in self.streams(group)? {
+    fn fields(&self, group: &str, watch: &Watch) -> Result<(Vec<Field>, Vec<String>), DirectoryError> {
+        let (mut events, mut counts, mut complete) = (0_u64, HashMap::<String, u64>::new(), true);
+        let (files, skipped) = self.streams(group)?;
+        for file in files {
             each_event(group, &file, watch, |event| {
                 events += 1;
-                count_fields(&event, &mut counts);
+                complete &= count_fields(&event, &mut counts);
                 Ok(())
             })?;
         }
@@ -130,7 +167,8 @@ impl Directory {
         let members = counts.into_iter().map(|(name, count)| Field { name: queried(name), percent: percent(count) });
         let mut fields: Vec<_> = system.chain(members).collect();
         fields.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(fields)
+        let more = format!("there are more fields than the {MOST_FIELDS} that are told of");
+        Ok((fields, (!complete).then_some(more).into_iter().chain(skipped.notes()).collect()))
     }
 
     /// Runs `query`. Takes as long as it takes, so not for an async thread.
@@ -141,7 +179,8 @@ impl Directory {
         let now = i64::try_from(self.clock.now().as_secs()).unwrap_or(i64::MAX);
         let mut plan = plan::plan(&query.text, parser::parse(&query.text)?, now, query.limit)?;
         self.answer(query, &mut plan, watch).map_err(|error| match (error, watch.interrupted()) {
-            (DirectoryError::Engine(error), Some(why)) if engine::is_interrupt(&error) => why.into(),
+            (DirectoryError::Engine(_), Some(why)) => why.into(),
+            (DirectoryError::Engine(error), None) if engine::is_too_large(&error) => DirectoryError::TooLarge,
             (error, _) => error,
         })
     }
@@ -149,13 +188,18 @@ impl Directory {
     fn answer(&self, query: &Query, plan: &mut Plan, watch: &Watch) -> Result<Found, DirectoryError> {
         let engine = Engine::new(plan, watch)?;
         let scanned = self.load(query, &engine, watch)?;
-        let (rows, matched) = engine.run(plan)?;
+        let (rows, matched) = engine.run(plan).map_err(|error| match engine.was_too_long() {
+            true => DirectoryError::TooLong,
+            false => error.into(),
+        })?;
         let statistics = Statistics {
             records_matched: matched,
             records_scanned: float(scanned.events),
             bytes_scanned: float(scanned.bytes),
         };
-        Ok(Found { query_id: None, rows, statistics: Some(statistics) })
+        let notes = scanned.notes().into_iter().chain(engine.note()).collect();
+        let columns = plan.columns.iter().map(|(name, _)| name.clone()).collect();
+        Ok(Found { query_id: None, columns: Some(columns), rows, statistics: Some(statistics), notes })
     }
 
     /// Reads every file of the groups, because no file says what times are in it; the events of the time range stay.
@@ -165,13 +209,20 @@ impl Directory {
         let mut scanned = Scanned::default();
         let mut loading = engine.loading()?;
         for group in &query.log_groups {
-            for file in self.streams(group)? {
+            let (files, skipped) = self.streams(group)?;
+            scanned.skipped += skipped;
+            for file in files {
                 each_event(group, &file, watch, |event| {
                     if !range.contains(&event.time) {
                         return Ok(());
                     }
                     scanned.events += 1;
                     scanned.bytes += event.message.len() as u64;
+                    match event.dated {
+                        Dated::Itself => {}
+                        Dated::ByTheEventBefore => scanned.follow += 1,
+                        Dated::ByItsFile => scanned.undated += 1,
+                    }
                     if scanned.bytes > self.most_bytes {
                         return Err(DirectoryError::TooMuch { bytes: self.most_bytes });
                     }
@@ -182,13 +233,20 @@ impl Directory {
         Ok(scanned)
     }
 
-    fn streams(&self, group: &str) -> Result<Vec<LogFile>, DirectoryError> {
-        let streams = self.root.streams(group, self.clock.now()).map_err(|cause| self.unreadable(cause))?;
+    fn streams(&self, group: &str) -> Result<(Vec<LogFile>, Skipped), DirectoryError> {
+        let streams = self.root.streams(group, self.clock.now()).map_err(DirectoryError::Unreadable)?;
         streams.ok_or_else(|| DirectoryError::NoGroup { group: group.to_owned() })
     }
+}
 
-    fn unreadable(&self, cause: io::Error) -> DirectoryError {
-        DirectoryError::Unreadable { path: self.root.to_string(), cause }
+impl Scanned {
+    fn notes(&self) -> Vec<String> {
+        let dated = [
+            (self.follow, "without a readable time of their own have that of the event before them in their file"),
+            (self.undated, "without any time before them have that of their file's last change"),
+        ];
+        let dated = dated.into_iter().filter(|(count, _)| *count > 0);
+        dated.map(|(count, how)| format!("{count} event(s) {how}")).chain(self.skipped.notes()).collect()
     }
 }
 
@@ -197,15 +255,20 @@ fn queried(member: String) -> String {
     if member.starts_with('@') { format!("@{member}") } else { member }
 }
 
-fn count_fields(event: &Event<'_>, counts: &mut HashMap<String, u64>) {
-    let Some(json) = &event.json else { return };
+/// Whether each of them is counted.
+fn count_fields(event: &Event<'_>, counts: &mut HashMap<String, u64>) -> bool {
+    let mut all = true;
+    let Some(json) = &event.json else { return all };
     json::each_field(json, &mut |name| {
         if let Some(count) = counts.get_mut(name) {
             *count += 1;
         } else if counts.len() < MOST_FIELDS {
             counts.insert(name.to_owned(), 1);
+        } else {
+            all = false;
         }
     });
+    all
 }
 
 /// Gives the events of a file to `on` until it fails or `watch` ends it.
@@ -222,7 +285,7 @@ fn each_event(
     match outcome {
         Ok(ControlFlow::Continue(())) => Ok(()),
         Ok(ControlFlow::Break(error)) => Err(error),
-        Err(cause) => Err(DirectoryError::File { path: file.to_string(), cause }),
+        Err(cause) => Err(DirectoryError::File { group: group.to_owned(), stream: file.stream.clone(), cause }),
     }
 }
 

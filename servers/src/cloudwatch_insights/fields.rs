@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::table::Table;
+use super::{notes, table::Table};
 
 /// A field that a query can name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -23,19 +23,22 @@ pub(super) struct Fields {
     pub(super) log_group: String,
     /// Its fields; none if it has no recent log events
     pub(super) fields: Vec<Field>,
+    /// What else there is to know, such as files that were not read; often none
+    pub(super) notes: Vec<String>,
 }
 
 impl Fields {
     pub(super) fn text(&self) -> String {
         let group = &self.log_group;
         if self.fields.is_empty() {
-            return format!("no fields in {group}: it has no recent log events\n");
+            return format!("no fields in {group}: it has no recent log events\n{}", notes::text(&self.notes));
         }
         let rows = self.fields.iter().map(|field| vec![field.name.clone(), field.percent.to_string()]);
         let table = Table::new(&["field", "percent"], rows);
         format!(
-            "{} field(s) in {group}, with the percentage of recent log events that have them\n\n{table}",
-            self.fields.len()
+            "{} field(s) in {group}, with the percentage of recent log events that have them\n\n{table}{}",
+            self.fields.len(),
+            notes::text(&self.notes)
         )
     }
 }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::table::Table;
+use super::{notes, table::Table};
 
 /// A log group as a source describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -33,6 +33,8 @@ pub(super) struct Groups {
     pub(super) not_found: Vec<String>,
     /// Whether there are more log groups than `limit` let through
     pub(super) limit_reached: bool,
+    /// What else there is to know, such as folders that were not read; often none
+    pub(super) notes: Vec<String>,
 }
 
 impl Groups {
@@ -47,6 +49,7 @@ impl Groups {
         if !self.not_found.is_empty() {
             text.push_str(&format!("\nallowed, but there is no such group: {}\n", self.not_found.join(", ")));
         }
+        text.push_str(&notes::text(&self.notes));
         text
     }
 

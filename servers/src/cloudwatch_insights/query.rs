@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     allow_list::{AllowList, NotAllowed},
-    source_command::{SourceCommand, has_source_command},
+    source_command::{self, SourceCommand},
     time_range::{BadRange, TimeRange},
 };
 
@@ -46,16 +46,20 @@ pub(super) enum BadQuery {
 }
 
 impl Query {
-    /// Everything that can be refused before a source is asked. `now` is the time since the Unix epoch.
-    pub(super) fn checked(asked: Asked, allowed: &AllowList, now: Duration) -> Result<Self, BadQuery> {
+    /// Everything that can be refused before a source is asked that takes `most_groups`. `now` is the time since the Unix
+    /// epoch.
+    pub(super) fn checked(
+        asked: Asked,
+        allowed: &AllowList,
+        most_groups: usize,
+        now: Duration,
+    ) -> Result<Self, BadQuery> {
         let Asked { text, log_groups, start, end, limit } = asked;
-        let log_groups = allowed.choose(log_groups)?;
+        let log_groups = allowed.choose(log_groups, most_groups)?;
         if text.trim().is_empty() {
             return Err(BadQuery::Empty);
         }
-        if has_source_command(&text) {
-            return Err(SourceCommand.into());
-        }
+        source_command::check(&text)?;
         if !(1..=MAX_LIMIT).contains(&limit) {
             return Err(BadQuery::Limit(limit));
         }

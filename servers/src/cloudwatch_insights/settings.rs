@@ -113,7 +113,7 @@ mod tests {
     fn defaults() {
         let settings = settings(&[("QUERY_TIMEOUT", "")], "").unwrap();
         assert_eq!(settings.query_timeout, Duration::from_secs(60));
-        assert!(settings.allowed.choose(None).is_err());
+        assert!(settings.allowed.choose(None, 50).is_err());
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
         );
         let settings = settings.unwrap();
         assert_eq!(settings.query_timeout, Duration::from_secs(5));
-        assert_eq!(settings.allowed.choose(None).unwrap(), ["/of/the/file"]);
+        assert_eq!(settings.allowed.choose(None, 50).unwrap(), ["/of/the/file"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::{
     allow_list::Lookup,
-    aws::{Aws, AwsError},
+    aws::{self, Aws, AwsError},
     call::Call,
     directory::{Directory, DirectoryError},
     fields::Field,
@@ -42,6 +42,14 @@ impl Source {
         }
     }
 
+    /// Most log groups of one query.
+    pub(super) fn most_groups(&self) -> usize {
+        match self {
+            Self::Aws(_) => aws::MOST_GROUPS,
+            Self::Directory(_) => usize::MAX,
+        }
+    }
+
     /// Whether it costs nothing to look for the groups that a query does not name.
     pub(super) fn is_local(&self) -> bool {
         matches!(self, Self::Directory(_))
@@ -62,10 +70,10 @@ impl Source {
         }
     }
 
-    /// The fields of recent events of `group`.
-    pub(super) async fn fields(&self, group: &str, call: &Call) -> Result<Vec<Field>, SourceError> {
+    /// The fields of recent events of `group`, and what the source has to say of them.
+    pub(super) async fn fields(&self, group: &str, call: &Call) -> Result<(Vec<Field>, Vec<String>), SourceError> {
         match self {
-            Self::Aws(aws) => Ok(aws.fields(group, call).await?),
+            Self::Aws(aws) => Ok((aws.fields(group, call).await?, Vec::new())),
             Self::Directory(directory) => Ok(directory.list_fields(group, call).await?),
         }
     }

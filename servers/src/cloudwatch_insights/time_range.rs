@@ -4,6 +4,12 @@ use std::{fmt, time::Duration};
 
 use aws_sdk_cloudwatchlogs::primitives::{DateTime, DateTimeFormat};
 
+/// Digits of a count since the epoch, at least: as seconds it is 1973.
+const SHORTEST_EPOCH: usize = 9;
+
+/// Counts below this are seconds, from this on milliseconds: as seconds it is the year 5138, as milliseconds 1973.
+const FIRST_MILLIS: i64 = 100_000_000_000;
+
 /// From one second to another, both inclusive, as StartQuery has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TimeRange {
@@ -17,7 +23,8 @@ pub(super) struct TimeRange {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BadRange {
     #[error(
-        "`{name}` is `{text}`; write how long ago (`30m`, `1h`, `7d`), `now`, or ISO 8601 (`2026-01-31T12:00:00Z`)"
+        "`{name}` is `{text}`; write how long ago (`30m`, `1h`, `7d`), `now`, ISO 8601 (`2026-01-31T12:00:00Z`), or \
+         seconds or milliseconds since the epoch"
     )]
     Unreadable { name: &'static str, text: String },
     #[error("`start` ({start}) is not before `end` ({end})")]
@@ -72,13 +79,14 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 }
 
 fn unit_millis(unit: &str) -> Option<u64> {
+    // `M` may be meant for months.
     Some(match unit {
         "ms" => 1,
-        "s" => 1000,
+        "s" | "S" => 1000,
         "m" => 60 * 1000,
-        "h" => 3600 * 1000,
-        "d" => 24 * 3600 * 1000,
-        "w" => 7 * 24 * 3600 * 1000,
+        "h" | "H" => 3600 * 1000,
+        "d" | "D" => 24 * 3600 * 1000,
+        "w" | "W" => 7 * 24 * 3600 * 1000,
         _ => return None,
     })
 }
@@ -91,13 +99,22 @@ fn instant(text: &str, now: Duration) -> Option<i64> {
     if let Some(ago) = duration(text) {
         return i64::try_from(now.checked_sub(ago)?.as_secs()).ok();
     }
+    if text.len() >= SHORTEST_EPOCH && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let count = text.parse().ok()?;
+        return Some(if count < FIRST_MILLIS { count } else { count / 1000 });
+    }
     let seconds = date_time(text)?.secs();
     (seconds >= 0).then_some(seconds)
 }
 
-/// RFC 3339, or without an offset, or a date alone; the latter two in UTC.
+/// RFC 3339, or without an offset, or without seconds, or a date alone; without an offset in UTC.
 fn date_time(text: &str) -> Option<DateTime> {
-    let text = text.replacen(' ', "T", 1);
+    let mut text = text.replacen(' ', "T", 1);
+    // After `2026-01-31T12:00` there are seconds or an offset.
+    let form = |at: usize, byte| text.as_bytes().get(at) == Some(&byte);
+    if form(10, b'T') && form(13, b':') && text.is_ascii() && text.len() >= 16 && !form(16, b':') {
+        text.insert_str(16, ":00");
+    }
     let with_zone = format!("{text}Z");
     let with_time = format!("{text}T00:00:00Z");
     [text, with_zone, with_time]
@@ -121,6 +138,10 @@ mod tests {
         let check = |start, end, range: &str| assert_eq!(parse(start, end).as_deref(), Ok(range));
         check("1h", "now", "2026-01-31T11:00:00Z to 2026-01-31T12:00:00Z");
         check("1h30m", "30m", "2026-01-31T10:30:00Z to 2026-01-31T11:30:00Z");
+        check("1H", "now", "2026-01-31T11:00:00Z to 2026-01-31T12:00:00Z");
+        check("2026-01-30 11:51", "2026-01-30T20:52+09:00", "2026-01-30T11:51:00Z to 2026-01-30T11:52:00Z");
+        check("2026-01-30T11:51Z", "2026-01-30T11:52:01", "2026-01-30T11:51:00Z to 2026-01-30T11:52:01Z");
+        check("1769857200", "1769860800000", "2026-01-31T11:00:00Z to 2026-01-31T12:00:00Z");
         check("2w", "7d", "2026-01-17T12:00:00Z to 2026-01-24T12:00:00Z");
         check("2026-01-01", "2026-01-02T03:04:05", "2026-01-01T00:00:00Z to 2026-01-02T03:04:05Z");
         check("2026-01-01 00:00:00", "2026-01-01T09:00:01+09:00", "2026-01-01T00:00:00Z to 2026-01-01T00:00:01Z");
@@ -129,9 +150,22 @@ mod tests {
 
     #[test]
     fn mistakes() {
-        insta::assert_snapshot!(parse("yesterday", "now").unwrap_err(), @"`start` is `yesterday`; write how long ago (`30m`, `1h`, `7d`), `now`, or ISO 8601 (`2026-01-31T12:00:00Z`)");
+        insta::assert_snapshot!(parse("yesterday", "now").unwrap_err(), @"`start` is `yesterday`; write how long ago (`30m`, `1h`, `7d`), `now`, ISO 8601 (`2026-01-31T12:00:00Z`), or seconds or milliseconds since the epoch");
         insta::assert_snapshot!(parse("1h", "2h").unwrap_err(), @"`start` (2026-01-31T11:00:00Z) is not before `end` (2026-01-31T10:00:00Z)");
-        for bad in ["", "1", "h", "1y", "-1h", "1h-", "99999999999999999999s", "9999w", "1969-12-31", "2026-13-01"] {
+        for bad in [
+            "",
+            "1",
+            "h",
+            "1y",
+            "1M",
+            "2026-01-30T1:51",
+            "-1h",
+            "1h-",
+            "99999999999999999999s",
+            "9999w",
+            "1969-12-31",
+            "2026-13-01",
+        ] {
             assert!(parse(bad, "now").is_err(), "{bad}");
         }
     }

@@ -111,9 +111,9 @@ async fn nothing_that_is_refused_reaches_aws() {
     insta::assert_snapshot!(errors.join("\n"), @r#"
     this server may not read `/secret`; it may read `/app/web`, `/app/worker` (`ALLOWED_LOG_GROUPS` in its environment)
     this server may not read `arn:aws:logs:eu-central-1:1:log-group:/app/web`; it may read `/app/web`, `/app/worker` (`ALLOWED_LOG_GROUPS` in its environment)
-    the command SOURCE is not available, because it passes the list of log groups that may be read; name them in `log_groups` instead (a field called source can be written `` `source` ``)
+    the command SOURCE is not available, because it passes the list of log groups that may be read; name them in `log_groups` instead (a field called source is written `` `source` ``, and a comment does without the word)
     `query` is empty; for example `fields @timestamp, @message | sort @timestamp desc`
-    `start` is `tomorrow`; write how long ago (`30m`, `1h`, `7d`), `now`, or ISO 8601 (`2026-01-31T12:00:00Z`)
+    `start` is `tomorrow`; write how long ago (`30m`, `1h`, `7d`), `now`, ISO 8601 (`2026-01-31T12:00:00Z`), or seconds or milliseconds since the epoch
     `limit` is `0`; choose 1 to 10000
     `limit` is `10001`; choose 1 to 10000
     failed to deserialize parameters: invalid type: string "/secret", expected a sequence
@@ -172,6 +172,7 @@ async fn rows_come_back_typed_and_readable() {
         }
       ],
       "limitReached": false,
+      "notes": [],
       "statistics": {
         "recordsMatched": 2,
         "recordsScanned": 1000,
@@ -235,5 +236,23 @@ async fn errors_of_aws_keep_their_code() {
 async fn an_endpoint_that_is_down_is_named_as_such() {
     let setup = Setup::new(&[], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]).await;
     let error = setup.error(json!({"query": "limit 1"})).await;
-    assert!(error.starts_with("StartQuery did not reach AWS: dispatch failure: "), "{error}");
+    assert!(error.starts_with("StartQuery was not sent to AWS: dispatch failure: "), "{error}");
+    assert!(error.ends_with("; check the region, `AWS_ENDPOINT_URL` and the network"), "{error}");
+    assert!(setup.client.progress(2).await[0].1.starts_with("StartQuery is asked again"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_of_aws_is_named_as_such() {
+    for answer in [(404, Value::Null), (200, json!("<html>"))] {
+        let setup = Setup::new(&[("StartQuery", answer.clone())], &[]).await;
+        let error = setup.error(json!({"query": "limit 1"})).await;
+        let status = answer.0;
+        assert_eq!(
+            error,
+            format!(
+                "StartQuery was answered with HTTP {status}, but not as AWS does; check `AWS_ENDPOINT_URL`, and what \
+                 stands between the server and AWS, such as a proxy"
+            )
+        );
+    }
 }

@@ -102,6 +102,110 @@ async fn groups_and_fields_are_listed() {
     assert!(found["fields"].as_array().unwrap().contains(&json!({"name": "user.name", "percent": 50})), "{found}");
 }
 
+/// A directory of logs with these files, each of one line at noon.
+fn folder(files: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "2026-01-31 12:00:00 hello\n").unwrap();
+    }
+    folder
+}
+
+#[tokio::test]
+async fn ordinary_directories_are_queried_without_naming_groups() {
+    let mut files: Vec<_> = (0..60).map(|n| format!("app-{n}/a.log")).collect();
+    files.extend(["my app/a.log".to_owned(), "app-1/old.log.gz".to_owned()]);
+    let folder = folder(&files.iter().map(String::as_str).collect::<Vec<_>>());
+    let local = Local::logs(&[("LOG_DIRECTORY", folder.path().to_str().unwrap())]).await;
+    let result = local.client.call(QUERY, noon("stats count(*) as n")).await;
+    let found = result.structured_content.clone().unwrap();
+    assert_eq!((&found["rows"], found["logGroups"].as_array().unwrap().len()), (&json!([{"n": 60}]), 60));
+    let notes = json!([
+        "1 packed file(s) are not read; unpack them",
+        "1 folder(s) have a name that no log group has (letters, digits and `.-_#`) and are not read",
+    ]);
+    assert_eq!(found["notes"], notes);
+    assert!(text(&result).contains(" and 10 more, 2026"), "{}", text(&result));
+    assert!(text(&result).ends_with("`.-_#`) and are not read\n"), "{}", text(&result));
+    assert_eq!(local.found("list_log_groups", json!({})).await["notes"], notes);
+}
+
+#[tokio::test]
+async fn nothing_to_query_is_an_error_of_its_own() {
+    let folder = folder(&[]);
+    let local = Local::logs(&[("LOG_DIRECTORY", folder.path().to_str().unwrap())]).await;
+    insta::assert_snapshot!(local.error(QUERY, noon("limit 1")).await, @"there is no log group to query: no folder of the log directory that this server may read holds log files; `list_log_groups` says what it found");
+}
+
+#[tokio::test]
+async fn a_misspelt_argument_is_refused() {
+    let local = Local::logs(&[]).await;
+    let mut asked = noon("limit 1");
+    asked["logGroups"] = json!(["/app/web"]);
+    let errors = [
+        local.error(QUERY, asked).await,
+        local.error("list_log_groups", json!({"prefx": "/"})).await,
+        local.error("get_log_fields", json!({"log_group": "/app/web", "limit": 1})).await,
+    ];
+    insta::assert_snapshot!(errors.join("\n"), @"
+    failed to deserialize parameters: unknown field `logGroups`, expected one of `query`, `log_groups`, `start`, `end`, `limit`
+    failed to deserialize parameters: unknown field `prefx`, expected `prefix` or `limit`
+    failed to deserialize parameters: unknown field `limit`, expected `log_group`
+    ");
+}
+
+#[tokio::test]
+async fn times_come_as_models_write_them() {
+    let local = Local::logs(&[]).await;
+    let query = "stats count(*) as n";
+    for (start, end) in [
+        (json!("2026-01-31 12:00"), json!("2026-01-31T12:59Z")),
+        (json!(1_769_860_800), json!(1_769_864_400_000_i64)),
+        (json!("1769860800"), json!("1769864400000")),
+    ] {
+        let found = local.found(QUERY, json!({"query": query, "start": start, "end": end})).await;
+        assert_eq!(found["rows"], json!([{"n": 13}]), "{start} {end}");
+    }
+    let found = local.found(QUERY, json!({"query": query, "start": null, "end": null})).await;
+    assert_eq!(found["rows"], json!([{"n": 0}]));
+}
+
+#[tokio::test]
+async fn what_takes_its_time_from_elsewhere_is_said() {
+    let local = Local::logs(&[]).await;
+    let mut asked = noon("display level, nothing | limit 1");
+    asked["log_groups"] = json!(["/app/worker"]);
+    let found = local.found(QUERY, asked).await;
+    // The columns are there without a value.
+    assert_eq!(found["columns"], json!(["level", "nothing"]));
+    let note = "1 event(s) without a readable time of their own have that of the event before them in their file";
+    assert_eq!(found["notes"], json!([note]));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_leads_nowhere_and_no_path_is_told() {
+    let (folder, outside) = (folder(&["app/a.log"]), folder(&["secret/s.log"]));
+    std::os::unix::fs::symlink(outside.path().join("secret"), folder.path().join("link")).unwrap();
+    let local = Local::logs(&[("LOG_DIRECTORY", folder.path().to_str().unwrap())]).await;
+    let mut asked = noon("limit 1");
+    asked["log_groups"] = json!(["/link"]);
+    let error = local.error(QUERY, asked).await;
+    assert_eq!(
+        error,
+        "there is no log group `/link` in the log directory; `list_log_groups` names those that are there"
+    );
+    let found = local.found("list_log_groups", json!({})).await;
+    let note = "1 symbolic link(s) are not followed; mount or copy what they lead to";
+    assert_eq!((&found["logGroups"][0]["name"], &found["notes"]), (&json!("/app"), &json!([note])));
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    let error = local.error("list_log_groups", json!({})).await;
+    assert!(error.starts_with("the server's log directory cannot be read: "), "{error}");
+    assert!(!error.contains(folder.path().to_str().unwrap()), "{error}");
+}
+
 #[tokio::test]
 async fn what_the_engine_lacks_is_a_tool_error() {
     let local = Local::logs(&[]).await;

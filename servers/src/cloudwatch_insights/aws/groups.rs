@@ -3,7 +3,10 @@
 
 use aws_sdk_cloudwatchlogs::{Client, types};
 
-use super::{patience::patiently, refusal::AwsError};
+use super::{
+    patience::{Effect, patiently},
+    refusal::AwsError,
+};
 use crate::cloudwatch_insights::{
     allow_list::Lookup,
     call::Call,
@@ -14,7 +17,7 @@ use crate::cloudwatch_insights::{
 
 /// The groups that `lookups` lead to, `most` of them. Those come in order and do not overlap, and so do the groups.
 pub(super) async fn list(client: &Client, lookups: &[Lookup], most: usize, call: &Call) -> Result<Groups, AwsError> {
-    let mut groups = Groups { log_groups: Vec::new(), not_found: Vec::new(), limit_reached: false };
+    let mut groups = Groups { log_groups: Vec::new(), not_found: Vec::new(), limit_reached: false, notes: Vec::new() };
     for lookup in lookups {
         match lookup {
             Lookup::Exact(name) => match exact(client, name, call).await? {
@@ -36,7 +39,7 @@ pub(super) async fn list(client: &Client, lookups: &[Lookup], most: usize, call:
 /// they come in the order of their names.
 async fn exact(client: &Client, name: &str, call: &Call) -> Result<Option<LogGroup>, AwsError> {
     let request = client.describe_log_groups().log_group_name_prefix(name).limit(1);
-    let output = call.within(patiently("DescribeLogGroups", call, || request.clone().send())).await??;
+    let output = call.within(patiently("DescribeLogGroups", Effect::Reads, call, || request.clone().send())).await??;
     let groups = output.log_groups.unwrap_or_default();
     Ok(groups.into_iter().filter_map(described).find(|group| group.name == name))
 }
@@ -54,7 +57,8 @@ async fn with_prefix(
     let mut next = None;
     loop {
         let request = request.clone().set_next_token(next);
-        let page = call.within(patiently("DescribeLogGroups", call, || request.clone().send())).await??;
+        let page =
+            call.within(patiently("DescribeLogGroups", Effect::Reads, call, || request.clone().send())).await??;
         let found = page.log_groups.unwrap_or_default().into_iter().filter_map(described);
         groups.extend(found.filter(|group| group.name.starts_with(prefix.as_deref().unwrap_or_default())));
         next = page.next_token;
@@ -68,7 +72,7 @@ async fn with_prefix(
 /// The fields of the events of the last 15 minutes.
 pub(super) async fn fields(client: &Client, group: &str, call: &Call) -> Result<Vec<Field>, AwsError> {
     let request = client.get_log_group_fields().log_group_name(group);
-    let output = call.within(patiently("GetLogGroupFields", call, || request.clone().send())).await??;
+    let output = call.within(patiently("GetLogGroupFields", Effect::Reads, call, || request.clone().send())).await??;
     let fields = output.log_group_fields.unwrap_or_default().into_iter();
     Ok(fields.filter_map(|field| Some(Field { name: field.name?, percent: field.percent })).collect())
 }

@@ -12,7 +12,7 @@ use tokio::time;
 
 use super::{
     chain,
-    patience::patiently,
+    patience::{Effect, patiently},
     refusal::{AwsError, BadEnd},
 };
 use crate::cloudwatch_insights::{
@@ -57,7 +57,7 @@ async fn start(client: &Client, query: &Query, call: &Call) -> Result<String, Aw
         [group] => request.log_group_name(group),
         groups => request.set_log_group_names(Some(groups.to_vec())),
     };
-    let started = patiently("StartQuery", call, || request.clone().send()).await;
+    let started = patiently("StartQuery", Effect::Starts, call, || request.clone().send()).await;
     let started = started.map_err(|refusal| refusal.of_query(&query.text))?;
     started.query_id.ok_or(AwsError::NoId)
 }
@@ -102,8 +102,10 @@ async fn pages(
     rows.truncate(limit);
     Ok(Found {
         query_id: Some(id.to_owned()),
+        columns: None,
         rows: rows.into_iter().map(cells).collect(),
         statistics: first.statistics.map(Statistics::from),
+        notes: Vec::new(),
     })
 }
 
@@ -114,7 +116,7 @@ async fn look(
     call: &Call,
 ) -> Result<GetQueryResultsOutput, AwsError> {
     let request = client.get_query_results().query_id(id).set_next_token(token);
-    Ok(patiently("GetQueryResults", call, || request.clone().send()).await?)
+    Ok(patiently("GetQueryResults", Effect::Reads, call, || request.clone().send()).await?)
 }
 
 /// Best effort: the call has failed already, and an abandoned query ends by itself within the hour.

@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudwatchlogs::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
@@ -24,8 +25,20 @@ pub(in crate::cloudwatch_insights) enum AwsError {
     Refused { operation: &'static str, code: String, message: String },
     #[error("AWS does not understand the query (`MalformedQueryException`): {message}{}; correct it and ask again", Place(.place))]
     Malformed { message: String, place: Option<String> },
-    #[error("{operation} did not reach AWS: {cause}; check the region, `AWS_ENDPOINT_URL` and the network")]
-    Unreachable { operation: &'static str, cause: String },
+    #[error("{operation} was not sent to AWS: {cause}; check the region, `AWS_ENDPOINT_URL` and the network")]
+    NotSent { operation: &'static str, cause: String },
+    #[error(
+        "{operation} was sent to AWS and not answered: {cause}; it may have been carried out, so look at the network, and \
+         ask again later"
+    )]
+    Unanswered { operation: &'static str, cause: String },
+    #[error(
+        "{operation} was answered with HTTP {status}, but not as AWS does; check `AWS_ENDPOINT_URL`, and what stands \
+         between the server and AWS, such as a proxy"
+    )]
+    NotAws { operation: &'static str, status: u16 },
+    #[error("{operation} was not sent to AWS, because there are no credentials for it: {cause}")]
+    NoCredentials { operation: &'static str, cause: String },
     #[error("AWS started the query without an id, so its rows cannot be fetched; try again")]
     NoId,
     #[error("the query `{id}` ended as `{how:?}` and has no rows; {}", how.advice())]
@@ -58,6 +71,19 @@ pub(super) enum Refusal<E> {
     Withdrawn,
 }
 
+/// How far a request without an answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Journey {
+    /// There was nothing to sign it with.
+    NoCredentials,
+    /// AWS has not seen it.
+    NotSent,
+    /// AWS may have carried it out.
+    Sent,
+    /// Something answered.
+    Answered,
+}
+
 struct Place<'a>(&'a Option<String>);
 
 impl AwsError {
@@ -79,14 +105,33 @@ impl BadEnd {
 impl<E: Error + ProvideErrorMetadata + 'static> From<Refusal<E>> for AwsError {
     fn from(refusal: Refusal<E>) -> Self {
         let Refusal::Given { operation, error } = refusal else { return Interrupted::Cancelled.into() };
-        let status = error.raw_response().map(|response| response.status().as_u16());
-        match (error.code(), status) {
-            (Some(code), _) => Self::Refused { operation, code: code.to_owned(), message: reason(error.message()) },
-            // Something in between, such as a proxy, answers without a code.
-            (None, Some(status @ 400..)) => {
-                Self::Refused { operation, code: format!("HTTP {status}"), message: reason(None) }
+        let cause = || chain(error.as_ref());
+        match Journey::of(&error) {
+            Journey::NoCredentials => Self::NoCredentials { operation, cause: cause() },
+            Journey::NotSent => Self::NotSent { operation, cause: cause() },
+            Journey::Sent => Self::Unanswered { operation, cause: cause() },
+            Journey::Answered => {
+                let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+                match error.code() {
+                    Some(code) => Self::Refused { operation, code: code.to_owned(), message: reason(error.message()) },
+                    None => Self::NotAws { operation, status },
+                }
             }
-            (None, _) => Self::Unreachable { operation, cause: chain(error.as_ref()) },
+        }
+    }
+}
+
+impl Journey {
+    pub(super) fn of<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Self {
+        match error {
+            SdkError::ServiceError(_) | SdkError::ResponseError(_) => Self::Answered,
+            SdkError::TimeoutError(_) => Self::Sent,
+            _ if causes(error).any(<dyn Error>::is::<CredentialsError>) => Self::NoCredentials,
+            SdkError::ConstructionFailure(_) => Self::NotSent,
+            SdkError::DispatchFailure(failure) if failure.is_user() => Self::NotSent,
+            // Without a connection there was nowhere to send it.
+            _ if causes(error).any(is_connect) => Self::NotSent,
+            _ => Self::Sent,
         }
     }
 }
@@ -119,6 +164,14 @@ impl fmt::Display for Place<'_> {
             None => Ok(()),
         }
     }
+}
+
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'e (dyn Error + 'static)| (*error).source())
+}
+
+fn is_connect(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(hyper_util::client::legacy::Error::is_connect)
 }
 
 fn reason(message: Option<&str>) -> String {

@@ -30,15 +30,15 @@ impl Directory {
         most: usize,
         call: &Call,
     ) -> Result<Groups, DirectoryError> {
-        let all = self.aside(call, |directory, _| directory.groups()).await?;
-        Ok(chosen(all, lookups, most))
+        let (all, skipped) = self.aside(call, |directory, _| directory.groups()).await?;
+        Ok(Groups { notes: skipped.notes(), ..chosen(all, lookups, most) })
     }
 
     pub(in crate::cloudwatch_insights) async fn list_fields(
         &self,
         group: &str,
         call: &Call,
-    ) -> Result<Vec<Field>, DirectoryError> {
+    ) -> Result<(Vec<Field>, Vec<String>), DirectoryError> {
         let group = group.to_owned();
         self.aside(call, move |directory, watch| directory.fields(&group, watch)).await
     }
@@ -49,8 +49,17 @@ impl Directory {
         work: impl FnOnce(&Self, &Watch) -> Result<T, DirectoryError> + Send + 'static,
     ) -> Result<T, DirectoryError> {
         let (directory, watch) = (self.clone(), call.watch());
-        let done = call.within(spawn_blocking(move || work(&directory, &watch))).await?;
-        done.map_err(|_| DirectoryError::Lost)?
+        let place = self.places.clone();
+        let done = call.within(async move {
+            // Kept by the work, which may go on for a moment after its call has ended.
+            let place = place.acquire_owned().await.map_err(|_| DirectoryError::Lost)?;
+            let work = move || {
+                let _place = place;
+                work(&directory, &watch)
+            };
+            spawn_blocking(work).await.map_err(|_| DirectoryError::Lost)?
+        });
+        done.await?
     }
 }
 
@@ -65,7 +74,7 @@ fn chosen(all: Vec<LogGroup>, lookups: &[Lookup], most: usize) -> Groups {
     let mut log_groups: Vec<_> = all.iter().filter(|group| asked(group)).cloned().collect();
     let limit_reached = log_groups.len() > most;
     log_groups.truncate(most);
-    Groups { log_groups, not_found, limit_reached }
+    Groups { log_groups, not_found, limit_reached, notes: Vec::new() }
 }
 
 #[cfg(test)]

@@ -1,26 +1,36 @@
 //! SQLite in memory, for one query: the table of events, the plan's two statements, the rows. Ends when told to.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
-use rusqlite::{Connection, Error, ErrorCode, params_from_iter, types::ValueRef};
+use rusqlite::{Connection, Error, ErrorCode, limits::Limit, params_from_iter, types::ValueRef};
 
 use super::{
     aggregates,
     events::Event,
-    functions, instant,
+    functions,
+    guard::Guard,
+    instant,
     plan::{EVENTS, Kind, MATCHED, Plan},
     value,
 };
-use crate::cloudwatch_insights::call::Watch;
+use crate::cloudwatch_insights::{answer, call::Watch};
 
-/// Steps of SQLite's machine between two looks at the clock: well below a millisecond, where no function takes long.
+/// Steps of SQLite's machine between two looks at the clock. Functions look at it themselves.
 const STEPS: i32 = 1000;
+
+/// Most bytes of a row or a value.
+const LONGEST_ROW: i32 = 32 * 1024 * 1024;
+
+/// Most bytes that all queries of this process together take from SQLite: a second guard, behind the bounds of events and
+/// texts.
+const MOST_MEMORY: i64 = 2 * 1024 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Engine {
     connection: Connection,
     insert: String,
     fields: Vec<String>,
+    guard: Arc<Guard>,
 }
 
 /// Fills the table of events.
@@ -39,9 +49,12 @@ impl Engine {
         let connection = Connection::open_in_memory()?;
         // Nothing of a log goes to a file.
         connection.pragma_update(None, "temp_store", "memory")?;
-        functions::register(&connection, std::mem::take(&mut plan.regexes))?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_ROW)?;
+        connection.pragma_update(None, "hard_heap_limit", MOST_MEMORY)?;
+        let guard = Arc::new(Guard::new(watch.clone()));
+        functions::register(&connection, std::mem::take(&mut plan.regexes), &guard)?;
         aggregates::register(&connection)?;
-        let mut engine = Self { connection, insert: String::new(), fields: std::mem::take(&mut plan.fields) };
+        let mut engine = Self { connection, insert: String::new(), fields: std::mem::take(&mut plan.fields), guard };
         engine.create_table()?;
         let watch = watch.clone();
         engine.connection.progress_handler(STEPS, Some(move || watch.interrupted().is_some()))?;
@@ -60,15 +73,29 @@ impl Engine {
         let matched = self.connection.query_row(&count, [], |row| row.get(0))?;
         let mut statement = self.connection.prepare(&plan.rows.sql)?;
         let mut found = statement.query(params_from_iter(&plan.rows.parameters))?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next()? {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        // The row that is too much stays, so that the answer says so.
+        while bytes <= answer::MOST_BYTES
+            && let Some(row) = found.next()?
+        {
             let mut cells = Vec::new();
             for (at, (name, kind)) in plan.columns.iter().enumerate() {
                 cells.extend(cell(row.get_ref(at)?, *kind).map(|text| (name.clone(), text)));
             }
+            bytes += answer::bytes(&cells);
             rows.push(cells);
         }
         Ok((rows, matched))
+    }
+
+    /// Whether a function made too long a text.
+    pub(super) fn was_too_long(&self) -> bool {
+        self.guard.was_too_long()
+    }
+
+    /// What the functions had to leave undone.
+    pub(super) fn note(&self) -> Option<String> {
+        self.guard.note()
     }
 
     fn create_table(&mut self) -> rusqlite::Result<()> {
@@ -90,9 +117,9 @@ impl Loading<'_> {
     }
 }
 
-/// Whether SQLite gave up because it was told to.
-pub(super) fn is_interrupt(error: &Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+/// Whether SQLite gave up because something is too large.
+pub(super) fn is_too_large(error: &Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::TooBig | ErrorCode::OutOfMemory))
 }
 
 fn cell(value: ValueRef<'_>, kind: Kind) -> Option<String> {
@@ -100,6 +127,6 @@ fn cell(value: ValueRef<'_>, kind: Kind) -> Option<String> {
         // The largest of some times is a float, as any other largest number.
         #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and a time has no fraction")]
         Kind::Time => value::number(value).map(|millis| instant::shown(millis as i64)),
-        Kind::Other => value::text(value).map(Cow::into_owned),
+        Kind::Truth | Kind::Other => value::text(value).map(Cow::into_owned),
     }
 }

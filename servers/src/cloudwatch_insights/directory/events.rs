@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use super::{files::LogFile, instant, json};
 
-/// The members of a JSON object that may hold its time, the first one that does first. Seconds or milliseconds since the
-/// epoch, or RFC 3339.
+/// The members of a JSON object that may hold its time, the first one that does first: a count since the epoch, see
+/// `instant::from_epoch`, also as a text; or RFC 3339.
 pub(super) const TIME_MEMBERS: [&str; 4] = ["@timestamp", "timestamp", "time", "ts"];
 
 /// Most bytes of an event, as PutLogEvents has it.
@@ -28,11 +28,20 @@ const LONGEST: usize = 1024 * 1024;
 pub(super) struct Event<'f> {
     /// Milliseconds since the epoch.
     pub(super) time: i64,
+    pub(super) dated: Dated,
     pub(super) message: String,
     /// Where the message is a JSON object.
     pub(super) json: Option<Value>,
     group: &'f str,
     file: &'f LogFile,
+}
+
+/// Where the time of an event is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dated {
+    Itself,
+    ByTheEventBefore,
+    ByItsFile,
 }
 
 /// What reads the events says whether it wants more of them.
@@ -42,7 +51,7 @@ pub(super) type More<E> = ControlFlow<E>;
 pub(super) fn each<E>(group: &str, file: &LogFile, mut on: impl FnMut(Event<'_>) -> More<E>) -> io::Result<More<E>> {
     let mut reader = file.open()?;
     let (mut line, mut message) = (Vec::new(), String::new());
-    let mut last_time = file.modified;
+    let mut before = (file.modified, Dated::ByItsFile);
     loop {
         line.clear();
         let ended = reader.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line)? == 0;
@@ -57,8 +66,10 @@ pub(super) fn each<E>(group: &str, file: &LogFile, mut on: impl FnMut(Event<'_>)
             continue;
         }
         if !message.is_empty() {
-            let event = Event::new(std::mem::take(&mut message), group, file, last_time);
-            last_time = event.time;
+            let event = Event::new(std::mem::take(&mut message), group, file, before);
+            if event.dated == Dated::Itself {
+                before = (event.time, Dated::ByTheEventBefore);
+            }
             if let ControlFlow::Break(stop) = on(event) {
                 return Ok(ControlFlow::Break(stop));
             }
@@ -71,10 +82,11 @@ pub(super) fn each<E>(group: &str, file: &LogFile, mut on: impl FnMut(Event<'_>)
 }
 
 impl<'f> Event<'f> {
-    fn new(message: String, group: &'f str, file: &'f LogFile, time_before: i64) -> Self {
+    fn new(message: String, group: &'f str, file: &'f LogFile, before: (i64, Dated)) -> Self {
         let json = message.trim_start().starts_with('{').then(|| serde_json::from_str(&message).ok()).flatten();
         let time = json.as_ref().map_or_else(|| instant::leading(&message), time_member);
-        Self { time: time.unwrap_or(time_before), message, json, group, file }
+        let (time, dated) = time.map_or(before, |time| (time, Dated::Itself));
+        Self { time, dated, message, json, group, file }
     }
 
     /// The value of a field, if the event has it. `@timestamp` is not asked for here.
@@ -98,7 +110,7 @@ impl<'f> Event<'f> {
 fn time_member(json: &Value) -> Option<i64> {
     let time = |value: &Value| match value {
         Value::Number(number) => instant::from_epoch(number.as_f64()?),
-        Value::String(text) => instant::leading(text),
+        Value::String(text) => instant::leading(text).or_else(|| instant::written_epoch(text)),
         _ => None,
     };
     TIME_MEMBERS.iter().find_map(|name| time(json.get(name)?))
@@ -108,6 +120,20 @@ fn time_member(json: &Value) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::cloudwatch_insights::directory::files::Content;
+
+    #[test]
+    fn where_times_are_from() {
+        let content = Content::Text("a\nb\n2026-01-31 12:00:00 c\nd\n2026-01-31 12:00:00 CST e\n".to_owned());
+        let file = LogFile { content, stream: "a.log".into(), bytes: 0, modified: 1000 };
+        let mut seen = Vec::new();
+        let outcome = each("/g", &file, |event| -> More<()> {
+            seen.push(event.dated);
+            ControlFlow::Continue(())
+        });
+        assert!(outcome.unwrap().is_continue());
+        let (file, before) = (Dated::ByItsFile, Dated::ByTheEventBefore);
+        assert_eq!(seen, [file, file, Dated::Itself, before, before]);
+    }
 
     fn events(lines: &str) -> Vec<(String, String)> {
         let content = Content::Text(lines.to_owned());
@@ -157,6 +183,11 @@ mod tests {
             r#"{"timestamp":1769860800000,"time":5}"#,
             r#"{"time":"2026-01-31 12:00:00"}"#,
             r#"{"timestamp":"never","ts":1769860800.0}"#,
+            r#"{"ts":"1769860800"}"#,
+            r#"{"ts":"1769860800000"}"#,
+            r#"{"ts":1769860800000000}"#,
+            r#"{"ts":"1769860800000000000"}"#,
+            r#"{"time":"2026-01-31 21:00:00 JST"}"#,
         ] {
             check(line, &[(noon, line)]);
         }

@@ -15,7 +15,11 @@ use rusqlite::{
     types::{Value, ValueRef},
 };
 
-use super::{plan::Kind, value};
+use super::{
+    guard::{Guard, Halt, LONGEST},
+    plan::Kind,
+    value,
+};
 
 /// SQLite's own bound of arguments, less one.
 const MANY: usize = 100;
@@ -29,15 +33,48 @@ pub(super) struct Function {
     name: &'static str,
     arguments: RangeInclusive<usize>,
     pub(super) gives: Kind,
-    body: fn(&[ValueRef<'_>]) -> Value,
+    /// Whether a time is no argument for it.
+    pub(super) takes_texts: bool,
+    body: Body,
 }
+
+enum Body {
+    /// Its result is not longer than its arguments, or hardly.
+    Short(fn(&[ValueRef<'_>]) -> Value),
+    /// Its result may be, and is not made then.
+    Long(fn(&[ValueRef<'_>]) -> Result<Value, TooLong>),
+}
+
+/// A text would have more than [`LONGEST`] bytes.
+#[derive(Debug)]
+struct TooLong;
 
 const fn function(
     name: &'static str,
     arguments: RangeInclusive<usize>,
     body: fn(&[ValueRef<'_>]) -> Value,
 ) -> Function {
-    Function { name, arguments, gives: Kind::Other, body }
+    Function { name, arguments, gives: Kind::Other, takes_texts: false, body: Body::Short(body) }
+}
+
+const fn condition(
+    name: &'static str,
+    arguments: RangeInclusive<usize>,
+    body: fn(&[ValueRef<'_>]) -> Value,
+) -> Function {
+    Function { gives: Kind::Truth, ..function(name, arguments, body) }
+}
+
+const fn of_texts(function: Function) -> Function {
+    Function { takes_texts: true, ..function }
+}
+
+const fn long(
+    name: &'static str,
+    arguments: RangeInclusive<usize>,
+    body: fn(&[ValueRef<'_>]) -> Result<Value, TooLong>,
+) -> Function {
+    Function { name, arguments, gives: Kind::Other, takes_texts: true, body: Body::Long(body) }
 }
 
 const FUNCTIONS: [&[Function]; 2] = [number::FUNCTIONS, text::FUNCTIONS];
@@ -72,47 +109,79 @@ impl Function {
 }
 
 /// Makes all of them known to `connection`; `regexes` are those that the SQL calls by number.
-pub(super) fn register(connection: &Connection, regexes: Vec<Regex>) -> rusqlite::Result<()> {
+pub(super) fn register(connection: &Connection, regexes: Vec<Regex>, guard: &Arc<Guard>) -> rusqlite::Result<()> {
     for Function { name, body, .. } in FUNCTIONS.into_iter().chain([number::INTERNAL]).flatten() {
-        connection.create_scalar_function(&*sql_name(name), -1, PURE, |context| Ok(body(&values(context))))?;
+        add(connection, guard, &sql_name(name), -1, move |values, guard| match body {
+            Body::Short(body) => bounded(body(values), guard),
+            Body::Long(body) => body(values).map_err(|TooLong| guard.too_long()),
+        })?;
     }
-    let bytes = |context: &Context<'_>| Ok(value::sort_key(context.get_raw(0)));
-    connection.create_scalar_function("sort_key", 1, PURE, bytes)?;
-    let shown = |context: &Context<'_>| Ok(value::text(context.get_raw(0)).map(Cow::into_owned));
-    connection.create_scalar_function("shown", 1, PURE, shown)?;
-    let number = |context: &Context<'_>| Ok(value::number(context.get_raw(0)));
-    connection.create_scalar_function("number", 1, PURE, number)?;
-    let compare = |context: &Context<'_>| {
-        Ok(value::compare(context.get_raw(0), context.get_raw(1)).map(|ordering| ordering as i64))
-    };
-    connection.create_scalar_function("compare", 2, PURE, compare)?;
-    connection.create_scalar_function("one_of", -1, PURE, |context| Ok(one_of(&values(context))))?;
-    register_regexes(connection, Arc::from(regexes))
+    add(connection, guard, "sort_key", 1, |values, _| Ok(value::sort_key(values[0]).map_or(Value::Null, Value::Blob)))?;
+    add(connection, guard, "shown", 1, |values, _| Ok(text(value::text(values[0]))))?;
+    add(connection, guard, "number", 1, |values, _| Ok(value::number(values[0]).map_or(Value::Null, Value::Real)))?;
+    add(connection, guard, "compare", 2, |values, _| {
+        let ordering = value::compare(values[0], values[1]);
+        Ok(ordering.map_or(Value::Null, |ordering| Value::Integer(ordering as i64)))
+    })?;
+    add(connection, guard, "one_of", -1, |values, _| Ok(truth(one_of(values))))?;
+    register_regexes(connection, Arc::from(regexes), guard)
 }
 
-fn register_regexes(connection: &Connection, regexes: Arc<[Regex]>) -> rusqlite::Result<()> {
+fn register_regexes(connection: &Connection, regexes: Arc<[Regex]>, guard: &Arc<Guard>) -> rusqlite::Result<()> {
     let all = regexes.clone();
-    connection.create_scalar_function("matches", 2, PURE, move |context| {
-        let regex = all.get(index(context, 1)?);
-        Ok(regex.and_then(|regex| Some(regex.is_match(&value::text(context.get_raw(0))?))))
-    })?;
-    connection.create_scalar_function("capture", 3, PURE, move |context| {
-        let (regex, group) = (regexes.get(index(context, 1)?), index(context, 2)?);
-        let captured = |regex: &Regex| {
-            let text = value::text(context.get_raw(0))?;
-            Some(regex.captures(&text)?.get(group)?.as_str().to_owned())
+    add(connection, guard, "matches", 2, move |values, guard| {
+        let (Some(text), Some(regex)) = (value::text(values[0]), all.get(index(values[1]))) else {
+            return Ok(Value::Null);
         };
-        Ok(regex.and_then(captured))
+        Ok(truth(Some(regex.is_match(guard.matched(&text)))))
+    })?;
+    add(connection, guard, "capture", 3, move |values, guard| {
+        let (Some(whole), Some(regex)) = (value::text(values[0]), regexes.get(index(values[1]))) else {
+            return Ok(Value::Null);
+        };
+        let captured = regex.captures(guard.matched(&whole)).and_then(|found| found.get(index(values[2])));
+        Ok(text(captured.map(|found| found.as_str().into())))
     })
 }
 
-/// A number that the planner wrote.
-fn index(context: &Context<'_>, argument: usize) -> rusqlite::Result<usize> {
-    Ok(usize::try_from(context.get::<i64>(argument)?).unwrap_or(usize::MAX))
+/// A function that does not work on when its query has to end.
+fn add(
+    connection: &Connection,
+    guard: &Arc<Guard>,
+    name: &str,
+    arguments: i32,
+    body: impl Fn(&[ValueRef<'_>], &Guard) -> Result<Value, Halt> + Send + 'static,
+) -> rusqlite::Result<()> {
+    let guard = guard.clone();
+    connection.create_scalar_function(name, arguments, PURE, move |context: &Context<'_>| {
+        guard.go_on()?;
+        let values: Vec<_> = (0..context.len()).map(|at| context.get_raw(at)).collect();
+        Ok(body(&values, &guard)?)
+    })
 }
 
-fn values<'c>(context: &'c Context<'_>) -> Vec<ValueRef<'c>> {
-    (0..context.len()).map(|at| context.get_raw(at)).collect()
+fn bounded(value: Value, guard: &Guard) -> Result<Value, Halt> {
+    match &value {
+        Value::Text(text) if text.len() > LONGEST => Err(guard.too_long()),
+        _ => Ok(value),
+    }
+}
+
+fn fits(length: Option<usize>) -> Result<(), TooLong> {
+    length.filter(|length| *length <= LONGEST).map(|_| ()).ok_or(TooLong)
+}
+
+fn text(text: Option<Cow<'_, str>>) -> Value {
+    text.map_or(Value::Null, |text| Value::Text(text.into_owned()))
+}
+
+fn truth(truth: Option<bool>) -> Value {
+    truth.map_or(Value::Null, |truth| Value::Integer(truth.into()))
+}
+
+/// A number that the planner wrote.
+fn index(value: ValueRef<'_>) -> usize {
+    value.as_i64().ok().and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX)
 }
 
 /// Whether the first value equals one of the others; absent if it is absent itself.

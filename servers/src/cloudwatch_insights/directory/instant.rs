@@ -3,11 +3,72 @@
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// Numbers below this are seconds, from this on milliseconds: as seconds it is the year 5138, as milliseconds 1973.
+/// Numbers below this are seconds, from this on milliseconds: as seconds it is the year 5138, as milliseconds 1973. So
+/// each thousandfold of it begins the next smaller unit.
 const FIRST_MILLIS: f64 = 1e11;
 
+/// Digits that a text has at least to be a count since the epoch.
+const SHORTEST_EPOCH: usize = 9;
+
+/// Abbreviations of one meaning, and the minutes east of Greenwich.
+const ZONES: [(&str, i64); 30] = [
+    ("UTC", 0),
+    ("GMT", 0),
+    ("UT", 0),
+    ("Z", 0),
+    ("WET", 0),
+    ("WEST", 60),
+    ("CET", 60),
+    ("CEST", 120),
+    ("MEZ", 60),
+    ("MESZ", 120),
+    ("EET", 120),
+    ("EEST", 180),
+    ("MSK", 180),
+    ("PKT", 300),
+    ("WIB", 420),
+    ("HKT", 480),
+    ("SGT", 480),
+    ("AWST", 480),
+    ("JST", 540),
+    ("KST", 540),
+    ("AEST", 600),
+    ("AEDT", 660),
+    ("NZST", 720),
+    ("NZDT", 780),
+    ("EST", -300),
+    ("EDT", -240),
+    ("CDT", -300),
+    ("MDT", -360),
+    ("PST", -480),
+    ("PDT", -420),
+];
+
+/// Abbreviations that mean several zones, and how names of zones begin.
+const UNCLEAR: [&str; 19] = [
+    "ACST",
+    "ACT",
+    "ADT",
+    "AMT",
+    "ART",
+    "AST",
+    "BST",
+    "CST",
+    "GST",
+    "IST",
+    "MST",
+    "SST",
+    "Africa/",
+    "America/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Europe/",
+    "Pacific/",
+];
+
 /// The time at the very begin of a line: RFC 3339, or `YYYY-MM-DD HH:MM:SS` with a fraction after `.` or `,`; UTC without
-/// an offset. It may stand in square brackets.
+/// an offset. It may stand in square brackets. A time whose offset or zone cannot be read is none.
 pub(super) fn leading(line: &str) -> Option<i64> {
     let text = line.strip_prefix('[').unwrap_or(line);
     let bytes = text.as_bytes();
@@ -23,12 +84,20 @@ pub(super) fn leading(line: &str) -> Option<i64> {
     }
     let (millis, rest) = fraction(&text[19..]);
     let local = days * DAY + ((hour * 60 + minute) * 60 + second) * 1000 + millis;
-    Some(local - offset_minutes(rest) * 60_000)
+    Some(local - offset_minutes(rest)? * 60_000)
 }
 
-/// A time that JSON holds as a number: seconds, also with a fraction, or milliseconds.
+/// A count since the epoch, as a text.
+pub(super) fn written_epoch(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_count = whole.len() >= SHORTEST_EPOCH && digits(whole).is_some() && digits(fraction).is_some();
+    is_count.then(|| text.parse().ok().and_then(from_epoch))?
+}
+
+/// A count since the epoch: seconds, also with a fraction, milli-, micro- or nanoseconds, by its magnitude.
 pub(super) fn from_epoch(number: f64) -> Option<i64> {
-    let millis = if number.abs() < FIRST_MILLIS { number * 1000.0 } else { number };
+    let unit = [1e3, 1.0, 1e-3, 1e-6].into_iter().zip([1.0, 1e3, 1e6, 1e9]);
+    let millis = unit.filter(|(_, more)| number.abs() < FIRST_MILLIS * more).map(|(scale, _)| number * scale).next()?;
     #[expect(clippy::cast_possible_truncation, reason = "in range, and parts of a millisecond are of no use")]
     let whole = (millis.abs() < 1e15).then(|| millis.round() as i64);
     whole
@@ -55,19 +124,42 @@ fn fraction(text: &str) -> (i64, &str) {
     (millis.fold(0, |sum, byte| sum * 10 + i64::from(byte - b'0')), &after[end..])
 }
 
-/// `Z`, nothing, `+09:00` or `+0900`.
-fn offset_minutes(text: &str) -> i64 {
-    let sign = match text.as_bytes().first() {
-        Some(b'+') => 1,
-        Some(b'-') => -1,
-        _ => return 0,
-    };
-    let (hours, rest) = (text.get(1..3), text.get(3..).unwrap_or_default());
-    let minutes = rest.strip_prefix(':').unwrap_or(rest).get(..2);
-    match (hours.and_then(digits), minutes.and_then(digits)) {
-        (Some(hours @ 0..=23), Some(minutes @ 0..=59)) => sign * (hours * 60 + minutes),
-        _ => 0,
+/// Minutes east of Greenwich of what follows a time: `Z`, `+09:00`, `+0900`, `+09` or an abbreviation, also after a blank;
+/// none of them is UTC. `None` for what looks like one of them and cannot be read.
+fn offset_minutes(text: &str) -> Option<i64> {
+    let after = text.strip_prefix(' ').unwrap_or(text);
+    let adjacent = after.len() == text.len();
+    let signed = after.strip_prefix(['+', '-']);
+    if let Some(offset) = signed.filter(|offset| adjacent || offset.starts_with(|c: char| c.is_ascii_digit())) {
+        let minutes = numeric_offset(offset)?;
+        return Some(if after.starts_with('-') { -minutes } else { minutes });
     }
+    let word = &after[..after.find(|c: char| !c.is_alphanumeric() && c != '/').unwrap_or(after.len())];
+    if UNCLEAR.iter().any(|unclear| word == *unclear || unclear.ends_with('/') && word.starts_with(unclear)) {
+        return None;
+    }
+    match ZONES.iter().find(|(name, _)| word.eq_ignore_ascii_case(name) && (adjacent || word == *name)) {
+        Some((_, minutes)) => Some(*minutes),
+        // A word after a blank begins the message.
+        None => (!adjacent || word.is_empty()).then_some(0),
+    }
+}
+
+/// `09:00`, `0900` or `09`, and no more digits. The farthest zone is 14 hours away.
+fn numeric_offset(text: &str) -> Option<i64> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(text.len());
+    if text[end..].starts_with(char::is_alphanumeric) {
+        return None;
+    }
+    // A colon may also end the time: `+09:00: message`.
+    let offset = text[..end].trim_end_matches(':');
+    let (hours, minutes) = match offset.len() {
+        2 => (offset, "0"),
+        4 => offset.split_at(2),
+        _ => offset.split_once(':').filter(|(hours, minutes)| hours.len() == 2 && minutes.len() == 2)?,
+    };
+    let (hours, minutes) = (digits(hours)?, digits(minutes)?);
+    (hours <= 14 && minutes <= 59).then_some(hours * 60 + minutes)
 }
 
 /// Days since the epoch. After `days_from_civil` of Howard Hinnant's "chrono-compatible low-level date algorithms".
@@ -104,6 +196,18 @@ mod tests {
         check("2026-01-31 12:00:00.123456 x", "2026-01-31 12:00:00.123");
         check("2026-01-31T12:00:00+09:00 x", "2026-01-31 03:00:00.000");
         check("2026-01-31T12:00:00-0330 x", "2026-01-31 15:30:00.000");
+        check("2026-01-31T12:00:00+0900", "2026-01-31 03:00:00.000");
+        check("2026-01-31 12:00:00+09 x", "2026-01-31 03:00:00.000");
+        check("2026-01-31 12:00:00 +09:00 x", "2026-01-31 03:00:00.000");
+        check("2026-01-31 12:00:00.5 -0330: x", "2026-01-31 15:30:00.500");
+        check("2026-01-31 12:00:00,123 JST INFO", "2026-01-31 03:00:00.123");
+        check("[2026-01-31 12:00:00 UTC] x", "2026-01-31 12:00:00.000");
+        check("2026-01-31T12:00:00z", "2026-01-31 12:00:00.000");
+        check("2026-01-31T12:00:00+09:00[Asia/Tokyo] x", "2026-01-31 03:00:00.000");
+        check("2026-01-31 12:00:00 EST", "2026-01-31 17:00:00.000");
+        check("2026-01-31 12:00:00,123 - root - INFO", "2026-01-31 12:00:00.123");
+        check("2026-01-31 12:00:00 GET /x", "2026-01-31 12:00:00.000");
+        check("2026-01-31 12:00:00: x", "2026-01-31 12:00:00.000");
         check("2024-02-29 00:00:00 leap", "2024-02-29 00:00:00.000");
         check("1969-12-31 23:59:59.999", "1969-12-31 23:59:59.999");
     }
@@ -114,6 +218,12 @@ mod tests {
         {
             assert_eq!(leading(line), None, "{line}");
         }
+        for offset in
+            ["+9", "+25:00", "+090", "+09:0", "-", " +9 x", " CST", " IST x", " Europe/Berlin", "abc", "+0900x"]
+        {
+            let line = format!("2026-01-31 12:00:00{offset}");
+            assert_eq!(leading(&line), None, "{line}");
+        }
     }
 
     #[test]
@@ -121,6 +231,12 @@ mod tests {
         assert_eq!(from_epoch(1_769_860_800.0), Some(1_769_860_800_000));
         assert_eq!(from_epoch(1_769_860_800_123.0), Some(1_769_860_800_123));
         assert_eq!(from_epoch(1_769_860_800.25), Some(1_769_860_800_250));
-        assert_eq!(from_epoch(1e18), None);
+        assert_eq!(from_epoch(1_769_860_800_123_456.0), Some(1_769_860_800_123));
+        assert_eq!(from_epoch(1_769_860_800_123_456_789.0), Some(1_769_860_800_123));
+        assert_eq!(from_epoch(1e21), None);
+        assert_eq!(written_epoch("1769860800.25"), Some(1_769_860_800_250));
+        for text in ["12345678", "", "x", "1769860800.", "-1769860800", "1e9999999999"] {
+            assert_eq!(written_epoch(text), None, "{text}");
+        }
     }
 }

@@ -9,6 +9,9 @@ use super::syntax::Mistake;
 const SYMBOLS: [&str; 21] =
     ["!=", "<=", ">=", "=~", "!~", "=", "<", ">", "+", "-", "*", "/", "%", "^", "(", ")", "[", "]", ",", "|", ";"];
 
+/// What other languages write, and what is written here.
+const FOREIGN: [(&str, &str); 4] = [("==", "="), ("&&", "and"), ("||", "or"), ("<>", "!=")];
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     /// A field, function, command or keyword, as it is written.
@@ -50,6 +53,9 @@ impl<'q> Lexer<'q> {
             Some(c) if c.is_ascii_digit() => self.number(),
             Some(c) if c == '`' || is_name(c) && c != '.' => self.name()?,
             Some(c) => {
+                if let Some((foreign, ours)) = FOREIGN.iter().find(|(foreign, _)| rest.starts_with(foreign)) {
+                    return Err(self.mistake(start, format!("`{foreign}` is no operator; write `{ours}`")));
+                }
                 let symbol = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol));
                 let symbol = symbol.ok_or_else(|| self.mistake(start, format!("`{c}` means nothing here")))?;
                 self.at += symbol.len();

@@ -15,6 +15,10 @@ pub(super) const EVENTS: &str = "event";
 /// The events that match, before they are counted, cut off or deduplicated.
 pub(super) const MATCHED: &str = "matched";
 
+/// Columns that a query may compute, and fields of events that it may name: SQLite bounds the width of a table.
+const MOST_COMPUTED: usize = 100;
+const MOST_FIELDS: usize = 200;
+
 /// What an unsorted query shows first: the newest event, and of one time the last line.
 const NEWEST_FIRST: &str = "time DESC, id DESC";
 
@@ -43,6 +47,8 @@ pub(super) struct Statement {
 pub(super) enum Kind {
     /// Milliseconds, shown as a date and a time.
     Time,
+    /// 1 or 0: what a condition gives.
+    Truth,
     Other,
 }
 
@@ -100,6 +106,7 @@ pub(super) fn plan(query: &str, commands: Vec<Command>, now: i64, limit: u32) ->
             matching = Some(planner.matching());
         }
         planner.command(command.action)?;
+        planner.within_bounds(command.span.start)?;
     }
     // The last look at the scope: it may name more fields of events.
     let columns = planner.columns();
@@ -118,7 +125,7 @@ impl Planner<'_> {
                 self.fields(columns)
             }
             Action::Filter(condition) => {
-                let condition = self.value(&condition)?.text;
+                let condition = self.condition(&condition)?;
                 self.step(|from| format!("SELECT * FROM {from} WHERE {condition}"));
                 Ok(())
             }
@@ -134,13 +141,23 @@ impl Planner<'_> {
         }
     }
 
-    fn fields(&mut self, columns: Vec<Named>) -> Result<(), Mistake> {
-        let mut named = Vec::new();
-        for Named { value, name } in columns {
-            let column = self.column(&value)?;
-            named.push((name, column));
+    /// Checked after each command, which itself is bounded by the length of a query.
+    fn within_bounds(&self, command: usize) -> Result<(), Mistake> {
+        let refused = |message: String| Err(Mistake::new(self.query, command, message));
+        if self.made > MOST_COMPUTED {
+            return refused(format!("the query computes more than {MOST_COMPUTED} columns; compute fewer"));
         }
-        for (name, column) in named {
+        if self.fields.len() > MOST_FIELDS {
+            return refused(format!("the query names more than {MOST_FIELDS} fields; name fewer"));
+        }
+        Ok(())
+    }
+
+    fn fields(&mut self, columns: Vec<Named>) -> Result<(), Mistake> {
+        self.names_differ(&columns)?;
+        let values: Vec<_> = columns.iter().map(|column| &column.value).collect();
+        let values = self.columns_of(&values)?;
+        for (Named { name, .. }, column) in columns.into_iter().zip(values) {
             self.scope.push((name.clone(), column.clone()));
             self.show(name, column);
         }
@@ -148,14 +165,32 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// A row has one value of a name.
+    fn names_differ(&self, columns: &[Named]) -> Result<(), Mistake> {
+        for (at, Named { name, value }) in columns.iter().enumerate() {
+            if columns[..at].iter().any(|before| before.name == *name) {
+                let message = format!("two columns are called `{name}`; give one of them another name with `as`");
+                return Err(self.mistake(value, message));
+            }
+        }
+        Ok(())
+    }
+
     fn parse(&mut self, from: &Expression, regex: Regex, names: Vec<String>) -> Result<(), Mistake> {
-        let from = self.value(from)?.text;
+        if let Some(name) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).map(|found| found.1)
+        {
+            return Err(
+                self.mistake(from, format!("`parse` gives two fields the name `{name}`; name them differently"))
+            );
+        }
+        let from = self.text_of(from)?;
         // A glob's groups have no names and are all of its fields.
         let named = |name: &String| regex.capture_names().position(|group| group == Some(name));
         let groups: Vec<_> = names.iter().enumerate().map(|(at, name)| named(name).unwrap_or(at + 1)).collect();
         let number = self.regex(regex);
-        for (name, group) in names.into_iter().zip(groups) {
-            let column = self.made(&format!("capture({from}, {number}, {group})"), Kind::Other);
+        let captured = groups.iter().map(|group| (format!("capture({from}, {number}, {group})"), Kind::Other));
+        let columns = self.made(captured.collect());
+        for (name, column) in names.into_iter().zip(columns) {
             self.scope.push((name.clone(), column.clone()));
             self.show(name, column);
         }
@@ -163,12 +198,13 @@ impl Planner<'_> {
     }
 
     fn sort(&mut self, keys: &[(Expression, Direction)]) -> Result<(), Mistake> {
-        let mut terms = Vec::new();
-        for (key, direction) in keys {
-            let key = self.column(key)?.text;
+        let values: Vec<_> = keys.iter().map(|(key, _)| key).collect();
+        let columns = self.columns_of(&values)?;
+        let term = |((_, direction), Sql { text, .. }): (&(Expression, Direction), Sql)| {
             let direction = if *direction == Direction::Descending { "DESC" } else { "ASC" };
-            terms.push(format!("sort_key({key}) {direction}"));
-        }
+            format!("sort_key({text}) {direction}")
+        };
+        let mut terms: Vec<_> = keys.iter().zip(columns).map(term).collect();
         // Equal rows stay in the order that they had.
         terms.push(std::mem::take(&mut self.order));
         self.order = terms.join(", ");
@@ -177,32 +213,47 @@ impl Planner<'_> {
 
     /// An absent field equals nothing, so such events all stay.
     fn dedup(&mut self, keys: &[Expression]) -> Result<(), Mistake> {
-        let keys = keys.iter().map(|key| self.column(key)).collect::<Result<Vec<_>, _>>()?;
+        let keys = self.columns_of(&keys.iter().collect::<Vec<_>>())?;
         let group: Vec<_> = keys.iter().map(|key| format!("shown({})", key.text)).collect();
         let absent: Vec<_> = keys.iter().map(|key| format!("{} IS NULL", key.text)).collect();
         let number = format!("row_number() OVER (PARTITION BY {} ORDER BY {})", group.join(", "), self.order);
-        let number = self.made(&number, Kind::Other).text;
+        let number = self.made(vec![(number, Kind::Other)]).remove(0).text;
         self.step(|from| format!("SELECT * FROM {from} WHERE {number} = 1 OR {}", absent.join(" OR ")));
         Ok(())
     }
 
-    /// The value as a column, so that later steps can name it.
-    fn column(&mut self, value: &Expression) -> Result<Sql, Mistake> {
-        let sql = self.value(value)?;
-        Ok(if matches!(value.node, Node::Field(_)) { sql } else { self.made(&sql.text, sql.kind) })
+    /// The values as columns, so that later steps can name them. None of them sees another one.
+    fn columns_of(&mut self, values: &[&Expression]) -> Result<Vec<Sql>, Mistake> {
+        let sql = values.iter().map(|value| self.value(value)).collect::<Result<Vec<_>, _>>()?;
+        let is_column = |value: &Expression| matches!(value.node, Node::Field(_));
+        let computed = values.iter().zip(&sql).filter(|(value, _)| !is_column(value));
+        let mut made = self.made(computed.map(|(_, sql)| (sql.text.clone(), sql.kind)).collect()).into_iter();
+        let column = |(value, sql): (&&Expression, Sql)| if is_column(value) { Some(sql) } else { made.next() };
+        Ok(values.iter().zip(sql).filter_map(column).collect())
     }
 
-    /// A step that adds a column.
-    fn made(&mut self, value: &str, kind: Kind) -> Sql {
-        let text = format!("x{}", self.made);
-        self.made += 1;
-        self.step(|from| format!("SELECT *, {value} AS {text} FROM {from}"));
-        Sql { text, kind }
+    /// One step that adds a column for each value.
+    fn made(&mut self, values: Vec<(String, Kind)>) -> Vec<Sql> {
+        let mut added = String::new();
+        let mut columns = Vec::new();
+        for (value, kind) in values {
+            let text = format!("x{}", self.made);
+            self.made += 1;
+            added.push_str(&format!(", {value} AS {text}"));
+            columns.push(Sql { text, kind });
+        }
+        if !columns.is_empty() {
+            self.step(|from| format!("SELECT *{added} FROM {from}"));
+        }
+        columns
     }
 
+    /// The limit lets everything through, and keeps SQLite from writing one step into the next: values that use a value
+    /// twice, step after step, would grow without bound.
     fn step(&mut self, select: impl FnOnce(&str) -> String) {
         let from = format!("s{}", self.steps.len() - 1);
-        self.steps.push(select(&from));
+        let select = select(&from);
+        self.steps.push(if select.contains(" LIMIT ") { select } else { format!("{select} LIMIT -1") });
     }
 
     fn regex(&mut self, regex: Regex) -> usize {

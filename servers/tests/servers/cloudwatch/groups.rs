@@ -49,7 +49,7 @@ async fn exactly_the_allowed_groups_are_listed() {
 
     allowed, but there is no such group: /app/worker
     ");
-    insta::assert_snapshot!(result.structured_content.unwrap(), @r#"{"logGroups":[{"name":"/app/web","storedBytes":12,"retentionDays":14,"created":"2026-01-31T12:00:00Z"},{"name":"/ecs/a","storedBytes":12,"created":"2026-01-31T12:00:00Z"},{"name":"/ecs/b","storedBytes":12,"created":"2026-01-31T12:00:00Z"}],"notFound":["/app/worker"],"limitReached":false}"#);
+    insta::assert_snapshot!(result.structured_content.unwrap(), @r#"{"logGroups":[{"name":"/app/web","storedBytes":12,"retentionDays":14,"created":"2026-01-31T12:00:00Z"},{"name":"/ecs/a","storedBytes":12,"created":"2026-01-31T12:00:00Z"},{"name":"/ecs/b","storedBytes":12,"created":"2026-01-31T12:00:00Z"}],"notFound":["/app/worker"],"limitReached":false,"notes":[]}"#);
     let asked: Vec<_> = setup.logs.requests().into_iter().map(|(_, body)| body.to_string()).collect();
     insta::assert_snapshot!(asked.join("\n"), @r#"
     {"logGroupNamePrefix":"/app/web","limit":1}
@@ -115,7 +115,7 @@ async fn fields_come_with_their_share() {
     @message | 100
     level    | 37
     ");
-    insta::assert_snapshot!(result.structured_content.unwrap(), @r#"{"logGroup":"/app/web","fields":[{"name":"@message","percent":100},{"name":"level","percent":37}]}"#);
+    insta::assert_snapshot!(result.structured_content.unwrap(), @r#"{"logGroup":"/app/web","fields":[{"name":"@message","percent":100},{"name":"level","percent":37}],"notes":[]}"#);
     assert_eq!(setup.logs.requests()[1].1, json!({"logGroupName": "/app/web"}));
     let none = setup.client.call(FIELDS, json!({"log_group": "/app/web"})).await;
     assert_eq!(text(&none), "no fields in /app/web: it has no recent log events\n");

@@ -1,7 +1,13 @@
 //! Queries that take their time: progress, back-off, deadlines, and that nothing runs on which nobody waits for.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
+use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
 use super::{Setup, TOOL};
 use crate::{
@@ -109,14 +115,51 @@ async fn a_query_whose_rows_cannot_be_fetched_in_time_is_stopped() {
 #[tokio::test]
 async fn a_fault_of_aws_is_borne_twice() {
     let fault = (503, json!({"__type": "ServiceUnavailableException", "message": "down"}));
-    let bare = (500, Value::Null);
-    let script = [("StartQuery", fault.clone()), ("StartQuery", bare), ("StartQuery", started())];
-    let script = [&script[..], &[("GetQueryResults", fault), ("StopQuery", stopped())]].concat();
+    let bare = (502, Value::Null);
+    let script = [("StartQuery", fault.clone()), ("StartQuery", fault.clone()), ("StartQuery", started())];
+    let results = [("GetQueryResults", bare), ("GetQueryResults", fault), ("StopQuery", stopped())];
+    let script = [&script[..], &results].concat();
     let setup = Setup::new(&script, &[]).await;
     insta::assert_snapshot!(setup.error(query()).await, @"AWS refused GetQueryResults with `ServiceUnavailableException`: down; AWS has a fault of its own: ask again later");
     let asked = setup.logs.operations();
     assert_eq!(asked[..3], ["StartQuery"; 3]);
     assert_eq!(asked[3..], ["GetQueryResults", "GetQueryResults", "GetQueryResults", "StopQuery"]);
+}
+
+/// A listener that takes requests and hangs up without an answer, and how many it took.
+async fn hanging_up() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = taken.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut some = [0; 1];
+            if stream.read_exact(&mut some).await.is_ok() {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    });
+    (url, taken)
+}
+
+#[tokio::test]
+async fn a_query_that_may_run_already_is_not_started_again() {
+    for answer in [(500, Value::Null), (502, Value::Null), (504, json!({"__type": "X", "message": "y"}))] {
+        let setup = Setup::new(&[("StartQuery", answer)], &[]).await;
+        setup.error(query()).await;
+        assert_eq!(setup.logs.operations(), ["StartQuery"]);
+    }
+    let (url, taken) = hanging_up().await;
+    let setup = Setup::new(&[], &[("AWS_ENDPOINT_URL", &url)]).await;
+    let error = setup.error(query()).await;
+    assert!(error.starts_with("StartQuery was sent to AWS and not answered: dispatch failure: "), "{error}");
+    assert!(error.ends_with("; it may have been carried out, so look at the network, and ask again later"), "{error}");
+    assert_eq!(taken.load(Ordering::SeqCst), 1);
+    // To read twice does no harm.
+    let error = setup.error_of("get_log_fields", json!({"log_group": "/app/web"})).await;
+    assert!(error.starts_with("GetLogGroupFields was sent to AWS and not answered: "), "{error}");
+    assert_eq!(taken.load(Ordering::SeqCst), 4);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use rusqlite::types::{Value, ValueRef};
 
-use super::{Function, MANY, function};
+use super::{Function, MANY, condition, function};
 use crate::cloudwatch_insights::directory::{
     plan::Kind,
     value::{finite, number},
@@ -13,13 +13,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("ceil", 1..=1, |values| of_one(values, f64::ceil)),
     function("floor", 1..=1, |values| of_one(values, f64::floor)),
     function("greatest", 1..=MANY, |values| of_all(values, f64::max)),
-    function("isnumeric", 1..=1, |values| Value::Integer(number(values[0]).is_some().into())),
+    condition("isnumeric", 1..=1, |values| Value::Integer(number(values[0]).is_some().into())),
     function("least", 1..=MANY, |values| of_all(values, f64::min)),
     function("log", 1..=1, |values| of_one(values, f64::ln)),
     function("round", 1..=2, round),
     function("sqrt", 1..=1, |values| of_one(values, f64::sqrt)),
     function("tomillis", 1..=1, |values| of_one(values, |millis| millis)),
-    Function { name: "frommillis", arguments: 1..=1, gives: Kind::Time, body: from_millis },
+    Function { gives: Kind::Time, ..function("frommillis", 1..=1, from_millis) },
 ];
 
 /// Operators and helpers of the planner's SQL; a query cannot call them.

@@ -1,24 +1,28 @@
 //! Functions of texts. A number is the text that a row shows; what is absent has no result, but where the user guide says
 //! otherwise.
 
+use std::collections::HashSet;
+
 use rusqlite::types::{Value, ValueRef};
 
-use super::{Function, MANY, function};
+use super::{Function, MANY, TooLong, condition, fits, function, long, of_texts};
 use crate::cloudwatch_insights::directory::value::{number, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("concat", 1..=MANY, |values| of(values.iter().map(|value| text(*value)).collect())),
-    function("isblank", 1..=1, |values| truth(text(values[0]).is_none_or(|text| text.trim().is_empty()))),
-    function("isempty", 1..=1, |values| truth(text(values[0]).is_none_or(|text| text.is_empty()))),
-    function("ltrim", 1..=2, |values| trimmed(values, true, false)),
-    function("replace", 3..=3, replace),
-    function("rtrim", 1..=2, |values| trimmed(values, false, true)),
-    function("strcontains", 2..=2, contains),
-    function("strlen", 1..=1, |values| text(values[0]).map_or(Value::Null, |text| count(text.chars().count()))),
-    function("substr", 2..=3, substring),
-    function("tolower", 1..=1, |values| of(text(values[0]).map(|text| text.to_lowercase()))),
-    function("toupper", 1..=1, |values| of(text(values[0]).map(|text| text.to_uppercase()))),
-    function("trim", 1..=2, |values| trimmed(values, true, true)),
+    long("concat", 1..=MANY, concat),
+    condition("isblank", 1..=1, |values| truth(text(values[0]).is_none_or(|text| text.trim().is_empty()))),
+    condition("isempty", 1..=1, |values| truth(text(values[0]).is_none_or(|text| text.is_empty()))),
+    of_texts(function("ltrim", 1..=2, |values| trimmed(values, true, false))),
+    long("replace", 3..=3, replace),
+    of_texts(function("rtrim", 1..=2, |values| trimmed(values, false, true))),
+    of_texts(condition("strcontains", 2..=2, contains)),
+    of_texts(function("strlen", 1..=1, |values| {
+        text(values[0]).map_or(Value::Null, |text| count(text.chars().count()))
+    })),
+    of_texts(function("substr", 2..=3, substring)),
+    of_texts(function("tolower", 1..=1, |values| of(text(values[0]).map(|text| text.to_lowercase())))),
+    of_texts(function("toupper", 1..=1, |values| of(text(values[0]).map(|text| text.to_uppercase())))),
+    of_texts(function("trim", 1..=2, |values| trimmed(values, true, true))),
 ];
 
 fn of(text: Option<String>) -> Value {
@@ -40,13 +44,28 @@ fn contains(values: &[ValueRef<'_>]) -> Value {
     }
 }
 
-fn replace(values: &[ValueRef<'_>]) -> Value {
-    match (text(values[0]), text(values[1]), text(values[2])) {
+fn concat(values: &[ValueRef<'_>]) -> Result<Value, TooLong> {
+    let mut whole = String::new();
+    for value in values {
+        let Some(part) = text(*value) else { return Ok(Value::Null) };
+        fits(Some(whole.len() + part.len()))?;
+        whole.push_str(&part);
+    }
+    Ok(Value::Text(whole))
+}
+
+fn replace(values: &[ValueRef<'_>]) -> Result<Value, TooLong> {
+    Ok(match (text(values[0]), text(values[1]), text(values[2])) {
         // Nothing is in every place of a text.
         (Some(text), Some(old), Some(_)) if old.is_empty() => Value::Text(text.into_owned()),
-        (Some(text), Some(old), Some(new)) => Value::Text(text.replace(&*old, &new)),
+        (Some(text), Some(old), Some(new)) => {
+            let found = text.matches(&*old).count();
+            let added = found.checked_mul(new.len()).and_then(|added| added.checked_add(text.len()));
+            fits(added.map(|length| length - found * old.len()))?;
+            Value::Text(text.replace(&*old, &new))
+        }
         _ => Value::Null,
-    }
+    })
 }
 
 /// White space, or the characters of the second argument, in any order.
@@ -59,7 +78,8 @@ fn trimmed(values: &[ValueRef<'_>], left: bool, right: bool) -> Value {
             characters => characters,
         },
     };
-    let goes = |c: char| characters.as_ref().map_or(c.is_whitespace(), |characters| characters.contains(c));
+    let characters: Option<HashSet<char>> = characters.map(|characters| characters.chars().collect());
+    let goes = |c: char| characters.as_ref().map_or(c.is_whitespace(), |characters| characters.contains(&c));
     let rest = if left { text.trim_start_matches(goes) } else { &text };
     Value::Text(if right { rest.trim_end_matches(goes) } else { rest }.to_owned())
 }

@@ -8,8 +8,8 @@ use crate::cloudwatch_insights::directory::{
     syntax::{Action, Expression, Mistake, Node, Pattern},
 };
 
-/// Compiled size of a regular expression, in bytes.
-const LARGEST_REGEX: usize = 1 << 20;
+/// Compiled size of a regular expression, in bytes: a few hundred characters of any alphabet.
+const LARGEST_REGEX: usize = 256 * 1024;
 
 impl Parser<'_> {
     /// `parse [field] "glob" as name, ...` or `parse [field] /regex with (?<name>...)/`.

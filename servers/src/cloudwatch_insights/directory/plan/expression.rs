@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 
 use super::{Kind, Planner, Sql};
 use crate::cloudwatch_insights::directory::{
-    functions,
+    SYSTEM_FIELDS, functions,
     syntax::{Binary, Expression, Mistake, Node, Pattern, Unary},
 };
 
@@ -15,6 +15,7 @@ const SPECIAL: [&str; 8] = ["bin", "case", "coalesce", "dateceil", "datefloor", 
 impl Planner<'_> {
     pub(super) fn value(&mut self, expression: &Expression) -> Result<Sql, Mistake> {
         let other = |text: String| Ok(Sql { text, kind: Kind::Other });
+        let truth = |text: String| Ok(Sql { text, kind: Kind::Truth });
         match &expression.node {
             Node::Field(name) => self.field(name, expression),
             Node::Text(text) => other(self.parameter(Value::Text(text.clone()))),
@@ -23,24 +24,98 @@ impl Planner<'_> {
                 Err(self.mistake(expression, "a period stands in `bin`, `datefloor` or `dateceil` only"))
             }
             Node::Star => Err(self.mistake(expression, "`*` stands in `count(*)` only")),
-            Node::Unary(Unary::Not, value) => other(format!("(NOT {})", self.value(value)?.text)),
+            Node::Unary(Unary::Not, value) => truth(format!("(NOT {})", self.condition(value)?)),
             Node::Unary(Unary::Negate, value) => other(format!("(-number({}))", self.value(value)?.text)),
+            Node::Binary(left, operator @ (Binary::And | Binary::Or), right) => {
+                let a = self.condition(left)?;
+                let b = match operator {
+                    Binary::Or => self.alternative(right, left)?,
+                    _ => self.condition(right)?,
+                };
+                truth(binary_sql(&a, *operator, &b))
+            }
             Node::Binary(left, operator, right) => self.binary(left, *operator, right),
             Node::Like(value, Pattern::Text(text)) => {
-                let value = self.value(value)?.text;
-                other(format!("cw_strcontains({value}, {})", self.parameter(Value::Text(text.clone()))))
+                let value = self.text_of(value)?;
+                truth(format!("cw_strcontains({value}, {})", self.parameter(Value::Text(text.clone()))))
             }
             Node::Like(value, Pattern::Regex(regex)) => {
-                let value = self.value(value)?.text;
-                other(format!("matches({value}, {})", self.regex(regex.clone())))
+                let value = self.text_of(value)?;
+                truth(format!("matches({value}, {})", self.regex(regex.clone())))
             }
             Node::In(value, values) => {
-                let value = self.value(value)?.text;
-                let values = values.iter().map(|value| Ok(self.value(value)?.text)).collect::<Result<Vec<_>, _>>()?;
-                other(format!("one_of({value}, {})", values.join(", ")))
+                let one = self.value(value)?;
+                let mut texts = vec![one.text.clone()];
+                for other in values {
+                    let sql = self.value(other)?;
+                    self.times_compare((&one, value), (&sql, other))?;
+                    texts.push(sql.text);
+                }
+                truth(format!("one_of({})", texts.join(", ")))
             }
             Node::Call(name, arguments) => self.call(name, arguments, expression),
         }
+    }
+
+    /// What is true or not. Anything else is refused: AWS would have to guess too.
+    pub(super) fn condition(&mut self, expression: &Expression) -> Result<String, Mistake> {
+        let sql = self.value(expression)?;
+        if sql.kind == Kind::Truth { Ok(sql.text) } else { Err(self.no_condition(expression)) }
+    }
+
+    /// A condition after `or`; what was left out of it may stand in the one before.
+    fn alternative(&mut self, expression: &Expression, before: &Expression) -> Result<String, Mistake> {
+        let sql = self.value(expression)?;
+        if sql.kind == Kind::Truth {
+            return Ok(sql.text);
+        }
+        let before = if let Node::Binary(_, Binary::And | Binary::Or, last) = &before.node { last } else { before };
+        let (Node::Binary(field, Binary::Equal, first), Node::Text(_) | Node::Number(_)) =
+            (&before.node, &expression.node)
+        else {
+            return Err(self.no_condition(expression));
+        };
+        let [field, first, value] = [&**field, &**first, expression].map(|part| &self.query[part.span.clone()]);
+        let message = format!("`{value}` is no condition; write `{field} in [{first}, {value}]`");
+        Err(self.mistake(expression, message))
+    }
+
+    pub(super) fn no_condition(&self, expression: &Expression) -> Mistake {
+        let written = &self.query[expression.span.clone()];
+        let instead = match expression.node {
+            Node::Field(_) => format!("`ispresent({written})`, or compare it, as in `{written} = 1`"),
+            Node::Text(_) | Node::Number(_) => format!("what is compared with it, as in `field = {written}`"),
+            _ => format!("a comparison, as in `{written} > 0`"),
+        };
+        self.mistake(expression, format!("`{written}` is no condition; write {instead}"))
+    }
+
+    /// The value for a function of texts. A time is shown in another form than it is kept in, so it is refused.
+    pub(super) fn text_of(&mut self, expression: &Expression) -> Result<String, Mistake> {
+        let sql = self.value(expression)?;
+        if sql.kind != Kind::Time {
+            return Ok(sql.text);
+        }
+        Err(self.no_text(expression))
+    }
+
+    pub(super) fn no_text(&self, expression: &Expression) -> Mistake {
+        let written = &self.query[expression.span.clone()];
+        let message = format!(
+            "`{written}` is a time and no text; compare it with milliseconds since the epoch, group it with `bin`, or \
+             choose the time range with `start` and `end`"
+        );
+        self.mistake(expression, message)
+    }
+
+    fn times_compare(&self, (a, left): (&Sql, &Expression), (b, right): (&Sql, &Expression)) -> Result<(), Mistake> {
+        let text_of_time = |kind: Kind, other: &Expression| kind == Kind::Time && matches!(other.node, Node::Text(_));
+        if text_of_time(a.kind, right) || text_of_time(b.kind, left) {
+            let message = "a time compares with milliseconds since the epoch, not with a text; `start` and `end` choose \
+                           the time range";
+            return Err(self.mistake(left, message));
+        }
+        Ok(())
     }
 
     pub(super) fn mistake(&self, at: &Expression, message: impl Into<String>) -> Mistake {
@@ -67,6 +142,14 @@ impl Planner<'_> {
     fn field(&mut self, name: &str, expression: &Expression) -> Result<Sql, Mistake> {
         match self.named(name) {
             Some(column) => Ok(column),
+            None if self.events && is_unknown(name) => {
+                let known = SYSTEM_FIELDS.map(|name| format!("`{name}`")).join(", ");
+                let message = format!(
+                    "there is no field `{name}` with local log files; those that start with `@` are {known}, and a \
+                     member of that name in a JSON line is `@{name}`"
+                );
+                Err(self.mistake(expression, message))
+            }
             None if self.events => Ok(self.event_field(name)),
             None => {
                 let known: Vec<_> = self.scope.iter().map(|(name, _)| format!("`{name}`")).collect();
@@ -78,13 +161,8 @@ impl Planner<'_> {
 
     fn binary(&mut self, left: &Expression, operator: Binary, right: &Expression) -> Result<Sql, Mistake> {
         let (a, b) = (self.value(left)?, self.value(right)?);
-        let text_of_time = |kind: Kind, other: &Expression| kind == Kind::Time && matches!(other.node, Node::Text(_));
-        if text_of_time(a.kind, right) || text_of_time(b.kind, left) {
-            let message = "a time compares with milliseconds since the epoch, not with a text; `start` and `end` choose \
-                           the time range";
-            return Err(self.mistake(left, message));
-        }
-        Ok(Sql { text: binary_sql(&a.text, operator, &b.text), kind: Kind::Other })
+        self.times_compare((&a, left), (&b, right))?;
+        Ok(Sql { text: binary_sql(&a.text, operator, &b.text), kind: kind_of(operator) })
     }
 
     fn call(&mut self, name: &str, arguments: &[Expression], call: &Expression) -> Result<Sql, Mistake> {
@@ -105,7 +183,8 @@ impl Planner<'_> {
             let message = format!("`{name}` takes {}, and here are {}", function.arity(), arguments.len());
             return Err(self.mistake(call, message));
         }
-        let values = arguments.iter().map(|value| Ok(self.value(value)?.text)).collect::<Result<Vec<_>, _>>()?;
+        let value = |value| if function.takes_texts { self.text_of(value) } else { Ok(self.value(value)?.text) };
+        let values = arguments.iter().map(value).collect::<Result<Vec<_>, _>>()?;
         Ok(Sql { text: format!("{}({})", functions::sql_name(name), values.join(", ")), kind: function.gives })
     }
 
@@ -113,7 +192,9 @@ impl Planner<'_> {
         let other = |text| Ok(Sql { text, kind: Kind::Other });
         match (name, arguments) {
             ("now", []) => other(self.now.to_string()),
-            ("ispresent", [value]) => other(format!("({} IS NOT NULL)", self.value(value)?.text)),
+            ("ispresent", [value]) => {
+                Ok(Sql { text: format!("({} IS NOT NULL)", self.value(value)?.text), kind: Kind::Truth })
+            }
             ("coalesce", [_, ..]) => self.coalesce(arguments),
             ("if", [condition, yes, no]) => self.case(&[condition, yes, no]),
             ("case", [_, _, ..]) => self.case(&arguments.iter().collect::<Vec<_>>()),
@@ -134,25 +215,30 @@ impl Planner<'_> {
 
     fn coalesce(&mut self, values: &[Expression]) -> Result<Sql, Mistake> {
         let values = values.iter().map(|value| self.value(value)).collect::<Result<Vec<_>, _>>()?;
-        let kind = if values.iter().all(|value| value.kind == Kind::Time) { Kind::Time } else { Kind::Other };
+        let kind = common(values.iter().map(|value| value.kind));
         let texts: Vec<_> = values.into_iter().map(|value| value.text).collect();
         // SQLite's own wants two values at least.
         Ok(Sql { text: format!("coalesce({}, NULL)", texts.join(", ")), kind })
     }
 
     fn case(&mut self, arguments: &[&Expression]) -> Result<Sql, Mistake> {
-        let mut text = "(CASE".to_owned();
+        let (mut text, mut kinds) = ("(CASE".to_owned(), Vec::new());
         for branch in arguments.chunks(2) {
             match branch {
                 [condition, value] => {
-                    let (condition, value) = (self.value(condition)?.text, self.value(value)?.text);
-                    text.push_str(&format!(" WHEN {condition} THEN {value}"));
+                    let (condition, value) = (self.condition(condition)?, self.value(value)?);
+                    text.push_str(&format!(" WHEN {condition} THEN {}", value.text));
+                    kinds.push(value.kind);
                 }
-                _ => text.push_str(&format!(" ELSE {}", self.value(branch[0])?.text)),
+                _ => {
+                    let value = self.value(branch[0])?;
+                    text.push_str(&format!(" ELSE {}", value.text));
+                    kinds.push(value.kind);
+                }
             }
         }
         text.push_str(" END)");
-        Ok(Sql { text, kind: Kind::Other })
+        Ok(Sql { text, kind: common(kinds) })
     }
 
     /// The column that is called as `expression` is written, blanks and capitals aside.
@@ -162,6 +248,32 @@ impl Planner<'_> {
         };
         let written = plain(&self.query[expression.span.clone()]);
         self.scope.iter().rev().find(|(name, _)| plain(name) == written).map(|(_, column)| column.clone())
+    }
+}
+
+/// Events have no other ones of CloudWatch's own.
+fn is_unknown(name: &str) -> bool {
+    name.starts_with('@') && !name.starts_with("@@") && !SYSTEM_FIELDS.contains(&name)
+}
+
+/// The kind that all values have.
+fn common(kinds: impl IntoIterator<Item = Kind>) -> Kind {
+    kinds.into_iter().reduce(|a, b| if a == b { a } else { Kind::Other }).unwrap_or(Kind::Other)
+}
+
+pub(super) fn kind_of(operator: Binary) -> Kind {
+    match operator {
+        Binary::Or
+        | Binary::And
+        | Binary::Equal
+        | Binary::NotEqual
+        | Binary::Less
+        | Binary::LessOrEqual
+        | Binary::Greater
+        | Binary::GreaterOrEqual => Kind::Truth,
+        Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder | Binary::Power => {
+            Kind::Other
+        }
     }
 }
 

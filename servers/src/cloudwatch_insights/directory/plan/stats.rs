@@ -3,10 +3,13 @@
 
 use rusqlite::types::Value;
 
-use super::{Kind, Planner, Sql};
+use super::{
+    Kind, Planner, Sql,
+    expression::{binary_sql, kind_of},
+};
 use crate::cloudwatch_insights::directory::{
     functions,
-    syntax::{Column, Expression, Mistake, Node, Unary},
+    syntax::{Binary, Column, Expression, Mistake, Node, Unary},
 };
 
 const AGGREGATES: [&str; 12] = [
@@ -30,13 +33,19 @@ pub(super) fn is_aggregate(name: &str) -> bool {
 
 impl Planner<'_> {
     pub(super) fn stats(&mut self, values: &[Column], by: &[Column]) -> Result<(), Mistake> {
-        let mut keys = Vec::new();
-        for Column { value, name } in by {
-            let key = self.column(value)?;
-            // Times stay numbers, for `dateceil`; of everything else `1` and `1.0` are one group.
-            let key = if key.kind == Kind::Time { key } else { self.made(&format!("shown({})", key.text), key.kind) };
-            keys.push((name.clone(), key));
+        self.names_differ(by)?;
+        self.names_differ(values)?;
+        if let Some(Column { name, value }) = values.iter().find(|value| by.iter().any(|key| key.name == value.name)) {
+            return Err(self.mistake(value, format!("`{name}` is in `by` too; give this value another name with `as`")));
         }
+        let mut computed = Vec::new();
+        for Column { value, .. } in by {
+            let Sql { text, kind } = self.value(value)?;
+            // Times stay numbers, for `dateceil`; of everything else `1` and `1.0` are one group.
+            computed.push((if kind == Kind::Time { text } else { format!("shown({text})") }, kind));
+        }
+        let names = by.iter().map(|Column { name, .. }| name.clone());
+        let keys: Vec<_> = names.zip(self.made(computed)).collect();
         let mut results = Vec::new();
         for Column { value, name } in values {
             let sql = self.aggregated(value, &keys)?;
@@ -70,8 +79,14 @@ impl Planner<'_> {
         match &expression.node {
             Node::Call(name, arguments) if is_aggregate(name) => self.aggregate(name, arguments, expression),
             Node::Binary(left, operator, right) => {
-                let (left, right) = (self.aggregated(left, keys)?, self.aggregated(right, keys)?);
-                other(super::expression::binary_sql(&left.text, *operator, &right.text))
+                let (a, b) = (self.aggregated(left, keys)?, self.aggregated(right, keys)?);
+                if matches!(operator, Binary::And | Binary::Or) {
+                    let mut sides = [(&a, left), (&b, right)].into_iter();
+                    if let Some((_, side)) = sides.find(|(sql, _)| sql.kind != Kind::Truth) {
+                        return Err(self.no_condition(side));
+                    }
+                }
+                Ok(Sql { text: binary_sql(&a.text, *operator, &b.text), kind: kind_of(*operator) })
             }
             Node::Unary(Unary::Negate, value) => other(format!("(-number({}))", self.aggregated(value, keys)?.text)),
             Node::Number(number) => other(self.parameter(Value::Real(*number))),
@@ -109,8 +124,14 @@ impl Planner<'_> {
             let message = format!("`{name}` takes {}, and here are {}", function.arity(), arguments.len());
             return Err(self.mistake(call, message));
         }
-        let values = arguments.iter().map(|value| Ok(self.aggregated(value, keys)?.text));
-        let values = values.collect::<Result<Vec<_>, Mistake>>()?;
+        let mut values = Vec::new();
+        for argument in arguments {
+            let value = self.aggregated(argument, keys)?;
+            if function.takes_texts && value.kind == Kind::Time {
+                return Err(self.no_text(argument));
+            }
+            values.push(value.text);
+        }
         Ok(Sql { text: format!("{}({})", functions::sql_name(name), values.join(", ")), kind: function.gives })
     }
 
@@ -165,7 +186,7 @@ impl Planner<'_> {
 fn order(keys: &[(String, Sql)]) -> String {
     let term = |(_, key): &(String, Sql)| match key.kind {
         Kind::Time => format!("{} DESC", key.text),
-        Kind::Other => format!("sort_key({}) ASC", key.text),
+        Kind::Truth | Kind::Other => format!("sort_key({}) ASC", key.text),
     };
     let terms: Vec<_> = keys.iter().map(term).collect();
     if terms.is_empty() { "1".to_owned() } else { terms.join(", ") }

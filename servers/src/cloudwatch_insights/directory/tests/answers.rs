@@ -333,9 +333,9 @@ fn groups_range_limit_and_statistics() {
 
 #[test]
 fn groups_and_fields() {
-    let groups: Vec<_> = logs().groups().unwrap().into_iter().map(|group| group.name).collect();
+    let groups: Vec<_> = logs().groups().unwrap().0.into_iter().map(|group| group.name).collect();
     assert_eq!(groups, [WEB, WORKER]);
-    let fields = logs().fields(WEB, &never()).unwrap();
+    let fields = logs().fields(WEB, &never()).unwrap().0;
     let percent = |name: &str| fields.iter().find(|field| field.name == name).map(|field| field.percent);
     assert_eq!(percent("@message"), Some(100));
     assert_eq!(
@@ -343,6 +343,6 @@ fn groups_and_fields() {
         (Some(100), Some(50), Some(16), Some(33))
     );
     assert_eq!(percent("user"), None);
-    let names: Vec<_> = logs().fields(WORKER, &never()).unwrap().into_iter().map(|field| field.name).collect();
+    let names: Vec<_> = logs().fields(WORKER, &never()).unwrap().0.into_iter().map(|field| field.name).collect();
     assert_eq!(names, ["@ingestionTime", "@log", "@logStream", "@message", "@timestamp"]);
 }

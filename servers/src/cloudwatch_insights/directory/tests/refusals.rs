@@ -100,7 +100,7 @@ fn mistakes_have_a_place() {
         "fields a ; b",
         "fields ~",
     ];
-    insta::assert_snapshot!(queries.map(refusal).join("\n"), @r#"
+    insta::assert_snapshot!(queries.map(refusal).join("\n"), @"
     line 1, column 1: expected a command, found the end of the query; the commands are `fields`, `display`, `filter`, `parse`, `stats`, `sort`, `limit` and `dedup`
     line 1, column 7: expected a field or a value, found the end of the query
     line 2, column 1: expected a field or a value, found `|`
@@ -108,7 +108,7 @@ fn mistakes_have_a_place() {
     line 1, column 12: expected a command, found `|`; the commands are `fields`, `display`, `filter`, `parse`, `stats`, `sort`, `limit` and `dedup`
     line 1, column 12: expected a field or a value, found the end of the query
     line 1, column 14: expected `)`, found the end of the query
-    line 1, column 11: expected a field or a value, found `=`
+    line 1, column 10: `==` is no operator; write `=`
     line 1, column 10: `is` is no operator; write `ispresent(field)`, or `not ispresent(field)`
     line 1, column 12: `true` is no value; truth is `1`
     line 1, column 10: `!~` is no operator; write `not like /.../`
@@ -127,7 +127,7 @@ fn mistakes_have_a_place() {
     line 1, column 8: expected `|` or the end of the query, found `sideways`
     line 1, column 10: expected `|` or the end of the query, found `;`
     line 1, column 8: `~` means nothing here
-    "#);
+    ");
 }
 
 #[test]
@@ -137,4 +137,101 @@ fn a_group_that_is_not_there() {
     for outside in ["/..", "/app/../app/web", "/app/web/..", "/.", "app/web", "/app//web"] {
         assert!(error(outside).starts_with("there is no log group"), "{outside}");
     }
+}
+
+#[test]
+fn what_is_no_condition_is_not_guessed() {
+    let queries = [
+        "filter status = 500 or 502",
+        "filter status = 500 or 502 or status = 503",
+        "filter level = 'a' and 'b'",
+        "filter level",
+        "filter not level",
+        "filter level or status = 500",
+        "filter latency + 1",
+        "filter 1",
+        "filter 'x'",
+        "filter strlen(path)",
+        "fields if(level, 1, 2)",
+        "fields case(status = 1, 'a', latency, 'b')",
+        "fields latency as slow | filter slow",
+        "stats count(*) > 1 and sum(latency)",
+    ];
+    insta::assert_snapshot!(queries.map(refusal).join("\n"), @"
+    line 1, column 24: `502` is no condition; write `status in [500, 502]`
+    line 1, column 24: `502` is no condition; write `status in [500, 502]`
+    line 1, column 24: `'b'` is no condition; write what is compared with it, as in `field = 'b'`
+    line 1, column 8: `level` is no condition; write `ispresent(level)`, or compare it, as in `level = 1`
+    line 1, column 12: `level` is no condition; write `ispresent(level)`, or compare it, as in `level = 1`
+    line 1, column 8: `level` is no condition; write `ispresent(level)`, or compare it, as in `level = 1`
+    line 1, column 8: `latency + 1` is no condition; write a comparison, as in `latency + 1 > 0`
+    line 1, column 8: `1` is no condition; write what is compared with it, as in `field = 1`
+    line 1, column 8: `'x'` is no condition; write what is compared with it, as in `field = 'x'`
+    line 1, column 8: `strlen(path)` is no condition; write a comparison, as in `strlen(path) > 0`
+    line 1, column 11: `level` is no condition; write `ispresent(level)`, or compare it, as in `level = 1`
+    line 1, column 30: `latency` is no condition; write `ispresent(latency)`, or compare it, as in `latency = 1`
+    line 1, column 33: `slow` is no condition; write `ispresent(slow)`, or compare it, as in `slow = 1`
+    line 1, column 24: `sum(latency)` is no condition; write a comparison, as in `sum(latency) > 0`
+    ");
+    for query in [
+        "fields status >= 500 as bad | filter bad",
+        "filter isempty(error) or ispresent(level)",
+        "filter if(status = 1, 1 = 1, 1 = 2)",
+    ] {
+        assert!(ask(&[WEB], query).is_ok(), "{query}");
+    }
+}
+
+#[test]
+fn times_are_no_texts() {
+    let queries = [
+        "filter @timestamp like '2026'",
+        "filter @timestamp like /2026/",
+        "filter @timestamp in ['2026-01-31']",
+        "fields concat(@timestamp, 'x')",
+        "fields if(level = 'x', @timestamp, bin(5m)) as t | filter t > '2026'",
+        "fields coalesce(@timestamp, @ingestionTime) as t | fields strlen(t)",
+        "parse @timestamp '*-' as year",
+        "stats concat(max(@timestamp), 'x')",
+    ];
+    insta::assert_snapshot!(queries.map(refusal).join("\n"), @"
+    line 1, column 8: `@timestamp` is a time and no text; compare it with milliseconds since the epoch, group it with `bin`, or choose the time range with `start` and `end`
+    line 1, column 8: `@timestamp` is a time and no text; compare it with milliseconds since the epoch, group it with `bin`, or choose the time range with `start` and `end`
+    line 1, column 8: a time compares with milliseconds since the epoch, not with a text; `start` and `end` choose the time range
+    line 1, column 15: `@timestamp` is a time and no text; compare it with milliseconds since the epoch, group it with `bin`, or choose the time range with `start` and `end`
+    line 1, column 59: a time compares with milliseconds since the epoch, not with a text; `start` and `end` choose the time range
+    line 1, column 66: `t` is a time and no text; compare it with milliseconds since the epoch, group it with `bin`, or choose the time range with `start` and `end`
+    line 1, column 7: `@timestamp` is a time and no text; compare it with milliseconds since the epoch, group it with `bin`, or choose the time range with `start` and `end`
+    line 1, column 14: `max(@timestamp)` is a time and no text; compare it with milliseconds since the epoch, group it with `bin`, or choose the time range with `start` and `end`
+    ");
+}
+
+#[test]
+fn names_are_known_and_differ() {
+    let queries = [
+        "fields @duration",
+        "filter @entity.x = 1",
+        "fields level as x, status as x",
+        "stats count(*) as n, sum(latency) as n",
+        "stats count(*) as level by level",
+        "stats count(*) by level, level",
+        "parse @message '* *' as a, a",
+        "filter a == 1",
+        "filter a = 1 && b = 2",
+        "filter a = 1 || b = 2",
+        "filter a <> 1",
+    ];
+    insta::assert_snapshot!(queries.map(refusal).join("\n"), @"
+    line 1, column 8: there is no field `@duration` with local log files; those that start with `@` are `@ingestionTime`, `@log`, `@logStream`, `@message`, `@timestamp`, and a member of that name in a JSON line is `@@duration`
+    line 1, column 8: there is no field `@entity.x` with local log files; those that start with `@` are `@ingestionTime`, `@log`, `@logStream`, `@message`, `@timestamp`, and a member of that name in a JSON line is `@@entity.x`
+    line 1, column 20: two columns are called `x`; give one of them another name with `as`
+    line 1, column 22: two columns are called `n`; give one of them another name with `as`
+    line 1, column 7: `level` is in `by` too; give this value another name with `as`
+    line 1, column 26: two columns are called `level`; give one of them another name with `as`
+    line 1, column 7: `parse` gives two fields the name `a`; name them differently
+    line 1, column 10: `==` is no operator; write `=`
+    line 1, column 14: `&&` is no operator; write `and`
+    line 1, column 14: `||` is no operator; write `or`
+    line 1, column 10: `<>` is no operator; write `!=`
+    ");
 }
