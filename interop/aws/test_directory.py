@@ -56,7 +56,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 def test_the_same_rows(servers: tuple[str, str], query: str) -> None:
     remote, local = (ask(url, query) for url in servers)
     assert remote["rows"] == local["rows"]
-    assert remote["columns"] == local["columns"]
+    # CloudWatch names columns by its rows alone, so without one it names none.
+    assert remote["columns"] == (local["columns"] if local["rows"] else [])
     assert len(local["rows"]) > 0 or "nothing" in query
 
 
