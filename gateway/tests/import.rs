@@ -23,8 +23,18 @@ fn live(description: Value) -> Live {
     serde_json::from_value(description).expect("AWS describes gateways so")
 }
 
+fn wish(standby: bool, allow_more_callers: bool) -> Wish {
+    Wish { standby, allow_more_callers, now: NOW }
+}
+
+/// With whatever it lets in.
 fn imported(description: Value, standby: bool) -> Mirror {
-    mirror(&live(description), Wish { standby, now: NOW }).expect("there is something to serve")
+    mirror(&live(description), wish(standby, true)).expect("there is something to serve")
+}
+
+/// Why it is not written unless more callers are allowed.
+fn refused(description: Value, standby: bool) -> String {
+    mirror(&live(description), wish(standby, false)).expect_err("more would be let in").to_string()
 }
 
 /// What the program makes of a written file, with the variables set that import said.
@@ -50,10 +60,11 @@ fn a_gateway_with_everything() {
 #[test]
 fn what_is_different_is_said() {
     let mirror = imported(described("everything"), false);
-    let said: Vec<String> = mirror.gaps.iter().map(ToString::to_string).collect();
+    let gaps = mirror.more_callers.iter().chain(&mirror.gaps);
+    let said: Vec<String> = gaps.clone().map(ToString::to_string).collect();
     insta::assert_snapshot!(said.join("\n"));
     let flat = |text: &str| text.replace("\n#", " ").split_whitespace().collect::<Vec<_>>().join(" ");
-    for gap in &mirror.gaps {
+    for gap in gaps {
         assert!(flat(&mirror.config).contains(&flat(&gap.reason())), "the file does not say: {gap}");
     }
 }
@@ -62,7 +73,7 @@ fn what_is_different_is_said() {
 fn an_open_gateway() {
     let mirror = imported(described("open"), false);
     insta::assert_snapshot!(mirror.config);
-    assert!(mirror.gaps.is_empty());
+    assert!(mirror.gaps.is_empty() && mirror.more_callers.is_empty());
     assert_eq!(names(&read(&mirror).unwrap()), ["time"]);
 }
 
@@ -109,7 +120,7 @@ fn a_live_gateway_stands_alone_where_nothing_can_be_mirrored() {
     let mut description = described("everything");
     let targets = description["targets"].as_array_mut().unwrap();
     targets.retain(|target| target["name"] == "function");
-    let refused = mirror(&live(description.clone()), Wish { standby: false, now: NOW }).unwrap_err().to_string();
+    let refused = mirror(&live(description.clone()), wish(false, true)).unwrap_err().to_string();
     assert!(
         refused.contains("target `function`: it is a Lambda function") && refused.contains("--standby"),
         "{refused}"
@@ -117,23 +128,99 @@ fn a_live_gateway_stands_alone_where_nothing_can_be_mirrored() {
     assert_eq!(names(&read(&imported(description, true)).unwrap()), ["Shop"]);
 }
 
-#[test]
-fn more_callers_are_never_let_in() {
-    let refused = |description| mirror(&live(description), Wish { standby: false, now: NOW }).unwrap_err().to_string();
+/// One with rules for callers and nothing else that keeps anybody out.
+fn guarded() -> Value {
     let mut description = described("everything");
-    let claims = &mut description["gateway"]["authorizerConfiguration"]["customJWTAuthorizer"]["customClaims"];
-    claims[0]["authorizingClaimMatchValue"]["claimMatchOperator"] = json!("STARTS_WITH");
-    insta::assert_snapshot!(refused(description), @"the gateway's authorizer compares the claim `department` by `STARTS_WITH`, which config.toml cannot say: without that rule more callers would be let in here");
+    let gateway = description["gateway"].as_object_mut().expect("it is an object");
+    gateway.retain(|name, _| !matches!(name.as_str(), "interceptorConfigurations" | "policyEngineConfiguration"));
+    description
+}
+
+/// With this member of AWS's description the import is refused, unless more is let in by name.
+fn check_guard(place: &str, name: &str, rule: Value, said: &str) {
+    let mut description = guarded();
+    description.pointer_mut(place).expect("it is described")[name] = rule;
+    let refused = refused(description.clone(), false);
+    assert!(refused.contains(said) && refused.contains("--allow-more-callers"), "{name}: {refused}");
+    let allowed = imported(description, false);
+    assert_eq!(allowed.more_callers.len(), 1, "{name}");
+    assert!(allowed.config.starts_with("# ATTENTION: more is let in here"), "{}", allowed.config);
+    assert!(!allowed.config.contains("the same callers"), "{}", allowed.config);
+    read(&allowed).expect("the rest is as it was");
+}
+
+#[test]
+fn more_callers_are_not_let_in_unasked() {
+    assert!(mirror(&live(guarded()), wish(false, false)).unwrap().more_callers.is_empty());
+    insta::assert_snapshot!(refused(described("everything"), false), @r"
+    more would be let in here than at the live gateway; `--allow-more-callers` writes the config all the same and says so in it
+      The policy engine `arn:aws:bedrock-agentcore:us-east-1:123456789012:policy-engine/shop-0123456789` decides there (ENFORCE); callers see and call here what its policies forbid there
+      A Lambda function intercepts there (REQUEST); nobody looks at messages here: what it refuses or changes goes through as it is
+    ");
+    let web_acl = json!("arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b");
+    check_guard("/gateway", "webAclArn", web_acl, "A firewall (AWS WAF)");
+    for mode in ["ENFORCE", "DENY_ALL"] {
+        let engine = json!({"arn": "arn:aws:bedrock-agentcore:us-east-1:123456789012:policy-engine/p", "mode": mode});
+        check_guard("/gateway", "policyEngineConfiguration", engine, &format!("decides there ({mode})"));
+    }
+    for points in [&["REQUEST"][..], &["RESPONSE", "REQUEST"], &["CONNECT"]] {
+        let lambda = json!({"arn": "arn:aws:lambda:us-east-1:123456789012:function:tools"});
+        let interceptors = json!([{"interceptor": {"lambda": lambda}, "interceptionPoints": points}]);
+        check_guard("/gateway", "interceptorConfigurations", interceptors, &format!("({})", points.join(" and ")));
+    }
+}
+
+#[test]
+fn rules_for_tokens_that_cannot_be_said_are_not_dropped_unasked() {
+    let authorizer = "/gateway/authorizerConfiguration";
+    check_guard(authorizer, "quantumAuthorizer", json!({}), "`authorizerConfiguration.quantumAuthorizer`");
+    let jwt = format!("{authorizer}/customJWTAuthorizer");
+    let workloads = json!({"workloadIdentities": ["a"]});
+    check_guard(&jwt, "allowedWorkloadConfiguration", workloads, "Only some workloads are let in");
+    check_guard(&jwt, "quantumShield", json!(9), "`authorizerConfiguration.customJWTAuthorizer.quantumShield`");
+    let claim = format!("{jwt}/customClaims/0");
+    check_guard(&claim, "negated", json!(true), "The claim `department`");
+    check_guard(&claim, "inboundTokenClaimValueType", json!("NUMBER"), "`EQUALS` for a `NUMBER`");
+    let matched = format!("{claim}/authorizingClaimMatchValue");
+    check_guard(&matched, "ignoreCase", json!(false), "`ignoreCase`");
+    check_guard(&matched, "claimMatchOperator", json!("STARTS_WITH"), "`STARTS_WITH` for a `STRING`");
+    let value = format!("{matched}/claimMatchValue");
+    check_guard(&value, "matchValuePattern", json!("^s"), "`matchValuePattern`");
+    check_guard(&value, "matchValueStringList", json!(["sales"]), "`EQUALS` for a `STRING`");
+}
+
+#[test]
+fn what_keeps_nobody_out_is_no_reason_to_refuse() {
+    let mut description = guarded();
+    let points = json!([{"interceptor": {}, "interceptionPoints": ["RESPONSE"]}]);
+    description["gateway"]["interceptorConfigurations"] = points;
+    description["gateway"]["policyEngineConfiguration"] = json!({"arn": "arn:engine", "mode": "LOG_ONLY"});
+    description["gateway"]["webAclArn"] = Value::Null;
+    description["gateway"]["authorizerConfiguration"]["customJWTAuthorizer"]["allowedWorkloadConfiguration"] =
+        Value::Null;
+    let mirror = mirror(&live(description), wish(false, false)).unwrap();
+    let said: Vec<String> = mirror.gaps.iter().filter(|gap| gap.target.is_none()).map(ToString::to_string).collect();
+    insta::assert_snapshot!(said.join("\n"), @r"
+    Clients are told other scopes there than tokens are checked for; here they are told those of the tokens
+    Tools are searched there (SEMANTIC) with `x_amz_bedrock_agentcore_search`; that tool is not offered here
+    A Lambda function intercepts there (RESPONSE); nobody looks at answers here: what it hides or changes is shown as it is
+    The policy engine `arn:engine` logs there what it would decide; nothing is logged about that here
+    ");
+    assert!(mirror.more_callers.is_empty());
+}
+
+#[test]
+fn an_unknown_authorizer_is_never_imported() {
     let mut description = described("open");
     description["gateway"]["authorizerType"] = json!("AUTHENTICATE_ONLY");
-    insta::assert_snapshot!(refused(description), @"the gateway's authorizer is `AUTHENTICATE_ONLY`, which this version does not know: whoever is refused there might be let in here");
+    let refused = mirror(&live(description), wish(false, true)).unwrap_err().to_string();
+    insta::assert_snapshot!(refused, @"the gateway's authorizer is `AUTHENTICATE_ONLY`, which this version does not know: whoever is refused there might be let in here");
 }
 
 #[test]
 fn what_is_not_known_is_said() {
     let mut description = described("open");
     description["gateway"]["quantumShield"] = json!({"level": 9});
-    description["gateway"]["webAclArn"] = json!("arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b");
     description["gateway"]["description"] = Value::Null;
     description["targets"][0]["teleport"] = json!(true);
     description["targets"][0]["targetConfiguration"]["mcp"]["mcpServer"]["flavour"] = json!("mint");
@@ -144,7 +231,6 @@ fn what_is_not_known_is_said() {
     let said: Vec<String> = imported(description, false).gaps.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(said.join("\n"), @"
     It has `quantumShield` there, which this version does not know; look up what it does
-    A firewall (AWS WAF) stands before it there; requests that it blocks come in here
     target `time`: it has `teleport` there, which this version does not know; look up what it does
     target `time`: it has `flavour` there, which this version does not know; look up what it does
     target `other`: it is of the kind `mcp.telepathy`, which this version does not know; its tools are missing here; give them an MCP server of their own to have them

@@ -26,6 +26,8 @@ from harness.tls import Authority, authority
 
 #: The status of a command that did what it should and found a difference.
 DIFFERENT = 3
+#: Without it nothing is written that lets in more than the live gateway does.
+MORE = "--allow-more-callers"
 KEY = "a-key-for-the-notes"
 #: Who the gateway is to AWS.
 OWN = Identity(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"])
@@ -70,10 +72,18 @@ def live(targets: dict[str, str], authorizer: str = "", env: dict[str, str] | No
 # ---------------------------------------------------------------------------------------------------- what import writes
 
 
-def test_a_gateway_of_every_kind_of_target_is_written(plane: ControlPlane, tmp_path: Path) -> None:
+def test_what_is_guarded_there_is_not_let_in_unasked(plane: ControlPlane, tmp_path: Path) -> None:
     gateway, path = everything(plane), tmp_path / "config.toml"
     ran = run("import", gateway, "--output", str(path), env=plane.environment())
+    assert (ran.returncode, ran.stdout, path.exists()) == (1, "", False)
+    assert "policy-engine/shop-0123456789" in ran.stderr and MORE in ran.stderr
+
+
+def test_a_gateway_of_every_kind_of_target_is_written(plane: ControlPlane, tmp_path: Path) -> None:
+    gateway, path = everything(plane), tmp_path / "config.toml"
+    ran = run("import", gateway, MORE, "--output", str(path), env=plane.environment())
     assert ran.returncode == DIFFERENT, ran.stderr
+    assert ran.stderr.startswith("ATTENTION") and path.read_text().startswith("# ATTENTION")
     assert "8 of 18 targets" in ran.stderr and "target `function`: it is a Lambda function" in ran.stderr
     assert run("check", "--config", str(path)).returncode == 0
     text = path.read_text()
@@ -90,7 +100,7 @@ def test_a_gateway_that_is_mirrored_whole(plane: ControlPlane) -> None:
 
 def test_the_live_gateway_becomes_the_first_target(plane: ControlPlane, tmp_path: Path) -> None:
     gateway, path = everything(plane), tmp_path / "config.toml"
-    run("import", gateway, "--standby", "--output", str(path), env=plane.environment())
+    run("import", gateway, "--standby", MORE, "--output", str(path), env=plane.environment())
     first = tomllib.loads(path.read_text())["targets"][0]
     assert (first["name"], first["kind"], first["standby"][0]) == ("Shop", "agentcore-gateway", "calculator")
     assert run("check", "--config", str(path)).returncode == 64, "a person has to say the client's secret"
@@ -120,7 +130,7 @@ def test_throttling_is_waited_out(plane: ControlPlane) -> None:
 def test_a_provider_that_is_not_shown_costs_its_target_only(plane: ControlPlane) -> None:
     gateway = everything(plane)
     plane.fail("GetApiKeyCredentialProvider", "AccessDeniedException", "not yours")
-    ran = run("import", gateway, env=plane.environment())
+    ran = run("import", gateway, MORE, env=plane.environment())
     assert ran.returncode == DIFFERENT and "7 of 18 targets" in ran.stderr
     assert "`GetApiKeyCredentialProvider` was refused by AWS with `AccessDeniedException` (403 Forbidden): not yours" in ran.stderr
 

@@ -47,8 +47,11 @@ pub struct ImportArgs {
     /// Make the live gateway itself the first target, and the others its standby
     #[arg(long)]
     standby: bool,
+    /// Write the config even if more callers are let in with it, or more of their calls, than at the live gateway
+    #[arg(long)]
+    allow_more_callers: bool,
     /// Write nothing: list the live gateway and the local one and say how they differ
-    #[arg(long, conflicts_with_all = ["output", "standby"])]
+    #[arg(long, conflicts_with_all = ["output", "standby", "allow_more_callers"])]
     check: bool,
     /// With --check: the local gateway that runs at this URL; default: what the configuration file describes
     #[arg(long, value_name = "URL", requires = "check")]
@@ -85,13 +88,14 @@ async fn import(args: &ImportArgs, aws: &Aws, name: &Name) -> anyhow::Result<()>
         return Err(taken(path));
     }
     let live = read::live(aws, name).await?;
-    let mirrored = mirror(&live, Wish { standby: args.standby, now: Clock::system().now() })?;
+    let (standby, allow_more_callers) = (args.standby, args.allow_more_callers);
+    let mirrored = mirror(&live, Wish { standby, allow_more_callers, now: Clock::system().now() })?;
     match &args.output {
         Some(path) => write(path, &mirrored.config, args.force)?,
         None => io::stdout().write_all(mirrored.config.as_bytes()).context("standard output cannot be written to")?,
     }
     report(args, &mirrored);
-    match mirrored.gaps.len() {
+    match mirrored.more_callers.len() + mirrored.gaps.len() {
         0 => Ok(()),
         count => bail!(Different(format!("{count} things are different from the live gateway; the file names each"))),
     }
@@ -99,6 +103,9 @@ async fn import(args: &ImportArgs, aws: &Aws, name: &Name) -> anyhow::Result<()>
 
 /// What a person should know now.
 fn report(args: &ImportArgs, mirror: &Mirror) {
+    for gap in &mirror.more_callers {
+        eprintln!("ATTENTION, more is let in here: {gap}");
+    }
     let place = args.output.as_ref().map_or("standard output".into(), |path| format!("`{}`", path.display()));
     eprintln!("wrote {place}: {} of {} targets are mirrored", mirror.mirrored, mirror.targets);
     for gap in &mirror.gaps {

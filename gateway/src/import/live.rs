@@ -92,6 +92,9 @@ pub struct StreamingConfiguration {
 pub struct AuthorizerConfiguration {
     #[serde(rename = "customJWTAuthorizer")]
     pub custom_jwt_authorizer: Option<CustomJwt>,
+    /// Every other member.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 /// `CustomJWTAuthorizerConfiguration`.
@@ -113,15 +116,24 @@ pub struct CustomJwt {
 #[serde(rename_all = "camelCase")]
 pub struct CustomClaim {
     pub inbound_token_claim_name: String,
+    /// `STRING` or `STRING_ARRAY`.
+    pub inbound_token_claim_value_type: String,
     pub authorizing_claim_match_value: ClaimMatch,
+    /// Every other member.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
-/// How a claim is compared: `EQUALS`, `CONTAINS` or `CONTAINS_ANY`.
+/// How a claim is compared.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimMatch {
+    /// `EQUALS` for a `STRING`; `CONTAINS` or `CONTAINS_ANY` for a `STRING_ARRAY`.
     pub claim_match_operator: String,
     pub claim_match_value: ClaimValue,
+    /// Every other member.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 /// A union of the two.
@@ -130,6 +142,9 @@ pub struct ClaimMatch {
 pub struct ClaimValue {
     pub match_value_string: Option<String>,
     pub match_value_string_list: Option<Vec<String>>,
+    /// Every other member.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 /// A Lambda function that sees requests or answers.

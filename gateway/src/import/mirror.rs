@@ -5,6 +5,7 @@
 mod authorizer;
 mod credential;
 mod gateway;
+mod guard;
 mod primary;
 mod target;
 
@@ -24,6 +25,8 @@ const TO_FILL_IN: &str = "FILL-IN";
 pub struct Wish {
     /// The live gateway itself is the first target, and the others stand by.
     pub standby: bool,
+    /// The config is written even if more is let in with it than there.
+    pub allow_more_callers: bool,
     /// When the gateway was read, since the Unix epoch.
     pub now: Duration,
 }
@@ -33,7 +36,9 @@ pub struct Wish {
 pub struct Mirror {
     /// The text.
     pub config: String,
-    /// What is different, of the gateway first and then by target.
+    /// What lets in more callers than there, or more of their calls. Empty unless the wish allows it.
+    pub more_callers: Vec<Gap>,
+    /// What else is different, of the gateway first and then by target.
     pub gaps: Vec<Gap>,
     /// How many targets there are, and how many of them are in the config.
     pub targets: usize,
@@ -55,10 +60,10 @@ pub enum Unmirrorable {
     )]
     Authorizer(String),
     #[error(
-        "the gateway's authorizer compares the claim `{claim}` by `{operator}`, which config.toml cannot say: without that rule \
-         more callers would be let in here"
+        "more would be let in here than at the live gateway; `--allow-more-callers` writes the config all the same and says so \
+         in it{}", list(.0)
     )]
-    Claim { claim: String, operator: String },
+    MoreCallers(Vec<Gap>),
     #[error("the gateway has settings that config.toml does not take:\n{0}")]
     Settings(#[from] Mistakes),
 }
@@ -74,17 +79,22 @@ struct Part {
 /// Writes the config.
 ///
 /// # Errors
-/// [`Unmirrorable`] where there is nothing to serve, or where more callers would be let in than there.
+/// [`Unmirrorable`] where there is nothing to serve, or where more would be let in than there and the wish does not allow it.
 pub fn mirror(live: &Live, wish: Wish) -> Result<Mirror, Unmirrorable> {
     let authorizer = authorizer::block(live)?;
+    let more_callers: Vec<Gap> = guard::lost(live).into_iter().chain(authorizer.lost.iter().cloned()).collect();
+    if !more_callers.is_empty() && !wish.allow_more_callers {
+        return Err(Unmirrorable::MoreCallers(more_callers));
+    }
+    let of_gateway: Vec<Gap> = authorizer.different.iter().cloned().chain(gateway::gaps(live)).collect();
     let mut parts: Vec<Part> = live.targets.iter().map(|it| target::part(live, it)).collect();
     loop {
         let served: Vec<&str> = parts.iter().filter(|part| !part.left_out).map(|part| part.name.as_str()).collect();
         let (targets, mirrored) = (parts.len(), served.len());
         let primary = wish.standby.then(|| primary::part(live, &served));
-        let of_gateway = gateway::gaps(live);
-        let mut text = gateway::head(live, &of_gateway, &parts, wish);
-        let gaps: Vec<Gap> = of_gateway.into_iter().chain(parts.iter().flat_map(|part| part.gaps.clone())).collect();
+        let mut text = gateway::head(live, &more_callers, &of_gateway, &parts, wish);
+        let gaps: Vec<Gap> =
+            of_gateway.iter().cloned().chain(parts.iter().flat_map(|part| part.gaps.clone())).collect();
         if mirrored == 0 && primary.is_none() {
             return Err(Unmirrorable::NoTarget(gaps));
         }
@@ -95,7 +105,7 @@ pub fn mirror(live: &Live, wish: Wish) -> Result<Mirror, Unmirrorable> {
         parts.iter().for_each(|part| _ = text.append(&part.text()));
         let config = text.as_str().to_owned();
         match refused(&config, &variables) {
-            None => return Ok(Mirror { config, gaps, targets, mirrored, variables }),
+            None => return Ok(Mirror { config, more_callers, gaps, targets, mirrored, variables }),
             Some(mistakes) => leave_out(&mut parts, mistakes)?,
         }
     }

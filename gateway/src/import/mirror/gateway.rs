@@ -8,7 +8,7 @@ use super::{
         gap::Gap,
         live::Live,
     },
-    Part, Wish,
+    Part, Wish, guard,
 };
 
 /// AgentCore's default of `sessionTimeoutInSeconds`.
@@ -25,17 +25,25 @@ const OF_NO_CONSEQUENCE: [&str; 7] = [
 ];
 
 /// Where the file comes from, and what is different: of the gateway in full, of targets by name, as the rest stands at each.
-pub(super) fn head(live: &Live, gaps: &[Gap], parts: &[Part], wish: Wish) -> Block {
+pub(super) fn head(live: &Live, more_callers: &[Gap], gaps: &[Gap], parts: &[Part], wish: Wish) -> Block {
     let gateway = &live.gateway;
     let mut head = Block::default();
+    if !more_callers.is_empty() {
+        head.comment(
+            "ATTENTION: more is let in here than at the live gateway, because `--allow-more-callers` said so:",
+        );
+        more_callers.iter().for_each(|gap| _ = head.item(&format!("{gap}.")));
+        head.comment("");
+    }
+    let callers = if more_callers.is_empty() { "for the same callers" } else { "for more callers or calls than there" };
     head.comment(&format!(
-        "Causeway in place of the AgentCore Gateway `{}`: the same names for the same callers. `causeway import` wrote this file \
-         once; it is yours to change. `causeway import --check` says later whether both still offer the same.",
+        "Causeway in place of the AgentCore Gateway `{}`: the same names {callers}. `causeway import` wrote this file once; it is \
+         yours to change. `causeway import --check` says later whether both still offer the same.",
         gateway.name
     ));
     head.comment("").item(&format!("gateway: {}", gateway.gateway_arn));
     head.item(&format!("URL: {}", gateway.gateway_url.as_deref().unwrap_or("none")));
-    head.item(&format!("read: {}, without its rate limits and routing rules", utc(wish.now)));
+    head.item(&format!("read: {}, without its rate limits, routing rules and resource policy", utc(wish.now)));
     if let Some(status) = gateway.status.as_deref().filter(|status| *status != "READY") {
         head.item(&format!("status: {status}"));
     }
@@ -94,70 +102,42 @@ pub(super) fn settings(live: &Live) -> Block {
     settings
 }
 
-/// What of the gateway as a whole is different.
+/// What of the gateway as a whole is different, but for who may call.
 pub(super) fn gaps(live: &Live) -> Vec<Gap> {
     let gateway = &live.gateway;
     let mut gaps = Vec::new();
-    if gateway.authorizer_type == "AWS_IAM" {
-        let consequence = "here nobody may until you fill in who, in `[authorizer.aws_iam]`";
-        gaps.push(Gap::of_gateway("IAM says who may call there", consequence));
-    }
     if let Some(search) = live.mcp().search_type {
         let what = format!("Tools are searched there ({search}) with `x_amz_bedrock_agentcore_search`");
         gaps.push(Gap::of_gateway(what, "that tool is not offered here"));
     }
-    for interceptor in gateway.interceptor_configurations.iter().flatten() {
-        let points = interceptor.interception_points.clone().unwrap_or_default().join(" and ");
-        let what = format!("A Lambda function intercepts there ({points})");
-        gaps.push(Gap::of_gateway(
-            what,
-            "nobody looks at messages here: what it refuses or changes goes through as it is",
-        ));
-    }
-    if let Some(policies) = &gateway.policy_engine_configuration {
-        let what = format!("The policy engine `{}` decides there ({})", policies.arn, policies.mode);
-        gaps.push(Gap::of_gateway(what, "callers see and call here what its policies forbid there"));
-    }
-    let jwt = gateway.authorizer_configuration.iter().filter_map(|it| it.custom_jwt_authorizer.as_ref());
+    let interceptors = gateway.interceptor_configurations.iter().flatten();
+    gaps.extend(interceptors.filter(|it| !guard::sees_requests(it)).map(|it| {
+        let what = format!("A Lambda function intercepts there ({})", guard::points(it));
+        Gap::of_gateway(what, "nobody looks at answers here: what it hides or changes is shown as it is")
+    }));
+    gaps.extend(gateway.policy_engine_configuration.iter().filter(|engine| !guard::decides(engine)).map(|engine| {
+        let what = format!("The policy engine `{}` logs there what it would decide", engine.arn);
+        Gap::of_gateway(what, "nothing is logged about that here")
+    }));
     gaps.extend(members(&gateway.more).filter_map(of_gateway));
-    gaps.extend(jwt.flat_map(|jwt| members(&jwt.more)).map(of_authorizer));
     gaps.extend(members(&live.mcp().more).map(|name| unknown(&format!("protocolConfiguration.mcp.{name}"))));
     gaps
 }
 
 fn of_gateway(name: &str) -> Option<Gap> {
     let (what, consequence) = match name {
-        "webAclArn" => ("A firewall (AWS WAF) stands before it there", "requests that it blocks come in here"),
         "customTransformConfiguration" => {
             ("A Lambda function transforms there", "messages go through as they are here")
         }
         "domainOverride" => {
             ("It has a domain of its own there", "set `gateway.public_url` to the URL that clients use")
         }
+        // A guard.
+        "webAclArn" => return None,
         name if OF_NO_CONSEQUENCE.contains(&name) => return None,
         name => return Some(unknown(name)),
     };
     Some(Gap::of_gateway(what, consequence))
-}
-
-fn of_authorizer(name: &str) -> Gap {
-    let (what, consequence) = match name {
-        "advertisedScopeMapping" => (
-            "Clients are told other scopes there than tokens are checked for",
-            "here they are told those of the tokens",
-        ),
-        "privateEndpoint" | "privateEndpointOverrides" => {
-            ("The issuer is reached through a private endpoint there", "this machine must reach it itself")
-        }
-        "certificateConfigurations" => {
-            ("The issuer has a certificate of a private authority", "install that authority on this machine")
-        }
-        "allowedWorkloadConfiguration" => {
-            ("Only some workloads are let in there", "every caller whose token fulfils the rules is let in here")
-        }
-        name => return unknown(&format!("authorizerConfiguration.customJWTAuthorizer.{name}")),
-    };
-    Gap::of_gateway(what, consequence)
 }
 
 fn unknown(name: &str) -> Gap {
