@@ -46,7 +46,9 @@ impl Block {
 
     /// `#key = value`: a setting to take the `#` away from.
     pub fn comment_setting(&mut self, key: &str, value: impl Into<Value>) -> &mut Self {
-        self.line(&format!("#{key} = {}", value.into()))
+        let mut setting = Self::default();
+        setting.set(key, value);
+        self.append(&setting.commented_out())
     }
 
     /// `key = value` if there is one.
@@ -156,6 +158,9 @@ mod tests {
         let mut inner = Block::default();
         inner.table("a.b").set("text", "two\nlines").set("number", 7).set_list("none", None).gap();
         let mut block = Block::default();
+        block.comment_setting("text", "a\n[b]\nc = 1");
+        assert_eq!(block.as_str(), "#text = \"\"\"\n#a\n#[b]\n#c = 1\"\"\"\n");
+        let mut block = Block::default();
         block
             .comment("Short.\nA second line.")
             .item(&"words ".repeat(30))
@@ -209,9 +214,10 @@ mod tests {
         #[test]
         fn any_text_stays_a_comment(text in any::<String>(), value in any::<String>()) {
             let mut setting = Block::default();
-            setting.table("table").set("text", value);
+            setting.table("table").set("text", value.as_str());
             let mut block = Block::default();
             block.comment(&text).item(&text).append(&setting.commented_out());
+            block.comment_array_table("tables").comment_setting("text", value.as_str()).comment_setting("texts", vec![value]);
             prop_assert!(block.as_str().parse::<toml::Table>().unwrap().is_empty());
         }
     }
