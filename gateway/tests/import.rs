@@ -116,6 +116,65 @@ fn a_live_gateway_with_others_standing_by() {
 }
 
 #[test]
+fn with_standby_the_live_gateway_sees_one_caller() {
+    let alone = imported(described("open"), true);
+    let said: Vec<String> = alone.gaps.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(said.join("\n"), @"With `--standby` the live gateway sees one caller, this gateway, whoever calls here; its policies, interceptors, rate limits and logs cannot tell callers apart, and whatever it keeps for a caller, such as a token that a user agreed to, all share");
+    assert!(alone.config.contains("# - With `--standby` the live gateway sees one caller"), "{}", alone.config);
+    let mirror = imported(described("everything"), true);
+    let said: Vec<String> = mirror.more_callers.iter().chain(&mirror.gaps).map(ToString::to_string).collect();
+    insta::assert_snapshot!("standby_says_what_is_different", said.join("\n"));
+    let head = &mirror.config[..mirror.config.find("[gateway]").unwrap()];
+    insta::assert_snapshot!("the_head_with_standby", head);
+    assert!(!mirror.config.contains("# Not here") && mirror.config.contains("# Does not stand by"));
+}
+
+#[test]
+fn users_are_not_made_one_unasked() {
+    let user = |kind: &str, grant: Option<&str>| {
+        let provider =
+            grant.map(|grant| json!({"oauthCredentialProvider": {"providerArn": "arn:p", "grantType": grant}}));
+        json!({"credentialProviderType": kind, "credentialProvider": provider})
+    };
+    for credential in [
+        user("OAUTH", Some("AUTHORIZATION_CODE")),
+        user("OAUTH", Some("TOKEN_EXCHANGE")),
+        user("CALLER_IAM_CREDENTIALS", None),
+        user("JWT_PASSTHROUGH", None),
+        user("TELEPATHY", None),
+    ] {
+        let mut description = described("open");
+        let mut other = description["targets"][0].clone();
+        other["name"] = json!("mail");
+        // Wherever it stands.
+        other["credentialProviderConfigurations"] = json!([user("API_KEY", None), credential]);
+        description["targets"].as_array_mut().unwrap().push(other);
+        let refused = refused(description.clone(), true);
+        assert!(refused.contains("target `mail`: it is shown") && refused.contains("are one user to it"), "{refused}");
+        assert_eq!(mirror(&live(description.clone()), wish(false, false)).unwrap().mirrored, 1, "it is left out");
+        let allowed = imported(description, true);
+        assert!(allowed.config.starts_with("# ATTENTION") && allowed.more_callers.len() == 1, "{}", allowed.config);
+    }
+    for own in [user("OAUTH", Some("CLIENT_CREDENTIALS")), user("OAUTH", None), user("API_KEY", None)] {
+        let mut description = described("open");
+        description["targets"][0]["credentialProviderConfigurations"] = json!([own]);
+        assert!(mirror(&live(description), wish(true, false)).unwrap().more_callers.is_empty());
+    }
+}
+
+#[test]
+fn a_second_credential_is_not_passed_over() {
+    let mut description = guarded();
+    let targets = description["targets"].as_array_mut().unwrap();
+    let second = targets[2]["credentialProviderConfigurations"][0].clone();
+    targets[0]["credentialProviderConfigurations"].as_array_mut().unwrap().push(second);
+    let mirror = imported(description, false);
+    let said: Vec<String> = mirror.gaps.iter().map(ToString::to_string).collect();
+    let expected = "target `calculator`: it is shown 2 credentials there; it is shown the first of them alone here";
+    assert!(said.iter().any(|gap| gap == expected), "{said:#?}");
+}
+
+#[test]
 fn a_live_gateway_stands_alone_where_nothing_can_be_mirrored() {
     let mut description = described("everything");
     let targets = description["targets"].as_array_mut().unwrap();
@@ -233,7 +292,7 @@ fn what_is_not_known_is_said() {
     It has `quantumShield` there, which this version does not know; look up what it does
     target `time`: it has `teleport` there, which this version does not know; look up what it does
     target `time`: it has `flavour` there, which this version does not know; look up what it does
-    target `other`: it is of the kind `mcp.telepathy`, which this version does not know; its tools are missing here; give them an MCP server of their own to have them
+    target `other`: it is of the kind `mcp.telepathy`, which this version does not know; its tools are not served here; give them an MCP server of their own to have them
     ");
 }
 

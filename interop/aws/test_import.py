@@ -100,6 +100,8 @@ def test_a_gateway_that_is_mirrored_whole(plane: ControlPlane) -> None:
 
 def test_the_live_gateway_becomes_the_first_target(plane: ControlPlane, tmp_path: Path) -> None:
     gateway, path = everything(plane), tmp_path / "config.toml"
+    refused = run("import", gateway, "--standby", "--output", str(path), env=plane.environment())
+    assert refused.returncode == 1 and "target `mail`: it is shown a token of each user there" in refused.stderr
     run("import", gateway, "--standby", MORE, "--output", str(path), env=plane.environment())
     first = tomllib.loads(path.read_text())["targets"][0]
     assert (first["name"], first["kind"], first["standby"][0]) == ("Shop", "agentcore-gateway", "calculator")

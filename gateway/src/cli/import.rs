@@ -44,7 +44,7 @@ pub struct ImportArgs {
     /// Replace a file that is there
     #[arg(long, requires = "output")]
     force: bool,
-    /// Make the live gateway itself the first target, and the others its standby
+    /// Make the live gateway itself the first target, which all callers reach as one client, and the others its standby
     #[arg(long)]
     standby: bool,
     /// Write the config even if more callers are let in with it, or more of their calls, than at the live gateway

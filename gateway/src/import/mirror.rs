@@ -82,12 +82,20 @@ struct Part {
 /// [`Unmirrorable`] where there is nothing to serve, or where more would be let in than there and the wish does not allow it.
 pub fn mirror(live: &Live, wish: Wish) -> Result<Mirror, Unmirrorable> {
     let authorizer = authorizer::block(live)?;
-    let more_callers: Vec<Gap> = guard::lost(live).into_iter().chain(authorizer.lost.iter().cloned()).collect();
+    let shared = if wish.standby { primary::shared(live) } else { Vec::new() };
+    let more_callers: Vec<Gap> =
+        guard::lost(live).into_iter().chain(authorizer.lost.iter().cloned()).chain(shared).collect();
     if !more_callers.is_empty() && !wish.allow_more_callers {
         return Err(Unmirrorable::MoreCallers(more_callers));
     }
-    let of_gateway: Vec<Gap> = authorizer.different.iter().cloned().chain(gateway::gaps(live)).collect();
-    let mut parts: Vec<Part> = live.targets.iter().map(|it| target::part(live, it)).collect();
+    let of_gateway: Vec<Gap> = wish
+        .standby
+        .then(primary::one_caller)
+        .into_iter()
+        .chain(authorizer.different.iter().cloned())
+        .chain(gateway::gaps(live, wish))
+        .collect();
+    let mut parts: Vec<Part> = live.targets.iter().map(|it| target::part(live, it, wish)).collect();
     loop {
         let served: Vec<&str> = parts.iter().filter(|part| !part.left_out).map(|part| part.name.as_str()).collect();
         let (targets, mirrored) = (parts.len(), served.len());
@@ -102,7 +110,7 @@ pub fn mirror(live: &Live, wish: Wish) -> Result<Mirror, Unmirrorable> {
         let variables: Vec<String> =
             primary.as_ref().and_then(|primary| primary.variable.clone()).into_iter().collect();
         text.append(&primary.map(|primary| primary.block).unwrap_or_default());
-        parts.iter().for_each(|part| _ = text.append(&part.text()));
+        parts.iter().for_each(|part| _ = text.append(&part.text(wish)));
         let config = text.as_str().to_owned();
         match refused(&config, &variables) {
             None => return Ok(Mirror { config, more_callers, gaps, targets, mirrored, variables }),
@@ -137,12 +145,26 @@ fn leave_out(parts: &mut [Part], mistakes: Mistakes) -> Result<(), Mistakes> {
     Ok(())
 }
 
+impl Wish {
+    /// What comes of a gap in what is served here. With the live gateway before it, only now and then.
+    fn here(self, consequence: &str) -> String {
+        match self.standby {
+            true => format!("while the live gateway does not answer, {consequence}"),
+            false => consequence.to_owned(),
+        }
+    }
+}
+
 impl Part {
-    fn text(&self) -> Block {
+    fn text(&self, wish: Wish) -> Block {
         let mut text = Block::default();
         text.gap();
         for gap in &self.gaps {
-            let word = if self.left_out { "Not here" } else { "Different here" };
+            let word = match (self.left_out, wish.standby) {
+                (true, true) => "Does not stand by",
+                (true, false) => "Not here",
+                (false, _) => "Different here",
+            };
             text.comment(&format!("{word}: {}.", gap.reason()));
         }
         match self.left_out {

@@ -15,7 +15,7 @@ pub struct Target {
     pub status: Option<String>,
     /// A union of unions: `mcp`, `http` or `inference`, and in it one kind of target such as `mcpServer`.
     pub target_configuration: BTreeMap<String, BTreeMap<String, Value>>,
-    /// One, or none.
+    /// One, or none: the model allows more.
     pub credential_provider_configurations: Option<Vec<CredentialConfiguration>>,
     pub metadata_configuration: Option<Metadata>,
     /// Every other member.
@@ -105,7 +105,12 @@ impl Target {
 
     /// How it is let in, if at all.
     pub fn credential(&self) -> Option<&CredentialConfiguration> {
-        self.credential_provider_configurations.as_ref()?.first()
+        self.credentials().first()
+    }
+
+    /// All that is said about how it is let in.
+    pub fn credentials(&self) -> &[CredentialConfiguration] {
+        self.credential_provider_configurations.as_deref().unwrap_or_default()
     }
 }
 

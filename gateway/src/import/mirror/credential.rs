@@ -1,49 +1,75 @@
 //! What a target is shown, as config.toml has it: secrets by the ARN under which AgentCore keeps them, never their values.
 
-use super::super::{
-    document::Block,
-    gap::Gap,
-    live::{
-        ApiKeyProvider, ApiKeyUse, CredentialConfiguration, IamUse, Live, Oauth2Provider, OauthClient, OauthUse,
-        Provider, Target,
+use super::{
+    super::{
+        document::Block,
+        gap::Gap,
+        live::{
+            ApiKeyProvider, ApiKeyUse, CredentialConfiguration, IamUse, Live, Oauth2Provider, OauthClient, OauthUse,
+            Provider, Target,
+        },
     },
+    Wish,
 };
 
 /// The member of the JSON in which AgentCore keeps an API key that it was given. Seen in use, not documented.
 const MANAGED_KEY: &str = "api_key_value";
 /// Without it a target that wants to be let in is of no use.
-const SHUT_OUT: &str = "its tools are missing here";
+const SHUT_OUT: &str = "its tools are not served here";
+const OWN_ALONE: &str = "its tools are not served here, where it could only be shown a credential of the gateway's own; give it \
+                         one to have them";
 
 /// The tables of a target's credential; nothing for a target without.
 ///
 /// # Errors
 /// Why the target cannot be mirrored.
-pub(super) fn block(live: &Live, target: &Target, gaps: &mut Vec<Gap>) -> Result<Block, Box<Gap>> {
+pub(super) fn block(live: &Live, target: &Target, wish: Wish, gaps: &mut Vec<Gap>) -> Result<Block, Box<Gap>> {
     let Some(configuration) = target.credential() else { return Ok(Block::default()) };
-    let gap = |what: &str, consequence: &str| Box::new(Gap::of_target(&target.name, what, consequence));
+    let gap = |what: &str, consequence: &str| Box::new(Gap::of_target(&target.name, what, wish.here(consequence)));
+    if let Some(what) = of_users(target) {
+        return Err(gap(&what, OWN_ALONE));
+    }
     let provider = configuration.credential_provider.as_ref();
     let oauth = provider.and_then(|it| it.oauth_credential_provider.as_ref());
     let key = provider.and_then(|it| it.api_key_credential_provider.as_ref());
     let iam = provider.and_then(|it| it.iam_credential_provider.as_ref());
+    let shut_out = |what: String| gap(&what, SHUT_OUT);
     match (configuration.credential_provider_type.as_str(), oauth, key, iam) {
         ("GATEWAY_IAM_ROLE", _, _, Some(iam)) => Ok(sigv4(live, iam)),
         ("OAUTH", Some(used), ..) => match lookup(live, configuration) {
-            Ok(Provider::Oauth2(provider)) => client_credentials(target, used, provider, gaps),
+            Ok(Provider::Oauth2(provider)) => {
+                gaps.extend(private_issuer(provider).then(|| {
+                    let what = "its issuer is reached through a private endpoint there";
+                    *gap(what, "this machine must reach the issuer itself")
+                }));
+                client_credentials(used, provider).map_err(shut_out)
+            }
             Ok(_) => Err(gap("its credential provider is none for OAuth", SHUT_OUT)),
-            Err(why) => Err(gap(&why, SHUT_OUT)),
+            Err(why) => Err(shut_out(why)),
         },
         ("API_KEY", _, Some(used), _) => match lookup(live, configuration) {
             Ok(Provider::ApiKey(provider)) => Ok(api_key(used, provider)),
             Ok(_) => Err(gap("its credential provider is none for API keys", SHUT_OUT)),
-            Err(why) => Err(gap(&why, SHUT_OUT)),
+            Err(why) => Err(shut_out(why)),
         },
-        ("CALLER_IAM_CREDENTIALS" | "JWT_PASSTHROUGH", ..) => {
-            let consequence =
-                "here a caller's credentials are never passed on; give it a credential of the gateway's own";
-            Err(gap("it is shown the caller's own credentials there", consequence))
-        }
-        (other, ..) => Err(gap(&format!("it is shown credentials of the kind `{other}` there"), SHUT_OUT)),
+        (other, ..) => Err(gap(&format!("nothing is said about its credential of the kind `{other}`"), SHUT_OUT)),
     }
+}
+
+/// What a target is shown there that is, or may be, of the user who calls; `None` if all is the gateway's own.
+pub(super) fn of_users(target: &Target) -> Option<String> {
+    target.credentials().iter().find_map(|configuration| {
+        let oauth = configuration.credential_provider.as_ref().and_then(|it| it.oauth_credential_provider.as_ref());
+        let grant = oauth.and_then(|used| used.grant_type.as_deref());
+        match (configuration.credential_provider_type.as_str(), grant) {
+            ("GATEWAY_IAM_ROLE" | "API_KEY", _) | ("OAUTH", None | Some("CLIENT_CREDENTIALS")) => None,
+            ("OAUTH", Some(grant)) => Some(format!("it is shown a token of each user there (grant `{grant}`)")),
+            ("CALLER_IAM_CREDENTIALS" | "JWT_PASSTHROUGH", _) => {
+                Some("it is shown the caller's own credentials there".into())
+            }
+            (other, _) => Some(format!("it is shown credentials of the kind `{other}` there")),
+        }
+    })
 }
 
 /// The provider that a credential refers to.
@@ -70,32 +96,23 @@ fn sigv4(live: &Live, iam: &IamUse) -> Block {
     block
 }
 
-fn client_credentials(
-    target: &Target,
-    used: &OauthUse,
-    provider: &Oauth2Provider,
-    gaps: &mut Vec<Gap>,
-) -> Result<Block, Box<Gap>> {
-    let shut_out = |what: String| Box::new(Gap::of_target(&target.name, what, SHUT_OUT));
-    if let Some(grant) = used.grant_type.as_deref().filter(|grant| *grant != "CLIENT_CREDENTIALS") {
-        let what = format!("it is shown a token of each user there (grant `{grant}`)");
-        let consequence = "here it could only be shown one of the gateway's own; its tools are missing";
-        return Err(Box::new(Gap::of_target(&target.name, what, consequence)));
-    }
-    let written = client(provider).map_err(shut_out)?;
+/// # Errors
+/// What is missing, or cannot be said.
+fn client_credentials(used: &OauthUse, provider: &Oauth2Provider) -> Result<Block, String> {
     let mut block = Block::default();
-    block.gap().comment(&format!("From the credential provider `{}`.", provider.name)).append(&written);
+    block.gap().comment(&format!("From the credential provider `{}`.", provider.name)).append(&client(provider)?);
     block.set_list("scopes", used.scopes.as_ref());
     if let Some(parameters) = &used.custom_parameters {
         let parameters = parameters.iter().map(|(name, value)| (name.clone(), value.clone().into()));
         block.set("custom_parameters", toml::Value::Table(parameters.collect()));
     }
-    let mut clients = provider.oauth2_provider_config_output.values();
-    if clients.any(|client| client.private_endpoint.as_ref().is_some_and(|it| !it.is_null())) {
-        let what = "its issuer is reached through a private endpoint there";
-        gaps.push(Gap::of_target(&target.name, what, "this machine must reach the issuer itself"));
-    }
     Ok(block)
+}
+
+/// Whether the issuer is reached in a way that nobody but AWS has.
+fn private_issuer(provider: &Oauth2Provider) -> bool {
+    let mut clients = provider.oauth2_provider_config_output.values();
+    clients.any(|client| client.private_endpoint.as_ref().is_some_and(|it| !it.is_null()))
 }
 
 /// The client that a provider fetches tokens with.

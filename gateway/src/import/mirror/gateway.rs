@@ -35,9 +35,10 @@ pub(super) fn head(live: &Live, more_callers: &[Gap], gaps: &[Gap], parts: &[Par
         more_callers.iter().for_each(|gap| _ = head.item(&format!("{gap}.")));
         head.comment("");
     }
+    let place = if wish.standby { "before" } else { "in place of" };
     let callers = if more_callers.is_empty() { "for the same callers" } else { "for more callers or calls than there" };
     head.comment(&format!(
-        "Causeway in place of the AgentCore Gateway `{}`: the same names {callers}. `causeway import` wrote this file once; it is \
+        "Causeway {place} the AgentCore Gateway `{}`: the same names {callers}. `causeway import` wrote this file once; it is \
          yours to change. `causeway import --check` says later whether both still offer the same.",
         gateway.name
     ));
@@ -58,14 +59,14 @@ pub(super) fn head(live: &Live, more_callers: &[Gap], gaps: &[Gap], parts: &[Par
         let named = parts.iter().filter(|part| part.left_out == left_out && !part.gaps.is_empty());
         named.map(|part| format!("`{}`", part.name)).collect()
     };
-    for (names, what) in [(named(true), "are not here"), (named(false), "are not quite the same")] {
+    let left_out = if wish.standby { "do not stand by" } else { "are not here" };
+    for (names, what) in [(named(true), left_out), (named(false), "are not quite the same")] {
         if !names.is_empty() {
             different.push(format!("Targets that {what}, as said where they stand: {}.", names.join(", ")));
         }
     }
     if !different.is_empty() {
-        let when = if wish.standby { ", while the live gateway does not answer" } else { "" };
-        head.comment("").comment(&format!("What is different here{when}:"));
+        head.comment("").comment("What is different here:");
         different.iter().for_each(|item| _ = head.item(item));
     }
     head
@@ -103,34 +104,34 @@ pub(super) fn settings(live: &Live) -> Block {
 }
 
 /// What of the gateway as a whole is different, but for who may call.
-pub(super) fn gaps(live: &Live) -> Vec<Gap> {
+pub(super) fn gaps(live: &Live, wish: Wish) -> Vec<Gap> {
     let gateway = &live.gateway;
     let mut gaps = Vec::new();
     if let Some(search) = live.mcp().search_type {
         let what = format!("Tools are searched there ({search}) with `x_amz_bedrock_agentcore_search`");
-        gaps.push(Gap::of_gateway(what, "that tool is not offered here"));
+        gaps.push(Gap::of_gateway(what, wish.here("that tool is not offered here")));
     }
     let interceptors = gateway.interceptor_configurations.iter().flatten();
     gaps.extend(interceptors.filter(|it| !guard::sees_requests(it)).map(|it| {
         let what = format!("A Lambda function intercepts there ({})", guard::points(it));
-        Gap::of_gateway(what, "nobody looks at answers here: what it hides or changes is shown as it is")
+        Gap::of_gateway(what, wish.here("nobody looks at answers here: what it hides or changes is shown as it is"))
     }));
     gaps.extend(gateway.policy_engine_configuration.iter().filter(|engine| !guard::decides(engine)).map(|engine| {
         let what = format!("The policy engine `{}` logs there what it would decide", engine.arn);
-        Gap::of_gateway(what, "nothing is logged about that here")
+        Gap::of_gateway(what, wish.here("nothing is logged about that here"))
     }));
-    gaps.extend(members(&gateway.more).filter_map(of_gateway));
+    gaps.extend(members(&gateway.more).filter_map(|name| of_gateway(name, wish)));
     gaps.extend(members(&live.mcp().more).map(|name| unknown(&format!("protocolConfiguration.mcp.{name}"))));
     gaps
 }
 
-fn of_gateway(name: &str) -> Option<Gap> {
+fn of_gateway(name: &str, wish: Wish) -> Option<Gap> {
     let (what, consequence) = match name {
         "customTransformConfiguration" => {
-            ("A Lambda function transforms there", "messages go through as they are here")
+            ("A Lambda function transforms there", wish.here("messages go through as they are here"))
         }
         "domainOverride" => {
-            ("It has a domain of its own there", "set `gateway.public_url` to the URL that clients use")
+            ("It has a domain of its own there", "set `gateway.public_url` to the URL that clients use".into())
         }
         // A guard.
         "webAclArn" => return None,

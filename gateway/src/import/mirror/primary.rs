@@ -1,8 +1,9 @@
-//! The live gateway itself as the first target, with the mirrored ones as its standby.
+//! The live gateway itself as the first target, with the mirrored ones as its standby. Nobody calls it as themselves then: it
+//! sees one caller, this gateway.
 
 use super::{
-    super::{document::Block, live::Live},
-    TO_FILL_IN,
+    super::{document::Block, gap::Gap, live::Live},
+    TO_FILL_IN, credential,
 };
 
 /// The first target.
@@ -18,7 +19,10 @@ pub(super) fn part(live: &Live, standby: &[&str]) -> Primary {
     let mut block = Block::default();
     block
         .gap()
-        .comment("The live gateway: calls go there while it answers, and to the targets below it while it does not.");
+        .comment(
+            "The live gateway: calls go there while it answers, all as those of one caller, and to the targets below it while \
+             it does not.",
+        );
     block.array_table("targets").set("name", name.as_str()).set("kind", "agentcore-gateway");
     block.set("http.endpoint", live.gateway.gateway_url.as_deref().unwrap_or_default());
     let standby: Vec<String> = standby.iter().map(|name| (*name).to_owned()).collect();
@@ -44,6 +48,29 @@ pub(super) fn part(live: &Live, standby: &[&str]) -> Primary {
             Primary { block, variable: None }
         }
     }
+}
+
+/// What is so whether or not the live gateway answers.
+pub(super) fn one_caller() -> Gap {
+    Gap::of_gateway(
+        "With `--standby` the live gateway sees one caller, this gateway, whoever calls here",
+        "its policies, interceptors, rate limits and logs cannot tell callers apart, and whatever it keeps for a caller, such as \
+         a token that a user agreed to, all share",
+    )
+}
+
+/// The targets that tell users apart there, and with one caller before them cannot.
+pub(super) fn shared(live: &Live) -> Vec<Gap> {
+    let targets = live.targets.iter().filter(|target| {
+        // These are no part of what the first target leads to.
+        !matches!(target.kind(), Some(("http" | "inference", ..)))
+    });
+    let shared = targets.filter_map(|target| {
+        let consequence = "with `--standby` all who call here are one user to it: what one of them agreed to there serves \
+                           all, and all may do what that user may; import without `--standby`";
+        Some(Gap::of_target(&target.name, credential::of_users(target)?, consequence))
+    });
+    shared.collect()
 }
 
 /// The gateway's own name, unless one of its targets has it.

@@ -9,7 +9,7 @@ use super::{
         live::{Live, McpServer, Metadata, Target},
         runtime::Runtime,
     },
-    Part, credential,
+    Part, Wish, credential,
     gateway::members,
 };
 
@@ -31,7 +31,7 @@ const OF_NO_CONSEQUENCE: [&str; 11] = [
 ];
 
 /// Writes a target. What stands in the way leaves it out, as a comment with the reason.
-pub(super) fn part(live: &Live, target: &Target) -> Part {
+pub(super) fn part(live: &Live, target: &Target, wish: Wish) -> Part {
     let mut block = Block::default();
     block.array_table("targets");
     if let Some(description) = &target.description {
@@ -42,7 +42,7 @@ pub(super) fn part(live: &Live, target: &Target) -> Part {
     }
     block.set("name", target.name.as_str());
     let mut gaps = Vec::new();
-    let written = write(live, target, &mut block, &mut gaps);
+    let written = write(live, target, wish, &mut block, &mut gaps);
     let left_out = written.is_err();
     if let Err(reason) = written {
         gaps = vec![*reason];
@@ -50,8 +50,8 @@ pub(super) fn part(live: &Live, target: &Target) -> Part {
     Part { name: target.name.clone(), block, gaps, left_out }
 }
 
-fn write(live: &Live, target: &Target, block: &mut Block, gaps: &mut Vec<Gap>) -> Result<(), Box<Gap>> {
-    let server = mcp_server(target)?;
+fn write(live: &Live, target: &Target, wish: Wish, block: &mut Block, gaps: &mut Vec<Gap>) -> Result<(), Box<Gap>> {
+    let server = mcp_server(target, wish)?;
     let runtime = Runtime::of(&server.endpoint);
     match &runtime {
         Some(runtime) => {
@@ -67,16 +67,16 @@ fn write(live: &Live, target: &Target, block: &mut Block, gaps: &mut Vec<Gap>) -
              `limits.refresh_seconds`.",
         );
     }
-    let credential = credential::block(live, target, gaps)?;
+    let credential = credential::block(live, target, wish, gaps)?;
     block.append(&credential);
-    gaps.extend(differences(target, &server));
+    gaps.extend(differences(target, &server, wish));
     Ok(())
 }
 
 /// What is said of a target that is an MCP server.
-fn mcp_server(target: &Target) -> Result<McpServer, Box<Gap>> {
+fn mcp_server(target: &Target, wish: Wish) -> Result<McpServer, Box<Gap>> {
     let gap = |what: &str, consequence: &str| Box::new(Gap::of_target(&target.name, what, consequence));
-    let missing = "its tools are missing here; give them an MCP server of their own to have them";
+    let missing = &wish.here("its tools are not served here; give them an MCP server of their own to have them");
     let Some((protocol, kind, settings)) = target.kind() else {
         return Err(gap("nothing is said about what it is", missing));
     };
@@ -97,17 +97,21 @@ fn mcp_server(target: &Target) -> Result<McpServer, Box<Gap>> {
 }
 
 /// What is different of a target that is mirrored.
-fn differences(target: &Target, server: &McpServer) -> Vec<Gap> {
-    let gap = |what: &str, consequence: &str| Gap::of_target(&target.name, what, consequence);
+fn differences(target: &Target, server: &McpServer, wish: Wish) -> Vec<Gap> {
+    let gap = |what: &str, consequence: &str| Gap::of_target(&target.name, what, wish.here(consequence));
     let mut gaps = Vec::new();
+    if let count @ 2.. = target.credentials().len() {
+        gaps.push(gap(&format!("it is shown {count} credentials there"), "it is shown the first of them alone here"));
+    }
     if server.mcp_tool_schema.as_ref().is_some_and(|schema| !schema.is_null()) {
-        gaps.push(gap("its tools are a fixed list there", "here they are what the server itself lists"));
+        gaps.push(gap("its tools are a fixed list there", "they are what the server itself lists here"));
     }
     if let Some(metadata) = &target.metadata_configuration {
         let passed = passed(metadata);
         if !passed.is_empty() {
             let what = format!("{} pass between clients and it there", passed.join(", "));
-            gaps.push(gap(&what, "no headers and query parameters do here"));
+            // Neither to it nor to the live gateway before it.
+            gaps.push(Gap::of_target(&target.name, what, "no headers and query parameters do here"));
         }
     }
     gaps.extend(members(&target.more).chain(members(&server.more)).filter_map(|name| match name {
@@ -118,7 +122,10 @@ fn differences(target: &Target, server: &McpServer) -> Vec<Gap> {
             Some(gap("it has a certificate of a private authority", "install that authority on this machine"))
         }
         name if OF_NO_CONSEQUENCE.contains(&name) => None,
-        name => Some(gap(&format!("it has `{name}` there, which this version does not know"), "look up what it does")),
+        name => {
+            let what = format!("it has `{name}` there, which this version does not know");
+            Some(Gap::of_target(&target.name, what, "look up what it does"))
+        }
     }));
     gaps
 }
