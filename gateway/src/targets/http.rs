@@ -229,7 +229,7 @@ impl HttpTarget {
                 false => Ok(answer),
             };
             let later = match &answer {
-                Err(Fault::Runtime(fault)) if fault.problem.is_for_now() => Some(asked.unwrap_or_default()),
+                Err(Fault::Runtime(fault)) if fault.is_for_now() => Some(asked.unwrap_or_default()),
                 _ => asked,
             };
             match later.and_then(|asked| tries.pause(asked)) {

@@ -9,6 +9,9 @@
 #[error("{problem}{}", said(.message))]
 pub struct RuntimeFault {
     pub problem: Problem,
+    /// Whether Runtime itself says so, by AWS's header or by its whole documented sentence: what a bare HTTP status means is a
+    /// guess, as the hosted server may have answered it.
+    pub named: bool,
     /// AWS's words: one line, shortened if long, and empty where there are none.
     pub message: String,
 }
@@ -43,12 +46,14 @@ pub enum Problem {
     TimedOut,
 }
 
-impl Problem {
+impl RuntimeFault {
     /// Whether the request was surely not carried out and may be by a later one.
-    pub fn is_for_now(self) -> bool {
-        matches!(self, Self::Throttled | Self::SessionBusy)
+    pub fn is_for_now(&self) -> bool {
+        self.named && matches!(self.problem, Problem::Throttled | Problem::SessionBusy)
     }
+}
 
+impl Problem {
     /// Whether the request was surely not carried out, now or later.
     pub fn is_before_the_work(self) -> bool {
         match self {

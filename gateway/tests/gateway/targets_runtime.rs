@@ -102,7 +102,11 @@ async fn runtime_that_throttles_is_asked_again() {
         let (got, sent) = called(speaks, true, &once).await;
         got.ok();
         assert_eq!(sent, 3, "{speaks:?}");
-        let always = script(|_| async { typed(429, "application/json", r#"{"message":"slow down"}"#) });
+        let always = script(|_| async {
+            let mut response = typed(429, "application/json", r#"{"message":"slow down"}"#);
+            response.headers_mut().insert("x-amzn-errortype", "ThrottlingException".parse().unwrap());
+            response
+        });
         let (got, sent) = called(speaks, true, &always).await;
         assert_eq!((got.fault().as_str(), sent), ("throttled", 4), "{speaks:?}");
         insta::allow_duplicates! {
@@ -144,7 +148,7 @@ async fn runtimes_errors_are_faults_each_of_its_kind() {
         (rpc(-32004, "Resource not found - Requested resource does not exist"), "not_found"),
         (rpc(-32005, "Resource conflict - Resource already exists"), "conflict"),
         (rpc(-32006, "Validation error - Invalid request data"), "invalid"),
-        (rpc(-32010, "Tool execution error - Please check your CloudWatch logs"), "server_failed"),
+        (rpc(-32010, "Tool execution error - Please check your CloudWatch logs for more information"), "server_failed"),
     ];
     for (answer, kind) in cases {
         for speaks in ERAS {
@@ -164,9 +168,29 @@ async fn the_same_errors_of_another_server_are_its_own() {
             assert!(got.answer.contains(&format!(r#""error":{{"code":{code},"message":"{text}"}}"#)), "{}", got.answer);
         }
     }
-    let own = script(|asked| async move { error(200, &asked.id, -32002, "Resource not found: x:y") });
-    let (got, _) = called(Speaks::Modern, true, &own).await;
-    assert!(got.answer.contains("x:y"), "{}", got.answer);
+}
+
+#[tokio::test]
+async fn what_a_hosted_server_says_itself_is_passed_on_and_never_sent_again() {
+    for speaks in ERAS {
+        for (code, text) in [
+            (-32002, "Resource not found: x:y"),
+            (-32003, "Rate limit exceeded: 5 widgets a minute"),
+            (-32005, "Session operation in progress"),
+            (-32006, "Validation error - no such widget"),
+        ] {
+            let own = script(move |asked| async move { error(200, &asked.id, code, text) });
+            let (got, sent) = called(speaks, true, &own).await;
+            assert!(got.answer.contains(text) && got.answer.contains(r#""error":"#), "{speaks:?} {}", got.answer);
+            assert_eq!(sent, 1, "{speaks:?} {text}");
+        }
+        for code in [409, 429] {
+            let bare = script(move |_| async move { typed(code, "text/plain", "not now") });
+            let (got, sent) = called(speaks, true, &bare).await;
+            got.fault();
+            assert_eq!(sent, 1, "{speaks:?} {code}");
+        }
+    }
 }
 
 #[tokio::test]

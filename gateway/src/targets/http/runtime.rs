@@ -2,7 +2,12 @@
 //! same codes from another server are its own.
 //!
 //! Runtime speaks JSON-RPC in the server's place, with codes that a server may use as well. So a JSON-RPC error is Runtime's
-//! only where AWS's header names the error or where the words are Runtime's too; whatever else is JSON-RPC passes unchanged.
+//! only where AWS's header `x-amzn-errortype` names the error, or where its message is the whole sentence that AWS documents for
+//! the code; whatever else is JSON-RPC passes unchanged. What is left of risk: a server that answers such a sentence word for
+//! word with its code, or that sets the header where Runtime lets it through, is taken for Runtime, so a call that it carried
+//! out may be sent again; and a Runtime that words an error anew, without the header, is taken for its server.
+//!
+//! An answer that is no JSON-RPC is told by its status. A server may have given it, so on that alone nothing is sent again.
 
 use causeway_aws::call::error_name;
 use causeway_core::wire::Envelope;
@@ -12,17 +17,24 @@ use serde::Deserialize;
 use super::{Fault, answer::Answer};
 use crate::targets::{Problem, RuntimeFault};
 
-/// Codes and first words of the errors that Runtime answers in JSON-RPC, some of them with HTTP 200.
+/// Codes and messages of the errors that Runtime answers in JSON-RPC, some of them with HTTP 200.
+///
+/// Source: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-mcp-protocol-contract.html>, which has two
+/// messages for -32005 and leaves open whether the second begins as the first does.
 const ERRORS: [(i64, &str, Problem); 10] = [
-    (-32002, "Authorization error", Problem::AccessDenied),
-    (-32003, "Rate limit exceeded", Problem::Throttled),
-    (-32004, "Resource not found - Requested", Problem::NotFound),
-    (-32005, "Session operation in progress", Problem::SessionBusy),
-    (-32005, "Resource conflict - Session operation in progress", Problem::SessionBusy),
-    (-32005, "Resource conflict", Problem::Conflict),
-    (-32006, "Validation error", Problem::Invalid),
-    (-32010, "Tool execution error", Problem::ServerFailed),
-    (-32011, "Accept Header Error", Problem::Invalid),
+    (-32002, "Authorization error - Insufficient permissions", Problem::AccessDenied),
+    (-32003, "Rate limit exceeded - Too many requests", Problem::Throttled),
+    (-32004, "Resource not found - Requested resource does not exist", Problem::NotFound),
+    (-32005, "Session operation in progress, please retry", Problem::SessionBusy),
+    (-32005, "Resource conflict - Session operation in progress, please retry", Problem::SessionBusy),
+    (-32005, "Resource conflict - Resource already exists", Problem::Conflict),
+    (-32006, "Validation error - Invalid request data", Problem::Invalid),
+    (-32010, "Tool execution error - Please check your CloudWatch logs for more information", Problem::ServerFailed),
+    (
+        -32011,
+        "Accept Header Error - MCP protocol requires Accept header: application/json, text/event-stream",
+        Problem::Invalid,
+    ),
     (-32603, "Internal error - Server error", Problem::Internal),
 ];
 
@@ -82,13 +94,14 @@ fn fault(status: StatusCode, name: Option<&str>, body: &bytes::Bytes) -> Option<
     if let Ok(message) = Envelope::parse(body.clone()) {
         let error: RpcError = serde_json::from_str(message.error()?).ok()?;
         let of_code = || ERRORS.iter().filter(|(code, _, _)| *code == error.code);
-        let by_words = of_code().find(|(_, words, _)| error.message.starts_with(words)).map(|(_, _, problem)| *problem);
+        let by_words = of_code().find(|(_, sentence, _)| error.message == *sentence).map(|(_, _, problem)| *problem);
         let problem = by_words.or_else(|| of_code().next().and(named))?;
-        return Some(RuntimeFault { problem, message: one_line(&error.message) });
+        return Some(RuntimeFault { problem, named: true, message: one_line(&error.message) });
     }
-    let problem = named.filter(|_| !status.is_success()).or_else(|| by_status(status))?;
+    let named = named.filter(|_| !status.is_success());
+    let problem = named.or_else(|| by_status(status))?;
     let message = serde_json::from_slice::<AwsError>(body).map(|error| error.message).unwrap_or_default();
-    Some(RuntimeFault { problem, message: one_line(&message) })
+    Some(RuntimeFault { problem, named: named.is_some(), message: one_line(&message) })
 }
 
 fn by_status(status: StatusCode) -> Option<Problem> {
@@ -97,7 +110,8 @@ fn by_status(status: StatusCode) -> Option<Problem> {
         403 => Some(Problem::AccessDenied),
         404 => Some(Problem::NotFound),
         406 => Some(Problem::Invalid),
-        409 => Some(Problem::SessionBusy),
+        // Of the two that it may be, the one that does not promise that nothing was done.
+        409 => Some(Problem::Conflict),
         424 => Some(Problem::ServerFailed),
         429 => Some(Problem::Throttled),
         500 => Some(Problem::Internal),
@@ -133,6 +147,7 @@ mod tests {
             (-32004, "Resource not found - Requested resource does not exist", "not_found"),
             (-32005, "Resource conflict - Resource already exists", "conflict"),
             (-32005, "Session operation in progress, please retry", "conflict"),
+            (-32005, "Resource conflict - Session operation in progress, please retry", "conflict"),
             (-32006, "Validation error - Invalid request data", "invalid"),
             (-32010, "Tool execution error - Please check your CloudWatch logs for more information", "server_failed"),
             (-32603, "Internal error - Server error", "runtime_failed"),
@@ -149,6 +164,14 @@ mod tests {
         check(200, None, &rpc(-32002, "Resource not found: x:y"), "-");
         check(200, None, &rpc(-32603, "Internal error"), "-");
         check(200, None, &rpc(-32003, "no such widget"), "-");
+        // What begins as Runtime's sentences do.
+        check(200, None, &rpc(-32002, "Authorization error: you may not read this widget"), "-");
+        check(200, None, &rpc(-32003, "Rate limit exceeded: 5 widgets a minute"), "-");
+        check(200, None, &rpc(-32003, "Rate limit exceeded - Too many requests for widget 7"), "-");
+        check(200, None, &rpc(-32005, "Session operation in progress"), "-");
+        check(200, None, &rpc(-32006, "Validation error - `id` is no number"), "-");
+        check(200, None, &rpc(-32010, "Tool execution error"), "-");
+        check(200, None, &rpc(-32006, "Rate limit exceeded - Too many requests"), "-");
         check(404, None, &rpc(-32601, "Method not found"), "-");
         check(400, Some("RuntimeClientError"), &rpc(-32602, "_meta is missing"), "-");
         check(200, None, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, "-");
@@ -182,6 +205,22 @@ mod tests {
             check(status, None, r#"{"message":"x"}"#, expected);
             check(status, None, "", expected);
         }
+    }
+
+    #[test]
+    fn only_what_runtime_itself_says_is_sent_again() {
+        let again = |status: u16, name: Option<&str>, body: &str| {
+            let body = bytes::Bytes::copy_from_slice(body.as_bytes());
+            fault(StatusCode::from_u16(status).unwrap(), name, &body).unwrap().is_for_now()
+        };
+        assert!(again(200, None, &rpc(-32003, "Rate limit exceeded - Too many requests")));
+        assert!(again(200, Some("ThrottlingException"), &rpc(-32003, "slow down")));
+        assert!(again(429, Some("ThrottlingException"), r#"{"message":"x"}"#));
+        assert!(again(409, Some("RetryableConflictException"), r#"{"message":"x"}"#));
+        assert!(!again(409, Some("ConflictException"), r#"{"message":"x"}"#));
+        assert!(!again(429, None, r#"{"message":"x"}"#));
+        assert!(!again(409, None, ""));
+        assert!(!again(200, None, &rpc(-32006, "Validation error - Invalid request data")));
     }
 
     #[test]
