@@ -238,7 +238,7 @@ impl Gateway {
                 }
             }
         };
-        self.serve(self.ways_of(route), repeat, request, ask).await
+        self.serve(caller, self.ways_of(route), repeat, request, ask).await
     }
 
     /// Passes on what only the target that declares it understands.
@@ -247,7 +247,7 @@ impl Gateway {
         // What it does, nobody here knows.
         let ways = self.ways([(&target, ())]);
         let ask = |way: Way<()>, request| async move { Ok(way.target.call(&caller.id, request, &[]).await?) };
-        self.serve(ways, Repeat::Never, request, ask).await
+        self.serve(caller, ways, Repeat::Never, request, ask).await
     }
 
     async fn complete(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
@@ -268,7 +268,7 @@ impl Gateway {
             let changes: Vec<(&str, &str)> = own.iter().map(|reference| ("ref", reference.as_str())).collect();
             Ok(way.target.call(&caller.id, request, &changes).await?)
         };
-        self.serve(self.ways_of(&route), Repeat::Safe, request, ask).await
+        self.serve(caller, self.ways_of(&route), Repeat::Safe, request, ask).await
     }
 
     fn reference(&self, reference: &ObjectEdit<'_>) -> Result<Reference, CallError> {

@@ -46,6 +46,9 @@ pub enum Fault {
     /// An answer that is no MCP.
     #[error("answered something that is no MCP: {0}")]
     Garbage(String),
+    /// The request itself cannot be brought into the form that this target wants. Nothing was sent.
+    #[error("was not asked, because the request cannot be sent to it: {0}")]
+    Unsendable(String),
     /// An answer over `limits.response_bytes`.
     #[error("sent more than {0} bytes in one message (`limits.response_bytes`)")]
     TooLarge(usize),
@@ -95,6 +98,7 @@ impl Fault {
             Self::Runtime(fault) => fault.problem.is_before_the_work(),
             Self::Unsent(_) | Self::Unreachable(_) | Self::Credential(_) | Self::Unauthorized(_) => true,
             Self::Unavailable(_) | Self::Busy(_) | Self::NotRunning(_) | Self::UnknownVersion(_) => true,
+            Self::Unsendable(_) => true,
             Self::Status(status) => matches!(status, 404 | 429),
             Self::Silent(_) | Self::BrokenOff(_) | Self::Garbage(_) | Self::TooLarge(_) | Self::Refused(_) => false,
             Self::EndlessList(_) | Self::UnknownState | Self::NoStream => false,
@@ -111,7 +115,7 @@ impl Fault {
             Self::Garbage(_) => true,
             Self::Status(status) => matches!(status, 404 | 429 | 500..),
             Self::TooLarge(_) | Self::Busy(_) | Self::Refused(_) | Self::EndlessList(_) => false,
-            Self::UnknownState | Self::NoStream => false,
+            Self::UnknownState | Self::NoStream | Self::Unsendable(_) => false,
         }
     }
 
@@ -140,6 +144,7 @@ impl Fault {
             Self::Status(_) => "status",
             Self::Unavailable(_) => "unavailable",
             Self::Garbage(_) => "garbage",
+            Self::Unsendable(_) => "unsendable",
             Self::TooLarge(_) => "too_large",
             Self::Busy(_) => "busy",
             Self::Refused(_) => "refused",
@@ -160,6 +165,7 @@ impl Fault {
             Self::BrokenOff(_) => "broke off its answer".into(),
             Self::Garbage(_) => "answered something that is no MCP".into(),
             Self::Runtime(fault) => fault.problem.public().into(),
+            Self::Unsendable(_) => "was not asked, because the request cannot be sent to it".into(),
             Self::Refused(_) => "refused".into(),
             Self::EndlessList(_) => "sent a list without an end".into(),
             Self::NotRunning(_) => "does not run".into(),
@@ -194,6 +200,7 @@ impl Fault {
             Self::Silent(_) | Self::BrokenOff(_) | Self::Status(500..) => {
                 "the call may or may not have been carried out: check before you repeat it"
             }
+            Self::Unsendable(_) => "send the call with a name and arguments that JSON and HTTP headers can carry",
             Self::TooLarge(_) => "ask for less, for example with a limit or a filter",
             Self::Credential(_) | Self::Unauthorized(_) => "the operator must check the credential of this target",
             Self::Status(_) | Self::Garbage(_) | Self::Refused(_) | Self::EndlessList(_) | Self::UnknownVersion(_) => {
