@@ -8,7 +8,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use causeway_core::{
     canonical::{Logs, Request},
-    catalog::Route,
+    catalog::{Path, Route},
     name::{PathName, TargetName},
     wire::{ObjectEdit, json},
 };
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::{CallError, Gateway};
 use crate::{
     inbound::Caller,
-    targets::{Admission, Event, PathState, Reply, Target, TargetError, Trial},
+    targets::{Admission, Event, PathState, Reply, Sent, Target, TargetError, Trial},
 };
 
 /// Tells a `requestState` that names the path which it belongs to from one of a target.
@@ -50,9 +50,10 @@ pub struct Served {
 
 /// One way to serve a request: where it is sent, and what that place is to be asked for.
 #[derive(Clone, Debug)]
-pub(super) struct Way<T> {
+pub(super) struct Way<'a> {
     pub(super) target: Arc<Target>,
-    pub(super) there: T,
+    /// Of the route, where one leads there.
+    pub(super) path: Option<&'a Path>,
 }
 
 /// What a request may be put through.
@@ -65,48 +66,49 @@ pub(super) enum Repeat {
 }
 
 /// The ways that are left for one request.
-struct Left<T> {
+struct Left<'a> {
     /// Best first.
-    ahead: VecDeque<Way<T>>,
-    /// Those that are down: better than nothing.
-    behind: VecDeque<Way<T>>,
+    ahead: VecDeque<Way<'a>>,
+    /// Those that are not up: better than nothing.
+    behind: VecDeque<Way<'a>>,
 }
 
 impl Gateway {
     /// The places of the targets that `there` leads to, in order.
-    pub(super) fn ways<'a, T: Copy>(&self, there: impl IntoIterator<Item = (&'a TargetName, T)>) -> Vec<Way<T>> {
-        let places = there.into_iter().filter_map(|(target, there)| Some((self.targets.get(target)?, there)));
-        let ways = places
-            .flat_map(|(places, there)| places.iter().map(move |target| Way { target: Arc::clone(target), there }));
-        ways.collect()
+    pub(super) fn ways<'a, 'b>(&self, there: impl IntoIterator<Item = &'b TargetName>) -> Vec<Way<'a>> {
+        there.into_iter().flat_map(|target| self.ways_to(target, None)).collect()
     }
 
-    /// The ways of a route, each with the number of its path there.
-    pub(super) fn ways_of(&self, route: &Route) -> Vec<Way<usize>> {
-        self.ways(route.paths.iter().map(|path| &path.target).zip(0..))
+    /// The ways of a route, each with its path there.
+    pub(super) fn ways_of<'a>(&self, route: &'a Route) -> Vec<Way<'a>> {
+        route.paths.iter().flat_map(|path| self.ways_to(&path.target, Some(path))).collect()
+    }
+
+    fn ways_to<'a>(&self, target: &TargetName, path: Option<&'a Path>) -> impl Iterator<Item = Way<'a>> {
+        let places = self.targets.get(target).into_iter().flatten();
+        places.map(move |target| Way { target: Arc::clone(target), path })
     }
 
     /// All paths to what a target offers, best first: its places, then those of who stands by for it.
     pub fn paths(&self, target: &TargetName) -> Vec<Arc<Target>> {
         let standby = self.targets.get(target).and_then(|places| places.first()).map(|first| first.kind().standby());
         let all = [target].into_iter().chain(standby.unwrap_or_default());
-        self.ways(all.map(|target| (target, ()))).into_iter().map(|way| way.target).collect()
+        self.ways(all).into_iter().map(|way| way.target).collect()
     }
 
     /// Has `request` served by `ask`, which asks one place, on the first of `ways` that can.
     ///
     /// # Errors
     /// What the last way that was tried failed with.
-    pub(super) async fn serve<T, F>(
+    pub(super) async fn serve<'a, F>(
         &self,
         caller: &Caller,
-        ways: Vec<Way<T>>,
+        ways: Vec<Way<'a>>,
         repeat: Repeat,
         request: Request,
-        ask: impl Fn(Way<T>, Request) -> F,
+        ask: impl Fn(Way<'a>, Request) -> F,
     ) -> Result<Served, CallError>
     where
-        T: Clone,
         F: Future<Output = Result<Reply, CallError>>,
     {
         let (ways, request) = self.settled(caller, ways, request)?;
@@ -119,14 +121,21 @@ impl Gateway {
             // Copied only where it may be needed again: it can be large.
             let sent = if left.is_empty() { request.take() } else { request.clone() };
             let sent = sent.expect("it is taken for the last way alone");
+            let watched = (repeat == Repeat::Safe && !left.is_empty()).then(|| way.watched(&sent));
             let asked = ask(way.clone(), sent);
-            let outcome = match repeat {
-                Repeat::Safe if !left.is_empty() => self.attempt(&way.target, asked, &left, logs).await,
-                Repeat::Safe | Repeat::Never => asked.await,
+            let outcome = match watched {
+                Some(watched) => self.attempt(&way.target, &watched, asked, &left, logs).await,
+                None => asked.await,
             };
-            drop(trial);
             match outcome {
-                Ok(reply) => return Ok(self.served(owner, &way.target, reply)),
+                Ok(reply) => {
+                    // A trial lasts until the answer is there.
+                    let reply = match trial {
+                        Some(trial) => reply.holding(trial),
+                        None => reply,
+                    };
+                    return Ok(self.served(owner, &way.target, reply));
+                }
                 Err(CallError::Target(error)) if !left.is_empty() && goes_on(&error, repeat) => {
                     way.target.health().pass_on();
                     tracing::warn!(path = %way.target.path(), kind = error.fault.kind(), "{error}; the next path is asked");
@@ -154,12 +163,12 @@ impl Gateway {
     }
 
     /// The ways of a request as it is sent there: a retry that brings input has one, the path that asked for it.
-    fn settled<T>(
+    fn settled<'a>(
         &self,
         caller: &Caller,
-        mut ways: Vec<Way<T>>,
+        mut ways: Vec<Way<'a>>,
         request: Request,
-    ) -> Result<(Vec<Way<T>>, Request), CallError> {
+    ) -> Result<(Vec<Way<'a>>, Request), CallError> {
         let Some(owner) = owner(caller, &request).filter(|_| ways.iter().any(|way| way.target.has_others())) else {
             return Ok((ways, request));
         };
@@ -183,11 +192,12 @@ impl Gateway {
 
     /// What comes of asking `target` for what can be asked of those that are `left` too: a reply that has begun, or why there is
     /// none. What begins is not taken back, so nothing begins that the client would not see.
-    async fn attempt<T>(
+    async fn attempt(
         &self,
         target: &Target,
+        watched: &Sent,
         asked: impl Future<Output = Result<Reply, CallError>>,
-        left: &Left<T>,
+        left: &Left<'_>,
         logs: Logs,
     ) -> Result<Reply, CallError> {
         let begun = async { Ok(begun(asked.await?, logs).await?) };
@@ -196,22 +206,32 @@ impl Gateway {
             return begun.await;
         }
         let most = self.first_byte;
-        timeout(most, begun).await.unwrap_or_else(|_| Err(CallError::Target(target.fell_silent(most))))
+        timeout(most, begun).await.unwrap_or_else(|_| Err(CallError::Target(target.fell_silent(watched, most))))
     }
 }
 
-impl<T> Left<T> {
-    fn next(&mut self, repeat: Repeat) -> Option<(Way<T>, Option<Trial>)> {
+impl Way<'_> {
+    /// Of `request` there, for who gives it up.
+    fn watched(&self, request: &Request) -> Sent {
+        let named = matches!(request.method.as_str(), "tools/call" | "prompts/get");
+        let name = self.path.filter(|_| named).map(|path| json(&&*path.name));
+        self.target.health().sent(&request.method, name.as_deref())
+    }
+}
+
+impl<'a> Left<'a> {
+    fn next(&mut self, repeat: Repeat) -> Option<(Way<'a>, Option<Trial>)> {
         while let Some(way) = self.ahead.pop_front() {
-            // A request that fails where it may not be repeated is lost, so it is not used to try a path.
-            let may_fail = repeat == Repeat::Safe && !(self.ahead.is_empty() && self.behind.is_empty());
-            match way.target.health().admits(may_fail) {
+            // A request that fails where it may not be repeated is lost, so it is the last to try a path.
+            let harmless = repeat == Repeat::Safe && !self.is_empty();
+            match way.target.health().admits(harmless) {
                 Admission::Up => return Some((way, None)),
                 Admission::Trial(trial) => return Some((way, Some(trial))),
-                Admission::Down => self.behind.push_back(way),
+                Admission::InNeed => self.behind.push_back(way),
             }
         }
-        self.behind.pop_front().map(|way| (way, None))
+        let at = self.behind.iter().position(|way| !way.target.health().is_down()).unwrap_or_default();
+        self.behind.remove(at).map(|way| (way, None))
     }
 
     fn is_empty(&self) -> bool {

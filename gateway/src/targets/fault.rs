@@ -78,6 +78,17 @@ pub enum Fault {
     Unsent(Box<Fault>),
 }
 
+/// Whom a fault speaks against, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Blame {
+    /// Something worked as it should: it is about what was asked, or about the gateway.
+    Nobody,
+    /// The path, or just what was asked.
+    PathOrQuestion,
+    /// The path: no MCP server answers there for now, whatever is asked.
+    Path,
+}
+
 /// Where the gateway failed to get ready.
 const NOT_CARRIED_OUT: &str =
     "the call was not carried out; retry in a moment; if it stays, the operator must check this target";
@@ -105,23 +116,26 @@ impl Fault {
         }
     }
 
-    /// Whether it says that no MCP server answers there for now, whatever was asked.
-    pub fn is_of_the_path(&self) -> bool {
+    /// Whom it speaks against. What a server, or a proxy before it, says of one question may be so for that alone: it crashes on
+    /// it, forbids it or hangs.
+    pub fn blame(&self) -> Blame {
         match self {
-            Self::Runtime(fault) => fault.problem.is_of_the_path(),
-            Self::Unsent(_) => true,
-            Self::Unreachable(_) | Self::Credential(_) | Self::Unauthorized(_) | Self::Unavailable(_) => true,
-            Self::Silent(_) | Self::BrokenOff(_) | Self::NotRunning(_) | Self::UnknownVersion(_) => true,
-            Self::Garbage(_) => true,
-            Self::Status(status) => matches!(status, 404 | 429 | 500..),
-            Self::TooLarge(_) | Self::Busy(_) | Self::Refused(_) | Self::EndlessList(_) => false,
-            Self::UnknownState | Self::NoStream | Self::Unsendable(_) => false,
+            Self::Runtime(fault) => fault.problem.blame(),
+            // What a caller declares is in the handshake made for it.
+            Self::Unsent(fault) => fault.blame().max(Blame::PathOrQuestion),
+            Self::Unreachable(_) | Self::Credential(_) | Self::Unavailable(_) => Blame::Path,
+            Self::NotRunning(_) | Self::UnknownVersion(_) => Blame::Path,
+            Self::Unauthorized(401) | Self::Status(429) => Blame::Path,
+            Self::Unauthorized(_) | Self::Status(404 | 500..) => Blame::PathOrQuestion,
+            Self::Silent(_) | Self::BrokenOff(_) | Self::Garbage(_) => Blame::PathOrQuestion,
+            Self::Status(_) | Self::TooLarge(_) | Self::Busy(_) | Self::Refused(_) => Blame::Nobody,
+            Self::EndlessList(_) | Self::UnknownState | Self::NoStream | Self::Unsendable(_) => Blame::Nobody,
         }
     }
 
     /// Whether another server that does the same may do better with the same request.
     pub fn may_be_better_elsewhere(&self) -> bool {
-        self.is_of_the_path() || matches!(self, Self::Busy(_) | Self::Status(_))
+        self.blame() != Blame::Nobody || matches!(self, Self::Busy(_) | Self::Status(_))
     }
 
     /// The same as one that kept a request from being sent.
