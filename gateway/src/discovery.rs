@@ -213,7 +213,8 @@ impl Publisher<'_> {
             log(&view.paths[at], news);
         }
         view.join();
-        if news.offer {
+        // Whether a place can be listed says which one's lists count.
+        if news.offer || news.state {
             let before = Arc::clone(&view.catalog);
             view.merge(self.rules.names);
             for problem in view.catalog.problems().iter().filter(|problem| !before.problems().contains(problem)) {

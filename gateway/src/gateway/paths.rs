@@ -4,16 +4,17 @@
 //! A request goes on while nothing of its answer has reached the client, and then only if it was surely not carried out, or
 //! may be carried out twice. What began on a path stays there: questions, tasks, and retries that bring input.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+mod state;
+
+use std::{collections::VecDeque, sync::Arc};
 
 use causeway_core::{
     canonical::{Logs, Request},
     catalog::{Path, Route},
     name::{PathName, TargetName},
-    wire::{ObjectEdit, json},
+    wire::json,
 };
 use futures::{StreamExt, stream};
-use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::{CallError, Gateway};
@@ -21,24 +22,6 @@ use crate::{
     inbound::Caller,
     targets::{Admission, Event, PathState, Reply, Sent, Target, TargetError, Trial},
 };
-
-/// Tells a `requestState` that names the path which it belongs to from one of a target.
-const MARK: &str = "causeway-path.";
-/// Keeps such states apart from other sealed texts.
-const PURPOSE: &str = "path state";
-/// How long one is good: as long as a target may reasonably wait for input.
-const LIFE: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What a `requestState` holds where there is more than one path. Sealed: the rest of it goes into a message as it is.
-#[derive(Debug, Deserialize, Serialize)]
-struct State {
-    /// Who asked for input.
-    #[serde(rename = "p")]
-    path: String,
-    /// The `requestState` that it gave, as JSON text.
-    #[serde(rename = "s")]
-    own: Option<String>,
-}
 
 /// A reply, and where it comes from.
 #[derive(Debug)]
@@ -112,7 +95,7 @@ impl Gateway {
         F: Future<Output = Result<Reply, CallError>>,
     {
         let (ways, request) = self.settled(caller, ways, request)?;
-        let owner = owner(caller, &request);
+        let owner = state::owner(caller, &request);
         let logs = request.client.logs;
         let mut request = Some(request);
         let mut left = Left { ahead: ways.into(), behind: VecDeque::new() };
@@ -153,41 +136,11 @@ impl Gateway {
             return Served { reply, path: None };
         }
         let path = target.path().clone();
-        let Some(owner) = owner else { return Served { reply, path: Some(path) } };
-        let (sealer, clock, name) = (Arc::clone(&self.sealer), self.clock.clone(), path.to_string());
-        let reply = reply.map_result(move |result| {
-            let seal = |own| sealer.seal(PURPOSE, &owner, clock.now() + LIFE, &State { path: name.clone(), own });
-            with_state(result, seal)
-        });
+        let reply = match owner {
+            Some(owner) => self.with_states(owner, path.to_string(), reply),
+            None => reply,
+        };
         Served { reply, path: Some(path) }
-    }
-
-    /// The ways of a request as it is sent there: a retry that brings input has one, the path that asked for it.
-    fn settled<'a>(
-        &self,
-        caller: &Caller,
-        mut ways: Vec<Way<'a>>,
-        request: Request,
-    ) -> Result<(Vec<Way<'a>>, Request), CallError> {
-        let Some(owner) = owner(caller, &request).filter(|_| ways.iter().any(|way| way.target.has_others())) else {
-            return Ok((ways, request));
-        };
-        let state = request.param("requestState");
-        let Some(sealed) = state.as_deref().and_then(|state| state.strip_prefix(MARK)) else {
-            if request.brings_input() {
-                // It is older than the other ways.
-                ways.truncate(1);
-            }
-            return Ok((ways, request));
-        };
-        // Also of a client of the legacy era, in whose place the gateway makes the retry.
-        let opened = self.sealer.open(PURPOSE, &owner, self.clock.now(), sealed);
-        let State { path, own } = opened.map_err(|_| CallError::UnknownState)?;
-        ways.retain(|way| way.target.path().to_string() == path);
-        if ways.is_empty() {
-            return Err(CallError::UnknownState);
-        }
-        Ok((ways, with_own_state(request, own.as_deref())?))
     }
 
     /// What comes of asking `target` for what can be asked of those that are `left` too: a reply that has begun, or why there is
@@ -263,31 +216,4 @@ async fn begun(reply: Reply, logs: Logs) -> Result<Reply, TargetError> {
             first => return Ok(Reply::Stream(Box::pin(stream::iter(first).chain(events)))),
         }
     }
-}
-
-/// Whose a state is: one caller's, for one method. An extension's method has none: a state of it is the target's own.
-fn owner(caller: &Caller, request: &Request) -> Option<String> {
-    request.may_be_asked_for_input().then(|| [request.method.as_str(), "\n", &caller.id].concat())
-}
-
-/// A result (JSON text) that asks for input, with what `seal` makes of its `requestState` (JSON text); `None` for any other.
-fn with_state(result: &str, seal: impl FnOnce(Option<String>) -> String) -> Option<String> {
-    let mut edit = ObjectEdit::parse(result).ok()?;
-    if edit.get("resultType") != Some(r#""input_required""#) {
-        return None;
-    }
-    let state = [MARK, &seal(edit.get("requestState").map(ToOwned::to_owned))].concat();
-    edit.set("requestState", &json(&state));
-    Some(edit.finish())
-}
-
-/// `request` with the `requestState` (JSON text) that its path gave.
-fn with_own_state(request: Request, state: Option<&str>) -> Result<Request, CallError> {
-    let mut params = ObjectEdit::parse(&request.params).map_err(|_| CallError::UnknownState)?;
-    match state {
-        None => params.remove("requestState"),
-        Some(state) => params.set("requestState", state),
-    }
-    let params = params.finish();
-    Ok(Request { params, ..request })
 }
