@@ -64,8 +64,9 @@ pub async fn survey(targets: &[Arc<Target>], clock: &Clock) -> Vec<TargetState> 
     let listed = targets.iter().map(async |target| {
         let mut state = TargetState::new(target);
         let began = clock.now();
+        let sent = target.health().sent("tools/list", None);
         let listing = list(target).await;
-        target.note_listing(listing.about.is_some(), listing.error.as_ref());
+        target.note_listing(&sent, listing.about.is_some(), listing.error.as_ref());
         state.take(listing, began);
         state
     });
@@ -83,8 +84,9 @@ async fn follow(at: usize, target: &Target, publisher: &Publisher<'_>) {
     let mut back_off = BACK_OFF.0;
     loop {
         let (started, began) = (Instant::now(), publisher.rules.clock.now());
+        let sent = target.health().sent("tools/list", None);
         let listing = list(target).await;
-        target.note_listing(listing.about.is_some(), listing.error.as_ref());
+        target.note_listing(&sent, listing.about.is_some(), listing.error.as_ref());
         let pause = match &listing.error {
             None => {
                 back_off = BACK_OFF.0;
@@ -101,6 +103,7 @@ async fn follow(at: usize, target: &Target, publisher: &Publisher<'_>) {
             () = sleep(pause) => (),
             // Not at once again: a target may say so each time that it is asked.
             () = target.changed() => sleep_until(started + GAP).await,
+            () = target.health().doubted() => sleep_until(started + GAP).await,
             // Whether it is up again is not left to requests to find out.
             () = target.health().cooled_down() => (),
         }
@@ -210,7 +213,8 @@ impl Publisher<'_> {
             log(&view.paths[at], news);
         }
         view.join();
-        if news.offer {
+        // Whether a place can be listed says which one's lists count.
+        if news.offer || news.state {
             let before = Arc::clone(&view.catalog);
             view.merge(self.rules.names);
             for problem in view.catalog.problems().iter().filter(|problem| !before.problems().contains(problem)) {

@@ -180,7 +180,7 @@ impl Gateway {
     /// The target that most likely has the resource `uri`; none where no target has resources.
     pub fn holder(&self, uri: &str) -> Option<Arc<Target>> {
         let readers = self.view().catalog.readers(uri);
-        let mut ways = self.ways(readers.first()?.targets.iter().map(|target| (target, ())));
+        let mut ways = self.ways(&readers.first()?.targets);
         let up = ways.iter().position(|way| way.target.health().state() == PathState::Up);
         Some(ways.swap_remove(up.unwrap_or_default()).target)
     }
@@ -227,8 +227,8 @@ impl Gateway {
         let view = self.view_with(kind, &name).await;
         let route = view.catalog.route(kind, &name)?;
         let repeat = if route.repeatable { Repeat::Safe } else { Repeat::Never };
-        let ask = |way: Way<usize>, request: Request| async move {
-            let path = &route.paths[way.there];
+        self.serve(caller, self.ways_of(route), repeat, request, |way, request| async move {
+            let path = way.path.unwrap_or(route.first());
             let request = for_path(route, path, request);
             match kind == Kind::Tools && way.target.gives_tasks() {
                 true => self.call_with_tasks(caller, &way.target, path, request).await,
@@ -237,17 +237,17 @@ impl Gateway {
                     Ok(way.target.call(&caller.id, request, &[("name", &own_name)]).await?)
                 }
             }
-        };
-        self.serve(self.ways_of(route), repeat, request, ask).await
+        })
+        .await
     }
 
     /// Passes on what only the target that declares it understands.
     async fn extend(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let target = self.declarer(&request.method).ok_or_else(|| CallError::NoMethod(request.method.clone()))?;
         // What it does, nobody here knows.
-        let ways = self.ways([(&target, ())]);
-        let ask = |way: Way<()>, request| async move { Ok(way.target.call(&caller.id, request, &[]).await?) };
-        self.serve(ways, Repeat::Never, request, ask).await
+        let ways = self.ways([&target]);
+        let ask = |way: Way<'_>, request| async move { Ok(way.target.call(&caller.id, request, &[]).await?) };
+        self.serve(caller, ways, Repeat::Never, request, ask).await
     }
 
     async fn complete(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
@@ -258,17 +258,17 @@ impl Gateway {
             Reference::Resource(route) => (route, false),
             Reference::Prompt(route) => (route, true),
         };
-        let (reference, paths) = (&reference, &route.paths);
-        let ask = |way: Way<usize>, request: Request| async move {
-            let own = is_prompt.then(|| {
+        let reference = &reference;
+        self.serve(caller, self.ways_of(&route), Repeat::Safe, request, |way, request| async move {
+            let own = way.path.filter(|_| is_prompt).map(|path| {
                 let mut edit = ObjectEdit::parse(reference).expect("it was read above");
-                edit.set("name", &json(&&*paths[way.there].name));
+                edit.set("name", &json(&&*path.name));
                 edit.finish()
             });
             let changes: Vec<(&str, &str)> = own.iter().map(|reference| ("ref", reference.as_str())).collect();
             Ok(way.target.call(&caller.id, request, &changes).await?)
-        };
-        self.serve(self.ways_of(&route), Repeat::Safe, request, ask).await
+        })
+        .await
     }
 
     fn reference(&self, reference: &ObjectEdit<'_>) -> Result<Reference, CallError> {

@@ -38,7 +38,7 @@ use tokio::{
 pub use self::{
     about::About,
     fault::{Fault, TargetError},
-    health::{Admission, Counts, Health, PathState, Trial},
+    health::{Admission, Counts, Health, PathState, Sent, Trial},
     listen::{Heard, Wanted},
     question::Question,
     reply::{Event, Events, Rename, Reply},
@@ -166,22 +166,22 @@ impl Target {
         &self.health
     }
 
-    /// Takes note that a listing of it came to an end, and how. `is_mcp`: it said what it is.
-    pub fn note_listing(&self, is_mcp: bool, error: Option<&TargetError>) {
+    /// Takes note that the listing `sent` came to an end, and how. `is_mcp`: it said what it is.
+    pub fn note_listing(&self, sent: &Sent, is_mcp: bool, error: Option<&TargetError>) {
         match error.map(|error| &error.fault) {
-            None => self.health.listed(),
+            None => sent.listed(),
             // There is a server that answers, if not a page that something else shows in its place.
             Some(fault) if fault.is_of_the_question() && (is_mcp || !matches!(fault, Fault::Garbage(_))) => {
-                self.health.listed();
+                sent.listed();
             }
-            Some(fault) => self.health.not_listed(fault),
+            Some(fault) => sent.not_listed(fault),
         }
     }
 
-    /// Takes note that a call of it was given up after so long a silence, and says so.
-    pub fn fell_silent(&self, after: Duration) -> TargetError {
+    /// Takes note that the call `sent` was given up after so long a silence, and says so.
+    pub fn fell_silent(&self, sent: &Sent, after: Duration) -> TargetError {
         let fault = Fault::Silent(after);
-        self.health.failed(&fault);
+        sent.failed(&fault);
         self.error(fault)
     }
 
@@ -204,16 +204,18 @@ impl Target {
     ) -> Result<Reply, TargetError> {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
         let permit = permit.map_err(|_| self.error(Fault::Busy(self.limits.target_calls)))?;
+        let name = changes.iter().find(|(key, _)| *key == "name").map(|(_, name)| *name);
+        let sent = self.health.sent(&request.method, name);
         let most = self.limits.call;
         let deadline = Instant::now() + most;
         let outcome = timeout_at(deadline, self.send(caller_id, request, changes)).await;
         let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| {
-            self.health.failed(&fault);
+            sent.failed(&fault);
             self.error(fault)
         })?;
         let (target, changed) = (self.name().clone(), Arc::clone(&self.changed));
-        let (place, places, health) = (Some(permit), Arc::clone(&self.permits), Arc::clone(&self.health));
-        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places, health }))
+        let (place, places) = (Some(permit), Arc::clone(&self.permits));
+        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places, sent }))
     }
 
     /// What it says about itself. A modern target is asked now; a legacy one said it when its session was opened.

@@ -69,9 +69,14 @@ impl Request {
 
     /// Whether it brings input that a target asked for, so that it is a retry.
     pub fn brings_input(&self) -> bool {
-        let retry = matches!(self.method.as_str(), "tools/call" | "prompts/get" | "resources/read");
-        let params = ObjectEdit::parse(&self.params).ok().filter(|_| retry && self.era == Era::Modern);
+        let may = self.may_be_asked_for_input() && self.era == Era::Modern;
+        let params = ObjectEdit::parse(&self.params).ok().filter(|_| may);
         params.is_some_and(|params| ["inputResponses", "requestState"].iter().any(|key| params.get(key).is_some()))
+    }
+
+    /// Whether a target may answer it with `input_required` (MCP 2026-07-28, basic/patterns/mrtr).
+    pub fn may_be_asked_for_input(&self) -> bool {
+        matches!(self.method.as_str(), "tools/call" | "prompts/get" | "resources/read")
     }
 
     /// The least level of log messages that a modern target is asked to send. A legacy client that set none expects

@@ -42,8 +42,8 @@ pub struct Catalog {
 pub struct Route {
     /// Best first, never empty: that of the target whose entry clients see, then those of its standbys that list it too.
     pub paths: Vec<Path>,
-    /// Asked twice, it does no more than asked once: a tool that says so of itself (`readOnlyHint` or `idempotentHint`), and
-    /// whatever is no tool.
+    /// Asked twice, it does no more than asked once: a tool that says so of itself (`readOnlyHint` or `idempotentHint`) wherever it
+    /// is listed, and whatever is no tool.
     pub repeatable: bool,
 }
 
@@ -83,6 +83,12 @@ pub enum Because {
 pub enum Problem {
     #[error("target `{target}` lists the {kind} `{key}` more than once: the first one counts")]
     Duplicate { target: TargetName, kind: Kind, key: String },
+    /// Of a target in several places.
+    #[error(
+        "the endpoints of target `{target}` do not list the same: {count} of a kind ({kind}), such as `{key}`, are not at all of them \
+         and fail where they are not; serve the same everywhere"
+    )]
+    Uneven { target: TargetName, kind: Kind, key: String, count: usize },
     #[error("target `{target}` lists a {kind} without a `{}`: it is left out", kind.key())]
     Keyless { target: TargetName, kind: Kind },
     #[error(

@@ -189,6 +189,7 @@ mod tests {
             resource_priority: 1000,
             about: Some(about),
             lists,
+            lists_of_places: Vec::new(),
             tried: true,
             error: None,
             listed: Some(std::time::Duration::from_secs(1_800_000_000)),

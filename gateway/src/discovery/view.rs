@@ -23,7 +23,7 @@ pub struct View {
     pub capabilities: Arc<str>,
     /// What the targets say to a client's model, each under its name.
     pub instructions: Option<Arc<str>>,
-    /// In config order. Of a target in several places, what the best of them says that ever said it.
+    /// In config order. Of a target in several places, what the best of them says that can be listed, or else could be.
     pub targets: Vec<TargetState>,
     /// In the same order, each place of a target for itself.
     pub paths: Vec<TargetState>,
@@ -41,6 +41,8 @@ pub struct TargetState {
     pub about: Option<About>,
     /// Its last list of each kind.
     pub lists: Lists,
+    /// The last lists of each of its places, where it is in several.
+    pub lists_of_places: Vec<Lists>,
     /// Whether listing it was tried, with whatever outcome.
     pub tried: bool,
     /// Why the last try failed, or a part of it.
@@ -100,22 +102,27 @@ impl TargetState {
             resource_priority: target.resource_priority(),
             about: None,
             lists: Lists::default(),
+            lists_of_places: Vec::new(),
             tried: false,
             error: None,
             listed: None,
         }
     }
 
-    /// A target from its places, best first and not none.
+    /// A target from its places, best first and not none. The first of those that could be listed last says what it offers; what
+    /// one was that cannot be any more counts only where none can.
     fn joined(places: &[Self]) -> Self {
         let [first, _, ..] = places else { return places[0].clone() };
-        let works = places.iter().any(|place| place.tried && place.error.is_none());
+        let (working, others): (Vec<&Self>, Vec<&Self>) =
+            places.iter().partition(|place| place.tried && place.error.is_none());
+        let by_worth = || working.iter().chain(&others);
         Self {
             path: PathName::only(first.name.clone()),
-            about: places.iter().find_map(|place| place.about.clone()),
-            lists: Lists::of(|kind| places.iter().find_map(|place| place.lists[kind].clone())),
+            about: by_worth().find_map(|place| place.about.clone()),
+            lists: Lists::of(|kind| by_worth().find_map(|place| place.lists[kind].clone())),
+            lists_of_places: by_worth().map(|place| place.lists.clone()).collect(),
             tried: places.iter().all(|place| place.tried),
-            error: first.error.clone().filter(|_| !works),
+            error: first.error.clone().filter(|_| working.is_empty()),
             listed: places.iter().filter_map(|place| place.listed).max(),
             ..first.clone()
         }
@@ -150,6 +157,7 @@ impl TargetState {
             is_gateway: self.kind != TargetKind::Server,
             standby: self.kind.standby(),
             lists: &self.lists,
+            places: &self.lists_of_places,
         }
     }
 }
@@ -185,10 +193,11 @@ mod tests {
             server_info: None,
             instructions: instructions.map(ToOwned::to_owned),
         };
-        let (lists, about) = (Lists::default(), Some(about));
+        let (lists, lists_of_places, about) = (Lists::default(), Vec::new(), Some(about));
         let (path, kind, resource_priority) = (name.parse().unwrap(), TargetKind::Server, 0);
         let name = name.parse().unwrap();
-        TargetState { name, path, kind, resource_priority, about, lists, tried: true, error: None, listed: None }
+        let (tried, error, listed) = (true, None, None);
+        TargetState { name, path, kind, resource_priority, about, lists, lists_of_places, tried, error, listed }
     }
 
     fn check(names: Names, targets: &[TargetState], expected: Option<&str>) {

@@ -4,22 +4,24 @@
 //! A request goes on while nothing of its answer has reached the client, and then only if it was surely not carried out, or
 //! may be carried out twice. What began on a path stays there: questions, tasks, and retries that bring input.
 
+mod state;
+
 use std::{collections::VecDeque, sync::Arc};
 
 use causeway_core::{
     canonical::{Logs, Request},
-    catalog::Route,
+    catalog::{Path, Route},
     name::{PathName, TargetName},
-    wire::{ObjectEdit, json},
+    wire::json,
 };
 use futures::{StreamExt, stream};
 use tokio::time::timeout;
 
 use super::{CallError, Gateway};
-use crate::targets::{Admission, Event, PathState, Reply, Target, TargetError, Trial};
-
-/// Tells a `requestState` that names the path which it belongs to from one of a target.
-const MARK: &str = "causeway-path.";
+use crate::{
+    inbound::Caller,
+    targets::{Admission, Event, PathState, Reply, Sent, Target, TargetError, Trial},
+};
 
 /// A reply, and where it comes from.
 #[derive(Debug)]
@@ -31,9 +33,10 @@ pub struct Served {
 
 /// One way to serve a request: where it is sent, and what that place is to be asked for.
 #[derive(Clone, Debug)]
-pub(super) struct Way<T> {
+pub(super) struct Way<'a> {
     pub(super) target: Arc<Target>,
-    pub(super) there: T,
+    /// Of the route, where one leads there.
+    pub(super) path: Option<&'a Path>,
 }
 
 /// What a request may be put through.
@@ -46,50 +49,53 @@ pub(super) enum Repeat {
 }
 
 /// The ways that are left for one request.
-struct Left<T> {
+struct Left<'a> {
     /// Best first.
-    ahead: VecDeque<Way<T>>,
-    /// Those that are down: better than nothing.
-    behind: VecDeque<Way<T>>,
+    ahead: VecDeque<Way<'a>>,
+    /// Those that are not up: better than nothing.
+    behind: VecDeque<Way<'a>>,
 }
 
 impl Gateway {
     /// The places of the targets that `there` leads to, in order.
-    pub(super) fn ways<'a, T: Copy>(&self, there: impl IntoIterator<Item = (&'a TargetName, T)>) -> Vec<Way<T>> {
-        let places = there.into_iter().filter_map(|(target, there)| Some((self.targets.get(target)?, there)));
-        let ways = places
-            .flat_map(|(places, there)| places.iter().map(move |target| Way { target: Arc::clone(target), there }));
-        ways.collect()
+    pub(super) fn ways<'a, 'b>(&self, there: impl IntoIterator<Item = &'b TargetName>) -> Vec<Way<'a>> {
+        there.into_iter().flat_map(|target| self.ways_to(target, None)).collect()
     }
 
-    /// The ways of a route, each with the number of its path there.
-    pub(super) fn ways_of(&self, route: &Route) -> Vec<Way<usize>> {
-        self.ways(route.paths.iter().map(|path| &path.target).zip(0..))
+    /// The ways of a route, each with its path there.
+    pub(super) fn ways_of<'a>(&self, route: &'a Route) -> Vec<Way<'a>> {
+        route.paths.iter().flat_map(|path| self.ways_to(&path.target, Some(path))).collect()
+    }
+
+    fn ways_to<'a>(&self, target: &TargetName, path: Option<&'a Path>) -> impl Iterator<Item = Way<'a>> {
+        let places = self.targets.get(target).into_iter().flatten();
+        places.map(move |target| Way { target: Arc::clone(target), path })
     }
 
     /// All paths to what a target offers, best first: its places, then those of who stands by for it.
     pub fn paths(&self, target: &TargetName) -> Vec<Arc<Target>> {
         let standby = self.targets.get(target).and_then(|places| places.first()).map(|first| first.kind().standby());
         let all = [target].into_iter().chain(standby.unwrap_or_default());
-        self.ways(all.map(|target| (target, ()))).into_iter().map(|way| way.target).collect()
+        self.ways(all).into_iter().map(|way| way.target).collect()
     }
 
     /// Has `request` served by `ask`, which asks one place, on the first of `ways` that can.
     ///
     /// # Errors
     /// What the last way that was tried failed with.
-    pub(super) async fn serve<T, F>(
+    pub(super) async fn serve<'a, F>(
         &self,
-        ways: Vec<Way<T>>,
+        caller: &Caller,
+        ways: Vec<Way<'a>>,
         repeat: Repeat,
         request: Request,
-        ask: impl Fn(Way<T>, Request) -> F,
+        ask: impl Fn(Way<'a>, Request) -> F,
     ) -> Result<Served, CallError>
     where
-        T: Clone,
         F: Future<Output = Result<Reply, CallError>>,
     {
-        let (ways, request) = settled(ways, request)?;
+        let (ways, request) = self.settled(caller, ways, request)?;
+        let owner = state::owner(caller, &request);
         let logs = request.client.logs;
         let mut request = Some(request);
         let mut left = Left { ahead: ways.into(), behind: VecDeque::new() };
@@ -98,14 +104,21 @@ impl Gateway {
             // Copied only where it may be needed again: it can be large.
             let sent = if left.is_empty() { request.take() } else { request.clone() };
             let sent = sent.expect("it is taken for the last way alone");
+            let watched = (repeat == Repeat::Safe && !left.is_empty()).then(|| way.watched(&sent));
             let asked = ask(way.clone(), sent);
-            let outcome = match repeat {
-                Repeat::Safe if !left.is_empty() => self.attempt(&way.target, asked, &left, logs).await,
-                Repeat::Safe | Repeat::Never => asked.await,
+            let outcome = match watched {
+                Some(watched) => self.attempt(&way.target, &watched, asked, &left, logs).await,
+                None => asked.await,
             };
-            drop(trial);
             match outcome {
-                Ok(reply) => return Ok(served(&way.target, reply)),
+                Ok(reply) => {
+                    // A trial lasts until the answer is there.
+                    let reply = match trial {
+                        Some(trial) => reply.holding(trial),
+                        None => reply,
+                    };
+                    return Ok(self.served(owner, &way.target, reply));
+                }
                 Err(CallError::Target(error)) if !left.is_empty() && goes_on(&error, repeat) => {
                     way.target.health().pass_on();
                     tracing::warn!(path = %way.target.path(), kind = error.fault.kind(), "{error}; the next path is asked");
@@ -117,13 +130,27 @@ impl Gateway {
         Err(failed.expect("there is a way to every target, and the last one returns"))
     }
 
+    /// A reply with the path that it came by, which is also in the `requestState` of one that asks for input.
+    fn served(&self, owner: Option<String>, target: &Target, reply: Reply) -> Served {
+        if !target.has_others() {
+            return Served { reply, path: None };
+        }
+        let path = target.path().clone();
+        let reply = match owner {
+            Some(owner) => self.with_states(owner, path.to_string(), reply),
+            None => reply,
+        };
+        Served { reply, path: Some(path) }
+    }
+
     /// What comes of asking `target` for what can be asked of those that are `left` too: a reply that has begun, or why there is
     /// none. What begins is not taken back, so nothing begins that the client would not see.
-    async fn attempt<T>(
+    async fn attempt(
         &self,
         target: &Target,
+        watched: &Sent,
         asked: impl Future<Output = Result<Reply, CallError>>,
-        left: &Left<T>,
+        left: &Left<'_>,
         logs: Logs,
     ) -> Result<Reply, CallError> {
         let begun = async { Ok(begun(asked.await?, logs).await?) };
@@ -132,22 +159,32 @@ impl Gateway {
             return begun.await;
         }
         let most = self.first_byte;
-        timeout(most, begun).await.unwrap_or_else(|_| Err(CallError::Target(target.fell_silent(most))))
+        timeout(most, begun).await.unwrap_or_else(|_| Err(CallError::Target(target.fell_silent(watched, most))))
     }
 }
 
-impl<T> Left<T> {
-    fn next(&mut self, repeat: Repeat) -> Option<(Way<T>, Option<Trial>)> {
+impl Way<'_> {
+    /// Of `request` there, for who gives it up.
+    fn watched(&self, request: &Request) -> Sent {
+        let named = matches!(request.method.as_str(), "tools/call" | "prompts/get");
+        let name = self.path.filter(|_| named).map(|path| json(&&*path.name));
+        self.target.health().sent(&request.method, name.as_deref())
+    }
+}
+
+impl<'a> Left<'a> {
+    fn next(&mut self, repeat: Repeat) -> Option<(Way<'a>, Option<Trial>)> {
         while let Some(way) = self.ahead.pop_front() {
-            // A request that fails where it may not be repeated is lost, so it is not used to try a path.
-            let may_fail = repeat == Repeat::Safe && !(self.ahead.is_empty() && self.behind.is_empty());
-            match way.target.health().admits(may_fail) {
+            // A request that fails where it may not be repeated is lost, so it is the last to try a path.
+            let harmless = repeat == Repeat::Safe && !self.is_empty();
+            match way.target.health().admits(harmless) {
                 Admission::Up => return Some((way, None)),
                 Admission::Trial(trial) => return Some((way, Some(trial))),
-                Admission::Down => self.behind.push_back(way),
+                Admission::InNeed => self.behind.push_back(way),
             }
         }
-        self.behind.pop_front().map(|way| (way, None))
+        let at = self.behind.iter().position(|way| !way.target.health().is_down()).unwrap_or_default();
+        self.behind.remove(at).map(|way| (way, None))
     }
 
     fn is_empty(&self) -> bool {
@@ -179,44 +216,4 @@ async fn begun(reply: Reply, logs: Logs) -> Result<Reply, TargetError> {
             first => return Ok(Reply::Stream(Box::pin(stream::iter(first).chain(events)))),
         }
     }
-}
-
-fn served(target: &Target, reply: Reply) -> Served {
-    if !target.has_others() {
-        return Served { reply, path: None };
-    }
-    let path = target.path().clone();
-    let mark = path.clone();
-    Served { reply: reply.map_result(move |result| marked(&mark, result)), path: Some(path) }
-}
-
-/// A result (JSON text) that asks for input, with the path that wants it in its `requestState`; `None` for any other.
-fn marked(path: &PathName, result: &str) -> Option<String> {
-    let mut edit = ObjectEdit::parse(result).ok()?;
-    if edit.get("resultType") != Some(r#""input_required""#) {
-        return None;
-    }
-    let state = [MARK, &path.to_string(), ".", edit.get("requestState").unwrap_or_default()].concat();
-    edit.set("requestState", &json(&state));
-    Some(edit.finish())
-}
-
-/// The ways of a request as it is sent there: a retry that brings input has one, the path that asked for it.
-fn settled<T: Clone>(ways: Vec<Way<T>>, request: Request) -> Result<(Vec<Way<T>>, Request), CallError> {
-    if !ways.iter().any(|way| way.target.has_others()) || !request.brings_input() {
-        return Ok((ways, request));
-    }
-    let state = request.param("requestState");
-    let Some((path, state)) = state.as_deref().and_then(|state| state.strip_prefix(MARK)?.split_once('.')) else {
-        // It is older than the other ways.
-        return Ok((ways.into_iter().take(1).collect(), request));
-    };
-    let way = ways.into_iter().find(|way| way.target.path().to_string() == path).ok_or(CallError::UnknownState)?;
-    let mut params = ObjectEdit::parse(&request.params).map_err(|_| CallError::UnknownState)?;
-    match state {
-        "" => params.remove("requestState"),
-        state => params.set("requestState", state),
-    }
-    let params = params.finish();
-    Ok((vec![way], Request { params, ..request }))
 }

@@ -75,9 +75,9 @@ impl Gateway {
 
     /// Reads from a target, or from where what it has is too.
     async fn read_from(&self, reader: &Reader, caller: &Caller, request: Request) -> Result<Served, CallError> {
-        let ways = self.ways(reader.targets.iter().map(|target| (target, ())));
-        let ask = |way: Way<()>, request| async move { Ok(way.target.call(&caller.id, request, &[]).await?) };
-        self.serve(ways, Repeat::Safe, request, ask).await
+        let ways = self.ways(&reader.targets);
+        let ask = |way: Way<'_>, request| async move { Ok(way.target.call(&caller.id, request, &[]).await?) };
+        self.serve(caller, ways, Repeat::Safe, request, ask).await
     }
 
     fn silent(&self, reader: &Reader) -> CallError {

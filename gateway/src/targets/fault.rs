@@ -46,6 +46,9 @@ pub enum Fault {
     /// An answer that is no MCP.
     #[error("answered something that is no MCP: {0}")]
     Garbage(String),
+    /// The request itself cannot be brought into the form that this target wants. Nothing was sent.
+    #[error("was not asked, because the request cannot be sent to it: {0}")]
+    Unsendable(String),
     /// An answer over `limits.response_bytes`.
     #[error("sent more than {0} bytes in one message (`limits.response_bytes`)")]
     TooLarge(usize),
@@ -75,6 +78,17 @@ pub enum Fault {
     Unsent(Box<Fault>),
 }
 
+/// Whom a fault speaks against, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Blame {
+    /// Something worked as it should: it is about what was asked, or about the gateway.
+    Nobody,
+    /// The path, or just what was asked.
+    PathOrQuestion,
+    /// The path: no MCP server answers there for now, whatever is asked.
+    Path,
+}
+
 /// Where the gateway failed to get ready.
 const NOT_CARRIED_OUT: &str =
     "the call was not carried out; retry in a moment; if it stays, the operator must check this target";
@@ -95,29 +109,33 @@ impl Fault {
             Self::Runtime(fault) => fault.problem.is_before_the_work(),
             Self::Unsent(_) | Self::Unreachable(_) | Self::Credential(_) | Self::Unauthorized(_) => true,
             Self::Unavailable(_) | Self::Busy(_) | Self::NotRunning(_) | Self::UnknownVersion(_) => true,
+            Self::Unsendable(_) => true,
             Self::Status(status) => matches!(status, 404 | 429),
             Self::Silent(_) | Self::BrokenOff(_) | Self::Garbage(_) | Self::TooLarge(_) | Self::Refused(_) => false,
             Self::EndlessList(_) | Self::UnknownState | Self::NoStream => false,
         }
     }
 
-    /// Whether it says that no MCP server answers there for now, whatever was asked.
-    pub fn is_of_the_path(&self) -> bool {
+    /// Whom it speaks against. What a server, or a proxy before it, says of one question may be so for that alone: it crashes on
+    /// it, forbids it or hangs.
+    pub fn blame(&self) -> Blame {
         match self {
-            Self::Runtime(fault) => fault.problem.is_of_the_path(),
-            Self::Unsent(_) => true,
-            Self::Unreachable(_) | Self::Credential(_) | Self::Unauthorized(_) | Self::Unavailable(_) => true,
-            Self::Silent(_) | Self::BrokenOff(_) | Self::NotRunning(_) | Self::UnknownVersion(_) => true,
-            Self::Garbage(_) => true,
-            Self::Status(status) => matches!(status, 404 | 429 | 500..),
-            Self::TooLarge(_) | Self::Busy(_) | Self::Refused(_) | Self::EndlessList(_) => false,
-            Self::UnknownState | Self::NoStream => false,
+            Self::Runtime(fault) => fault.problem.blame(),
+            // What a caller declares is in the handshake made for it.
+            Self::Unsent(fault) => fault.blame().max(Blame::PathOrQuestion),
+            Self::Unreachable(_) | Self::Credential(_) | Self::Unavailable(_) => Blame::Path,
+            Self::NotRunning(_) | Self::UnknownVersion(_) => Blame::Path,
+            Self::Unauthorized(401) | Self::Status(429) => Blame::Path,
+            Self::Unauthorized(_) | Self::Status(404 | 500..) => Blame::PathOrQuestion,
+            Self::Silent(_) | Self::BrokenOff(_) | Self::Garbage(_) => Blame::PathOrQuestion,
+            Self::Status(_) | Self::TooLarge(_) | Self::Busy(_) | Self::Refused(_) => Blame::Nobody,
+            Self::EndlessList(_) | Self::UnknownState | Self::NoStream | Self::Unsendable(_) => Blame::Nobody,
         }
     }
 
     /// Whether another server that does the same may do better with the same request.
     pub fn may_be_better_elsewhere(&self) -> bool {
-        self.is_of_the_path() || matches!(self, Self::Busy(_) | Self::Status(_))
+        self.blame() != Blame::Nobody || matches!(self, Self::Busy(_) | Self::Status(_))
     }
 
     /// The same as one that kept a request from being sent.
@@ -140,6 +158,7 @@ impl Fault {
             Self::Status(_) => "status",
             Self::Unavailable(_) => "unavailable",
             Self::Garbage(_) => "garbage",
+            Self::Unsendable(_) => "unsendable",
             Self::TooLarge(_) => "too_large",
             Self::Busy(_) => "busy",
             Self::Refused(_) => "refused",
@@ -160,6 +179,7 @@ impl Fault {
             Self::BrokenOff(_) => "broke off its answer".into(),
             Self::Garbage(_) => "answered something that is no MCP".into(),
             Self::Runtime(fault) => fault.problem.public().into(),
+            Self::Unsendable(_) => "was not asked, because the request cannot be sent to it".into(),
             Self::Refused(_) => "refused".into(),
             Self::EndlessList(_) => "sent a list without an end".into(),
             Self::NotRunning(_) => "does not run".into(),
@@ -194,6 +214,7 @@ impl Fault {
             Self::Silent(_) | Self::BrokenOff(_) | Self::Status(500..) => {
                 "the call may or may not have been carried out: check before you repeat it"
             }
+            Self::Unsendable(_) => "send the call with a name and arguments that JSON and HTTP headers can carry",
             Self::TooLarge(_) => "ask for less, for example with a limit or a filter",
             Self::Credential(_) | Self::Unauthorized(_) => "the operator must check the credential of this target",
             Self::Status(_) | Self::Garbage(_) | Self::Refused(_) | Self::EndlessList(_) | Self::UnknownVersion(_) => {

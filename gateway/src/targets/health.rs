@@ -1,12 +1,14 @@
-//! Whether a path works, judged by what came of the requests that it got: down after some failures in a row, tried again after
-//! a while, up with the first answer. Asks nobody itself, and decides nothing about where a request goes.
+//! Whether a path works, judged by what came of the requests that it got: down after some failures in a row, on probation once it
+//! gives its lists again, up with the first answer. Asks nobody itself, and decides nothing about where a request goes.
+//!
+//! What may be the fault of what was asked (`Blame::PathOrQuestion`) takes a path down only with a second witness: another tool
+//! or method that failed as well, or a listing, which is asked for at once. Nothing counts that began before the last change.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+mod standing;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use causeway_core::name::PathName;
@@ -15,7 +17,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::Fault;
+use self::standing::{Standing, State};
+use super::{Fault, fault::Blame};
 use crate::config::Failover;
 
 /// What is known of one path from its requests.
@@ -30,26 +33,6 @@ pub struct Health {
     passed_on: AtomicU64,
 }
 
-/// How a path stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Standing {
-    /// In a row, while it is up.
-    failures: u32,
-    down: Option<Down>,
-    /// For the next time that it goes down. It grows until a call is answered: lists alone do not make a path that answers no
-    /// calls as good as new.
-    cool_down: Duration,
-}
-
-/// A path that is not used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Down {
-    /// When it is to be tried again.
-    until: Instant,
-    /// A request tries it now.
-    trying: bool,
-}
-
 /// In a word. Prometheus: the label `state` of a gauge `causeway_path_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathState {
@@ -57,6 +40,8 @@ pub enum PathState {
     Up,
     /// `down`: it gets nothing but what no other path can serve.
     Down,
+    /// `probation`: it gives its lists again, and gets one call at a time until one was answered.
+    Probation,
     /// `trying`: one request finds out whether it is up again.
     Trying,
 }
@@ -76,12 +61,25 @@ pub enum Admission {
     Up,
     /// This request finds out whether it is up again.
     Trial(Trial),
-    Down,
+    /// Only if no other path can serve it.
+    InNeed,
 }
 
 /// A request that tries a path. Dropped without an outcome, another one may.
 #[derive(Debug)]
-pub struct Trial(Arc<Health>);
+pub struct Trial {
+    health: Arc<Health>,
+    epoch: u64,
+}
+
+/// A request, or a listing, that is under way on a path. What comes of it counts if the path still stands as it did then.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    health: Arc<Health>,
+    epoch: u64,
+    /// What failures of the same question have in common.
+    asked: Arc<str>,
+}
 
 impl PathState {
     /// As operators see it.
@@ -89,6 +87,7 @@ impl PathState {
         match self {
             Self::Up => "up",
             Self::Down => "down",
+            Self::Probation => "probation",
             Self::Trying => "trying",
         }
     }
@@ -104,11 +103,17 @@ impl Health {
 
     /// How it stands.
     pub fn state(&self) -> PathState {
-        match self.standing.borrow().down {
-            None => PathState::Up,
-            Some(Down { trying: false, .. }) => PathState::Down,
-            Some(Down { trying: true, .. }) => PathState::Trying,
+        match self.standing.borrow().state {
+            State::Up(_) => PathState::Up,
+            State::Down { trying: true, .. } | State::Probation { trying: true, .. } => PathState::Trying,
+            State::Down { trying: false, .. } => PathState::Down,
+            State::Probation { trying: false, .. } => PathState::Probation,
         }
+    }
+
+    /// Whether it is down, tried or not.
+    pub fn is_down(&self) -> bool {
+        matches!(self.standing.borrow().state, State::Down { .. })
     }
 
     /// What became of its requests.
@@ -116,16 +121,19 @@ impl Health {
         Counts { served: self.served.load(Ordering::Relaxed), passed_on: self.passed_on.load(Ordering::Relaxed) }
     }
 
-    /// Whether it is to get a request now. Only one that `may_fail`, because another path can still serve it, tries a path that
-    /// was down.
-    pub fn admits(self: &Arc<Self>, may_fail: bool) -> Admission {
+    /// Whether it is to get a request now. A path that is down is tried only by a `harmless` one, which another path can still
+    /// serve whatever comes of it; one on probation by others too, if no harmless one comes for a while.
+    pub fn admits(self: &Arc<Self>, harmless: bool) -> Admission {
         let mut admission = Admission::Up;
         self.standing.send_if_modified(|standing| {
-            if standing.down.is_none() {
+            if matches!(standing.state, State::Up(_)) {
                 return false;
             }
-            let tries = may_fail && standing.tries(Instant::now());
-            admission = if tries { Admission::Trial(Trial(Arc::clone(self))) } else { Admission::Down };
+            let tries = standing.tries(harmless, Instant::now());
+            admission = match tries {
+                true => Admission::Trial(Trial { health: Arc::clone(self), epoch: standing.epoch }),
+                false => Admission::InNeed,
+            };
             tries
         });
         admission
@@ -136,200 +144,215 @@ impl Health {
         self.passed_on.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A request for `method` begins, of a tool or a prompt with its name there.
+    pub fn sent(self: &Arc<Self>, method: &str, name: Option<&str>) -> Sent {
+        // Where there is no other path, nobody asks what failed.
+        let asked = if self.has_others { [method, " ", name.unwrap_or_default()].concat().into() } else { "".into() };
+        Sent { health: Arc::clone(self), epoch: self.standing.borrow().epoch, asked }
+    }
+
     /// Waits until it is down and its time to be tried again has come, and no request does that. Never, where there is no other
     /// path: then it is tried all the time.
     pub async fn cooled_down(&self) {
         let mut standing = self.standing.subscribe();
         loop {
-            let down = standing.borrow_and_update().down.filter(|down| self.has_others && !down.trying);
+            let until = match standing.borrow_and_update().state {
+                State::Down { until, trying: false } if self.has_others => Some(until),
+                _ => None,
+            };
             tokio::select! {
-                () = until(down) => return,
+                () = reached(until) => return,
                 changed = standing.changed() => changed.expect("the sender is in `self`"),
             }
         }
     }
 
-    /// It answered a call.
-    pub(super) fn answered(&self) {
-        self.served.fetch_add(1, Ordering::Relaxed);
-        self.change(|standing| *standing = Standing::new(&self.rules), "it answered");
+    /// Waits until so many requests failed that it would be down if it was not just one question that fails: a listing is to tell.
+    pub async fn doubted(&self) {
+        let mut standing = self.standing.subscribe();
+        let in_doubt = |standing: &Standing| self.has_others && standing.in_doubt(&self.rules);
+        standing.wait_for(in_doubt).await.expect("the sender is in `self`");
     }
 
-    /// It gave a list.
-    pub(super) fn listed(&self) {
-        self.change(|standing| standing.listed(&self.rules, Instant::now()), "it can be listed");
-    }
-
-    /// It gave no list.
-    pub(super) fn not_listed(&self, fault: &Fault) {
-        let now = Instant::now();
-        let change = |standing: &mut Standing| match standing.down {
-            // The request that tries it says more.
-            Some(Down { trying: true, .. }) => (),
-            _ => standing.failed(&self.rules, now),
-        };
-        self.change(change, &fault.to_string());
-    }
-
-    /// It did not do what it was asked; not every fault speaks against the path.
-    pub(super) fn failed(&self, fault: &Fault) {
-        if fault.is_of_the_path() {
-            self.change(|standing| standing.failed(&self.rules, Instant::now()), &fault.to_string());
+    fn change(&self, epoch: u64, change: impl FnOnce(&mut Standing), why: &str) {
+        let mut before = None;
+        self.standing.send_if_modified(|standing| {
+            if standing.epoch != epoch {
+                return false;
+            }
+            let as_it_was = standing.clone();
+            change(standing);
+            let changed = *standing != as_it_was;
+            before = (standing.epoch != epoch).then_some(as_it_was.state);
+            changed
+        });
+        if let Some(before) = before.filter(|_| self.has_others) {
+            self.tell(&before, why);
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Standing), why: &str) {
-        let mut before = None;
-        let changed = self.standing.send_if_modified(|standing| {
-            let as_it_was = *standing;
-            change(standing);
-            before = Some(as_it_was);
-            *standing != as_it_was
-        });
-        let (Some(before), true) = (before.filter(|_| changed), self.has_others) else { return };
-        match (before.down, self.standing.borrow().down) {
-            (None, Some(_)) => {
-                tracing::warn!(path = %self.path, state = "down", "path `{}` is down: {why}", self.path);
+    fn tell(&self, before: &State, why: &str) {
+        let (path, state) = (&self.path, self.state().word());
+        match (before, self.state()) {
+            (State::Up(_), _) => tracing::warn!(%path, state, "path `{path}` is down: {why}"),
+            (_, PathState::Up) => tracing::info!(%path, state, "path `{path}` is up again: {why}"),
+            (State::Down { .. }, PathState::Probation) => {
+                tracing::info!(%path, state, "path `{path}` is on probation: {why}, and gets one call at a time");
             }
-            (Some(_), None) => {
-                tracing::info!(path = %self.path, state = "up", "path `{}` is up again: {why}", self.path);
-            }
-            _ => tracing::debug!(path = %self.path, "path `{}`: {why}", self.path),
+            (State::Probation { .. }, _) => tracing::warn!(%path, state, "path `{path}` is down again: {why}"),
+            (State::Down { .. }, _) => tracing::debug!(%path, state, "path `{path}` is still down: {why}"),
         }
     }
 }
 
-impl Standing {
-    fn new(rules: &Failover) -> Self {
-        Self { failures: 0, down: None, cool_down: rules.cool_down }
+impl Sent {
+    /// It was answered.
+    pub(super) fn answered(&self) {
+        self.health.served.fetch_add(1, Ordering::Relaxed);
+        self.asked_back();
     }
 
-    /// Takes note that a request tries the path, if it is time for one.
-    fn tries(&mut self, now: Instant) -> bool {
-        let due = self.down.as_mut().filter(|down| !down.trying && now >= down.until);
-        due.map(|down| down.trying = true).is_some()
+    /// It was taken up, and asks its client for something before it goes on.
+    pub(super) fn asked_back(&self) {
+        let rules = &self.health.rules;
+        self.health.change(self.epoch, |standing| standing.answered(rules), "it answered");
     }
 
-    fn listed(&mut self, rules: &Failover, now: Instant) {
-        match self.down {
-            // One more failed call shows that lists are all that works there.
-            Some(down) if now >= down.until => (self.failures, self.down) = (rules.failures - 1, None),
-            None if self.cool_down == rules.cool_down => self.failures = 0,
-            Some(_) | None => (),
+    /// It failed; not every fault speaks against the path.
+    pub(super) fn failed(&self, fault: &Fault) {
+        let blame = fault.blame();
+        if blame != Blame::Nobody {
+            let (rules, now) = (&self.health.rules, Instant::now());
+            let change = |standing: &mut Standing| standing.failed(blame, &self.asked, rules, now);
+            self.health.change(self.epoch, change, &fault.to_string());
         }
     }
 
-    fn failed(&mut self, rules: &Failover, now: Instant) {
-        match self.down {
-            // Requests that began before it went down say nothing new.
-            Some(down) if !down.trying && now < down.until => (),
-            None if self.failures + 1 < rules.failures => self.failures += 1,
-            Some(_) | None => {
-                self.down = Some(Down { until: now + self.cool_down, trying: false });
-                self.cool_down = (self.cool_down * 2).min(rules.longest_cool_down);
-            }
-        }
+    /// The lists are there.
+    pub(super) fn listed(&self) {
+        let rules = &self.health.rules;
+        self.health.change(self.epoch, |standing| standing.listed(rules, Instant::now()), "it can be listed");
+    }
+
+    /// The lists could not be had.
+    pub(super) fn not_listed(&self, fault: &Fault) {
+        let rules = &self.health.rules;
+        let change = |standing: &mut Standing| standing.not_listed(rules, Instant::now());
+        self.health.change(self.epoch, change, &fault.to_string());
     }
 }
 
 /// Waits for the end of a cool-down; for ever where there is none.
-async fn until(down: Option<Down>) {
-    match down {
-        Some(down) => sleep_until(down.until).await,
+async fn reached(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
         None => std::future::pending().await,
     }
 }
 
 impl Drop for Trial {
     fn drop(&mut self) {
-        self.0.standing.send_if_modified(|standing| {
-            let Some(down) = standing.down.as_mut().filter(|down| down.trying) else { return false };
-            down.trying = false;
-            true
+        self.health.standing.send_if_modified(|standing| {
+            let is_own = standing.epoch == self.epoch;
+            if is_own {
+                standing.gave_up();
+            }
+            is_own
         });
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
     const RULES: Failover =
         Failover { failures: 2, first_byte: SECOND, cool_down: SECOND, longest_cool_down: Duration::from_secs(3) };
 
-    /// One that went down now.
-    fn down(now: Instant) -> Standing {
-        let mut standing = Standing::new(&RULES);
-        (0..2).for_each(|_| standing.failed(&RULES, now));
-        assert!(standing.down.is_some());
-        standing
+    fn health(rules: Failover) -> Arc<Health> {
+        Arc::new(Health::new("a/1".parse().unwrap(), true, rules))
+    }
+
+    fn call(health: &Arc<Health>, tool: &str) -> Sent {
+        health.sent("tools/call", Some(tool))
+    }
+
+    fn refused() -> Fault {
+        Fault::Unreachable("refused".into())
     }
 
     #[test]
     fn failures_in_a_row_take_it_down_and_an_answer_takes_it_up() {
-        let health = Health::new("a/1".parse().unwrap(), true, RULES);
-        health.failed(&Fault::Status(502));
-        health.answered();
-        health.failed(&Fault::Status(502));
+        let health = health(RULES);
+        call(&health, "x").failed(&refused());
+        call(&health, "x").answered();
+        call(&health, "x").failed(&refused());
         assert_eq!(health.state(), PathState::Up);
-        health.failed(&Fault::Status(502));
+        call(&health, "x").failed(&refused());
         assert_eq!(health.state(), PathState::Down);
-        health.answered();
+        call(&health, "x").answered();
         assert_eq!((health.state(), health.counts()), (PathState::Up, Counts { served: 2, passed_on: 0 }));
     }
 
     #[test]
     fn one_request_at_a_time_tries_it() {
-        let rules = Failover { cool_down: Duration::ZERO, ..RULES };
-        let health = Arc::new(Health::new("a/1".parse().unwrap(), true, rules));
-        (0..2).for_each(|_| health.failed(&Fault::Status(502)));
-        assert!(matches!(health.admits(false), Admission::Down), "what must not fail does not try");
+        let health = health(Failover { cool_down: Duration::ZERO, ..RULES });
+        (0..2).for_each(|_| call(&health, "x").failed(&refused()));
+        assert!(matches!(health.admits(false), Admission::InNeed), "what may be lost does not try");
         let trial = health.admits(true);
         assert!(matches!(trial, Admission::Trial(_)));
         assert_eq!(health.state(), PathState::Trying);
-        assert!(matches!(health.admits(true), Admission::Down));
+        assert!(matches!(health.admits(true), Admission::InNeed));
         drop(trial);
-        assert!(matches!(health.admits(true), Admission::Trial(_)), "the first came to nothing");
+        let second = health.admits(true);
+        assert!(matches!(second, Admission::Trial(_)), "the first came to nothing");
+        call(&health, "x").failed(&refused());
+        let third = health.admits(true);
+        drop(second);
+        assert!(matches!(health.admits(true), Admission::InNeed), "an older one does not end the third");
+        drop(third);
     }
 
+    /// Only what began since says how it is.
     #[test]
-    fn each_trial_that_fails_doubles_the_cool_down_up_to_the_longest() {
-        let mut now = Instant::now();
-        let mut standing = down(now);
-        for seconds in [1, 2, 3, 3] {
-            now += seconds * SECOND - Duration::from_millis(1);
-            standing.failed(&RULES, now);
-            assert!(!standing.tries(now), "{seconds}");
-            now += Duration::from_millis(1);
-            assert!(standing.tries(now), "{seconds}");
-            standing.failed(&RULES, now);
-        }
-    }
-
-    #[test]
-    fn a_list_takes_it_up_on_probation() {
-        let now = Instant::now();
-        let mut standing = down(now);
-        standing.listed(&RULES, now);
-        assert!(standing.down.is_some(), "not before its time");
-        standing.listed(&RULES, now + SECOND);
-        assert!(standing.down.is_none());
-        standing.listed(&RULES, now + SECOND);
-        standing.failed(&RULES, now + SECOND);
-        assert!(standing.down.is_some(), "it still answers no calls");
-        assert!(!standing.tries(now + 2 * SECOND), "and waits longer now");
-        assert!(standing.tries(now + 3 * SECOND));
+    fn what_began_before_the_last_change_does_not_count() {
+        let health = health(RULES);
+        let [late_answer, late_failure, late_list] = [0; 3].map(|_| call(&health, "x"));
+        (0..2).for_each(|_| call(&health, "x").failed(&refused()));
+        late_answer.answered();
+        late_list.listed();
+        assert_eq!(health.state(), PathState::Down);
+        call(&health, "x").answered();
+        (0..9).for_each(|_| late_failure.failed(&refused()));
+        late_failure.not_listed(&refused());
+        assert_eq!((health.state(), health.counts().served), (PathState::Up, 2));
+        call(&health, "x").failed(&refused());
+        assert_eq!(health.state(), PathState::Up, "it is the first in a row");
     }
 
     #[test]
     fn what_is_about_the_question_says_nothing_of_the_path() {
-        let health = Health::new("a/1".parse().unwrap(), true, RULES);
-        for _ in 0..9 {
-            health.failed(&Fault::TooLarge(1));
-            health.failed(&Fault::Refused("no".into()));
-            health.failed(&Fault::Busy(1));
+        let health = health(RULES);
+        for tool in ["x", "y", "z"] {
+            call(&health, tool).failed(&Fault::TooLarge(1));
+            call(&health, tool).failed(&Fault::Refused("no".into()));
+            call(&health, tool).failed(&Fault::Busy(1));
+            call(&health, tool).failed(&Fault::Unsendable("no".into()));
         }
         assert_eq!(health.state(), PathState::Up);
+    }
+
+    #[test]
+    fn what_may_be_about_the_question_needs_a_second_witness() {
+        for fault in [Fault::Status(500), Fault::Unauthorized(403), Fault::Silent(SECOND), Fault::Garbage("x".into())] {
+            let health = health(RULES);
+            (0..9).for_each(|_| call(&health, "x").failed(&fault));
+            assert_eq!(health.state(), PathState::Up);
+            call(&health, "y").failed(&fault);
+            assert_eq!(health.state(), PathState::Down);
+        }
     }
 }

@@ -306,5 +306,5 @@ fn let_in(answer: Answer) -> Result<Answer, Fault> {
 
 /// A header value from text that came over the wire as one, or that is known to fit.
 fn header_value(text: &str) -> Result<HeaderValue, Fault> {
-    HeaderValue::from_str(text).map_err(|_| Fault::Garbage("a text that no header can carry".into()))
+    HeaderValue::from_str(text).map_err(|_| Fault::Unsendable("a text that no header can carry".into()))
 }

@@ -13,7 +13,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Fault, Health, Question, TargetError};
+use super::{Fault, Question, Sent, TargetError};
 
 /// The reply to one request: from an adapter with bare faults, from a target with its name in them.
 pub enum Reply<E = TargetError> {
@@ -44,7 +44,7 @@ pub(super) struct Bounds {
     pub(super) place: Option<OwnedSemaphorePermit>,
     pub(super) places: Arc<Semaphore>,
     /// Told how it ends.
-    pub(super) health: Arc<Health>,
+    pub(super) sent: Sent,
 }
 
 /// One message of a reply.
@@ -105,6 +105,19 @@ impl Reply {
         }
     }
 
+    /// The same reply, which keeps `held` until it ends or is dropped.
+    pub fn holding(self, held: impl Send + 'static) -> Self {
+        match self {
+            Self::Whole(response) => Self::Whole(response),
+            Self::Stream(events) => {
+                Self::Stream(Box::pin(stream::unfold((events, held), |(mut events, held)| async {
+                    let event = events.next().await?;
+                    Some((event, (events, held)))
+                })))
+            }
+        }
+    }
+
     /// The same reply with `change` made to its answer.
     pub fn map_last(self, change: fn(Response) -> Response) -> Self {
         match self {
@@ -150,7 +163,7 @@ impl Reply<Fault> {
                 Ok(event @ (Event::Notification(_) | Event::Question(_))) => Some((Ok(event), Some((events, bounds)))),
                 Ok(last) => Some((Ok(last), None)),
                 Err(fault) => {
-                    bounds.health.failed(&fault);
+                    bounds.sent.failed(&fault);
                     Some((Err(TargetError { target: bounds.target, fault }), None))
                 }
             }
@@ -193,7 +206,10 @@ impl Bounds {
                 Ok(Some(event)) => {
                     match &event {
                         Ok(Event::Last(response)) => self.note(response),
-                        Ok(Event::Question(_)) => self.place = None,
+                        Ok(Event::Question(_)) => {
+                            self.place = None;
+                            self.sent.asked_back();
+                        }
                         Ok(Event::Notification(_)) | Err(_) => (),
                     }
                     return event;
@@ -207,7 +223,7 @@ impl Bounds {
     /// An answer shows that the target works. Headers that it takes for wrong were made from its list, by the gateway or by a client that has it from
     /// here: the list is out of date.
     fn note(&self, answer: &Response) {
-        self.health.answered();
+        self.sent.answered();
         if answer.error_code() == Some(wire::HEADER_MISMATCH) {
             self.changed.notify_one();
         }

@@ -4,6 +4,8 @@
 //! Source: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-mcp-protocol-contract.html>,
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html>
 
+use super::fault::Blame;
+
 /// AgentCore Runtime's own answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}{}", said(.message))]
@@ -63,9 +65,13 @@ impl Problem {
         }
     }
 
-    /// Whether no server answers there for now, whatever is asked.
-    pub fn is_of_the_path(self) -> bool {
-        !matches!(self, Self::Conflict | Self::SessionBusy | Self::Invalid)
+    /// Whom it speaks against: what the server did with a question may be for that alone.
+    pub fn blame(self) -> Blame {
+        match self {
+            Self::AccessDenied | Self::Throttled | Self::QuotaExceeded | Self::NotFound => Blame::Path,
+            Self::ServerFailed | Self::Internal | Self::TimedOut => Blame::PathOrQuestion,
+            Self::Conflict | Self::SessionBusy | Self::Invalid => Blame::Nobody,
+        }
     }
 
     /// Whether a server that was asked in a way that it does not know may be behind it.

@@ -1,7 +1,9 @@
 //! What clients see of a target behind several paths: the same names, whichever path serves them.
 
-use causeway::config::{Target, TargetKind, Transport};
-use causeway_core::catalog::{Kind, Names};
+use std::time::Duration;
+
+use causeway::config::{Failover, Target, TargetKind, Transport};
+use causeway_core::catalog::{Kind, Names, Problem};
 use serde_json::json;
 
 use crate::{
@@ -153,5 +155,28 @@ async fn the_first_place_that_ever_gave_a_list_says_what_there_is() {
     assert_eq!((state.word(), state.error), ("listed", None), "one of its places is enough");
     tokio::task::block_in_place(|| one.up());
     gateway.view_where(|view| view.paths.iter().all(|path| path.error.is_none())).await;
+    assert_eq!(client.list().await, ["t___a", "t___b"]);
+}
+
+/// A place that can be listed no more does not keep what another one offers by now from being seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_works_says_what_there_is() {
+    let (mut one, two) = (FakeTarget::start(Speaks::Modern), FakeTarget::start(Speaks::Modern));
+    one.offer(r#"[{"name":"a"},{"name":"b"}]"#);
+    two.offer(r#"[{"name":"a"},{"name":"c"}]"#);
+    let quick = Duration::from_millis(20);
+    let failover = Failover { failures: 1, cool_down: quick, longest_cool_down: quick, ..PATIENT };
+    let targets = [places("t", [&one.endpoint(), &two.endpoint()])];
+    let gateway = Gateway::start_with(targets, |config| config.failover = failover).await;
+    let client = Client::new(&gateway, targets_client::Speaks::Modern).await;
+    assert_eq!(client.list().await, ["t___a", "t___b"]);
+    let uneven = |problem: &Problem| matches!(problem, Problem::Uneven { kind: Kind::Tools, count: 2, .. });
+    assert!(gateway.view_where(|_| true).await.catalog.problems().iter().any(uneven));
+    tokio::task::block_in_place(|| one.down());
+    client.call("t___a", "{}").await.ok();
+    gateway.view_where(|view| view.catalog.route(Kind::Tools, "t___c").is_ok()).await;
+    assert_eq!(client.list().await, ["t___a", "t___c"]);
+    tokio::task::block_in_place(|| one.up());
+    gateway.view_where(|view| view.catalog.route(Kind::Tools, "t___b").is_ok()).await;
     assert_eq!(client.list().await, ["t___a", "t___b"]);
 }

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     failover_pair::{Arranged, BOTH, PATIENT, Pair, call},
-    fake_target::{FakeTarget, Speaks, json, status, success},
+    fake_target::{FakeTarget, Speaks, json, status, success, typed},
     targets_client::{self, Client},
 };
 
@@ -21,6 +21,13 @@ const QUICK: Failover =
 
 async fn client(pair: &Pair) -> Client {
     Client::new(&pair.gateway, targets_client::Speaks::Modern).await
+}
+
+/// Waits until the first path gives its lists again.
+async fn until_on_probation(pair: &Pair) {
+    while pair.states().await[0].0 != "probation" {
+        tokio::task::yield_now().await;
+    }
 }
 
 fn up() -> String {
@@ -82,11 +89,13 @@ async fn a_path_that_comes_back_is_used_again() {
         }
         assert_ne!(pair.states().await[0].0, "up");
         tokio::task::block_in_place(|| pair.first.up());
-        while pair.states().await[0].0 != "up" {
-            tokio::task::yield_now().await;
+        until_on_probation(&pair).await;
+        // Calls that are all of the kind that may be lost find out too, if there is no other.
+        let mut number = 9;
+        while call(&client, "act", number).await.ok().path.as_deref() != Some(pair.paths()[0]) {
+            number += 1;
         }
-        let got = call(&client, "act", 9).await.ok();
-        assert_eq!((got.path.as_deref(), pair.runs.of(9)), (Some(pair.paths()[0]), 1));
+        assert_eq!((pair.runs.of(number), pair.states().await[0].0.as_str()), (1, "up"));
     }
 }
 
@@ -132,6 +141,114 @@ async fn one_request_tries_a_path_while_the_others_go_on() {
         assert_eq!(trial.await.unwrap().ok().path.as_deref(), Some(pair.paths()[0]));
         assert_eq!(pair.states().await[0].0, "up");
         assert_eq!(call(&client, "act", 300).await.ok().path.as_deref(), Some(pair.paths()[0]));
+    }
+}
+
+/// Lists say nothing of calls: a path that gives them again gets one call at a time, whatever that is, until one was answered.
+#[tokio::test]
+async fn a_path_on_probation_gets_one_call_at_a_time() {
+    for arranged in BOTH {
+        let pair = Pair::start(arranged, Speaks::Modern, QUICK).await;
+        let client = client(&pair).await;
+        pair.first_does(|_, _| async { status(429) });
+        for number in 0..2 {
+            call(&client, "act", number).await.ok();
+        }
+        pair.first.forget();
+        let answers = Arc::new(Semaphore::new(0));
+        let may_answer = answers.clone();
+        pair.first_does(move |runs, asked| {
+            let may_answer = may_answer.clone();
+            async move {
+                may_answer.acquire().await.unwrap().forget();
+                runs.carried_out(&asked)
+            }
+        });
+        until_on_probation(&pair).await;
+        let mut number = 100;
+        let trial = loop {
+            number += 1;
+            let (caller, this) = (client.clone(), number);
+            let mut acting = tokio::spawn(async move { call(&caller, "act", this).await });
+            tokio::select! {
+                got = &mut acting => assert_eq!(got.unwrap().ok().path.as_deref(), Some(pair.paths()[1])),
+                _ = pair.first.until_asked(|asked| asked.method == "tools/call") => break acting,
+            }
+        };
+        for other in 200..210 {
+            let tool = if other % 2 == 0 { "act" } else { "look" };
+            assert_eq!(call(&client, tool, other).await.ok().path.as_deref(), Some(pair.paths()[1]));
+        }
+        assert_eq!((pair.first.asked("tools/call").len(), pair.states().await[0].0.as_str()), (1, "trying"));
+        answers.add_permits(1000);
+        assert_eq!(trial.await.unwrap().ok().path.as_deref(), Some(pair.paths()[0]));
+        assert_eq!(call(&client, "act", 300).await.ok().path.as_deref(), Some(pair.paths()[0]));
+    }
+}
+
+/// Where no other path can serve, all calls go to one that is on probation.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_on_probation_gets_all_calls_in_need() {
+    for arranged in BOTH {
+        let mut pair = Pair::start(arranged, Speaks::Modern, QUICK).await;
+        let client = client(&pair).await;
+        pair.first_does(|_, _| async { status(429) });
+        for number in 0..2 {
+            call(&client, "act", number).await.ok();
+        }
+        until_on_probation(&pair).await;
+        tokio::task::block_in_place(|| pair.second.down());
+        let together = Arc::new(tokio::sync::Barrier::new(8));
+        pair.first_does(move |runs, asked| {
+            let together = together.clone();
+            async move {
+                together.wait().await;
+                runs.carried_out(&asked)
+            }
+        });
+        let calls = (10..18).map(|number| call(&client, if number % 2 == 0 { "act" } else { "look" }, number));
+        for got in futures::future::join_all(calls).await {
+            assert_eq!(got.ok().path.as_deref(), Some(pair.paths()[0]));
+        }
+    }
+}
+
+/// One tool that fails whatever it is asked is no reason to leave the path, which is listed at once to make sure.
+#[tokio::test]
+async fn one_tool_that_fails_does_not_take_its_path_from_the_others() {
+    for arranged in BOTH {
+        let pair = Pair::start(arranged, Speaks::Modern, STRICT).await;
+        let client = client(&pair).await;
+        pair.first_does(|runs, asked| async move {
+            match asked.params.contains("look") {
+                true => typed(404, "text/html", "<html>no such page</html>"),
+                false => runs.carried_out(&asked),
+            }
+        });
+        pair.first.forget();
+        for number in 0..8 {
+            call(&client, "look", number).await.ok();
+        }
+        pair.first.until_asked(|asked| asked.method == "tools/list").await;
+        assert_eq!(pair.states().await[0].0, "up");
+        assert_eq!(call(&client, "act", 9).await.ok().path.as_deref(), Some(pair.paths()[0]));
+    }
+}
+
+/// A path that gives no list either is down, whatever was asked.
+#[tokio::test]
+async fn one_tool_that_fails_is_enough_where_lists_fail_too() {
+    for arranged in BOTH {
+        let pair = Pair::start(arranged, Speaks::Modern, STRICT).await;
+        let client = client(&pair).await;
+        pair.first.on("*", |_| async { status(500) });
+        pair.first_does(|_, _| async { status(500) });
+        for number in 0..2 {
+            call(&client, "look", number).await.ok();
+        }
+        while pair.states().await[0].0 != "down" {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

@@ -39,6 +39,7 @@ mod failover_load;
 mod failover_names;
 mod failover_pair;
 mod failover_return;
+mod failover_states;
 mod fake_target;
 mod front_aws_iam;
 mod front_bad_input;

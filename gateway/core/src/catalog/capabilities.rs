@@ -167,8 +167,15 @@ mod tests {
         let page = Page::parse(Kind::Templates, r#"{"resourceTemplates":[{"uriTemplate":"x:{y}"}]}"#).unwrap();
         lists[Kind::Templates] = Some([page].into());
         let (is_gateway, standby) = (false, &[][..]);
-        let offer =
-            Offer { target: &target, resource_priority: 0, has_resources: false, is_gateway, standby, lists: &lists };
+        let offer = Offer {
+            target: &target,
+            resource_priority: 0,
+            has_resources: false,
+            is_gateway,
+            standby,
+            lists: &lists,
+            places: &[],
+        };
         let catalog = merge(Names::Prefixed, &[offer]);
         assert_eq!(union(&["{}"], &catalog, Serves::default()), r#"{"tools":{},"resources":{}}"#);
     }

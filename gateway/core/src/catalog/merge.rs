@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{HashMap, hash_map::Entry as Slot},
+    collections::{BTreeSet, HashMap, hash_map::Entry as Slot},
     sync::Arc,
 };
 
@@ -36,6 +36,8 @@ pub struct Offer<'a> {
     /// Targets that serve the same names where this one does not, best first.
     pub standby: &'a [TargetName],
     pub lists: &'a Lists,
+    /// What it lists at each of its places, where it is in several.
+    pub places: &'a [Lists],
 }
 
 /// Who serves each merged key of one kind. Best first, never empty: the one whose entry clients see, then its standbys.
@@ -85,6 +87,7 @@ impl<'a> Merging<'a> {
         let mut list = Writer::new();
         for (at, offer) in self.offers.iter().enumerate() {
             list.next_target();
+            self.catalog.problems.extend(uneven(kind, offer));
             for page in offer.lists[kind].iter().flat_map(|pages| pages.iter()) {
                 list.hints(page.ttl_ms, page.private);
                 let keyless = (0..page.keyless).map(|_| Problem::Keyless { target: offer.target.clone(), kind });
@@ -161,11 +164,21 @@ impl<'a> Merging<'a> {
         list.push(&renamed(entry, slot.key()));
         let problems = &mut self.catalog.problems;
         let paths = servers.iter().map(|server| path(kind, self.offers[server.offer].target, server.entry, problems));
-        let route = Route { paths: paths.collect(), repeatable: kind != Kind::Tools || is_repeatable(entry) };
+        let repeatable = kind != Kind::Tools || servers.iter().all(|server| Self::is_repeatable(self.offers, server));
+        let route = Route { paths: paths.collect(), repeatable };
         slot.insert(route.clone());
         if kind == Kind::Templates {
             self.template(route, self.offers[offer].resource_priority);
         }
+    }
+
+    /// Whether a tool says everywhere where its target lists it that it may be called twice. A place that does not list it
+    /// refuses it, which does no harm.
+    fn is_repeatable(offers: &[Offer<'_>], server: &Server<'_>) -> bool {
+        let places = offers[server.offer].places;
+        let mut twins =
+            places.iter().flat_map(|lists| entries(lists, Kind::Tools)).filter(|twin| twin.key == server.entry.key);
+        is_repeatable(server.entry) && twins.all(is_repeatable)
     }
 
     fn template(&mut self, route: Route, priority: u16) {
@@ -192,6 +205,21 @@ impl<'a> Merging<'a> {
             false => Problem::Outranked { kind, uri: key, kept, left_out },
         }
     }
+}
+
+/// What a target does not list at all of its places, where it has given a list.
+fn uneven(kind: Kind, offer: &Offer<'_>) -> Option<Problem> {
+    let listed = offer.places.iter().filter(|lists| lists[kind].is_some());
+    let keys: Vec<BTreeSet<&str>> =
+        listed.map(|lists| entries(lists, kind).map(|entry| entry.key.as_str()).collect()).collect();
+    let some: BTreeSet<&str> = keys.iter().flatten().copied().collect();
+    let mut missing = some.into_iter().filter(|key| keys.iter().any(|keys| !keys.contains(key)));
+    let key = missing.next()?.to_owned();
+    Some(Problem::Uneven { target: offer.target.clone(), kind, key, count: 1 + missing.count() })
+}
+
+fn entries(lists: &Lists, kind: Kind) -> impl Iterator<Item = &Entry> {
+    lists[kind].iter().flat_map(|pages| pages.iter()).flat_map(|page| &page.entries)
 }
 
 fn path(kind: Kind, target: &TargetName, entry: &Entry, problems: &mut Vec<Problem>) -> Path {

@@ -118,7 +118,7 @@ pub(super) async fn send(
         // The call that it is to go on with waits elsewhere or no more; to begin it anew would do its work twice.
         return Err(Fault::UnknownState);
     }
-    let params = request.legacy_params(changes).map_err(|error| Fault::Garbage(error.to_string()))?;
+    let params = request.legacy_params(changes).map_err(|error| Fault::Unsendable(error.to_string()))?;
     for _ in 0..2 {
         let session = match session::session(target, caller_id, &request.client).await {
             Ok(session) => session,
@@ -160,7 +160,8 @@ impl Running {
     /// Sends a request.
     async fn start(peer: Peer, owner: Owner, method: &str, params: &str) -> Result<Asked, Fault> {
         let id = peer.session.next_id();
-        let (params, progress_token) = with_own_token(params, id).map_err(|error| Fault::Garbage(error.to_string()))?;
+        let (params, progress_token) =
+            with_own_token(params, id).map_err(|error| Fault::Unsendable(error.to_string()))?;
         let body = request_message(&id.to_string(), method, &params);
         // Also before the stream is open: what comes on it later must not be taken for another call's.
         let caller = owner.caller_id().unwrap_or(OWN).to_owned();

@@ -61,7 +61,7 @@ pub(super) async fn send(
     request: &Request,
     changes: &[(&str, &str)],
 ) -> Result<Outcome, Fault> {
-    let params = request.modern_params(changes).map_err(|error| Fault::Garbage(error.to_string()))?;
+    let params = request.modern_params(changes).map_err(|error| Fault::Unsendable(error.to_string()))?;
     let headers = request_headers(request, &params)?;
     let message = request_message(&request.id, &request.method, &params);
     let answer = match exchange(target, caller_id, headers, message).await {

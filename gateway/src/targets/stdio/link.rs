@@ -130,7 +130,8 @@ impl Link {
         params: &str,
     ) -> Result<Call, Fault> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let (params, progress_token) = with_own_token(params, id).map_err(|error| Fault::Garbage(error.to_string()))?;
+        let (params, progress_token) =
+            with_own_token(params, id).map_err(|error| Fault::Unsendable(error.to_string()))?;
         let (sender, messages) = mpsc::channel(QUEUE);
         self.waiting
             .lock()

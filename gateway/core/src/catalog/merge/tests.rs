@@ -14,12 +14,22 @@ struct Target {
     /// Set for a gateway.
     standby: Option<Vec<TargetName>>,
     lists: Lists,
+    places: Vec<Lists>,
 }
 
 impl Target {
     /// The same as a gateway that these targets stand by for.
     fn backed_by(self, standby: &[&str]) -> Self {
         Self { standby: Some(standby.iter().map(|name| name.parse().unwrap()).collect()), ..self }
+    }
+
+    /// The same, also in a further place, where it lists this.
+    fn and_at(mut self, listed: &[(Kind, &str)]) -> Self {
+        if self.places.is_empty() {
+            self.places.push(self.lists.clone());
+        }
+        self.places.push(target("t", 0, listed).lists);
+        self
     }
 }
 
@@ -30,19 +40,20 @@ fn target(name: &str, priority: u16, listed: &[(Kind, &str)]) -> Target {
         let page = Page::parse(*kind, &format!(r#"{{"{}":{list}}}"#, kind.member())).unwrap();
         lists[*kind] = Some([page].into());
     }
-    Target { name: name.parse().unwrap(), priority, standby: None, lists }
+    Target { name: name.parse().unwrap(), priority, standby: None, lists, places: Vec::new() }
 }
 
 fn merged(names: Names, targets: &[Target]) -> Catalog {
     let offers: Vec<Offer<'_>> = targets
         .iter()
-        .map(|Target { name, priority, standby, lists }| Offer {
+        .map(|Target { name, priority, standby, lists, places }| Offer {
             target: name,
             resource_priority: *priority,
             has_resources: lists[Kind::Resources].is_some() || lists[Kind::Templates].is_some(),
             is_gateway: standby.is_some(),
             standby: standby.as_deref().unwrap_or_default(),
             lists,
+            places,
         })
         .collect();
     merge(names, &offers)
@@ -209,6 +220,32 @@ fn a_tool_is_repeatable_if_it_says_so() {
     check(r#","annotations":{"readOnlyHint":false,"idempotentHint":true}"#, true);
 }
 
+const SAFE: &str = r#"[{"name":"x","annotations":{"readOnlyHint":true}}]"#;
+
+/// A call goes on to another path as it is: it must be safe there too.
+#[test]
+fn a_tool_is_repeatable_if_it_says_so_on_every_path() {
+    let there = |tools: &'static str| [(Kind::Tools, tools)];
+    let says = |targets: &[Target]| merged(Names::Prefixed, targets).route(Kind::Tools, "t___x").unwrap().repeatable;
+    for (second, expected) in [(SAFE, true), (r#"[{"name":"x"}]"#, false), ("[]", true)] {
+        assert_eq!(says(&[target("t", 0, &there(SAFE)).and_at(&there(second))]), expected, "{second}");
+        let far = r#"[{"name":"t___x","annotations":{"idempotentHint":true}}]"#;
+        let far = target("far", 0, &there(far)).backed_by(&["t"]);
+        assert_eq!(says(&[far, target("t", 0, &there(second))]), expected, "{second}");
+    }
+}
+
+#[test]
+fn places_that_do_not_list_the_same_are_a_problem() {
+    let tools = |tools: &'static str| [(Kind::Tools, tools)];
+    let one = || target("t", 0, &tools(r#"[{"name":"a"},{"name":"b"},{"name":"c"}]"#));
+    assert_eq!(problems(&merged(Names::Prefixed, &[one().and_at(&[])])), "", "one that never gave a list");
+    let same = one().and_at(&tools(r#"[{"name":"c"},{"name":"b","more":1},{"name":"a"}]"#));
+    assert_eq!(problems(&merged(Names::Prefixed, &[same])), "");
+    let other = one().and_at(&tools(r#"[{"name":"a"},{"name":"d"}]"#));
+    insta::assert_snapshot!(problems(&merged(Names::Prefixed, &[other])), @"the endpoints of target `t` do not list the same: 3 of a kind (tool), such as `b`, are not at all of them and fail where they are not; serve the same everywhere");
+}
+
 #[test]
 fn of_one_uri_the_lowest_priority_serves_list_and_read() {
     let list = |v| format!(r#"[{{"uri":"x://both","v":{v}}},{{"uri":"x://{v}"}}]"#);
@@ -285,7 +322,7 @@ proptest! {
                 Problem::Duplicate { kind: of, .. } | Problem::Collision { kind: of, .. } => *of == kind,
                 Problem::Shadowed { .. } => false,
                 Problem::Tie { kind: of, .. } | Problem::Outranked { kind: of, .. } => *of == kind,
-                Problem::Keyless { .. } | Problem::BadTemplate { .. } | Problem::BadHeaders { .. } => false,
+                Problem::Keyless { .. } | Problem::Uneven { .. } | Problem::BadTemplate { .. } | Problem::BadHeaders { .. } => false,
             }).count();
             prop_assert_eq!(keys.len() + refused, offered, "nothing is lost without a word");
             for key in &keys {
