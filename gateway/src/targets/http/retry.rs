@@ -28,7 +28,9 @@ impl Tries {
     pub(super) fn pause(&mut self, asked: Duration) -> Option<Duration> {
         let pause = back_off(self.made).max(asked);
         self.made += 1;
-        (self.made <= TRIES && Instant::now() + pause <= self.until).then_some(pause)
+        // A target may ask for more than any clock holds.
+        let in_time = Instant::now().checked_add(pause).is_some_and(|then| then <= self.until);
+        (self.made <= TRIES && in_time).then_some(pause)
     }
 }
 
@@ -71,6 +73,7 @@ mod tests {
         let pauses: Vec<_> = std::iter::from_fn(|| tries.pause(Duration::ZERO)).collect();
         assert_eq!(pauses.len(), 3);
         assert!(Tries::new(Duration::from_secs(5)).pause(Duration::from_secs(6)).is_none());
+        assert!(Tries::new(Duration::from_secs(5)).pause(Duration::from_secs(u64::MAX)).is_none());
         let asked = Duration::from_secs(60);
         assert_eq!(Tries::new(Duration::from_secs(3600)).pause(asked), Some(asked));
     }
