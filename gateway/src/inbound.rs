@@ -13,6 +13,7 @@ mod aws_iam;
 mod bearer;
 mod jwt;
 mod refusal;
+mod remembered;
 
 use aws_iam::{AwsIamCheck, Begun};
 use jwt::JwtCheck;

@@ -1,23 +1,19 @@
 //! AgentCore's `customJWTAuthorizer`: a bearer token is verified, held against the rules, and remembered until it
 //! expires. Knows no HTTP beyond the header `Authorization`.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use causeway_core::authorizer::{Authorizer, Denied};
 use causeway_oidc::{TokenError, Verifier, clock::Clock};
 use http::HeaderMap;
-use moka::future::Cache;
 use url::Url;
 
 use super::{
     Caller, Reason, Refusal,
     bearer::{self, NoToken},
+    remembered::{Holding, Remembered},
 };
 use crate::config::CustomJwt;
-
-/// Verified tokens that are remembered at most; beyond, the least used are verified again.
-const REMEMBERED_TOKENS: u64 = 10_000;
 
 /// Checks tokens of one issuer.
 pub(super) struct JwtCheck {
@@ -26,16 +22,8 @@ pub(super) struct JwtCheck {
     rules: Authorizer,
     /// The allowed scopes as challenges show them.
     scope: Arc<str>,
-    clock: Clock,
-    /// By the SHA-256 of the token, so that memory holds no tokens.
-    verified: Cache<[u8; 32], Verified>,
-}
-
-#[derive(Clone)]
-struct Verified {
-    caller: Arc<Caller>,
-    /// The token's `exp`, since the Unix epoch.
-    until: Duration,
+    /// Until their `exp`.
+    verified: Remembered<Arc<Caller>>,
 }
 
 /// Why a token is refused, for the log.
@@ -57,8 +45,7 @@ impl JwtCheck {
             verifier,
             scope: config.rules.allowed_scopes.join(" ").into(),
             rules: config.rules.clone(),
-            clock,
-            verified: Cache::new(REMEMBERED_TOKENS),
+            verified: Remembered::new(clock),
         }
     }
 
@@ -69,21 +56,16 @@ impl JwtCheck {
         })
     }
 
-    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Cause> {
-        let token = bearer::token(headers)?;
-        let key = fingerprint(token);
-        if let Some(verified) = self.verified.get(&key).await {
-            if self.clock.now() < verified.until {
-                return Ok(verified.caller);
-            }
-            self.verified.invalidate(&key).await;
-        }
+    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Arc<Cause>> {
+        let token = bearer::token(headers).map_err(Cause::from)?;
+        self.verified.of(token, self.verify(token)).await
+    }
+
+    async fn verify(&self, token: &str) -> Result<Holding<Arc<Caller>>, Cause> {
         let claims = self.verifier.verify(token).await?;
         self.rules.check(&claims)?;
         let until = claims.expires_at();
-        let caller = Arc::new(Caller::from_claims(claims.into_map()));
-        self.verified.insert(key, Verified { caller: caller.clone(), until }).await;
-        Ok(caller)
+        Ok(Holding { value: Arc::new(Caller::from_claims(claims.into_map())), until })
     }
 
     /// The allowed scopes.
@@ -118,10 +100,6 @@ impl Cause {
             Self::NoToken(_) | Self::Denied(_) | Self::Token(_) => Reason::InvalidToken,
         }
     }
-}
-
-fn fingerprint(token: &str) -> [u8; 32] {
-    digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("a SHA-256 has 32 bytes")
 }
 
 /// `url` without its well-known part: OpenID Connect Discovery 1.0 section 4.3 puts that behind the issuer's path, RFC

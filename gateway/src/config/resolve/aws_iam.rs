@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, ops::Range, time::Duration};
 
-use causeway_aws::endpoint::{Endpoints, Service, is_region};
+use causeway_aws::{
+    Arn,
+    endpoint::{Endpoints, Service, is_region},
+};
 use url::{Host, Url};
 
 use super::{
@@ -148,7 +151,7 @@ impl Resolver<'_> {
     fn principal(&mut self, name: &str, principal: &Located<String>, takes: &str, pattern: bool) {
         let text = &principal.value;
         let exact = if pattern { text.strip_suffix('*').unwrap_or(text) } else { text };
-        if !text.starts_with("arn:") || text.splitn(6, ':').count() < 6 || exact.contains('*') {
+        if text.parse::<Arn>().is_err() || exact.contains('*') {
             let message = format!("`{name}` takes {takes}; write it like `arn:aws:iam::123456789012:role/developers`");
             self.findings.report(&principal.at, message);
         }

@@ -3,10 +3,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use causeway_aws::caller_identity::{BadToken, Identity, Token, Unknown};
 use causeway_oidc::clock::Clock;
-use moka::future::Cache;
 use serde_json::{Map, json};
 use tokio::{sync::Semaphore, time::timeout};
 use url::Url;
@@ -14,11 +12,12 @@ use url::Url;
 use super::principal::Principals;
 use crate::{
     config::{AwsIam, CallerIdentity},
-    inbound::Caller,
+    inbound::{
+        Caller,
+        remembered::{Holding, Remembered},
+    },
 };
 
-/// Tokens that are remembered at most.
-const REMEMBERED_TOKENS: u64 = 10_000;
 /// Questions to STS at once: strangers must not make the gateway flood it.
 const QUESTIONS: usize = 16;
 /// How long a token waits for its turn to be asked about.
@@ -37,16 +36,11 @@ pub(super) struct CallerIdentityCheck {
     http: reqwest::Client,
     clock: Clock,
     questions: Semaphore,
-    /// By the SHA-256 of the token, so that memory holds no tokens.
-    known: Cache<[u8; 32], Known>,
+    /// What STS said.
+    known: Remembered<Judged>,
 }
 
-#[derive(Clone)]
-struct Known {
-    outcome: Result<Arc<Caller>, NoIdentity>,
-    /// Since the Unix epoch.
-    until: Duration,
-}
+type Judged = Result<Arc<Caller>, NoIdentity>;
 
 /// Why a token is good for nobody.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,29 +64,21 @@ impl CallerIdentityCheck {
             allowed: Principals::new(&config.allowed_principals),
             skew: iam.clock_skew,
             http,
+            known: Remembered::new(clock.clone()),
             clock,
             questions: Semaphore::new(QUESTIONS),
-            known: Cache::new(REMEMBERED_TOKENS),
         }
     }
 
     /// Whose `token` is.
     pub(super) async fn caller(&self, token: &str) -> Result<Arc<Caller>, NoIdentity> {
-        let key: [u8; 32] = digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("a SHA-256 has 32 bytes");
-        if let Some(known) = self.known.get(&key).await {
-            if self.clock.now() < known.until {
-                return known.outcome;
-            }
-            self.known.invalidate(&key).await;
-        }
-        let wrapped = Token::read(token, &self.endpoint, &self.region, self.clock.now(), self.skew)?;
-        // Who asks with one token at the same time asks once.
-        let judged = self.known.try_get_with(key, self.judge(&wrapped)).await;
-        judged.map_or_else(|unavailable| Err((*unavailable).clone()), |known| known.outcome)
+        let judged = self.known.of(token, self.judge(token)).await;
+        judged.unwrap_or_else(|unjudged| Err((*unjudged).clone()))
     }
 
-    /// What STS says of a token; an error only if it says nothing, which is not remembered.
-    async fn judge(&self, token: &Token) -> Result<Known, NoIdentity> {
+    /// What STS says of a token; an error only if it says nothing.
+    async fn judge(&self, token: &str) -> Result<Holding<Judged>, NoIdentity> {
+        let token = Token::read(token, &self.endpoint, &self.region, self.clock.now(), self.skew)?;
         let unavailable = |why: String| {
             tracing::warn!("STS cannot say who calls: {why}");
             NoIdentity::Unavailable { why, retry_after: RETRY_AFTER }
@@ -108,7 +94,7 @@ impl CallerIdentityCheck {
             Err(NoIdentity::Refused(_)) => token.expires.min(self.clock.now() + REFUSED),
             _ => token.expires,
         };
-        Ok(Known { outcome, until })
+        Ok(Holding { value: outcome, until })
     }
 
     fn allowed_caller(&self, identity: Identity) -> Result<Arc<Caller>, NoIdentity> {

@@ -1,5 +1,7 @@
 //! Which AWS principals may call: patterns over ARNs. Asks nobody.
 
+use causeway_aws::Arn;
+
 /// The ARNs of principals that may call: whole, or with `*` at the end. The ARN of a role stands for all its sessions.
 #[derive(Clone, Debug)]
 pub(super) struct Principals(Vec<String>);
@@ -11,41 +13,28 @@ impl Principals {
 
     /// Whether the principal `arn`, as GetCallerIdentity names it, may call.
     pub(super) fn allow(&self, arn: &str) -> bool {
-        let role = Role::of_session(arn);
+        let session = arn.parse().ok();
         self.0.iter().any(|pattern| {
             let whole = match pattern.strip_suffix('*') {
                 Some(begin) => arn.starts_with(begin),
                 None => arn == pattern,
             };
-            whole || role.as_ref().is_some_and(|role| role.is(pattern))
+            whole || session.as_ref().is_some_and(|session| is_of_role(session, pattern))
         })
     }
 }
 
-/// A role, by what the ARN of a session says of it. The role's path is not in there, and names of roles are unique in an
+/// Whether `session`, `arn:PARTITION:sts::ACCOUNT:assumed-role/NAME/SESSION`, is one of the role `pattern`,
+/// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`. A session does not name its role's path, and names of roles are unique in an
 /// account without it.
-#[derive(Debug)]
-struct Role<'a> {
-    partition: &'a str,
-    account: &'a str,
-    name: &'a str,
-}
-
-impl<'a> Role<'a> {
-    /// From `arn:PARTITION:sts::ACCOUNT:assumed-role/NAME/SESSION`.
-    fn of_session(arn: &'a str) -> Option<Self> {
-        let [_, partition, "sts", "", account, resource] = arn.splitn(6, ':').collect::<Vec<_>>()[..] else {
-            return None;
-        };
-        let (name, _) = resource.strip_prefix("assumed-role/")?.split_once('/')?;
-        Some(Self { partition, account, name })
-    }
-
-    /// Whether `pattern` is the ARN of this role: `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
-    fn is(&self, pattern: &str) -> bool {
-        let begin = format!("arn:{}:iam::{}:role/", self.partition, self.account);
-        pattern.strip_prefix(&begin).is_some_and(|path| path.rsplit('/').next() == Some(self.name))
-    }
+fn is_of_role(session: &Arn, pattern: &str) -> bool {
+    let Ok(role) = pattern.parse::<Arn>() else { return false };
+    let of_session = session.resource.strip_prefix("assumed-role/").and_then(|rest| rest.split_once('/'));
+    let of_role = role.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
+    (session.service.as_str(), role.service.as_str()) == ("sts", "iam")
+        && (&session.partition, "", &session.account) == (&role.partition, session.region.as_str(), &role.account)
+        && role.region.is_empty()
+        && of_role.is_some_and(|name| of_session.is_some_and(|(of, _)| of == name))
 }
 
 #[cfg(test)]
