@@ -190,6 +190,7 @@ fn a_live_gateway_stands_alone_where_nothing_can_be_mirrored() {
 /// One with rules for callers and nothing else that keeps anybody out.
 fn guarded() -> Value {
     let mut description = described("everything");
+    description.as_object_mut().expect("it is an object").remove("resourcePolicy");
     let gateway = description["gateway"].as_object_mut().expect("it is an object");
     gateway.retain(|name, _| !matches!(name.as_str(), "interceptorConfigurations" | "policyEngineConfiguration"));
     description
@@ -215,6 +216,7 @@ fn more_callers_are_not_let_in_unasked() {
     more would be let in here than at the live gateway; `--allow-more-callers` writes the config all the same and says so in it
       The policy engine `arn:aws:bedrock-agentcore:us-east-1:123456789012:policy-engine/shop-0123456789` decides there (ENFORCE); callers see and call here what its policies forbid there
       A Lambda function intercepts there (REQUEST); nobody looks at messages here: what it refuses or changes goes through as it is
+      A resource policy says there who may call, and from where; it is not asked here: whom it keeps out may be let in
     ");
     let web_acl = json!("arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b");
     check_guard("/gateway", "webAclArn", web_acl, "A firewall (AWS WAF)");
@@ -227,6 +229,8 @@ fn more_callers_are_not_let_in_unasked() {
         let interceptors = json!([{"interceptor": {"lambda": lambda}, "interceptionPoints": points}]);
         check_guard("/gateway", "interceptorConfigurations", interceptors, &format!("({})", points.join(" and ")));
     }
+    check_guard("", "resourcePolicy", json!({"text": "{}"}), "A resource policy says there who may call");
+    check_guard("", "resourcePolicy", json!({"unreadable": "not yours"}), "could not be read (not yours)");
 }
 
 #[test]
@@ -294,6 +298,21 @@ fn what_is_not_known_is_said() {
     target `time`: it has `flavour` there, which this version does not know; look up what it does
     target `other`: it is of the kind `mcp.telepathy`, which this version does not know; its tools are not served here; give them an MCP server of their own to have them
     ");
+}
+
+#[test]
+fn a_resource_policy_that_only_allows_adds_callers_who_sign() {
+    let account = json!({"AWS": "arn:aws:iam::210987654321:root"});
+    let statement = json!({"Effect": "Allow", "Principal": account, "Action": "bedrock-agentcore:InvokeGateway"});
+    let policy = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
+    let mut description = described("signed");
+    description["resourcePolicy"] = json!({"text": policy});
+    let mirror = imported(description, false);
+    assert!(mirror.more_callers.is_empty());
+    assert!(mirror.gaps.iter().any(|gap| gap.what == "A resource policy lets in more callers there than IAM does"));
+    let mut description = described("open");
+    description["resourcePolicy"] = json!({"text": policy});
+    assert!(refused(description, false).contains("A resource policy says there who may call, and from where"));
 }
 
 #[test]

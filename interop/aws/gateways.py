@@ -1,5 +1,6 @@
 """Gateways as people have them, made through AWS's own client: one with about everything that there is, and two plain ones."""
 
+import json
 from urllib.parse import quote
 
 from aws.doubles.control_plane import ACCOUNT, ControlPlane
@@ -36,6 +37,14 @@ class Maker:
         """A new gateway; gives its id."""
         asked = {"name": name, "roleArn": ROLE, "protocolType": "MCP", "authorizerType": authorizer} | settings
         return self.client.create_gateway(**asked)["gatewayId"]
+
+    def resource_policy(self, gateway: str, effect: str, condition: dict | None = None) -> None:
+        """Says who may call a gateway, with a policy of one statement about everybody."""
+        arn = self.client.get_gateway(gatewayIdentifier=gateway)["gatewayArn"]
+        statement = {"Effect": effect, "Principal": "*", "Action": "bedrock-agentcore:InvokeGateway", "Resource": arn}
+        statement |= {"Condition": condition} if condition else {}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        self.client.put_resource_policy(resourceArn=arn, policy=json.dumps(policy))
 
     def target(self, gateway: str, name: str, configuration: dict, *credential: dict, **settings: object) -> None:
         """A new target, with one credential or none."""
@@ -98,6 +107,7 @@ def everything(plane: ControlPlane) -> str:
         },
         exceptionLevel="DEBUG",
     )
+    make.resource_policy(gateway, "Deny", {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}})
     mirrored_targets(make, gateway)
     different_targets(make, gateway)
     left_out_targets(make, gateway)

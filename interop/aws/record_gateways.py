@@ -24,8 +24,10 @@ def record(make: Callable[[ControlPlane], str]) -> dict:
         for item in [item for page in pages for item in page["items"]]:
             client.get_gateway_target(gatewayIdentifier=gateway, targetId=item["targetId"])
             targets.append(plane.answered["GetGatewayTarget"])
+        policy = plane.answered.get("PutResourcePolicy")
+        shown = {"resourcePolicy": {"text": policy["policy"]}} if policy else {}
         providers = {arn: provider(plane, arn) for target in targets for arn in arns(target)}
-        return {"gateway": plane.answered["GetGateway"], "targets": targets, "providers": providers}
+        return {"gateway": plane.answered["GetGateway"], **shown, "targets": targets, "providers": providers}
 
 
 def arns(target: dict) -> list[str]:

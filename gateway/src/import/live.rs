@@ -19,13 +19,28 @@ pub use target::{
 
 /// Everything that was read of one gateway.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Live {
     pub gateway: Gateway,
+    #[serde(default)]
+    pub resource_policy: ResourcePolicy,
     /// In the order in which AWS lists them.
     pub targets: Vec<Target>,
     /// The credential providers of the targets, by ARN.
     #[serde(default)]
     pub providers: BTreeMap<String, Provider>,
+}
+
+/// Who may call, besides what IAM and the authorizer say.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ResourcePolicy {
+    #[default]
+    Absent,
+    /// An IAM policy, in JSON: the answer of `GetResourcePolicy`.
+    Text(String),
+    /// It could not be read, and why.
+    Unreadable(String),
 }
 
 /// The answer of `GetGateway`.

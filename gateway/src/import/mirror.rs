@@ -6,6 +6,7 @@ mod authorizer;
 mod credential;
 mod gateway;
 mod guard;
+mod policy;
 mod primary;
 mod target;
 

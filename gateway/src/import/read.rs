@@ -1,4 +1,5 @@
-//! Reads a live gateway from AgentCore's control plane: the gateway, its targets, and the credential providers that they use.
+//! Reads a live gateway from AgentCore's control plane: the gateway, its resource policy, its targets, and the credential
+//! providers that they use.
 //! Only ever reads, and no secret: the control plane shows none.
 //!
 //! Source: AgentCore's API model `bedrock-agentcore-control`, 2023-06-05. It takes ids alone; an ARN is taken apart here.
@@ -14,7 +15,7 @@ use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
-use super::live::{CredentialConfiguration, Gateway, Live, Provider, Target};
+use super::live::{CredentialConfiguration, Gateway, Live, Provider, ResourcePolicy, Target};
 
 /// A gateway has 100 targets by default: a list that goes on for so many pages does not end.
 const MOST_PAGES: usize = 1000;
@@ -68,13 +69,20 @@ struct Item {
     target_id: String,
 }
 
+/// The answer of `GetResourcePolicy`.
+#[derive(Deserialize)]
+struct Policy {
+    policy: Option<String>,
+}
+
 /// Everything about a gateway.
 ///
 /// # Errors
-/// [`ReadError`]. A credential provider that AWS does not show is no error but [`Provider::Unreadable`].
+/// [`ReadError`]. What AWS does not show of it is no error: [`ResourcePolicy::Unreadable`], [`Provider::Unreadable`].
 pub async fn live(aws: &Aws, name: &Name) -> Result<Live, ReadError> {
     let api = api(aws, name);
     let gateway = gateway(aws, name).await?;
+    let resource_policy = resource_policy(&api, &gateway.gateway_arn).await?;
     let base = format!("/gateways/{}/targets/", label(&name.id));
     let mut targets = Vec::new();
     // One after the other: AWS takes ten a second.
@@ -82,7 +90,7 @@ pub async fn live(aws: &Aws, name: &Name) -> Result<Live, ReadError> {
         targets.push(api.rest("GetGatewayTarget", Method::GET, &format!("{base}{}/", label(&id)), NOTHING).await?);
     }
     let providers = providers(&api, &targets).await?;
-    Ok(Live { gateway, targets, providers })
+    Ok(Live { gateway, resource_policy, targets, providers })
 }
 
 /// What AWS says of the gateway itself.
@@ -102,6 +110,19 @@ pub async fn gateway(aws: &Aws, name: &Name) -> Result<Gateway, ReadError> {
 
 fn api<'a>(aws: &'a Aws, name: &'a Name) -> Api<'a> {
     aws.api(Service::BEDROCK_AGENTCORE_CONTROL, name.arn.as_ref().and_then(Arn::region))
+}
+
+async fn resource_policy(api: &Api<'_>, arn: &str) -> Result<ResourcePolicy, ReadError> {
+    let path = format!("/resourcepolicy/{}", label(arn));
+    let answer: Result<Policy, CallError> = api.rest("GetResourcePolicy", Method::GET, &path, NOTHING).await;
+    match answer {
+        Ok(Policy { policy }) => {
+            Ok(policy.filter(|text| !text.is_empty()).map_or(ResourcePolicy::Absent, ResourcePolicy::Text))
+        }
+        // The gateway itself is there.
+        Err(CallError::Refused(why)) if why.code == "ResourceNotFoundException" => Ok(ResourcePolicy::Absent),
+        Err(why) => Ok(ResourcePolicy::Unreadable(refusal(why)?)),
+    }
 }
 
 /// The targets' ids, from every page.
@@ -127,12 +148,22 @@ async fn providers(api: &Api<'_>, targets: &[Target]) -> Result<BTreeMap<String,
         let provider = match provider(api, credential, arn).await {
             Ok(provider) => provider,
             // This one only: others may be shown.
-            Err(CallError::Refused(why)) if !is_throttling(&why.code) => Provider::Unreadable(why.to_string()),
-            Err(why) => return Err(why.into()),
+            Err(why) => Provider::Unreadable(refusal(why)?),
         };
         providers.insert(arn.to_owned(), provider);
     }
     Ok(providers)
+}
+
+/// What AWS says against showing one thing.
+///
+/// # Errors
+/// Whatever else went wrong: it says nothing about that thing.
+fn refusal(error: CallError) -> Result<String, CallError> {
+    match error {
+        CallError::Refused(why) if !is_throttling(&why.code) => Ok(why.to_string()),
+        other => Err(other),
+    }
 }
 
 /// One provider, which its name leads to: the last segment of its ARN.

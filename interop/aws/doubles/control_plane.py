@@ -1,6 +1,6 @@
-"""A stateful double of `bedrock-agentcore-control` for what gateways are made of: keeps gateways, targets and credential
-providers as they were created, and shows them. botocore's model judges each request and each answer, botocore's signer each
-signature. Serves no MCP: where a gateway does that is for the test to say."""
+"""A stateful double of `bedrock-agentcore-control` for what gateways are made of: keeps gateways, their resource policies,
+targets and credential providers as they were created, and shows them. botocore's model judges each request and each answer,
+botocore's signer each signature. Serves no MCP: where a gateway does that is for the test to say."""
 
 import base64
 import copy
@@ -67,6 +67,8 @@ class ControlPlane:
     _gateways: dict[str, dict] = field(default_factory=dict)
     _targets: dict[str, dict[str, dict]] = field(default_factory=dict)
     _providers: dict[tuple[str, str], dict] = field(default_factory=dict)
+    #: By the ARN of their resource.
+    _policies: dict[str, str] = field(default_factory=dict)
     _failures: dict[str, list[Failure]] = field(default_factory=dict)
     _model: Model = field(default_factory=lambda: Model(SERVICE))
 
@@ -121,6 +123,8 @@ class ControlPlane:
             "CreateGateway": self._create_gateway,
             "GetGateway": self._get_gateway,
             "ListGateways": self._list_gateways,
+            "PutResourcePolicy": self._put_policy,
+            "GetResourcePolicy": self._get_policy,
             "CreateGatewayTarget": self._create_target,
             "GetGatewayTarget": self._get_target,
             "ListGatewayTargets": self._list_targets,
@@ -161,6 +165,16 @@ class ControlPlane:
 
     def _list_gateways(self, asked: dict) -> dict:
         return self._paged(list(self._gateways.values()), asked, "GatewaySummary", "ListGateways")
+
+    def _put_policy(self, asked: dict) -> dict:
+        self._found(asked["resourceArn"].rpartition("/")[2])
+        self._policies[asked["resourceArn"]] = asked["policy"]
+        return {"policy": asked["policy"]}
+
+    def _get_policy(self, asked: dict) -> dict:
+        if asked["resourceArn"] not in self._policies:
+            raise Failure("ResourceNotFoundException", f"{asked['resourceArn']} has no resource policy")
+        return {"policy": self._policies[asked["resourceArn"]]}
 
     def _found(self, gateway_id: str) -> dict:
         if gateway_id not in self._gateways:

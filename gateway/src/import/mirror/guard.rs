@@ -1,9 +1,13 @@
 //! What stands before the live gateway's tools and has no place in config.toml: without it more is let in here than there.
-//! Finds it; whether that is allowed, `mirror` decides. The authorizer's own rules are found in `authorizer`.
+//! Finds it; whether that is allowed, `mirror` decides. The authorizer's own rules are found in `authorizer`, those of
+//! the resource policy in `policy`.
 
-use super::super::{
-    gap::Gap,
-    live::{Interceptor, Live, PolicyEngine},
+use super::{
+    super::{
+        gap::Gap,
+        live::{Interceptor, Live, PolicyEngine},
+    },
+    policy,
 };
 
 /// The guards that are missing here.
@@ -20,7 +24,7 @@ pub(super) fn lost(live: &Live) -> Vec<Gap> {
     let firewall = gateway.more.get("webAclArn").filter(|arn| !arn.is_null()).map(|_| {
         Gap::of_gateway("A firewall (AWS WAF) stands before it there", "requests that it blocks come in here")
     });
-    engine.chain(interceptors).chain(firewall).collect()
+    engine.chain(interceptors).chain(firewall).chain(policy::lost(live)).collect()
 }
 
 /// Whether it forbids anything. A mode that is not known may.
