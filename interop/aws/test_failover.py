@@ -14,8 +14,7 @@ import httpx2
 import pytest
 
 from harness.gateway import PEERS, Gateway, causeway, post, sample, serve, written
-from harness.ministack import free_port
-from harness.process import Process, until
+from harness.process import Process, free_port, until
 
 WORKERS = 6
 #: Answers that say enough.

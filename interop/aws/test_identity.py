@@ -9,7 +9,8 @@ import pytest
 
 from aws.doubles.listener import Answer, Request, listening
 from aws.programs import asker
-from harness.ministack import Ministack, ministack
+from harness.account import Account, may, policy
+from harness.ministack import ministack
 from harness.moto import moto
 
 FOUND = {"AccessKeyId": "ASIAFOUND", "SecretAccessKey": "hunter2", "Token": "TOKEN"}
@@ -135,21 +136,19 @@ def test_a_machine_with_nothing_says_what_to_set(home) -> None:
         assert program.error({"parameter": "/x"}).endswith("there is no AWS region: set `AWS_REGION`, for example `us-east-1`")
 
 
-def role(aws: Ministack, name: str, actions: list[str]) -> str:
+def role(aws: Account, name: str, actions: list[str]) -> str:
     """A new role that everybody may assume and that may do this; its ARN."""
     iam = aws.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-    policy = {"Version": "2012-10-17", "Statement": [trust]}
-    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(policy))["Role"]["Arn"]
-    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
-    iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=json.dumps(allowed))
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=policy(may(*actions)))
     return made
 
 
-def test_a_role_is_assumed(aws: Ministack) -> None:
+def test_a_role_is_assumed(aws: Account) -> None:
     aws.client("ssm").put_parameter(Name="/shared/key", Value="hunter3", Type="SecureString")
     reader = role(aws, "reader", ["ssm:GetParameter"])
-    user = aws.user(["sts:AssumeRole"], ["*"]) | {"AWS_ENDPOINT_URL": aws.url, "AWS_REGION": "us-east-1"}
+    user = aws.user(may("sts:AssumeRole"))
     with asker(user) as program:
         assert "`AccessDeniedException`" in program.error({"parameter": "/shared/key"})
     with asker(user, role_arn=reader, session_name="gateway-1", external_id="secret-handshake") as program:
@@ -157,9 +156,9 @@ def test_a_role_is_assumed(aws: Ministack) -> None:
         assert program.value({"parameter": "/shared/key"}) == "hunter3"
 
 
-def test_a_role_that_is_refused_is_named(aws: Ministack) -> None:
+def test_a_role_that_is_refused_is_named(aws: Account) -> None:
     arn = role(aws, "locked", ["ssm:GetParameter"])
-    nobody = aws.user(["ssm:GetParameter"], ["*"]) | {"AWS_ENDPOINT_URL": aws.url, "AWS_REGION": "us-east-1"}
+    nobody = aws.user(may("ssm:GetParameter"))
     with asker(nobody, role_arn=arn) as program:
         error = program.error("key")
         assert f"the role `{arn}` cannot be assumed" in error and "AccessDenied" in error, error

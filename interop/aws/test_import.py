@@ -18,9 +18,11 @@ from aws.doubles.control_plane import ControlPlane, control_plane
 from aws.doubles.runtime import ARN, runtime
 from aws.doubles.signature import Identity
 from aws.gateways import Maker, everything, open_to_all, role, runtime_url, server
+from harness.account import ROOT, Account
 from harness.clients import CLIENTS
+from harness.cognito import M2mClient, Pool
 from harness.gateway import PEERS, Gateway, causeway, sample, serve
-from harness.ministack import KEYS, M2mClient, Ministack, Pool, ministack
+from harness.ministack import ministack
 from harness.process import CLEAN, Process
 from harness.tls import Authority, authority
 
@@ -30,7 +32,7 @@ DIFFERENT = 3
 MORE = "--allow-more-callers"
 KEY = "a-key-for-the-notes"
 #: Who the gateway is to AWS.
-OWN = Identity(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"])
+OWN = Identity(ROOT, ROOT)
 
 
 @pytest.fixture
@@ -77,6 +79,22 @@ def test_what_is_guarded_there_is_not_let_in_unasked(plane: ControlPlane, tmp_pa
     ran = run("import", gateway, "--output", str(path), env=plane.environment())
     assert (ran.returncode, ran.stdout, path.exists()) == (1, "", False)
     assert "policy-engine/shop-0123456789" in ran.stderr and MORE in ran.stderr
+    assert "A resource policy says there who may call" in ran.stderr
+
+
+def test_a_resource_policy_that_lets_everybody_call_is_no_guard(plane: ControlPlane) -> None:
+    gateway = open_to_all(plane)
+    Maker(plane).resource_policy(gateway, "Allow")
+    ran = run("import", gateway, env=plane.environment())
+    assert (ran.returncode, plane.asked.count("GetResourcePolicy")) == (0, 1), ran.stderr
+
+
+def test_a_resource_policy_that_is_not_shown_may_be_a_guard(plane: ControlPlane) -> None:
+    gateway = open_to_all(plane)
+    plane.fail("GetResourcePolicy", "AccessDeniedException", "not yours")
+    ran = run("import", gateway, env=plane.environment())
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "`GetResourcePolicy` was refused by AWS" in ran.stderr and "`bedrock-agentcore:GetResourcePolicy`" in ran.stderr
 
 
 def test_a_gateway_of_every_kind_of_target_is_written(plane: ControlPlane, tmp_path: Path) -> None:
@@ -124,7 +142,7 @@ def test_no_file_is_replaced_unasked(plane: ControlPlane, tmp_path: Path) -> Non
 
 def test_throttling_is_waited_out(plane: ControlPlane) -> None:
     gateway = open_to_all(plane)
-    for operation in ["GetGateway", "ListGatewayTargets", "GetGatewayTarget"]:
+    for operation in ["GetGateway", "GetResourcePolicy", "ListGatewayTargets", "GetGatewayTarget"]:
         plane.fail(operation, "ThrottlingException", times=2)
     assert run("import", gateway, env=plane.environment()).returncode == 0
 
@@ -193,7 +211,7 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(aws: Ministack, trusted: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(aws: Account, trusted: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with ExitStack() as running:
         start = running.enter_context
         plane = start(control_plane())
@@ -254,7 +272,7 @@ def live_config(callers: Pool, caller: M2mClient, servers: Pool, outgoing: M2mCl
 
 
 def create(
-    make: Maker, aws: Ministack, callers: Pool, caller: M2mClient, servers: Pool, outgoing: M2mClient, urls: dict[str, str]
+    make: Maker, aws: Account, callers: Pool, caller: M2mClient, servers: Pool, outgoing: M2mClient, urls: dict[str, str]
 ) -> str:
     """The gateway, as its owner would create it in AWS."""
 

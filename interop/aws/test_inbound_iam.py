@@ -14,7 +14,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from harness.gateway import Gateway, causeway, sample, serve
-from harness.ministack import REGION, Ministack, ministack
+from harness.account import REGION, Account, may
+from harness.ministack import ministack
 from harness.process import CLEAN, Process
 
 HERE = Path(__file__).resolve().parent
@@ -48,26 +49,26 @@ http.endpoint = "{calculator}"
 
 
 @pytest.fixture(scope="module")
-def sts() -> Iterator[Ministack]:
+def sts() -> Iterator[Account]:
     with ministack() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def user(sts: Ministack) -> dict[str, str]:
+def user(sts: Account) -> dict[str, str]:
     """An IAM user who may call, as variables of a program."""
-    return sts.user(["sts:*"], ["*"])
+    return sts.user(may("sts:*"))
 
 
 @pytest.fixture(scope="module")
-def gateway(sts: Ministack, user: dict[str, str]) -> Iterator[Gateway]:
+def gateway(sts: Account, user: dict[str, str]) -> Iterator[Gateway]:
     with sample("calculator") as calculator:
         filled = CONFIG.format(user=arn(sts, user), sts=sts.url, calculator=calculator)
         with serve(filled, {"ALICE_SECRET_ACCESS_KEY": ALICE.secret_key}) as running:
             yield running
 
 
-def arn(sts: Ministack, keys: dict[str, str]) -> str:
+def arn(sts: Account, keys: dict[str, str]) -> str:
     return sts.client("sts", **keys_of(keys)).get_caller_identity()["Arn"]
 
 
@@ -184,7 +185,7 @@ http.endpoint = "{calculator}"
 """
 
 
-def test_a_secret_that_aws_keeps_and_that_changes(sts: Ministack) -> None:
+def test_a_secret_that_aws_keeps_and_that_changes(sts: Account) -> None:
     secrets = sts.client("secretsmanager")
     made = secrets.create_secret(Name="carol", SecretString=json.dumps({"SecretAccessKey": "first"}))
     with sample("calculator") as calculator:
@@ -197,7 +198,7 @@ def test_a_secret_that_aws_keeps_and_that_changes(sts: Ministack) -> None:
             assert signed(gateway.endpoint, LIST, carol).status_code == 401
 
 
-def test_a_secret_that_aws_does_not_give(sts: Ministack) -> None:
+def test_a_secret_that_aws_does_not_give(sts: Account) -> None:
     arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:nobody-AbCdEf"
     with sample("calculator") as calculator:
         with serve(KEPT.format(arn=arn, calculator=calculator), sts.environment()) as gateway:
@@ -266,11 +267,11 @@ def with_token(gateway: Gateway, text: str) -> httpx2.Response:
     return httpx2.post(gateway.endpoint, json=LIST, headers=headers, trust_env=False)
 
 
-def test_whoever_sts_knows_and_the_list_allows_calls(gateway: Gateway, sts: Ministack, user: dict[str, str]) -> None:
+def test_whoever_sts_knows_and_the_list_allows_calls(gateway: Gateway, sts: Account, user: dict[str, str]) -> None:
     assert with_token(gateway, token(user, sts.url)).status_code == 200
 
 
-def test_a_token_that_botocore_presigned_is_taken(gateway: Gateway, sts: Ministack, user: dict[str, str]) -> None:
+def test_a_token_that_botocore_presigned_is_taken(gateway: Gateway, sts: Account, user: dict[str, str]) -> None:
     credentials = Credentials(user["AWS_ACCESS_KEY_ID"], user["AWS_SECRET_ACCESS_KEY"])
     url = f"{sts.url}/?Action=GetCallerIdentity&Version=2011-06-15"
     request = AWSRequest("GET", url, headers={"x-causeway-gateway-id": GATEWAY_ID})
@@ -280,14 +281,14 @@ def test_a_token_that_botocore_presigned_is_taken(gateway: Gateway, sts: Minista
     assert answer.status_code == 200, answer.text
 
 
-def test_a_session_of_an_allowed_role_calls(gateway: Gateway, sts: Ministack) -> None:
+def test_a_session_of_an_allowed_role_calls(gateway: Gateway, sts: Account) -> None:
     assert with_token(gateway, token(assumed(sts, "developers"), sts.url)).status_code == 200
     refused = with_token(gateway, token(assumed(sts, "visitors"), sts.url))
     assert refused.status_code == 403
     assert refused.json()["error"]["code"] == -32002
 
 
-def assumed(sts: Ministack, role: str) -> dict[str, str]:
+def assumed(sts: Account, role: str) -> dict[str, str]:
     """Temporary credentials of a new role, as variables of a program."""
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -301,12 +302,12 @@ def assumed(sts: Ministack, role: str) -> dict[str, str]:
     }
 
 
-def test_tokens_that_are_not_good_are_refused(gateway: Gateway, sts: Ministack, user: dict[str, str]) -> None:
+def test_tokens_that_are_not_good_are_refused(gateway: Gateway, sts: Account, user: dict[str, str]) -> None:
     assert with_token(gateway, token(user | {"AWS_SECRET_ACCESS_KEY": "guessed"}, sts.url)).status_code == 401
     assert with_token(gateway, token(user, sts.url, "another.example.com")).status_code == 401
     assert with_token(gateway, token(user, "http://127.0.0.1:1")).status_code == 401
     assert with_token(gateway, PREFIX + "e30").status_code == 401
-    stranger = sts.user(["sts:*"], ["*"])
+    stranger = sts.user(may("sts:*"))
     assert with_token(gateway, token(stranger, sts.url)).status_code == 403
 
 

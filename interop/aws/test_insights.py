@@ -10,7 +10,8 @@ from aws.doubles.logs import Logs, Refusal, logs
 
 from harness.clients import CLIENTS, Client
 from harness.gateway import causeway, dev, post, sample
-from harness.ministack import KEYS, REGION, Ministack, ministack
+from harness.account import REGION, Account, may
+from harness.ministack import ministack
 from harness.moto import Moto, moto
 from harness.process import Process
 
@@ -46,21 +47,12 @@ def group_arn(name: str) -> str:
     return f"arn:aws:logs:{REGION}:*:log-group:{name}"
 
 
-def reader(aws: Ministack, *groups: str) -> dict[str, str]:
+def reader(aws: Account, *groups: str) -> dict[str, str]:
     """The environment of a role whose policy allows these log groups: the second guard beside the server's own list."""
-    actions = ["logs:StartQuery", "logs:GetLogGroupFields", "logs:GetQueryResults", "logs:StopQuery"]
     resources = [arn for group in groups for arn in (group_arn(group), f"{group_arn(group)}:*")]
-    iam, name = aws.client("iam"), f"reader-{uuid.uuid4()}"
-    iam.create_user(UserName=name)
-    statements = [
-        {"Effect": "Allow", "Action": actions[:2], "Resource": resources},
-        {"Effect": "Allow", "Action": actions[2:], "Resource": "*"},
-    ]
-    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    iam.put_user_policy(UserName=name, PolicyName="interop", PolicyDocument=policy)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-    return aws.environment() | keys | {"ALLOWED_LOG_GROUPS": ",".join(groups)}
+    query = may("logs:StartQuery", "logs:GetLogGroupFields", resources=resources)
+    user = aws.user(query, may("logs:GetQueryResults", "logs:StopQuery"))
+    return user | {"ALLOWED_LOG_GROUPS": ",".join(groups)}
 
 
 def call(url: str, tool: str, **arguments: object) -> dict:
@@ -82,7 +74,7 @@ def groups(result: dict) -> list[str]:
     return [group["name"] for group in result["structuredContent"]["logGroups"]]
 
 
-def test_a_role_with_the_same_list_may_query_and_list_fields(aws: Ministack) -> None:
+def test_a_role_with_the_same_list_may_query_and_list_fields(aws: Account) -> None:
     with sample(NAME, env=reader(aws, APP)) as url:
         found = call(url, QUERY, query="fields @message | filter @message like /ERROR/")
         assert [row["@message"] for row in rows(found)] == [MESSAGES[1]]
@@ -93,7 +85,7 @@ def test_a_role_with_the_same_list_may_query_and_list_fields(aws: Ministack) -> 
         assert percent["@message"] == 100 and percent["level"] == 67, percent
 
 
-def test_the_list_of_the_server_is_the_first_guard(aws: Ministack) -> None:
+def test_the_list_of_the_server_is_the_first_guard(aws: Account) -> None:
     # Whoever runs as this may read everything; the server does not.
     with sample(NAME, env=aws.environment() | {"ALLOWED_LOG_GROUPS": APP}) as url:
         for tool, arguments in [
@@ -105,7 +97,7 @@ def test_the_list_of_the_server_is_the_first_guard(aws: Ministack) -> None:
             assert result["isError"] and f"may not read `{PAYROLL}" in text(result), text(result)
 
 
-def test_the_policy_of_the_role_is_the_second_guard(aws: Ministack) -> None:
+def test_the_policy_of_the_role_is_the_second_guard(aws: Account) -> None:
     lists_more = {"ALLOWED_LOG_GROUPS": f"{APP},{PAYROLL}"}
     with sample(NAME, env=reader(aws, APP) | lists_more) as url:
         assert rows(call(url, QUERY, query="fields @message", log_groups=[APP]))
@@ -119,7 +111,7 @@ def test_the_policy_of_the_role_is_the_second_guard(aws: Ministack) -> None:
             assert "allow the identity that the server runs as `logs:" in text(result), text(result)
 
 
-def test_several_groups_are_queried_at_once(aws: Ministack) -> None:
+def test_several_groups_are_queried_at_once(aws: Account) -> None:
     with sample(NAME, env=aws.environment() | {"ALLOWED_LOG_GROUPS": f"{APP},{WORKER}"}) as url:
         found = call(url, QUERY, query="fields @message, @log")
         assert len(rows(found)) == 2 * len(MESSAGES)
@@ -129,7 +121,7 @@ def test_several_groups_are_queried_at_once(aws: Ministack) -> None:
         assert "There may be more rows: `limit` (2) is reached" in text(cut)
 
 
-def test_all_pages_of_allowed_groups_are_listed_and_no_other(aws: Ministack) -> None:
+def test_all_pages_of_allowed_groups_are_listed_and_no_other(aws: Account) -> None:
     with sample(NAME, env=aws.environment() | {"ALLOWED_LOG_GROUPS": f"/many/*,{APP},/interop/gone"}) as url:
         many = [f"/many/{number:03}" for number in range(120)]
         listed = call(url, LIST, limit=1000)
@@ -143,14 +135,14 @@ def test_all_pages_of_allowed_groups_are_listed_and_no_other(aws: Ministack) -> 
         assert groups(call(url, LIST, prefix="/many/11")) == many[110:]
 
 
-def test_a_wrong_secret_key_is_told_from_a_missing_right(aws: Ministack) -> None:
+def test_a_wrong_secret_key_is_told_from_a_missing_right(aws: Account) -> None:
     wrong = reader(aws, APP) | {"AWS_SECRET_ACCESS_KEY": "not-the-secret"}
     with sample(NAME, env=wrong) as url:
         result = call(url, QUERY, query="fields @message")
     assert result["isError"] and "check the server's AWS credentials" in text(result), text(result)
 
 
-def test_a_group_that_does_not_exist_is_named(aws: Ministack) -> None:
+def test_a_group_that_does_not_exist_is_named(aws: Account) -> None:
     with sample(NAME, env=aws.environment() | {"ALLOWED_LOG_GROUPS": "/interop/gone"}) as url:
         result = call(url, QUERY, query="fields @message")
     assert result["isError"] and "`ResourceNotFoundException`" in text(result), text(result)
@@ -160,14 +152,14 @@ def test_a_group_that_does_not_exist_is_named(aws: Ministack) -> None:
 # ---- where settings come from
 
 
-def test_a_local_run_reads_env(aws: Ministack, tmp_path) -> None:
+def test_a_local_run_reads_env(aws: Account, tmp_path) -> None:
     settings = reader(aws, APP)
     (tmp_path / ".env").write_text("\n".join(f"{name}='{value}'" for name, value in settings.items()))
     with sample(NAME, cwd=str(tmp_path)) as url:
         assert rows(call(url, QUERY, query="fields @message"))
 
 
-def test_the_environment_goes_before_env(aws: Ministack, tmp_path) -> None:
+def test_the_environment_goes_before_env(aws: Account, tmp_path) -> None:
     (tmp_path / ".env").write_text(f"ALLOWED_LOG_GROUPS={PAYROLL}\nQUERY_TIMEOUT=30s\n")
     with sample(NAME, env=reader(aws, APP), cwd=str(tmp_path)) as url:
         assert rows(call(url, QUERY, query="fields @message", log_groups=[APP]))
@@ -182,7 +174,7 @@ def keeper(request):
         yield running
 
 
-def keep(keeper: Ministack | Moto, kind: str, value: str) -> dict[str, str]:
+def keep(keeper: Account, kind: str, value: str) -> dict[str, str]:
     """Keeps this text; gives what names it."""
     if kind == "secret":
         kept = keeper.client("secretsmanager").create_secret(Name="interop/runtime", SecretString=value)
@@ -192,13 +184,12 @@ def keep(keeper: Ministack | Moto, kind: str, value: str) -> dict[str, str]:
     return {"RUNTIME_CONFIG_SSM_PARAMETER_NAME": "/interop/runtime"}
 
 
-def runner(keeper: Ministack | Moto, *actions: str) -> dict[str, str]:
+def runner(keeper: Account, *actions: str) -> dict[str, str]:
     """The environment of a role that may do this; from here on signatures count."""
+    env = keeper.user(may(*actions))
     if isinstance(keeper, Moto):
-        env = keeper.user("runner", list(actions))
         keeper.judge()
-        return env
-    return keeper.environment() | keeper.user(list(actions), ["*"])
+    return env
 
 
 LOGS = ("logs:StartQuery", "logs:GetQueryResults")
@@ -206,7 +197,7 @@ READ = {"secret": "secretsmanager:GetSecretValue", "parameter": "ssm:GetParamete
 
 
 @pytest.mark.parametrize("kind", ["secret", "parameter"])
-def test_settings_are_read_from_aws(keeper: Ministack | Moto, kind: str) -> None:
+def test_settings_are_read_from_aws(keeper: Account, kind: str) -> None:
     as_json = json.dumps({"ALLOWED_LOG_GROUPS": [APP, PAYROLL], "QUERY_TIMEOUT": "20s"})
     as_lines = f"# runtime\nALLOWED_LOG_GROUPS={APP},{PAYROLL}\nQUERY_TIMEOUT=20s\n"
     named = keep(keeper, kind, as_json if kind == "secret" else as_lines)
@@ -217,7 +208,7 @@ def test_settings_are_read_from_aws(keeper: Ministack | Moto, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", ["secret", "parameter"])
-def test_a_source_that_may_not_be_read_ends_the_start(keeper: Ministack | Moto, kind: str) -> None:
+def test_a_source_that_may_not_be_read_ends_the_start(keeper: Account, kind: str) -> None:
     named = keep(keeper, kind, json.dumps({"ALLOWED_LOG_GROUPS": HIDDEN}))
     said = fails(runner(keeper, *LOGS) | named)
     assert f"the {kind} `{next(iter(named.values()))}`, which `{next(iter(named))}` names, cannot be read" in said, said
@@ -225,7 +216,7 @@ def test_a_source_that_may_not_be_read_ends_the_start(keeper: Ministack | Moto, 
 
 
 @pytest.mark.parametrize("kind", ["secret", "parameter"])
-def test_a_source_that_is_not_there_ends_the_start(keeper: Ministack | Moto, kind: str) -> None:
+def test_a_source_that_is_not_there_ends_the_start(keeper: Account, kind: str) -> None:
     variable = {"secret": "RUNTIME_CONFIG_SECRET_ID", "parameter": "RUNTIME_CONFIG_SSM_PARAMETER_NAME"}[kind]
     said = fails(runner(keeper, READ[kind]) | {variable: "interop/gone"})
     code = {"secret": "ResourceNotFoundException", "parameter": "ParameterNotFound"}[kind]
@@ -233,7 +224,7 @@ def test_a_source_that_is_not_there_ends_the_start(keeper: Ministack | Moto, kin
     assert f"`{code}`" in said and "check its name and the server's AWS region" in said, said
 
 
-def test_the_environment_goes_before_the_secret(aws: Ministack) -> None:
+def test_the_environment_goes_before_the_secret(aws: Account) -> None:
     named = keep_secret(aws, reader(aws, WORKER))
     with sample(NAME, env=aws.environment() | {"RUNTIME_CONFIG_SECRET_ID": named, "ALLOWED_LOG_GROUPS": APP}) as url:
         assert rows(call(url, QUERY, query="fields @message", log_groups=[APP]))
@@ -241,7 +232,7 @@ def test_the_environment_goes_before_the_secret(aws: Ministack) -> None:
         assert f"it may read `{APP}`" in text(refused), text(refused)
 
 
-def test_the_secret_fills_in_what_the_environment_leaves_open(aws: Ministack) -> None:
+def test_the_secret_fills_in_what_the_environment_leaves_open(aws: Account) -> None:
     # The region of the secret itself is in its ARN; that of the queries is in the secret.
     named = keep_secret(aws, {"AWS_REGION": REGION, "ALLOWED_LOG_GROUPS": APP})
     env = {name: value for name, value in aws.environment().items() if name != "AWS_REGION"}
@@ -249,13 +240,13 @@ def test_the_secret_fills_in_what_the_environment_leaves_open(aws: Ministack) ->
         assert rows(call(url, QUERY, query="fields @message"))
 
 
-def keep_secret(aws: Ministack, settings: dict[str, str]) -> str:
+def keep_secret(aws: Account, settings: dict[str, str]) -> str:
     """Keeps these settings; gives the ARN."""
     name = f"interop/{uuid.uuid4()}"
     return aws.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(settings))["ARN"]
 
 
-def test_what_cannot_be_read_is_not_quoted(aws: Ministack) -> None:
+def test_what_cannot_be_read_is_not_quoted(aws: Account) -> None:
     texts = {"lines": f"A=1\n{HIDDEN} and more\n", "json": '{"A": "' + HIDDEN, "value": json.dumps({"A": {"B": HIDDEN}})}
     for name, value in texts.items():
         aws.client("secretsmanager").create_secret(Name=f"interop/{name}", SecretString=value)
@@ -284,7 +275,7 @@ def test_moto_lists_pages_and_answers_a_query() -> None:
         fill(client, APP)
         for number in range(75):
             client.create_log_group(logGroupName=f"/many/{number:03}")
-        env = aws.user("insights", [*LOGS, "logs:DescribeLogGroups"]) | {"ALLOWED_LOG_GROUPS": f"{APP},/many/*"}
+        env = aws.user(may(*LOGS, "logs:DescribeLogGroups")) | {"ALLOWED_LOG_GROUPS": f"{APP},/many/*"}
         aws.judge()
         with sample(NAME, env=env) as url:
             assert groups(call(url, LIST)) == [APP, *(f"/many/{number:03}" for number in range(75))]
@@ -307,7 +298,7 @@ def state(status: str, rows: list | None = None, scanned: float = 0) -> dict:
 
 
 def scripted(double: Logs, **more: str) -> dict[str, str]:
-    return KEYS | {"AWS_ENDPOINT_URL": double.url, "ALLOWED_LOG_GROUPS": f"{APP},{WORKER}"} | more
+    return Account(double.url).environment() | {"ALLOWED_LOG_GROUPS": f"{APP},{WORKER}"} | more
 
 
 @pytest.mark.parametrize("client", [CLIENTS[0], CLIENTS[2], CLIENTS[3], CLIENTS[6]], ids=str)

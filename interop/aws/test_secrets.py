@@ -15,7 +15,9 @@ import pytest
 
 from aws.doubles.listener import Answer, Request, listening
 from harness.gateway import Gateway, causeway, post, sample, serve, written
-from harness.ministack import Ministack, Pool, ministack
+from harness.account import Account, may
+from harness.cognito import Pool
+from harness.ministack import ministack
 from harness.process import CLEAN, until
 
 ADD = "calculator___add_numbers"
@@ -23,7 +25,7 @@ PASSED = ("content-type", "accept", "mcp-session-id", "mcp-protocol-version", "m
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Ministack]:
+def aws() -> Iterator[Account]:
     with ministack() as running:
         yield running
 
@@ -78,12 +80,12 @@ def by_key(door: Door, arn: str, more: str = "") -> str:
     return config(f'http.endpoint = "{door.url}"\ncredential.api_key = {{ {key} }}', more)
 
 
-def secret(aws: Ministack, value: str) -> str:
+def secret(aws: Account, value: str) -> str:
     """The ARN of a new secret."""
     return aws.client("secretsmanager").create_secret(Name=f"s-{uuid.uuid4()}", SecretString=value)["ARN"]
 
 
-def parameter(aws: Ministack, value: str) -> str:
+def parameter(aws: Account, value: str) -> str:
     """The ARN of a new parameter."""
     name = f"/causeway/{uuid.uuid4()}"
     ssm = aws.client("ssm")
@@ -91,7 +93,7 @@ def parameter(aws: Ministack, value: str) -> str:
     return ssm.get_parameter(Name=name)["Parameter"]["ARN"]
 
 
-def change(aws: Ministack, arn: str, value: str) -> None:
+def change(aws: Account, arn: str, value: str) -> None:
     if ":ssm:" in arn:
         name = arn.split(":parameter", 1)[1]
         aws.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
@@ -112,7 +114,7 @@ def log(gateway: Gateway) -> str:
     return "\n".join(gateway.process.errors)
 
 
-def test_a_client_secret_is_a_member_of_a_json_secret(aws: Ministack) -> None:
+def test_a_client_secret_is_a_member_of_a_json_secret(aws: Account) -> None:
     pool = Pool.create(aws, f"p{uuid.uuid4().hex[:8]}", ["invoke"])
     client = pool.client("gateway")
     arn = secret(aws, json.dumps({"client_id": client.id, "client_secret": client.secret}))
@@ -131,7 +133,7 @@ client_secret_json_key = "client_secret"
             assert client.secret not in log(gateway)
 
 
-def test_a_client_secret_that_is_refused_is_read_again(aws: Ministack) -> None:
+def test_a_client_secret_that_is_refused_is_read_again(aws: Account) -> None:
     pool = Pool.create(aws, f"p{uuid.uuid4().hex[:8]}", ["invoke"])
     client = pool.client("gateway")
     arn = secret(aws, "not this one")
@@ -151,7 +153,7 @@ client_secret_arn = "{arn}"
 
 
 @pytest.mark.parametrize("kept", [secret, parameter])
-def test_a_key_that_changes_is_read_again(aws: Ministack, calculator: str, kept) -> None:
+def test_a_key_that_changes_is_read_again(aws: Account, calculator: str, kept) -> None:
     arn = kept(aws, "key-one")
     with door(calculator, "key-one") as before, serve(by_key(before, arn), aws.environment()) as gateway:
         assert added(gateway) and before.refused == []
@@ -178,7 +180,7 @@ def kind(answer: dict) -> str:
     return answer["result"]["_meta"]["causeway/error"]["kind"]
 
 
-def test_a_secret_that_is_not_there_is_named(aws: Ministack, calculator: str) -> None:
+def test_a_secret_that_is_not_there_is_named(aws: Account, calculator: str) -> None:
     arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:nobody-AbCdEf"
     with door(calculator, "key") as before, serve(by_key(before, arn), aws.environment()) as gateway:
         answer = add(gateway)
@@ -187,15 +189,15 @@ def test_a_secret_that_is_not_there_is_named(aws: Ministack, calculator: str) ->
         assert before.refused == []
 
 
-def test_a_user_who_may_not_read_it_is_told_so(aws: Ministack, calculator: str) -> None:
+def test_a_user_who_may_not_read_it_is_told_so(aws: Account, calculator: str) -> None:
     arn = secret(aws, "key-one")
-    nobody = aws.user(["ssm:GetParameter"], ["*"]) | {"AWS_ENDPOINT_URL": aws.url, "AWS_REGION": "us-east-1"}
+    nobody = aws.user(may("ssm:GetParameter"))
     with door(calculator, "key-one") as before, serve(by_key(before, arn), nobody) as gateway:
         assert "`AccessDeniedException`" in log(gateway) and arn in log(gateway), log(gateway)
         assert nobody["AWS_SECRET_ACCESS_KEY"] not in log(gateway)
 
 
-def test_replicas_share_session_keys_that_change(aws: Ministack, calculator: str) -> None:
+def test_replicas_share_session_keys_that_change(aws: Account, calculator: str) -> None:
     arn = secret(aws, secrets.token_hex(32))
     target = f'http.endpoint = "{calculator}"'
     keys = f'[sessions]\nkey_arn = ["{arn}"]\n[aws]\nsecret_refresh_seconds = 1'
@@ -221,7 +223,7 @@ def knows(gateway: Gateway, session: str) -> bool:
     return httpx2.post(gateway.endpoint, headers=headers, json=body, trust_env=False).status_code == 200
 
 
-def test_without_its_session_keys_the_gateway_does_not_start(aws: Ministack, calculator: str) -> None:
+def test_without_its_session_keys_the_gateway_does_not_start(aws: Account, calculator: str) -> None:
     arn = "arn:aws:ssm:us-east-1:000000000000:parameter/nobody"
     text = config(f'http.endpoint = "{calculator}"', f'[sessions]\nkey_arn = ["{arn}"]')
     with written(text) as path:

@@ -13,7 +13,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from aws.programs import asker, signer
-from harness.ministack import Ministack, ministack
+from harness.account import Account, may
+from harness.ministack import ministack
 from harness.moto import Moto, moto
 
 REQUESTS = 400
@@ -99,26 +100,26 @@ def aws():
 def second():
     with moto() as running:
         keep(running)
-        user = running.user("reader", ACTIONS)
+        user = running.user(may(*ACTIONS))
         running.judge()
         yield running, user
 
 
-def keep(cloud: Ministack | Moto) -> None:
+def keep(cloud: Account) -> None:
     """A secret and a parameter to read."""
     secret = json.dumps({"client_secret": "hunter2"})
     cloud.client("secretsmanager").create_secret(Name="prod/key", SecretString=secret)
     cloud.client("ssm").put_parameter(Name="/prod/key", Value="hunter3", Type="SecureString")
 
 
-def arns(cloud: Ministack) -> tuple[str, str]:
+def arns(cloud: Account) -> tuple[str, str]:
     secret = cloud.client("secretsmanager").describe_secret(SecretId="prod/key")["ARN"]
     return secret, cloud.client("ssm").get_parameter(Name="/prod/key")["Parameter"]["ARN"]
 
 
-def test_ministack_lets_a_user_read(aws: Ministack) -> None:
+def test_ministack_lets_a_user_read(aws: Account) -> None:
     secret, parameter = arns(aws)
-    user = aws.user(ACTIONS, ["*"]) | {"AWS_ENDPOINT_URL": aws.url, "AWS_REGION": "us-east-1"}
+    user = aws.user(may(*ACTIONS))
     with asker(user) as program:
         assert program.value({"arn": {"arn": secret, "json_key": "client_secret"}}) == "hunter2"
         assert program.value({"arn": {"arn": parameter, "json_key": None}}) == "hunter3"
@@ -128,8 +129,8 @@ def test_ministack_lets_a_user_read(aws: Ministack) -> None:
         assert "`ResourceNotFoundException`" in error and "`prod/other`" in error, error
 
 
-def test_ministack_refuses_who_may_not(aws: Ministack) -> None:
-    user = aws.user(["ssm:GetParameter"], ["*"]) | {"AWS_ENDPOINT_URL": aws.url, "AWS_REGION": "us-east-1"}
+def test_ministack_refuses_who_may_not(aws: Account) -> None:
+    user = aws.user(may("ssm:GetParameter"))
     with asker(user) as program:
         assert "`AccessDeniedException`" in program.error({"secret": "prod/key"})
         assert program.value({"parameter": "/prod/key"}) == "hunter3"

@@ -6,7 +6,8 @@ import pytest
 
 from harness.clients import CLIENTS, Client
 from harness.gateway import Gateway, dev
-from harness.ministack import Ministack, ministack
+from harness.account import Account, may
+from harness.ministack import ministack
 
 TOOL = "cloudwatch-insights___query_cloudwatch_insights"
 GROUP, SECRET_GROUP = "/interop/app", "/interop/payroll"
@@ -20,7 +21,7 @@ def aws():
 
 
 @pytest.fixture(scope="module")
-def gateway(aws: Ministack):
+def gateway(aws: Account):
     logs = aws.client("logs")
     now = int(time.time() * 1000)
     for group in [GROUP, SECRET_GROUP]:
@@ -48,15 +49,15 @@ def test_another_group_is_refused(gateway: Gateway) -> None:
     assert f"may not read `{SECRET_GROUP}`" in answer["text"] and "out of" not in answer["text"]
 
 
-def test_an_identity_that_may_not_query_is_a_tool_error(aws: Ministack) -> None:
-    identity = aws.user(["logs:GetQueryResults"], ["*"])
-    with dev(env=aws.environment() | identity | {"ALLOWED_LOG_GROUPS": GROUP}) as gateway:
+def test_an_identity_that_may_not_query_is_a_tool_error(aws: Account) -> None:
+    identity = aws.user(may("logs:GetQueryResults"))
+    with dev(env=identity | {"ALLOWED_LOG_GROUPS": GROUP}) as gateway:
         answer = ask(gateway, GROUP)
     assert answer["isError"] and "AccessDeniedException" in answer["text"], answer["text"]
     assert "logs:StartQuery" in answer["text"], answer["text"]
 
 
-def test_unknown_credentials_are_a_tool_error(aws: Ministack) -> None:
+def test_unknown_credentials_are_a_tool_error(aws: Account) -> None:
     unknown = {"AWS_ACCESS_KEY_ID": "AKIAUNKNOWN", "ALLOWED_LOG_GROUPS": GROUP}
     with dev(env=aws.environment() | unknown) as gateway:
         answer = ask(gateway, GROUP)

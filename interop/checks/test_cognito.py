@@ -5,7 +5,8 @@ import pytest
 
 from harness.clients import CLIENTS, Client
 from harness.gateway import Gateway, post, sample, serve
-from harness.ministack import M2mClient, Pool, ministack
+from harness.cognito import M2mClient, Pool
+from harness.ministack import ministack
 
 TOOLS = ["calculator___add_numbers", "calculator___multiply_numbers"]
 
@@ -29,7 +30,7 @@ def narrow(callers: Pool) -> M2mClient:
 
 @pytest.fixture(scope="module")
 def servers(callers: Pool) -> Pool:
-    return Pool.create(callers.ministack, "servers", ["invoke"])
+    return Pool.create(callers.account, "servers", ["invoke"])
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import httpx2
 
 from harness.gateway import HERE, PEERS
-from harness.ministack import fetch_token
 from harness.process import Process, node
+from harness.tokens import fetch_token
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -135,6 +136,12 @@ def until(condition: Callable[[], T], what: str, seconds: float = DEADLINE) -> T
         assert time.monotonic() < deadline, f"after {seconds:.0f} s still not: {what}"
         pause.wait(0.05)
     return result
+
+
+def free_port() -> int:
+    """A port that nobody has now; somebody may a moment later."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
 
 
 def node() -> str:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from harness.gateway import HERE, PEERS, ROOT, Gateway, dev
-from harness.ministack import free_port
-from harness.process import Process, node, until
+from harness.process import Process, free_port, node, until
 
 EVERYTHING = str(HERE / "node_modules/@modelcontextprotocol/server-everything/dist/index.js")
 #: It takes no port 0, and somebody may have taken the one that was free.
