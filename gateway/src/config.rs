@@ -1,23 +1,16 @@
 //! What the program runs on: every reference resolved, every value checked. It is made from the text of config.toml
 //! (`config/file.rs` mirrors that text) and never changes afterwards.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use causeway_aws::{endpoint::Endpoints, identity::Settings, secret::Reference};
-use causeway_core::{
-    authorizer,
-    catalog::{Names, Paging},
-    name::TargetName,
-};
+use causeway_core::catalog::{Names, Paging};
 use url::Url;
 
 use crate::secret::Secret;
 
+mod authorizer;
+mod credential;
 pub mod draft;
 pub mod environment;
 pub mod file;
@@ -28,12 +21,18 @@ mod proxies;
 mod resolve;
 pub mod schema;
 mod shape;
+mod target;
 
+pub use authorizer::{AccessKey, Authorizer, AwsIam, CallerIdentity, CustomJwt};
+pub use credential::{
+    ApiKey, ApiKeyLocation, ClientAuthentication, ClientCredentials, Credential, Sigv4, TokenEndpoint,
+};
 pub use draft::Draft;
 pub use environment::Environment;
 pub use mistake::{Mistake, Mistakes, TargetLabel};
 pub use proxies::Proxies;
 pub(crate) use resolve::KEY_BYTES;
+pub use target::{Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions, Transport};
 
 /// Everything that config.toml says, resolved.
 #[derive(Clone, Debug)]
@@ -58,9 +57,9 @@ pub struct Gateway {
     pub listen: SocketAddr,
     /// The URL that clients use, ending in `/mcp`, where it differs from what they connect to (behind a proxy).
     pub public_url: Option<Url>,
-    /// For the client's model; `None`: what the targets say.
     /// Pages of these may call the gateway, beside those of `public_url` and, on loopback, of this machine.
     pub allowed_origins: Vec<Url>,
+    /// For the client's model; `None`: what the targets say.
     pub instructions: Option<String>,
     /// What clients call tools and prompts.
     pub names: Names,
@@ -162,219 +161,6 @@ pub enum SecretSource {
         /// Of the JSON object that it is; `None`: it is the secret as a whole.
         json_key: Option<String>,
     },
-}
-
-/// Who may call.
-#[derive(Clone, Debug)]
-pub enum Authorizer {
-    /// Anyone who reaches the port.
-    None,
-    CustomJwt(CustomJwt),
-    AwsIam(AwsIam),
-}
-
-/// AWS principals that sign their requests, or show who they are by STS.
-#[derive(Clone, Debug)]
-pub struct AwsIam {
-    /// Of the signatures' scope.
-    pub region: String,
-    /// Of the signatures' scope.
-    pub service: String,
-    pub clock_skew: Duration,
-    /// Host and port of `gateway.public_url`: whom signed requests are for.
-    pub host: Option<String>,
-    pub access_keys: Vec<AccessKey>,
-    pub caller_identity: Option<CallerIdentity>,
-}
-
-/// An access key and whose it is.
-#[derive(Clone, Debug)]
-pub struct AccessKey {
-    pub access_key_id: String,
-    pub secret_access_key: SecretSource,
-    /// ARN of the principal.
-    pub principal: String,
-}
-
-/// Tokens that wrap a presigned STS GetCallerIdentity.
-#[derive(Clone, Debug)]
-pub struct CallerIdentity {
-    /// What a token must be made for.
-    pub gateway_id: String,
-    /// ARNs, or beginnings of ARNs with `*` behind.
-    pub allowed_principals: Vec<String>,
-    /// Where STS is.
-    pub endpoint: Url,
-}
-
-/// Access tokens of one OIDC issuer.
-#[derive(Clone, Debug)]
-pub struct CustomJwt {
-    pub discovery_url: Url,
-    pub clock_skew: Duration,
-    pub rules: authorizer::Authorizer,
-}
-
-/// One MCP server behind the gateway.
-#[derive(Clone, Debug)]
-pub struct Target {
-    pub name: TargetName,
-    pub kind: TargetKind,
-    pub transport: Transport,
-    /// 0 to 1000; of several targets with one resource, the lowest serves it.
-    pub resource_priority: u16,
-    pub credential: Credential,
-    /// What `causeway dev` starts in its place.
-    pub dev: Option<Dev>,
-}
-
-/// What a target is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum TargetKind {
-    #[default]
-    Server,
-    /// An AgentCore Gateway, or another Causeway: what it lists is named `target___tool` and keeps its names.
-    Gateway {
-        /// Targets that serve the same names where it does not, best first.
-        standby: Vec<TargetName>,
-    },
-}
-
-/// How a target is reached.
-#[derive(Clone, Debug)]
-pub enum Transport {
-    Http(HttpTarget),
-    Stdio(StdioTarget),
-}
-
-/// A target that speaks streamable HTTP.
-#[derive(Clone, Debug)]
-pub struct HttpTarget {
-    pub endpoint: Url,
-    /// Where it is as well, in the order in which to go on to them.
-    pub further: Vec<Url>,
-    /// AgentCore Runtime hosts it, and `endpoint` is where Runtime is asked for it.
-    pub runtime: bool,
-    pub era: EraChoice,
-    pub sessions: TargetSessions,
-}
-
-/// A target that is a child process and speaks over its standard streams.
-#[derive(Clone, Debug)]
-pub struct StdioTarget {
-    /// Program and arguments; never empty.
-    pub command: Vec<String>,
-    /// Its environment, beside a few variables of the gateway's that hold no secrets, such as `PATH`.
-    pub env: BTreeMap<String, Secret>,
-    pub working_directory: Option<PathBuf>,
-    pub era: EraChoice,
-}
-
-/// Who shares a session with a target that keeps sessions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TargetSessions {
-    /// All clients of one caller.
-    #[default]
-    PerCaller,
-    /// Each session of a client has its own; clients without one share by caller.
-    PerSession,
-    /// Everyone.
-    Shared,
-}
-
-/// Which era a target speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EraChoice {
-    /// Asked once, remembered, asked again when the assumption fails.
-    #[default]
-    Auto,
-    Modern,
-    Legacy,
-}
-
-/// What the gateway shows a target to be let in.
-#[derive(Clone, Debug)]
-pub enum Credential {
-    None,
-    ClientCredentials(ClientCredentials),
-    ApiKey(ApiKey),
-    Sigv4(Sigv4),
-}
-
-/// OAuth 2.0 client credentials (RFC 6749, section 4.4).
-#[derive(Clone, Debug)]
-pub struct ClientCredentials {
-    pub token_endpoint: TokenEndpoint,
-    pub client_id: String,
-    pub client_secret: SecretSource,
-    pub scopes: Vec<String>,
-    pub client_authentication: ClientAuthentication,
-    /// Sent with the token request as they are, for example `audience` or `resource`.
-    pub extra_parameters: BTreeMap<String, String>,
-}
-
-/// Where tokens come from.
-#[derive(Clone, Debug)]
-pub enum TokenEndpoint {
-    Url(Url),
-    /// Named by the `token_endpoint` of this discovery document.
-    Discovery(Url),
-}
-
-/// How a client proves itself to the token endpoint (RFC 6749, section 2.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClientAuthentication {
-    /// In the header `Authorization`.
-    #[default]
-    Basic,
-    /// In the form.
-    Post,
-}
-
-/// A fixed key.
-#[derive(Clone, Debug)]
-pub struct ApiKey {
-    pub key: SecretSource,
-    pub location: ApiKeyLocation,
-    /// Put before the key, for example `Bearer `.
-    pub prefix: String,
-}
-
-/// Where an API key goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ApiKeyLocation {
-    Header(http::HeaderName),
-    QueryParameter(String),
-}
-
-/// AWS Signature Version 4 over each request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sigv4 {
-    /// The signing name, such as `bedrock-agentcore`.
-    pub service: String,
-    /// What is signed for, where the file says it. Else the request's host does, else the identity.
-    pub region: Option<String>,
-    /// Who signs.
-    pub identity: Settings,
-}
-
-/// What `causeway dev` starts for a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Dev {
-    /// One of the sample servers, by name.
-    Sample(String),
-    /// The user's own server. It must serve MCP at `path` on the port in its environment variable `PORT`.
-    Command { command: Vec<String>, path: String },
-}
-
-impl TargetKind {
-    /// Who stands by for it; nobody for a server.
-    pub fn standby(&self) -> &[TargetName] {
-        match self {
-            Self::Server => &[],
-            Self::Gateway { standby } => standby,
-        }
-    }
 }
 
 impl SecretSource {

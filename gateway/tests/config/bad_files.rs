@@ -1,79 +1,20 @@
-//! Configuration as a user meets it: what every kind of bad config.toml is answered with, that the annotated example at the
-//! repository's root is complete and true, and that the checked-in JSON Schema is the current one.
+//! What every kind of bad config.toml is answered with: one file in `bad/` each. No answer shows a secret.
 
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
-use causeway::{
-    cli,
-    config::{
-        ApiKeyLocation, Authorizer, Config, Credential, Dev, Draft, Environment, EraChoice, SecretSource, SessionMode,
-        TokenEndpoint, Transport, environment::Reference, schema::schema,
-    },
-    secret::Secret,
-};
-use proptest::prelude::*;
+use causeway::config::{Config, Draft};
 
-const EXAMPLE: &str = include_str!("../../config.toml");
+use super::{SECRETS, environment, resolve};
 
-/// Values that must never be in a message.
-const SECRETS: [&str; 3] = ["hunter2", "a-key-of-32-bytes-or-more-for-sealing", "first line\nsecond line"];
-
-fn environment() -> Environment {
-    Environment::of([
-        ("SECRET", SECRETS[0]),
-        ("KEY", SECRETS[0]),
-        ("SHORT_KEY", SECRETS[0]),
-        ("SESSION_KEY", SECRETS[1]),
-        ("KEY_OF_TWO_LINES", SECRETS[2]),
-        ("EMPTY_KEY", ""),
-        ("CALCULATOR_CLIENT_SECRET", "calculator's"),
-        ("HELLO_CLIENT_SECRET", "hello's"),
-        ("CLOUDWATCH_INSIGHTS_CLIENT_SECRET", "insights'"),
-    ])
-}
-
-fn resolve(text: &str, environment: &Environment) -> Result<Config, String> {
-    let draft = Draft::parse(Path::new("config.toml"), text).map_err(|mistakes| mistakes.to_string())?;
-    draft.resolve(environment).map_err(|mistakes| mistakes.to_string())
-}
-
-/// What the file `config/<name>.toml` is answered with.
+/// What the file `bad/<name>.toml` is answered with.
 fn mistakes(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(format!("{name}.toml"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/bad").join(format!("{name}.toml"));
     let text = fs::read_to_string(path).expect("each case has its file");
     let answer = resolve(&text, &environment()).expect_err("each case is a bad file");
     for secret in SECRETS.iter().flat_map(|secret| secret.lines()) {
         assert!(!answer.contains(secret), "a secret is in the answer: {answer}");
     }
     answer
-}
-
-/// The example with every setting that is commented out.
-fn everything_set() -> String {
-    let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
-        Some(setting) if !setting.starts_with([' ', ':']) => setting,
-        _ => line,
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// The same with one of the two authorizers alone, since a file takes one.
-fn everything_set_with(authorizer: &str) -> String {
-    let other = |line: &str| line.contains("[authorizer.") && !line.contains(&format!("[authorizer.{authorizer}"));
-    let mut taken = true;
-    let mut kept = |line: &&str| {
-        taken = if line.starts_with('[') { !other(line) } else { taken };
-        taken
-    };
-    everything_set().lines().filter(|line| kept(line)).collect::<Vec<_>>().join("\n")
-}
-
-/// Whatever is referred to is there.
-fn full_environment() -> Environment {
-    environment().overlay(|reference| match reference {
-        Reference::Variable(name) if name.starts_with("AWS_") => None,
-        _ => Some(Secret::new("a-secret-that-is-long-enough-for-any-use")),
-    })
 }
 
 macro_rules! bad {
@@ -366,10 +307,10 @@ bad!(duplicate_keys, "duplicate-keys", @r#"
 
 #[test]
 fn every_bad_file_is_a_case() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/bad");
     for entry in fs::read_dir(directory).unwrap() {
         let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
-        assert!(include_str!("config.rs").contains(&format!("\"{name}\"")), "no case for `{name}.toml`");
+        assert!(include_str!("bad_files.rs").contains(&format!("\"{name}\"")), "no case for `{name}.toml`");
     }
 }
 
@@ -382,219 +323,6 @@ fn a_file_that_is_not_there() {
     …/config.toml: cannot be read: No such file or directory (os error 2); give the path of a config.toml that is there
     1 mistake
 "#);
-}
-
-#[test]
-fn the_example_loads() {
-    let config = resolve(EXAMPLE, &environment()).unwrap();
-    assert_eq!(config.gateway.listen, "127.0.0.1:8080".parse().unwrap());
-    assert_eq!(config.sessions.mode, SessionMode::Optional);
-    let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
-    assert_eq!(jwt.rules.allowed_clients, ["causeway-client"]);
-    assert_eq!(jwt.rules.allowed_scopes, ["causeway/invoke"]);
-    assert_eq!(jwt.clock_skew, Duration::from_secs(30));
-    let names: Vec<_> = config.targets.iter().map(|target| target.name.as_str()).collect();
-    assert_eq!(names, ["calculator", "hello", "cloudwatch-insights"]);
-    let secrets = ["calculator's", "hello's", "insights'"];
-    for (target, secret) in config.targets.iter().zip(secrets) {
-        let Credential::ClientCredentials(client) = &target.credential else { panic!("a token for each target") };
-        assert_eq!(client.client_secret.here().unwrap().expose(), secret);
-        assert_eq!(client.scopes, [format!("{}/invoke", target.name)]);
-        assert_eq!(target.dev, Some(Dev::Sample(target.name.to_string())));
-    }
-}
-
-#[test]
-fn what_the_example_says_of_defaults_is_true() {
-    let bare = "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n";
-    let bare = resolve(bare, &environment()).unwrap();
-    let full = resolve(&everything_set_with("custom_jwt"), &full_environment()).unwrap();
-    assert_eq!(format!("{:?}", full.limits), format!("{:?}", bare.limits));
-    assert_eq!(full.failover, bare.failover);
-    assert_eq!(full.sessions.mode, bare.sessions.mode);
-    assert_eq!(full.sessions.timeout, bare.sessions.timeout);
-    assert_eq!(full.gateway.name, bare.gateway.name);
-    assert_eq!(full.gateway.listen, bare.gateway.listen);
-    assert_eq!(full.gateway.streaming, bare.gateway.streaming);
-    assert_eq!(bare.limits.first_byte, bare.limits.call);
-}
-
-#[test]
-fn every_setting_of_the_example_works() {
-    let config = resolve(&everything_set_with("custom_jwt"), &full_environment()).unwrap();
-    assert!(config.gateway.debug_errors);
-    assert_eq!(config.gateway.public_url.unwrap().as_str(), "https://gateway.example.com/mcp");
-    assert_eq!(config.gateway.allowed_origins[0].as_str(), "https://inspector.example.com/");
-    assert_eq!(config.sessions.keys.len(), 3);
-    let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
-    assert_eq!(jwt.rules.custom_claims.len(), 3);
-    let [_, _, _, orders, weather, maps, kept, parcels, reports, hosted, repository, tickets, agentcore] =
-        &config.targets[..]
-    else {
-        panic!("thirteen targets")
-    };
-    let Credential::ClientCredentials(client) = &orders.credential else { panic!("a token for `orders`") };
-    assert!(matches!(client.token_endpoint, TokenEndpoint::Discovery(_)));
-    assert!(matches!(&orders.dev, Some(Dev::Command { path, .. }) if path == "/mcp"));
-    let Credential::ApiKey(key) = &weather.credential else { panic!("a key for `weather`") };
-    assert_eq!(key.location, ApiKeyLocation::Header("x-api-key".parse().unwrap()));
-    let Credential::ApiKey(key) = &maps.credential else { panic!("a key for `maps`") };
-    assert_eq!(key.location, ApiKeyLocation::QueryParameter("api_key".into()));
-    let Credential::ClientCredentials(client) = &kept.credential else { panic!("a token for `stock`") };
-    assert!(matches!(&client.client_secret, SecretSource::Aws { json_key: Some(key), .. } if key == "client_secret"));
-    let Credential::ApiKey(key) = &parcels.credential else { panic!("a key for `parcels`") };
-    assert!(matches!(&key.key, SecretSource::Aws { json_key: Some(key), .. } if key == "key"));
-    let Credential::Sigv4(sigv4) = &reports.credential else { panic!("a signature for `reports`") };
-    assert_eq!((sigv4.service.as_str(), sigv4.region.as_deref()), ("lambda", Some("us-east-1")));
-    let role = sigv4.identity.role.as_ref().unwrap();
-    assert_eq!(role.arn, "arn:aws:iam::123456789012:role/causeway");
-    assert_eq!(role.external_id.as_deref(), Some("causeway-of-example"));
-    let Transport::Http(http) = &hosted.transport else { panic!("`orders-on-runtime` is by ARN") };
-    assert!(http.runtime);
-    let Credential::Sigv4(sigv4) = &hosted.credential else { panic!("a signature for `orders-on-runtime`") };
-    assert_eq!(sigv4.region.as_deref(), Some("us-east-1"));
-    assert_eq!(sigv4.identity, config.aws.identity, "as `[aws]` says");
-    let Transport::Stdio(stdio) = &repository.transport else { panic!("`repository` is a child") };
-    assert_eq!(stdio.command[0], "uvx");
-    assert_eq!(stdio.env.keys().collect::<Vec<_>>(), ["GIT_TOKEN", "LOG_LEVEL"]);
-    assert_eq!(stdio.era, EraChoice::Auto);
-    let Transport::Http(tickets) = &tickets.transport else { panic!("`tickets` is reached by URL") };
-    assert_eq!(tickets.endpoint.as_str(), "https://tickets.us-east-1.example.com/mcp");
-    assert_eq!(tickets.further.len(), 1);
-    assert_eq!(agentcore.kind.standby().iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["calculator", "hello"]);
-}
-
-#[test]
-fn the_other_authorizer_of_the_example_works() {
-    let config = resolve(&everything_set_with("aws_iam"), &full_environment()).unwrap();
-    let Authorizer::AwsIam(iam) = &config.authorizer else { panic!("the example checks signatures") };
-    assert_eq!((iam.region.as_str(), iam.service.as_str()), ("us-east-1", "bedrock-agentcore"));
-    assert_eq!(iam.clock_skew, Duration::from_secs(300));
-    let ids: Vec<_> = iam.access_keys.iter().map(|key| key.access_key_id.as_str()).collect();
-    assert_eq!(ids, ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE", "AKIAIEXAMPLEOFCAROL7"]);
-    let identity = iam.caller_identity.as_ref().unwrap();
-    assert_eq!(identity.endpoint.as_str(), "https://sts.us-east-1.amazonaws.com/");
-}
-
-/// The names of all settings, by the schema.
-fn settings(schema: &serde_json::Value, names: &mut BTreeSet<String>) {
-    if let Some(properties) = schema.get("properties").and_then(|it| it.as_object()) {
-        names.extend(properties.keys().cloned());
-    }
-    match schema {
-        serde_json::Value::Object(members) => members.values().for_each(|member| settings(member, names)),
-        serde_json::Value::Array(entries) => entries.iter().for_each(|entry| settings(entry, names)),
-        _ => {}
-    }
-}
-
-#[test]
-fn every_setting_is_in_the_example() {
-    let mut names = BTreeSet::new();
-    settings(&schema(), &mut names);
-    assert!(names.len() > 50, "the schema has lost its settings: {names:?}");
-    let example = everything_set();
-    let words: BTreeSet<&str> = example
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .flat_map(|line| line.split(['.', ' ', '[', ']', '=']))
-        .collect();
-    let absent: Vec<_> = names.iter().filter(|name| !words.contains(name.as_str())).collect();
-    assert!(absent.is_empty(), "config.toml does not show {absent:?}");
-}
-
-#[test]
-fn the_schema_is_checked_in() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.schema.json");
-    assert!(
-        fs::read_to_string(path).unwrap() == cli::schema::text(),
-        "config.schema.json is not what the types say; write it with `causeway schema > config.schema.json`"
-    );
-}
-
-#[test]
-fn check_says_what_it_found() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("config.toml");
-    fs::write(&path, EXAMPLE).unwrap();
-    let found = cli::check::check(&path, &environment()).unwrap();
-    insta::assert_snapshot!(found.replace(directory.path().to_str().unwrap(), "…"), @"…/config.toml is good: listens on 127.0.0.1:8080, serves callers with a token, targets `calculator`, `hello`, `cloudwatch-insights`");
-}
-
-#[test]
-fn a_runtime_is_asked_where_its_arn_says() {
-    let endpoint = |more: &str, environment: &Environment| {
-        let arn = "arn:aws:bedrock-agentcore:eu-west-1:123456789012:runtime/tools-a1b2c3d4e5";
-        let text = format!("authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.runtime_arn = \"{arn}\"\n{more}");
-        let config = resolve(&text, environment).unwrap();
-        let Transport::Http(http) = &config.targets[0].transport else { panic!("by ARN") };
-        http.endpoint.to_string()
-    };
-    let path =
-        "runtimes/arn%3Aaws%3Abedrock-agentcore%3Aeu-west-1%3A123456789012%3Aruntime%2Ftools-a1b2c3d4e5/invocations";
-    let public = format!("https://bedrock-agentcore.eu-west-1.amazonaws.com/{path}");
-    assert_eq!(endpoint("", &environment()), format!("{public}?qualifier=DEFAULT"));
-    assert_eq!(endpoint("http.qualifier = \"a b\"", &environment()), format!("{public}?qualifier=a%20b"));
-    let elsewhere = Environment::of([("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "http://127.0.0.1:4566")]);
-    assert_eq!(endpoint("", &elsewhere), format!("http://127.0.0.1:4566/{path}?qualifier=DEFAULT"));
-}
-
-#[test]
-fn paths_start_at_the_directory_of_the_file() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("config.toml");
-    fs::create_dir(directory.path().join("secrets")).unwrap();
-    fs::write(directory.path().join("secrets/key"), "hunter2\n").unwrap();
-    let text = "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n\
-                credential.api_key = { key_file = \"secrets/key\", parameter_name = \"X-Api-Key\" }\n\
-                [[targets]]\nname = \"b\"\nstdio.command = [\"b\"]\nstdio.working_directory = \"secrets\"\n";
-    fs::write(&path, text).unwrap();
-    let config = Config::load(&path, &environment()).unwrap();
-    let Credential::ApiKey(key) = &config.targets[0].credential else { panic!("a key") };
-    assert_eq!(key.key.here().unwrap().expose(), "hunter2");
-    let Transport::Stdio(stdio) = &config.targets[1].transport else { panic!("a child") };
-    assert_eq!(stdio.working_directory, Some(directory.path().join("secrets")));
-}
-
-#[test]
-fn a_program_can_change_a_draft_and_supply_its_secrets() {
-    let mut draft = Draft::parse(Path::new("config.toml"), EXAMPLE).unwrap();
-    let target = &mut draft.file.targets.as_mut().unwrap().value[0].value;
-    target.http.as_mut().unwrap().value.endpoint.as_mut().unwrap().value = "http://127.0.0.1:4000/mcp".into();
-    let client = target.credential.as_mut().unwrap().value.client_credentials.as_mut().unwrap();
-    client.value.token_endpoint.as_mut().unwrap().value = "http://127.0.0.1:4001/oauth2/token".into();
-    let generated = environment().overlay(|reference| {
-        matches!(reference, Reference::Variable("CALCULATOR_CLIENT_SECRET")).then(|| Secret::new("generated"))
-    });
-    let config = draft.resolve(&generated).unwrap();
-    let Transport::Http(http) = &config.targets[0].transport else { panic!("by URL") };
-    assert_eq!(http.endpoint.as_str(), "http://127.0.0.1:4000/mcp");
-    let Credential::ClientCredentials(client) = &config.targets[0].credential else { panic!("a token") };
-    assert_eq!(client.client_secret.here().unwrap().expose(), "generated");
-    assert!(matches!(&client.token_endpoint, TokenEndpoint::Url(url) if url.port() == Some(4001)));
-}
-
-#[test]
-fn without_an_authorizer_only_this_machine_is_served_unless_forced() {
-    let target = "[[targets]]\nname = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n";
-    let check = |gateway: &str, good: bool| {
-        let text = format!("authorizer = \"none\"\n[gateway]\n{gateway}\n{target}");
-        assert_eq!(resolve(&text, &environment()).is_ok(), good, "{gateway}");
-    };
-    check("", true);
-    check("listen = \"[::1]:8080\"", true);
-    check("listen = \"192.168.1.1:8080\"", false);
-    check("listen = \"[::]:8080\"", false);
-    check("listen = \"[::]:8080\"\nallow_unauthenticated = true", true);
-    check("listen = \"[::]:8080\"\nallow_unauthenticated = false", false);
-}
-
-#[test]
-fn debug_shows_no_secret() {
-    let config = resolve(EXAMPLE, &environment()).unwrap();
-    let shown = format!("{config:?}");
-    assert!(shown.contains("<redacted>"), "{shown}");
-    assert!(!["calculator's", "hello's", "insights'"].iter().any(|secret| shown.contains(secret)), "{shown}");
 }
 
 #[test]
@@ -617,26 +345,4 @@ fn a_path_in_a_message_is_as_it_was_given() {
     /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     3 mistakes
 "#);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Nothing is refused without a word, whatever is missing.
-    #[test]
-    fn a_refusal_has_a_reason(gone in proptest::collection::vec(any::<prop::sample::Index>(), 0..12)) {
-        let text = everything_set();
-        let mut lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-        for index in gone {
-            lines.remove(index.index(lines.len()));
-        }
-        if let Err(answer) = resolve(&lines.join("\n"), &full_environment()) {
-            prop_assert!(answer.lines().count() > 1, "{}", answer);
-        }
-    }
-
-    #[test]
-    fn any_text_is_answered(text in "(?s).{0,200}") {
-        prop_assert!(resolve(&text, &environment()).is_err());
-    }
 }
