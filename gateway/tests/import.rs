@@ -268,6 +268,8 @@ fn what_keeps_nobody_out_is_no_reason_to_refuse() {
     Tools are searched there (SEMANTIC) with `x_amz_bedrock_agentcore_search`; that tool is not offered here
     A Lambda function intercepts there (RESPONSE); nobody looks at answers here: what it hides or changes is shown as it is
     The policy engine `arn:engine` logs there what it would decide; nothing is logged about that here
+    Rate limits hold there (`by-tool` by toolName); nobody is slowed down here
+    Of requests there, 4 rules change where they go or how (routeToTarget); every name leads to its own target here
     ");
     assert!(mirror.more_callers.is_empty());
 }

@@ -46,6 +46,16 @@ class Maker:
         policy = {"Version": "2012-10-17", "Statement": [statement]}
         self.client.put_resource_policy(resourceArn=arn, policy=json.dumps(policy))
 
+    def traffic(self, gateway: str) -> None:
+        """Says how much may come in at a gateway, and that some of it is led to one target."""
+        second = {"dimensions": {"toolName": "*"}, "requests": [{"rate": 5.0, "period": "second"}]}
+        self.client.create_gateway_rate_limit(
+            gatewayIdentifier=gateway, rateLimitId="by-tool", dimensionKeys=["toolName"], entries=[second]
+        )
+        for priority, target in [(10, "calculator"), (20, "hello"), (30, "calculator"), (40, "hello")]:
+            route = {"routeToTarget": {"staticRoute": {"targetName": target}}}
+            self.client.create_gateway_rule(gatewayIdentifier=gateway, priority=priority, actions=[route])
+
     def target(self, gateway: str, name: str, configuration: dict, *credential: dict, **settings: object) -> None:
         """A new target, with one credential or none."""
         credentials = {"credentialProviderConfigurations": list(credential)} if credential else {}
@@ -111,6 +121,7 @@ def everything(plane: ControlPlane) -> str:
     mirrored_targets(make, gateway)
     different_targets(make, gateway)
     left_out_targets(make, gateway)
+    make.traffic(gateway)
     return gateway
 
 

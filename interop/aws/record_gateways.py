@@ -24,10 +24,25 @@ def record(make: Callable[[ControlPlane], str]) -> dict:
         for item in [item for page in pages for item in page["items"]]:
             client.get_gateway_target(gatewayIdentifier=gateway, targetId=item["targetId"])
             targets.append(plane.answered["GetGatewayTarget"])
-        policy = plane.answered.get("PutResourcePolicy")
-        shown = {"resourcePolicy": {"text": policy["policy"]}} if policy else {}
         providers = {arn: provider(plane, arn) for target in targets for arn in arns(target)}
-        return {"gateway": plane.answered["GetGateway"], **shown, "targets": targets, "providers": providers}
+        return {"gateway": plane.answered["GetGateway"], **rest(plane, gateway), "targets": targets, "providers": providers}
+
+
+def rest(plane: ControlPlane, gateway: str) -> dict:
+    """Who may call it, how often, and what is led elsewhere, where anything is said of that."""
+    client, found = plane.client(), {}
+    if policy := plane.answered.get("PutResourcePolicy"):
+        found["resourcePolicy"] = {"text": policy["policy"]}
+    for name, operation, member in [
+        ("rateLimits", "list_gateway_rate_limits", "rateLimits"),
+        ("rules", "list_gateway_rules", "gatewayRules"),
+    ]:
+        entries = []
+        for _ in client.get_paginator(operation).paginate(gatewayIdentifier=gateway):
+            entries += plane.answered[client.meta.method_to_api_mapping[operation]][member]
+        if entries:
+            found[name] = {"shown": entries}
+    return found
 
 
 def arns(target: dict) -> list[str]:

@@ -106,6 +106,7 @@ def test_a_gateway_of_every_kind_of_target_is_written(plane: ControlPlane, tmp_p
     assert run("check", "--config", str(path)).returncode == 0
     text = path.read_text()
     assert gateway in text and "hunter2" not in text + ran.stderr
+    assert "Rate limits hold there (`by-tool` by toolName)" in text and "4 rules change where" in text
     assert plane.asked.count("ListGatewayTargets") == 6 and plane.asked.count("GetGatewayTarget") == 18
 
 
@@ -142,7 +143,7 @@ def test_no_file_is_replaced_unasked(plane: ControlPlane, tmp_path: Path) -> Non
 
 def test_throttling_is_waited_out(plane: ControlPlane) -> None:
     gateway = open_to_all(plane)
-    for operation in ["GetGateway", "GetResourcePolicy", "ListGatewayTargets", "GetGatewayTarget"]:
+    for operation in ["GetGateway", "GetResourcePolicy", "ListGatewayRules", "ListGatewayTargets", "GetGatewayTarget"]:
         plane.fail(operation, "ThrottlingException", times=2)
     assert run("import", gateway, env=plane.environment()).returncode == 0
 
@@ -153,6 +154,14 @@ def test_a_provider_that_is_not_shown_costs_its_target_only(plane: ControlPlane)
     ran = run("import", gateway, MORE, env=plane.environment())
     assert ran.returncode == DIFFERENT and "7 of 18 targets" in ran.stderr
     assert "`GetApiKeyCredentialProvider` was refused by AWS with `AccessDeniedException` (403 Forbidden): not yours" in ran.stderr
+
+
+@pytest.mark.parametrize("operation", ["ListGatewayRateLimits", "ListGatewayRules"])
+def test_a_list_that_is_not_shown_is_a_difference(plane: ControlPlane, operation: str) -> None:
+    gateway = open_to_all(plane)
+    plane.fail(operation, "AccessDeniedException", "not yours")
+    ran = run("import", gateway, env=plane.environment())
+    assert ran.returncode == DIFFERENT and f"could not be read (`{operation}` was refused by AWS" in ran.stderr
 
 
 @pytest.mark.parametrize("operation", ["GetGateway", "ListGatewayTargets", "GetGatewayTarget"])

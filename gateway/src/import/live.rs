@@ -11,11 +11,13 @@ use serde_json::{Map, Value};
 
 mod provider;
 mod target;
+mod traffic;
 
 pub use provider::{ApiKeyProvider, Oauth2Provider, OauthClient, OauthDiscovery, Provider, SecretArn, ServerMetadata};
 pub use target::{
     ApiKeyUse, CredentialConfiguration, CredentialProvider, IamUse, McpServer, Metadata, OauthUse, Target,
 };
+pub use traffic::{Listed, RateLimit, Rule};
 
 /// Everything that was read of one gateway.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,6 +26,10 @@ pub struct Live {
     pub gateway: Gateway,
     #[serde(default)]
     pub resource_policy: ResourcePolicy,
+    #[serde(default)]
+    pub rate_limits: Listed<RateLimit>,
+    #[serde(default)]
+    pub rules: Listed<Rule>,
     /// In the order in which AWS lists them.
     pub targets: Vec<Target>,
     /// The credential providers of the targets, by ARN.

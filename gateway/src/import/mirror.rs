@@ -9,6 +9,7 @@ mod guard;
 mod policy;
 mod primary;
 mod target;
+mod traffic;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Reads a live gateway from AgentCore's control plane: the gateway, its resource policy, its targets, and the credential
-//! providers that they use.
+//! Reads a live gateway from AgentCore's control plane: the gateway, its resource policy, rate limits
+//! and rules, its targets, and the credential providers that they use.
 //! Only ever reads, and no secret: the control plane shows none.
 //!
 //! Source: AgentCore's API model `bedrock-agentcore-control`, 2023-06-05. It takes ids alone; an ARN is taken apart here.
@@ -15,7 +15,7 @@ use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
-use super::live::{CredentialConfiguration, Gateway, Live, Provider, ResourcePolicy, Target};
+use super::live::{CredentialConfiguration, Gateway, Listed, Live, Provider, ResourcePolicy, Target};
 
 /// A gateway has 100 targets by default: a list that goes on for so many pages does not end.
 const MOST_PAGES: usize = 1000;
@@ -47,22 +47,24 @@ pub enum BadName {
 pub enum ReadError {
     #[error(transparent)]
     Aws(#[from] CallError),
-    #[error("AWS's list of the gateway's targets did not end after {MOST_PAGES} pages; try again later")]
-    Endless,
+    #[error("AWS's answer to `{0}` did not end after {MOST_PAGES} pages; try again later")]
+    Endless(String),
     #[error(
         "the AWS credentials lead to `{found}`, not to `{asked}`: use those of the right account, for example with `--profile`"
     )]
     Other { asked: Arn, found: String },
 }
 
-/// One page of `ListGatewayTargets`.
+/// One page of a list.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Page {
-    items: Vec<Item>,
+struct Page<T> {
+    #[serde(alias = "rateLimits", alias = "gatewayRules")]
+    items: Vec<T>,
     next_token: Option<String>,
 }
 
+/// An entry of `ListGatewayTargets`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Item {
@@ -78,19 +80,23 @@ struct Policy {
 /// Everything about a gateway.
 ///
 /// # Errors
-/// [`ReadError`]. What AWS does not show of it is no error: [`ResourcePolicy::Unreadable`], [`Provider::Unreadable`].
+/// [`ReadError`]. What AWS does not show of it is no error: [`ResourcePolicy::Unreadable`],
+/// [`Listed::Unreadable`], [`Provider::Unreadable`].
 pub async fn live(aws: &Aws, name: &Name) -> Result<Live, ReadError> {
     let api = api(aws, name);
     let gateway = gateway(aws, name).await?;
     let resource_policy = resource_policy(&api, &gateway.gateway_arn).await?;
-    let base = format!("/gateways/{}/targets/", label(&name.id));
+    let base = format!("/gateways/{}", label(&name.id));
+    let rate_limits = listed(&api, "ListGatewayRateLimits", format!("{base}/rate-limits")).await?;
+    let rules = listed(&api, "ListGatewayRules", format!("{base}/rules")).await?;
     let mut targets = Vec::new();
     // One after the other: AWS takes ten a second.
-    for id in target_ids(&api, &base).await? {
-        targets.push(api.rest("GetGatewayTarget", Method::GET, &format!("{base}{}/", label(&id)), NOTHING).await?);
+    for Item { target_id } in pages(&api, "ListGatewayTargets", format!("{base}/targets/")).await? {
+        let path = format!("{base}/targets/{}/", label(&target_id));
+        targets.push(api.rest("GetGatewayTarget", Method::GET, &path, NOTHING).await?);
     }
     let providers = providers(&api, &targets).await?;
-    Ok(Live { gateway, resource_policy, targets, providers })
+    Ok(Live { gateway, resource_policy, rate_limits, rules, targets, providers })
 }
 
 /// What AWS says of the gateway itself.
@@ -125,19 +131,28 @@ async fn resource_policy(api: &Api<'_>, arn: &str) -> Result<ResourcePolicy, Rea
     }
 }
 
-/// The targets' ids, from every page.
-async fn target_ids(api: &Api<'_>, base: &str) -> Result<Vec<String>, ReadError> {
-    let mut ids = Vec::new();
-    let mut path = base.to_owned();
+/// A list that is said to be different where it is not shown.
+async fn listed<T: DeserializeOwned>(api: &Api<'_>, operation: &str, path: String) -> Result<Listed<T>, ReadError> {
+    match pages(api, operation, path).await {
+        Ok(entries) => Ok(Listed::Shown(entries)),
+        Err(ReadError::Aws(why)) => Ok(Listed::Unreadable(refusal(why)?)),
+        Err(why) => Err(why),
+    }
+}
+
+/// The entries of a list, from every page.
+async fn pages<T: DeserializeOwned>(api: &Api<'_>, operation: &str, base: String) -> Result<Vec<T>, ReadError> {
+    let mut entries = Vec::new();
+    let mut path = base.clone();
     for _ in 0..MOST_PAGES {
-        let page: Page = api.rest("ListGatewayTargets", Method::GET, &path, NOTHING).await?;
-        ids.extend(page.items.into_iter().map(|item| item.target_id));
+        let page: Page<T> = api.rest(operation, Method::GET, &path, NOTHING).await?;
+        entries.extend(page.items);
         match page.next_token {
             Some(token) => path = format!("{base}?nextToken={}", label(&token)),
-            None => return Ok(ids),
+            None => return Ok(entries),
         }
     }
-    Err(ReadError::Endless)
+    Err(ReadError::Endless(operation.to_owned()))
 }
 
 /// The credential providers of the targets, each once.

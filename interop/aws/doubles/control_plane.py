@@ -1,5 +1,5 @@
 """A stateful double of `bedrock-agentcore-control` for what gateways are made of: keeps gateways, their resource policies,
-targets and credential providers as they were created, and shows them. botocore's model judges each request and each answer,
+rate limits, rules, targets and credential providers as they were created, and shows them. botocore's model judges each request and each answer,
 botocore's signer each signature. Serves no MCP: where a gateway does that is for the test to say."""
 
 import base64
@@ -7,6 +7,7 @@ import copy
 import json
 import string
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,6 +68,8 @@ class ControlPlane:
     _gateways: dict[str, dict] = field(default_factory=dict)
     _targets: dict[str, dict[str, dict]] = field(default_factory=dict)
     _providers: dict[tuple[str, str], dict] = field(default_factory=dict)
+    _limits: dict[str, list[dict]] = field(default_factory=dict)
+    _rules: dict[str, list[dict]] = field(default_factory=dict)
     #: By the ARN of their resource.
     _policies: dict[str, str] = field(default_factory=dict)
     _failures: dict[str, list[Failure]] = field(default_factory=dict)
@@ -125,6 +128,10 @@ class ControlPlane:
             "ListGateways": self._list_gateways,
             "PutResourcePolicy": self._put_policy,
             "GetResourcePolicy": self._get_policy,
+            "CreateGatewayRateLimit": self._create_rate_limit,
+            "ListGatewayRateLimits": self._list_of("ListGatewayRateLimits", "rateLimits", self._limits),
+            "CreateGatewayRule": self._create_rule,
+            "ListGatewayRules": self._list_of("ListGatewayRules", "gatewayRules", self._rules),
             "CreateGatewayTarget": self._create_target,
             "GetGatewayTarget": self._get_target,
             "ListGatewayTargets": self._list_targets,
@@ -164,7 +171,7 @@ class ControlPlane:
         return self._found(asked["gatewayIdentifier"])
 
     def _list_gateways(self, asked: dict) -> dict:
-        return self._paged(list(self._gateways.values()), asked, "GatewaySummary", "ListGateways")
+        return self._paged(list(self._gateways.values()), asked, "ListGateways")
 
     def _put_policy(self, asked: dict) -> dict:
         self._found(asked["resourceArn"].rpartition("/")[2])
@@ -175,6 +182,26 @@ class ControlPlane:
         if asked["resourceArn"] not in self._policies:
             raise Failure("ResourceNotFoundException", f"{asked['resourceArn']} has no resource policy")
         return {"policy": self._policies[asked["resourceArn"]]}
+
+    def _create_rate_limit(self, asked: dict) -> dict:
+        made = {"rateLimitId": self._letters(string.ascii_lowercase)} | copy.deepcopy(asked) | new("ACTIVE")
+        self._limits.setdefault(self._found(asked["gatewayIdentifier"])["gatewayId"], []).append(made)
+        return made
+
+    def _create_rule(self, asked: dict) -> dict:
+        gateway = self._found(asked["gatewayIdentifier"])
+        rules = self._rules.setdefault(gateway["gatewayId"], [])
+        if any(rule["priority"] == asked["priority"] for rule in rules):
+            raise Failure("ConflictException", f"a rule has the priority {asked['priority']} already")
+        made = {"ruleId": str(uuid.UUID(int=self.chance.getrandbits(128))), "gatewayArn": gateway["gatewayArn"]}
+        rules.append(copy.deepcopy(asked) | made | new("ACTIVE"))
+        return rules[-1]
+
+    def _list_of(self, operation: str, member: str, kept: dict[str, list[dict]]) -> Callable[[dict], dict]:
+        def listed(asked: dict) -> dict:
+            return self._paged(kept.get(self._found(asked["gatewayIdentifier"])["gatewayId"], []), asked, operation, member)
+
+        return listed
 
     def _found(self, gateway_id: str) -> dict:
         if gateway_id not in self._gateways:
@@ -218,7 +245,7 @@ class ControlPlane:
     def _list_targets(self, asked: dict) -> dict:
         self._found(asked["gatewayIdentifier"])
         targets = list(self._targets[asked["gatewayIdentifier"]].values())
-        return self._paged(targets, asked, "TargetSummary", "ListGatewayTargets")
+        return self._paged(targets, asked, "ListGatewayTargets")
 
     # ------------------------------------------------------------------------------------------- credential providers
 
@@ -266,7 +293,7 @@ class ControlPlane:
 
     # ----------------------------------------------------------------------------------------------------------- both
 
-    def _paged(self, items: list[dict], asked: dict, item: str, operation: str) -> dict:
+    def _paged(self, items: list[dict], asked: dict, operation: str, member: str = "items") -> dict:
         start = 0
         if token := asked.get("nextToken"):
             try:
@@ -274,10 +301,9 @@ class ControlPlane:
             except ValueError:
                 raise Failure("ValidationException", "nextToken is none of ours") from None
         end = start + min(asked.get("maxResults", self.page), self.page)
-        shape = self._model.operation(operation).output_shape.members["items"].member
-        assert shape.name == item
+        shape = self._model.operation(operation).output_shape.members[member].member
         more = {"nextToken": base64.urlsafe_b64encode(str(end).encode()).decode()} if end < len(items) else {}
-        return {"items": [shown(shape, one) for one in items[start:end]]} | more
+        return {member: [shown(shape, one) for one in items[start:end]]} | more
 
     def _letters(self, letters: str, length: int = 10) -> str:
         return "".join(self.chance.choice(letters) for _ in range(length))

@@ -8,7 +8,7 @@ use super::{
         gap::Gap,
         live::Live,
     },
-    Part, Wish, guard, policy,
+    Part, Wish, guard, policy, traffic,
 };
 
 /// AgentCore's default of `sessionTimeoutInSeconds`.
@@ -44,7 +44,7 @@ pub(super) fn head(live: &Live, more_callers: &[Gap], gaps: &[Gap], parts: &[Par
     ));
     head.comment("").item(&format!("gateway: {}", gateway.gateway_arn));
     head.item(&format!("URL: {}", gateway.gateway_url.as_deref().unwrap_or("none")));
-    head.item(&format!("read: {}, without its rate limits and routing rules", utc(wish.now)));
+    head.item(&format!("read: {}", utc(wish.now)));
     if let Some(status) = gateway.status.as_deref().filter(|status| *status != "READY") {
         head.item(&format!("status: {status}"));
     }
@@ -121,6 +121,7 @@ pub(super) fn gaps(live: &Live, wish: Wish) -> Vec<Gap> {
         Gap::of_gateway(what, wish.here("nothing is logged about that here"))
     }));
     gaps.extend(policy::different(live));
+    gaps.extend(traffic::gaps(live, wish));
     gaps.extend(members(&gateway.more).filter_map(|name| of_gateway(name, wish)));
     gaps.extend(members(&live.mcp().more).map(|name| unknown(&format!("protocolConfiguration.mcp.{name}"))));
     gaps
