@@ -40,7 +40,7 @@ pub struct Given<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version<T> {
     pub value: T,
-    /// Counts the values so far.
+    /// Counts the values so far; one that is given again is still the same.
     pub generation: u64,
 }
 
@@ -62,7 +62,7 @@ struct Inner<T, E> {
 
 impl<T, E> Kept<T, E>
 where
-    T: Clone + Send + Sync + 'static,
+    T: Clone + PartialEq + Send + Sync + 'static,
     E: Clone + From<Interrupted> + Send + Sync + 'static,
 {
     /// Nothing is fetched yet. `fetch` logs its own failures: those of a refresh are seen by nobody else.
@@ -91,7 +91,7 @@ where
     }
 
     /// Somebody refused the value of this `generation`. Fetches another one, unless there is a newer one or this was done
-    /// less than [`FORCE_INTERVAL`] ago. True if there is a newer one.
+    /// less than [`FORCE_INTERVAL`] ago. True if there is a newer one, which is another one.
     ///
     /// # Errors
     /// The fetch that failed now or less than [`COOL_DOWN`] ago. The value that is there stays.
@@ -102,7 +102,7 @@ where
             Forced::Newer => Ok(true),
             Forced::TooSoon => Ok(false),
             Forced::CoolDown(error) => Err(error),
-            Forced::Fetch => self.0.clone().fetch(turn).await.map(|_| true),
+            Forced::Fetch => Ok(self.0.clone().fetch(turn).await?.generation > generation),
         }
     }
 
@@ -114,7 +114,7 @@ where
 
 impl<T, E> Inner<T, E>
 where
-    T: Clone + Send + Sync + 'static,
+    T: Clone + PartialEq + Send + Sync + 'static,
     E: Clone + From<Interrupted> + Send + Sync + 'static,
 {
     fn slot(&self) -> MutexGuard<'_, Slot<T, E>> {

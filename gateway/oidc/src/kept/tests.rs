@@ -151,6 +151,15 @@ async fn a_refused_value_is_fetched_anew_once() {
 }
 
 #[tokio::test]
+async fn the_value_that_was_refused_is_not_shown_again() {
+    let kept: Kept<usize, Trouble> = Kept::new(Clock::from_fn(|| Duration::ZERO), || async {
+        Ok(Given { value: 1, refresh_at: Duration::MAX, expires_at: None })
+    });
+    let first = kept.value().await.unwrap().generation;
+    assert_eq!(kept.renew(first).await, Ok(false), "its giver has no other");
+}
+
+#[tokio::test]
 async fn a_fetch_that_panics_is_an_error() {
     let kept: Kept<usize, Trouble> = Kept::new(Clock::from_fn(|| Duration::ZERO), || async { panic!("a bug") });
     assert_eq!(value(&kept).await, Err(Trouble::Interrupted(Interrupted)));
