@@ -9,7 +9,10 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex as AsyncMutex, OwnedMutexGuard},
+    time::timeout,
+};
 
 use crate::clock::Clock;
 
@@ -88,6 +91,19 @@ where
             Offer::CoolDown(error) => Err(error),
             Offer::Fetch => self.0.first().await,
         }
+    }
+
+    /// The living value; if it is time for the next one, that, unless its giver takes longer than `patience` or fails. For values
+    /// that judge others: after a long rest [`Kept::value`] gives the old one once more, whatever has become of it.
+    ///
+    /// # Errors
+    /// Those of [`Kept::value`].
+    pub async fn fresh(&self, patience: Duration) -> Result<Version<T>, E> {
+        if let Offer::UseAndRefresh(_) = self.0.offer() {
+            self.0.refresh();
+            let _ = timeout(patience, self.settled()).await;
+        }
+        self.value().await
     }
 
     /// Somebody refused the value of this `generation`. Fetches another one, unless there is a newer one or this was done
