@@ -84,7 +84,7 @@ impl Credential {
     pub async fn renew(&self, shown: &Shown) -> Result<bool, CredentialError> {
         match (self, shown.0) {
             (Self::ClientCredentials(oauth), Some(generation)) => oauth.renew(generation).await,
-            (Self::ApiKey(key), Some(generation)) => key.renew(generation).await,
+            (Self::ApiKey(key), Some(generation)) => Ok(key.renew(generation).await),
             (Self::Sigv4(sigv4), Some(generation)) => Ok(sigv4.renew(generation).await),
             _ => Ok(false),
         }

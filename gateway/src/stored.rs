@@ -11,6 +11,9 @@ use causeway_oidc::{
 
 use crate::{config::SecretSource, secret::Secret};
 
+/// AWS gives a secret within milliseconds. One that it does not give by then is used as it was.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Whom secrets and tokens are had from. Clones share connections.
 #[derive(Clone, Debug)]
 pub struct Sources {
@@ -65,6 +68,15 @@ impl StoredSecret {
         match self {
             Self::Here(secret) => Ok(Version { value: secret.clone(), generation: 0 }),
             Self::Kept(kept) => kept.value().await,
+        }
+    }
+
+    /// The secret as it is now: after a rest longer than `sources.secret_refresh` it is read before it is used, unless AWS does
+    /// not answer soon. For secrets that others are judged by: nobody refuses one that was withdrawn.
+    pub(crate) async fn fresh(&self) -> Result<Version<Secret>, SecretUnread> {
+        match self {
+            Self::Here(_) => self.value().await,
+            Self::Kept(kept) => kept.fresh(PATIENCE).await,
         }
     }
 

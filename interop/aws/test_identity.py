@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from urllib.parse import parse_qs
 
+import httpx2
 import pytest
 
 from aws.doubles.listener import Answer, Request, listening
@@ -136,6 +138,22 @@ def test_a_machine_with_nothing_says_what_to_set(home) -> None:
         assert program.error({"parameter": "/x"}).endswith("there is no AWS region: set `AWS_REGION`, for example `us-east-1`")
 
 
+def test_a_region_that_nobody_knows_is_not_asked_for_each_time(home) -> None:
+    asked = []
+
+    def metadata(request: Request) -> Answer:
+        asked.append(request.target)
+        return Answer(404, b"")
+
+    questions = 20
+    with listening(metadata) as url:
+        env = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": url, "AWS_EC2_METADATA_DISABLED": "false"}
+        with asker(home("") | env) as program:
+            for _ in range(questions):
+                assert "there is no AWS region" in program.error("region")
+    assert 0 < len(asked) < questions
+
+
 def role(aws: Account, name: str, actions: list[str]) -> str:
     """A new role that everybody may assume and that may do this; its ARN."""
     iam = aws.client("iam")
@@ -151,9 +169,21 @@ def test_a_role_is_assumed(aws: Account) -> None:
     user = aws.user(may("sts:AssumeRole"))
     with asker(user) as program:
         assert "`AccessDeniedException`" in program.error({"parameter": "/shared/key"})
-    with asker(user, role_arn=reader, session_name="gateway-1", external_id="secret-handshake") as program:
-        assert program.value("key").startswith("ASIA")
-        assert program.value({"parameter": "/shared/key"}) == "hunter3"
+    forms = []
+
+    def sts(request: Request) -> Answer:
+        forms.append(parse_qs(request.body.decode()))
+        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+        got = httpx2.post(aws.url + request.target, content=request.body, headers=headers, trust_env=False)
+        return Answer(got.status_code, got.content, {"content-type": got.headers["content-type"]})
+
+    with listening(sts) as url:
+        env = user | {"AWS_ENDPOINT_URL_STS": url}
+        with asker(env, role_arn=reader, session_name="gateway-1", external_id="secret-handshake") as program:
+            assert program.value("key").startswith("ASIA")
+            assert program.value({"parameter": "/shared/key"}) == "hunter3"
+    asked = [(form["RoleArn"], form["RoleSessionName"], form["ExternalId"]) for form in forms]
+    assert asked == [([reader], ["gateway-1"], ["secret-handshake"])]
 
 
 def test_a_role_that_is_refused_is_named(aws: Account) -> None:

@@ -25,7 +25,8 @@ use crate::{
 
 mod refusal;
 
-pub use refusal::{Refusal, error_name, is_stale, is_throttling};
+pub(crate) use refusal::without_request;
+pub use refusal::{Refusal, error_name, is_stale, is_throttling, words};
 
 /// From a request until the last byte of its answer.
 pub const TIMEOUT: Duration = Duration::from_secs(10);

@@ -22,7 +22,10 @@ use aws_credential_types::{
     provider::{ProvideCredentials, error::CredentialsError},
 };
 
-use crate::identity::{NoCredentials, NoRegion, Role, Settings};
+use crate::{
+    call::without_request,
+    identity::{NoCredentials, NoRegion, Role, Settings},
+};
 
 /// The metadata service is on the same machine: it answers in milliseconds or is not there.
 const METADATA_CONNECT: Duration = Duration::from_millis(500);
@@ -121,14 +124,29 @@ fn comes_from_metadata(error: &CredentialsError) -> bool {
     std::iter::successors(error.source(), |cause| (*cause).source()).any(|cause| cause.is::<ImdsError>())
 }
 
-/// The messages of an error and its causes in one line. What the SDK's errors show in `Debug` is left out.
+/// The messages of an error and its causes in one line. What the SDK's errors show in `Debug` is left out, and so is a
+/// request that AWS repeats.
 fn text(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    let mut text = without_request(&error.to_string()).to_owned();
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     for cause in causes.map(ToString::to_string) {
-        if !text.ends_with(&cause) {
+        let cause = without_request(&cause);
+        if !text.ends_with(cause) {
             text = format!("{text}: {cause}");
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_repeats_the_request_is_cut_short() {
+        let cause =
+            "SignatureDoesNotMatch: They differ.\n\nThe Canonical String for this request should have been\n'TOKEN'";
+        let error = NoCredentials::from(CredentialsError::provider_error(cause)).to_string();
+        assert!(error.contains("SignatureDoesNotMatch: They differ.;") && !error.contains("TOKEN"), "{error}");
+    }
 }

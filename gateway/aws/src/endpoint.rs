@@ -120,7 +120,10 @@ pub fn dns_suffix(region: &str) -> &'static str {
 
 /// The region in the host name of a service, such as `x.gateway.bedrock-agentcore.us-east-1.amazonaws.com`.
 pub fn region_of_host(host: &str) -> Option<&str> {
-    const SUFFIXES: [&str; 9] = [
+    const SUFFIXES: [&str; 11] = [
+        // Interface endpoints of a VPC.
+        "vpce.amazonaws.com",
+        "vpce.amazonaws.com.cn",
         "amazonaws.com",
         "amazonaws.com.cn",
         "amazonaws.eu",
@@ -187,6 +190,7 @@ mod tests {
             ("x.gateway.bedrock-agentcore.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
             ("a.execute-api.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
             ("a.lambda-url.eu-central-1.on.aws", Some("eu-central-1")),
+            ("vpce-0a1b-2c3d.bedrock-agentcore.us-east-1.vpce.amazonaws.com", Some("us-east-1")),
             ("sts.amazonaws.com", None),
             ("us-east-1.amazonaws.com", None),
             ("a.us-east-1.amazonaws.com.example.com", None),

@@ -15,7 +15,6 @@ use causeway_oidc::{
     clock::Clock,
     kept::{Given, Interrupted, Kept, Version},
 };
-use tokio::sync::OnceCell;
 
 use crate::chain;
 
@@ -60,8 +59,8 @@ struct Inner {
 /// Where credentials and region come from.
 #[derive(Debug)]
 enum Source {
-    /// The default chain. The region is read once; failure is not kept.
-    Chain { settings: Settings, region: OnceCell<String> },
+    /// The default chain. The region is read once, by one for all who wait.
+    Chain { settings: Settings, region: Kept<String, NoRegion> },
     /// Somebody who was given.
     Provider { provider: SharedCredentialsProvider, region: Option<String> },
 }
@@ -103,7 +102,15 @@ pub struct NoRegion;
 impl Identity {
     /// The identity that `settings` choose.
     pub fn new(settings: Settings, clock: Clock) -> Self {
-        Self::from_source(Source::Chain { settings, region: OnceCell::new() }, clock)
+        let asked = settings.clone();
+        let region = Kept::new(clock.clone(), move || {
+            let settings = asked.clone();
+            async move {
+                let region = chain::region(&settings).await.ok_or(NoRegion)?;
+                Ok(Given { value: region, refresh_at: Duration::MAX, expires_at: None })
+            }
+        });
+        Self::from_source(Source::Chain { settings, region }, clock)
     }
 
     /// An identity whose credentials `provider` gives, in this region.
@@ -175,11 +182,7 @@ impl Source {
 
     async fn region(&self) -> Result<String, NoRegion> {
         match self {
-            Self::Chain { settings, region } => {
-                // In a box: it is large, it runs once, and all who sign hold its place.
-                let asking = || Box::pin(async { chain::region(settings).await.ok_or(NoRegion) });
-                region.get_or_try_init(asking).await.cloned()
-            }
+            Self::Chain { region, .. } => Ok(region.value().await?.value),
             Self::Provider { region, .. } => region.clone().ok_or(NoRegion),
         }
     }
@@ -196,6 +199,13 @@ fn given(credentials: Credentials, now: Duration) -> Result<Given<Credentials>, 
     }
     let refresh_at = end.saturating_sub(AHEAD).max(now + (end - now) / 2);
     Ok(Given { value: credentials, refresh_at, expires_at: Some(end) })
+}
+
+/// The process is ending.
+impl From<Interrupted> for NoRegion {
+    fn from(_: Interrupted) -> Self {
+        Self
+    }
 }
 
 impl fmt::Display for Role {

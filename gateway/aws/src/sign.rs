@@ -66,6 +66,8 @@ pub enum SignError {
     NoHost,
     #[error("the query of a request to sign is not UTF-8 once it is decoded: check its percent-encoding")]
     Query,
+    #[error("the query of a request to sign is too long once it is encoded: send less in it")]
+    TooLong,
     #[error("the request cannot be signed: {0}")]
     Request(#[from] http_request::SigningError),
     #[error("the AWS credentials hold characters that a request cannot carry: check them for line breaks")]
@@ -177,7 +179,8 @@ fn with_canonical_query(uri: &Uri) -> Result<Option<Uri>, SignError> {
     let mut parts = uri.clone().into_parts();
     let path = uri.path();
     let encoded = if canonical.is_empty() { path.to_owned() } else { format!("{path}?{canonical}") };
-    parts.path_and_query = Some(PathAndQuery::try_from(encoded).expect("a path that stood in a URI, and ASCII"));
+    // A path that stood in a URI, and ASCII: nothing but the length can be wrong.
+    parts.path_and_query = Some(PathAndQuery::try_from(encoded).map_err(|_| SignError::TooLong)?);
     Ok(Some(Uri::from_parts(parts).expect("only its query changed")))
 }
 

@@ -9,7 +9,10 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex as AsyncMutex, OwnedMutexGuard},
+    time::timeout,
+};
 
 use crate::clock::Clock;
 
@@ -40,7 +43,7 @@ pub struct Given<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version<T> {
     pub value: T,
-    /// Counts the values so far.
+    /// Counts the values so far; one that is given again is still the same.
     pub generation: u64,
 }
 
@@ -62,7 +65,7 @@ struct Inner<T, E> {
 
 impl<T, E> Kept<T, E>
 where
-    T: Clone + Send + Sync + 'static,
+    T: Clone + PartialEq + Send + Sync + 'static,
     E: Clone + From<Interrupted> + Send + Sync + 'static,
 {
     /// Nothing is fetched yet. `fetch` logs its own failures: those of a refresh are seen by nobody else.
@@ -90,8 +93,21 @@ where
         }
     }
 
+    /// The living value; if it is time for the next one, that, unless its giver takes longer than `patience` or fails. For values
+    /// that judge others: after a long rest [`Kept::value`] gives the old one once more, whatever has become of it.
+    ///
+    /// # Errors
+    /// Those of [`Kept::value`].
+    pub async fn fresh(&self, patience: Duration) -> Result<Version<T>, E> {
+        if let Offer::UseAndRefresh(_) = self.0.offer() {
+            self.0.refresh();
+            let _ = timeout(patience, self.settled()).await;
+        }
+        self.value().await
+    }
+
     /// Somebody refused the value of this `generation`. Fetches another one, unless there is a newer one or this was done
-    /// less than [`FORCE_INTERVAL`] ago. True if there is a newer one.
+    /// less than [`FORCE_INTERVAL`] ago. True if there is a newer one, which is another one.
     ///
     /// # Errors
     /// The fetch that failed now or less than [`COOL_DOWN`] ago. The value that is there stays.
@@ -102,7 +118,7 @@ where
             Forced::Newer => Ok(true),
             Forced::TooSoon => Ok(false),
             Forced::CoolDown(error) => Err(error),
-            Forced::Fetch => self.0.clone().fetch(turn).await.map(|_| true),
+            Forced::Fetch => Ok(self.0.clone().fetch(turn).await?.generation > generation),
         }
     }
 
@@ -114,7 +130,7 @@ where
 
 impl<T, E> Inner<T, E>
 where
-    T: Clone + Send + Sync + 'static,
+    T: Clone + PartialEq + Send + Sync + 'static,
     E: Clone + From<Interrupted> + Send + Sync + 'static,
 {
     fn slot(&self) -> MutexGuard<'_, Slot<T, E>> {

@@ -44,9 +44,10 @@ impl ApiKey {
         Ok(key.generation)
     }
 
-    /// Whether there is another key than the one that the target refused.
-    pub(super) async fn renew(&self, refused: Generation) -> Result<bool, CredentialError> {
-        self.key.renew(refused).await.map_err(|why| self.error(Stage::Secret, why.into()))
+    /// Whether there is another key than the one that the target refused. While AWS does not say, there is none: what is wrong
+    /// is that the target refused this one.
+    pub(super) async fn renew(&self, refused: Generation) -> bool {
+        self.key.renew(refused).await.unwrap_or(false)
     }
 
     fn error(&self, stage: Stage, failure: Failure) -> CredentialError {
@@ -72,6 +73,16 @@ fn with_parameter(uri: &Uri, name: &str, value: &str) -> Option<Uri> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        future::ready,
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use causeway_oidc::{
+        clock::Clock,
+        kept::{Given, Interrupted, Kept},
+    };
     use http::{HeaderName, Request};
 
     use super::*;
@@ -108,6 +119,22 @@ mod tests {
         assert_eq!(query("https://a.example/mcp").await, "https://a.example/mcp?api+key=p+k%26%3D%C3%A9");
         assert_eq!(query("https://a.example/mcp?a=%20b").await, "https://a.example/mcp?a=%20b&api+key=p+k%26%3D%C3%A9");
         assert_eq!(query("https://a.example").await, "https://a.example/?api+key=p+k%26%3D%C3%A9");
+    }
+
+    #[tokio::test]
+    async fn a_refused_key_that_cannot_be_read_again_is_no_other_error() {
+        let reads = AtomicUsize::new(0);
+        let kept = Kept::new(Clock::from_fn(|| Duration::ZERO), move || {
+            let value = Secret::new("k3y");
+            let given = Given { value, refresh_at: Duration::MAX, expires_at: None };
+            ready(if reads.fetch_add(1, Ordering::SeqCst) == 0 { Ok(given) } else { Err(Interrupted.into()) })
+        });
+        let (key, location) = (StoredSecret::Kept(kept), header("x-api-key"));
+        let key = ApiKey { target: "logs".parse().unwrap(), key, location, prefix: String::new() };
+        let mut parts = Request::new(()).into_parts().0;
+        let refused = key.apply(&mut parts).await.unwrap();
+        assert!(!key.renew(refused).await);
+        assert_eq!(key.apply(&mut parts).await.unwrap(), refused, "the key of before serves on");
     }
 
     #[tokio::test]

@@ -147,7 +147,7 @@ impl Signed {
 
     async fn try_finish(&self, parts: &Parts, body: &[u8]) -> Result<Arc<Caller>, Cause> {
         let key = &self.check.keys[&self.presented.access_key_id];
-        let Version { value, generation } = key.secret.value().await?;
+        let Version { value, generation } = key.secret.fresh().await?;
         match self.verify(parts, body, &value) {
             // The secret may have changed where AWS keeps it.
             Err(NotVerified::Mismatch) if key.secret.renew(generation).await? => {

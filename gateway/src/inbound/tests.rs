@@ -2,12 +2,21 @@
 
 use std::{
     net::Ipv4Addr,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use aws_lc_rs::hmac;
+use axum::{Router, routing::post};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use causeway_aws::{
+    Aws, Credentials, Identity,
+    endpoint::Endpoints,
+    sign::{Scope, sign},
+};
 use causeway_core::authorizer::{Authorizer, ClaimMatch, CustomClaim};
 use causeway_oidc::clock::Clock;
 use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
@@ -16,7 +25,7 @@ use url::Url;
 
 use super::*;
 use crate::{
-    config::CustomJwt,
+    config::{AccessKey, AwsIam, CustomJwt, SecretSource},
     identity_provider::{self, IdentityProvider, Pool, discovery_url},
 };
 
@@ -79,9 +88,13 @@ fn inbound(discovery_url: Url, rules: Authorizer, clock: Clock) -> Inbound {
 }
 
 fn sources(http: reqwest::Client, clock: Clock) -> Sources {
-    let identity = causeway_aws::Identity::new(causeway_aws::identity::Settings::default(), clock.clone());
-    let endpoints = causeway_aws::endpoint::Endpoints::public();
-    let aws = causeway_aws::Aws::new(http.clone(), identity, endpoints, clock.clone());
+    sources_at(Endpoints::public(), http, clock)
+}
+
+fn sources_at(endpoints: Endpoints, http: reqwest::Client, clock: Clock) -> Sources {
+    let identity = Credentials::new("AKID", "hunter2", None, None, "test");
+    let identity = Identity::from_provider(identity, None, clock.clone());
+    let aws = Aws::new(http.clone(), identity, endpoints, clock.clone());
     Sources { http, aws, secret_refresh: Duration::from_secs(300), clock }
 }
 
@@ -263,4 +276,71 @@ async fn without_an_authorizer_everyone_is_anonymous() {
     assert_eq!(*caller, Caller::anonymous());
     assert_eq!(caller.id, "anonymous");
     assert_eq!(inbound.resource_metadata("https://gateway.example/mcp").await, None);
+}
+
+/// A gateway that takes the signatures of Carol, whose secret AWS keeps.
+struct Kept {
+    inbound: Inbound,
+    now: Arc<AtomicU64>,
+    /// What AWS has; it has none if it is empty.
+    secret: Arc<Mutex<&'static str>>,
+}
+
+impl Kept {
+    async fn new(secret: &'static str) -> Self {
+        let (now, secret) = (Arc::new(AtomicU64::new(START)), Arc::new(Mutex::new(secret)));
+        let (read, kept) = (now.clone(), secret.clone());
+        let answer = move || async move {
+            match *kept.lock().unwrap() {
+                "" => (StatusCode::BAD_REQUEST, json!({"__type": "ResourceNotFoundException"}).to_string()),
+                secret => (StatusCode::OK, json!({"SecretString": secret}).to_string()),
+            }
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async { axum::serve(listener, Router::new().route("/", post(answer))).await });
+        let reference = "arn:aws:secretsmanager:us-east-1:123456789012:secret:carol".parse().unwrap();
+        let carol = AccessKey {
+            access_key_id: "AKIACAROL".into(),
+            secret_access_key: SecretSource::Aws { reference, json_key: None },
+            principal: "arn:aws:iam::123456789012:user/carol".into(),
+        };
+        let iam = AwsIam {
+            region: "us-east-1".into(),
+            service: "bedrock-agentcore".into(),
+            clock_skew: Duration::from_secs(300),
+            host: None,
+            access_keys: vec![carol],
+            caller_identity: None,
+        };
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let clock = Clock::from_fn(move || Duration::from_secs(read.load(Ordering::SeqCst)));
+        let sources = sources_at(Endpoints::new(move |_| Some(url.clone())), http, clock);
+        Self { inbound: Inbound::new(&config::Authorizer::AwsIam(iam), &sources), now, secret }
+    }
+
+    /// What comes of a request that is signed now with `secret`.
+    async fn status(&self, secret: &str) -> u16 {
+        let mut head = http::Request::get("https://tools.example.com/mcp").body(()).unwrap().into_parts().0;
+        let (carol, scope) = (
+            Credentials::new("AKIACAROL", secret, None, None, "test"),
+            Scope { service: "bedrock-agentcore", region: "us-east-1" },
+        );
+        sign(&mut head, b"", &carol, scope, Duration::from_secs(self.now.load(Ordering::SeqCst))).unwrap();
+        let claim = self.inbound.authenticate(&head).await.unwrap();
+        claim.prove(&head, b"").await.map_or_else(|refusal| refusal.status().as_u16(), |_| 200)
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_changed_while_nobody_called_is_not_taken_once_more() {
+    let kept = Kept::new("first").await;
+    assert_eq!(kept.status("first").await, 200);
+    *kept.secret.lock().unwrap() = "second";
+    kept.now.store(START + 300, Ordering::SeqCst);
+    assert_eq!(kept.status("first").await, 401);
+    assert_eq!(kept.status("second").await, 200);
+    *kept.secret.lock().unwrap() = "";
+    kept.now.store(START + 900, Ordering::SeqCst);
+    assert_eq!(kept.status("second").await, 200, "the secret of before serves while AWS does not give another");
 }

@@ -285,8 +285,9 @@ bad!(aws_iam, "aws-iam", @r#"
     config.toml:11: `authorizer.aws_iam.access_keys` has the access key a second time; leave one of them out
     config.toml:12: `authorizer.aws_iam.access_keys.principal` takes an ARN of IAM; write it like `arn:aws:iam::123456789012:role/developers`
     config.toml:15: `authorizer.aws_iam.caller_identity.gateway_id` takes letters, digits and signs without spaces; write it like `tools.example.com`
-    config.toml:16: `authorizer.aws_iam.caller_identity.allowed_principals` takes ARNs of IAM or STS, with a `*` at the end alone; write it like `arn:aws:iam::123456789012:role/developers`
-    9 mistakes
+    config.toml:17: `authorizer.aws_iam.caller_identity.allowed_principals` takes ARNs of IAM or STS, with a `*` at the end alone; write it like `arn:aws:iam::123456789012:role/developers`
+    config.toml:18: `authorizer.aws_iam.caller_identity.allowed_principals` takes a role whole, without a `*`; write its whole ARN, or one of sessions such as `arn:aws:sts::123456789012:assumed-role/dev*`
+    10 mistakes
 "#);
 
 bad!(aws_iam_that_others_could_use, "aws-iam-exposed", @r#"

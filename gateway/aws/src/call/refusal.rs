@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
+use serde_json::Value;
 
 /// AWS answered with an error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub struct Refusal {
     pub operation: String,
     /// AWS's name of the error, such as `ResourceNotFoundException`.
     pub code: String,
-    /// AWS's words: one line, shortened if long.
+    /// AWS's [`words`].
     pub message: String,
     /// The answer's HTTP status.
     pub status: StatusCode,
@@ -25,34 +25,39 @@ pub struct Refusal {
 /// Characters of a message that are kept.
 const MESSAGE: usize = 500;
 
-/// The members of an error body, as the services spell them.
-#[derive(Default, Deserialize)]
+/// What an error body says.
 struct Body {
-    #[serde(rename = "__type")]
-    kind: Option<String>,
     code: Option<String>,
-    #[serde(alias = "Message", alias = "errorMessage")]
     message: Option<String>,
 }
 
 impl Refusal {
     /// The error in an answer with this status. None if it is not one of AWS's.
     pub(super) fn read(operation: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
-        let body = serde_json::from_slice(body).unwrap_or_else(|_| Body::from_xml(&String::from_utf8_lossy(body)));
-        let code = error_name(headers).or_else(|| body.kind.or(body.code).map(|code| name(&code)))?;
-        let message = one_line(&body.message.unwrap_or_default());
+        let body = match serde_json::from_slice(body) {
+            Ok(json) => Body::from_json(&json),
+            Err(_) => Body::from_xml(&String::from_utf8_lossy(body)),
+        };
+        let code = error_name(headers).or_else(|| body.code.map(|code| name(&code)))?;
+        let message = words(&body.message.unwrap_or_default());
         Some(Self { operation: operation.to_owned(), code, message, status, retry_after: None })
     }
 }
 
 impl Body {
+    /// The members are spelled differently by each service, and some send two spellings of one.
+    fn from_json(json: &Value) -> Self {
+        let first = |names: [&str; 3]| names.iter().find_map(|name| json[name].as_str()).map(str::to_owned);
+        Self { code: first(["__type", "code", "Code"]), message: first(["message", "Message", "errorMessage"]) }
+    }
+
     /// Some doors before a service, and some of its doubles, answer in XML whatever the service speaks.
     fn from_xml(text: &str) -> Self {
         let of = |tag: &str| {
             let (_, rest) = text.split_once(&format!("<{tag}>"))?;
             rest.split_once(&format!("</{tag}>")).map(|(value, _)| value.to_owned())
         };
-        Self { kind: None, code: of("Code"), message: of("Message") }
+        Self { code: of("Code"), message: of("Message") }
     }
 }
 
@@ -66,6 +71,17 @@ fn name(code: &str) -> String {
     let code = code.split(':').next().unwrap_or(code);
     let code = code.rsplit('#').next().unwrap_or(code);
     one_line(code)
+}
+
+/// What AWS says in an error's message: one line, shortened if long, and nothing of the request.
+pub fn words(message: &str) -> String {
+    one_line(without_request(message))
+}
+
+/// `message` up to where it repeats the request, session token and all, as AWS does if a signature does not match.
+pub(crate) fn without_request(message: &str) -> &str {
+    let repeated = message.to_ascii_lowercase().find("the canonical string");
+    repeated.map_or(message, |at| message[..at].trim_end())
 }
 
 fn one_line(text: &str) -> String {
@@ -150,6 +166,8 @@ mod tests {
             (None, r#"{"code":"Throttling"}"#, "Throttling` (400 Bad Request): "),
             (None, "<Error><Code>NotFound</Code><Message>gone</Message></Error>", "NotFound` (400 Bad Request): gone"),
             (Some("NotFound"), "<html>", "NotFound` (400 Bad Request): "),
+            (None, r#"{"Code":"NotFound","message":"gone","Message":"Gone."}"#, "NotFound` (400 Bad Request): gone"),
+            (None, r#"{"__type":"NotFound","code":400,"message":null}"#, "NotFound` (400 Bad Request): "),
             (
                 None,
                 r#"{"__type":"SignatureDoesNotMatch","message":"a\nb"}"#,
@@ -161,5 +179,17 @@ mod tests {
         }
         assert_eq!(read(None, "<html>bad gateway</html>"), None);
         assert_eq!(read(None, r#"["__type"]"#), None);
+    }
+
+    /// In the words in which AWS's services do it.
+    #[test]
+    fn a_request_that_aws_repeats_is_left_out() {
+        let said = "The request signature we calculated does not match the signature you provided.";
+        for repeated in ["\n\nThe Canonical String", " The canonical string"] {
+            let message =
+                format!("{said}{repeated} for this request should have been\n'POST\nx-amz-security-token:TOKEN\n'");
+            assert_eq!(words(&message), said);
+        }
+        assert_eq!(words("a\nb "), "a b ");
     }
 }

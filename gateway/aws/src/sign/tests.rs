@@ -117,6 +117,8 @@ fn what_cannot_be_signed_is_refused() {
     let not_text = refused(request("GET", "https://a.example/?a=%FF"), None);
     let expected = "the query of a request to sign is not UTF-8 once it is decoded: check its percent-encoding";
     assert_eq!(not_text, expected);
+    let too_long = refused(request("GET", &format!("https://a.example/?{}", ":".repeat(30_000))), None);
+    assert_eq!(too_long, "the query of a request to sign is too long once it is encoded: send less in it");
     let token = refused(request("GET", "https://a.example/"), Some("line\nbreak"));
     assert!(!token.contains("break"), "{token}");
 }

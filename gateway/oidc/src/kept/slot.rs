@@ -11,7 +11,7 @@ pub(super) struct Slot<T, E> {
     failed: Option<(Duration, E)>,
     /// When a value was last fetched because somebody refused the one that was there.
     forced: Option<Duration>,
-    /// Values so far.
+    /// Values so far, each of them other than the one before.
     generation: u64,
 }
 
@@ -45,7 +45,7 @@ impl<T, E> Default for Slot<T, E> {
     }
 }
 
-impl<T: Clone, E: Clone> Slot<T, E> {
+impl<T: Clone + PartialEq, E: Clone> Slot<T, E> {
     pub(super) fn offer(&self, now: Duration) -> Offer<T, E> {
         let living = self.given.as_ref().filter(|given| given.expires_at.is_none_or(|end| now < end));
         match (living, self.failed(now)) {
@@ -57,7 +57,9 @@ impl<T: Clone, E: Clone> Slot<T, E> {
     }
 
     pub(super) fn store(&mut self, given: Given<T>) -> Version<T> {
-        self.generation += 1;
+        if self.given.as_ref().is_none_or(|before| before.value != given.value) {
+            self.generation += 1;
+        }
         self.failed = None;
         let version = self.version(&given);
         self.given = Some(given);
@@ -131,6 +133,15 @@ mod tests {
         check(&slot, &[(1, "use a"), (89, "use a"), (90, "refresh a"), (99, "refresh a"), (100, "fetch")]);
         slot.store(given("b", 190, None));
         check(&slot, &[(100, "use b"), (190, "refresh b"), (1_000_000, "refresh b")]);
+    }
+
+    #[test]
+    fn a_value_that_is_given_again_is_not_newer() {
+        let mut slot = Texts::default();
+        let first = slot.store(given("a", 90, Some(100))).generation;
+        assert_eq!(slot.store(given("a", 190, Some(200))).generation, first);
+        check(&slot, &[(100, "use a"), (190, "refresh a")]);
+        assert!(matches!(slot.force(first, at(100)), Forced::Fetch));
     }
 
     #[test]

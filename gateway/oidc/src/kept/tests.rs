@@ -115,6 +115,25 @@ async fn a_value_is_renewed_while_it_is_used() {
 }
 
 #[tokio::test]
+async fn a_fresh_value_is_waited_for_but_not_long() {
+    let (giver, kept) = Giver::new();
+    let fresh = async |patience| kept.fresh(patience).await.map(|version| version.value);
+    let long = Duration::from_secs(3600);
+    giver.let_through(1);
+    assert_eq!(fresh(long).await, Ok(1));
+    assert_eq!((fresh(long).await, giver.asked()), (Ok(1), 1));
+    giver.pass(95);
+    assert_eq!(fresh(Duration::ZERO).await, Ok(1), "it takes too long");
+    giver.let_through(1);
+    assert_eq!(fresh(long).await, Ok(2));
+    giver.pass(95);
+    giver.0.down.store(1, Ordering::SeqCst);
+    giver.let_through(1);
+    assert_eq!(fresh(long).await, Ok(2), "it fails");
+    assert_eq!(giver.asked(), 3);
+}
+
+#[tokio::test]
 async fn the_old_value_is_served_while_the_giver_is_down() {
     let (giver, kept) = Giver::new();
     giver.let_through(usize::from(u16::MAX));
@@ -148,6 +167,15 @@ async fn a_refused_value_is_fetched_anew_once() {
     assert_eq!(kept.renew(second.generation).await, Err(Trouble::Down));
     assert_eq!(value(&kept).await, Ok(2));
     assert_eq!(giver.asked(), 3);
+}
+
+#[tokio::test]
+async fn the_value_that_was_refused_is_not_shown_again() {
+    let kept: Kept<usize, Trouble> = Kept::new(Clock::from_fn(|| Duration::ZERO), || async {
+        Ok(Given { value: 1, refresh_at: Duration::MAX, expires_at: None })
+    });
+    let first = kept.value().await.unwrap().generation;
+    assert_eq!(kept.renew(first).await, Ok(false), "its giver has no other");
 }
 
 #[tokio::test]

@@ -83,7 +83,8 @@ pub struct CallerIdentity {
     /// example its host name.
     #[schemars(required, length(min = 1))]
     pub gateway_id: Member<String>,
-    /// ARNs of principals that may call. The ARN of a role stands for all its sessions; a `*` at the end for anything.
+    /// ARNs of principals that may call. The ARN of a role, written whole, stands for all its sessions; a `*` at the end of another
+    /// for anything.
     #[schemars(required, length(min = 1))]
     pub allowed_principals: Member<Vec<Located<String>>>,
     /// Where STS is. Default: the public endpoint of the region.

@@ -110,7 +110,10 @@ impl Resolver<'_> {
                 self.findings.report(&principals.at, format!("`{name}` lets nobody in; write `{example}`"));
             }
             let takes = "ARNs of IAM or STS, with a `*` at the end alone";
-            principals.value.iter().for_each(|principal| self.principal(&name, principal, takes, true));
+            for principal in &principals.value {
+                self.principal(&name, principal, takes, true);
+                self.no_pattern_of_roles(&name, principal);
+            }
         }
         let name = format!("{table}.endpoint");
         let endpoint = match &identity.endpoint {
@@ -145,6 +148,18 @@ impl Resolver<'_> {
             self.findings.report(&id.at, message);
         }
         fits.then(|| id.value.clone())
+    }
+
+    /// Reports a role's ARN with a `*` at the end. STS names sessions, and those without their role's path, so nobody fits it.
+    fn no_pattern_of_roles(&mut self, name: &str, principal: &Located<String>) {
+        let arn = principal.value.strip_suffix('*').and_then(|begin| begin.parse::<Arn>().ok());
+        if arn.is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/")) {
+            let message = format!(
+                "`{name}` takes a role whole, without a `*`; write its whole ARN, or one of sessions such as \
+                 `arn:aws:sts::123456789012:assumed-role/dev*`"
+            );
+            self.findings.report(&principal.at, message);
+        }
     }
 
     /// Reports a text that is no ARN, or one with a `*` elsewhere than at the end, or at all.

@@ -83,7 +83,8 @@ impl TokenSource {
         let mut granted = self.ask(&endpoint, &secret.value).await;
         if let Err(Failure::Refused { code, .. }) = &granted
             && code == "invalid_client"
-            && self.secret.renew(secret.generation).await.map_err(unread)?
+            // While AWS does not say, the secret that was refused is the one there is.
+            && self.secret.renew(secret.generation).await.unwrap_or(false)
         {
             let secret = self.secret.value().await.map_err(unread)?;
             granted = self.ask(&endpoint, &secret.value).await;

@@ -405,6 +405,22 @@ async fn a_secret_that_aws_keeps_is_read_when_it_is_needed_and_when_it_is_refuse
 }
 
 #[tokio::test]
+async fn a_refused_secret_without_another_one_is_shown_once() {
+    for kept_then in [Some("first"), None] {
+        let issuer = FakeIssuer::start().await;
+        *issuer.kept.lock().unwrap() = Some("first");
+        let credential = issuer.credential_by(kept_by_aws(&issuer));
+        shown(&credential).await.unwrap();
+        let refused = r#"{"error": "invalid_client"}"#.to_owned();
+        issuer.becomes(Behaviour::Answer(StatusCode::UNAUTHORIZED, "application/json", refused));
+        *issuer.kept.lock().unwrap() = kept_then;
+        let error = call(&credential, |_| false).await.unwrap_err();
+        assert!(error.to_string().contains("invalid_client"), "{error}");
+        assert_eq!((issuer.read.load(Ordering::SeqCst), issuer.asked()), (2, 2), "{kept_then:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_secret_that_aws_does_not_give_is_named() {
     let issuer = FakeIssuer::start().await;
     let error = shown(&issuer.credential_by(kept_by_aws(&issuer))).await.unwrap_err();

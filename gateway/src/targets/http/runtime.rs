@@ -9,7 +9,7 @@
 //!
 //! An answer that is no JSON-RPC is told by its status. A server may have given it, so on that alone nothing is sent again.
 
-use causeway_aws::call::error_name;
+use causeway_aws::call::{error_name, words};
 use causeway_core::wire::Envelope;
 use http::StatusCode;
 use serde::Deserialize;
@@ -56,8 +56,6 @@ const NAMES: [(&str, Problem); 12] = [
 
 /// Bytes of an answer that may be one of Runtime's errors.
 const MOST_BYTES: usize = 64 * 1024;
-/// Characters of a message that are kept.
-const MESSAGE: usize = 500;
 
 /// `answer`, if it is the server's. A request that was `in_session` and got a 404 gets it back: the session may be gone.
 ///
@@ -96,12 +94,12 @@ fn fault(status: StatusCode, name: Option<&str>, body: &bytes::Bytes) -> Option<
         let of_code = || ERRORS.iter().filter(|(code, _, _)| *code == error.code);
         let by_words = of_code().find(|(_, sentence, _)| error.message == *sentence).map(|(_, _, problem)| *problem);
         let problem = by_words.or_else(|| of_code().next().and(named))?;
-        return Some(RuntimeFault { problem, named: true, message: one_line(&error.message) });
+        return Some(RuntimeFault { problem, named: true, message: words(&error.message) });
     }
     let named = named.filter(|_| !status.is_success());
     let problem = named.or_else(|| by_status(status))?;
     let message = serde_json::from_slice::<AwsError>(body).map(|error| error.message).unwrap_or_default();
-    Some(RuntimeFault { problem, named: named.is_some(), message: one_line(&message) })
+    Some(RuntimeFault { problem, named: named.is_some(), message: words(&message) })
 }
 
 fn by_status(status: StatusCode) -> Option<Problem> {
@@ -118,10 +116,6 @@ fn by_status(status: StatusCode) -> Option<Problem> {
         504 => Some(Problem::TimedOut),
         _ => None,
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() { ' ' } else { it }).take(MESSAGE).collect()
 }
 
 #[cfg(test)]
