@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use causeway::config::Failover;
+use causeway::config::{Config, Failover};
 use causeway_core::wire;
 use tokio::sync::Semaphore;
 
 use crate::{
-    failover_pair::{Arranged, BOTH, PATIENT, Pair, call},
+    failover_pair::{Arranged, BOTH, PATIENT, Pair, call, hosted},
     fake_target::{FakeTarget, Speaks, json, status, success, typed},
     targets_client::{self, Client},
 };
@@ -195,8 +195,13 @@ async fn a_path_on_probation_gets_all_calls_in_need() {
 /// One tool that fails whatever it is asked is no reason to leave the path, which is listed at once to make sure.
 #[tokio::test]
 async fn one_tool_that_fails_does_not_take_its_path_from_the_others() {
-    for arranged in BOTH {
-        let pair = Pair::start(arranged, Speaks::Modern, STRICT).await;
+    for (arranged, is_hosted) in BOTH.into_iter().flat_map(|arranged| [(arranged, false), (arranged, true)]) {
+        let behind_runtime = |config: &mut Config| {
+            if is_hosted {
+                hosted(config);
+            }
+        };
+        let pair = Pair::start_with(arranged, Speaks::Modern, STRICT, |_, _| (), behind_runtime).await;
         let client = client(&pair).await;
         pair.first_does(|runs, asked| async move {
             match asked.params.contains("look") {

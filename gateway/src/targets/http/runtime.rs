@@ -7,7 +7,8 @@
 //! word with its code, or that sets the header where Runtime lets it through, is taken for Runtime, so a call that it carried
 //! out may be sent again; and a Runtime that words an error anew, without the header, is taken for its server.
 //!
-//! An answer that is no JSON-RPC is told by its status. A server may have given it, so on that alone nothing is sent again.
+//! An answer that is no JSON-RPC is told by its status. A server may have given it, so it counts for no more than it does from any
+//! server.
 
 use causeway_aws::call::error_name;
 use causeway_core::wire::Envelope;
