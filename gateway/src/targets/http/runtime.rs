@@ -96,7 +96,8 @@ fn fault(status: StatusCode, name: Option<&str>, body: &bytes::Bytes) -> Option<
         let error: RpcError = serde_json::from_str(message.error()?).ok()?;
         let of_code = || ERRORS.iter().filter(|(code, _, _)| *code == error.code);
         let by_words = of_code().find(|(_, sentence, _)| error.message == *sentence).map(|(_, _, problem)| *problem);
-        let problem = by_words.or_else(|| of_code().next().and(named))?;
+        // The name first: two errors have one code and one sentence.
+        let problem = of_code().next().and(named).or(by_words)?;
         return Some(RuntimeFault { problem, named: true, message: one_line(&error.message) });
     }
     let named = named.filter(|_| !status.is_success());
@@ -186,6 +187,10 @@ mod tests {
     fn a_name_decides_where_words_do_not() {
         check(200, Some("ThrottlingException"), &rpc(-32003, "slow down"), "throttled");
         check(200, Some("ServiceQuotaExceededException"), &rpc(-32003, "too many sessions"), "quota_exceeded");
+        // Two errors share a code and a sentence: only the name tells them apart.
+        let shared = rpc(-32003, "Rate limit exceeded - Too many requests");
+        check(200, Some("ServiceQuotaExceededException"), &shared, "quota_exceeded");
+        check(200, Some("Unheard"), &shared, "throttled");
         check(400, Some("ValidationException"), r#"{"message":"bad"}"#, "invalid");
         check(400, Some("Unheard"), r#"{"message":"bad"}"#, "-");
     }
