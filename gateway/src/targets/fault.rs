@@ -106,7 +106,7 @@ impl Fault {
     /// and a 429 are given before the work; a 503 also by proxies whose server broke off in the middle, so it must say more than that.
     pub fn surely_not_carried_out(&self) -> bool {
         match self {
-            Self::Runtime(fault) => fault.problem.is_before_the_work(),
+            Self::Runtime(fault) => fault.is_before_the_work(),
             Self::Unsent(_) | Self::Unreachable(_) | Self::Credential(_) | Self::Unauthorized(_) => true,
             Self::Unavailable(_) | Self::Busy(_) | Self::NotRunning(_) | Self::UnknownVersion(_) => true,
             Self::Unsendable(_) => true,
@@ -120,7 +120,7 @@ impl Fault {
     /// it, forbids it or hangs.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Runtime(fault) => fault.problem.blame(),
+            Self::Runtime(fault) => fault.blame(),
             // What a caller declares is in the handshake made for it.
             Self::Unsent(fault) => fault.blame().max(Blame::PathOrQuestion),
             Self::Unreachable(_) | Self::Credential(_) | Self::Unavailable(_) => Blame::Path,

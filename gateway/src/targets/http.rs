@@ -71,8 +71,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// What came of a request in one era.
 enum Outcome {
     Done(Reply<Fault>),
-    /// The target may speak the other era by now. It did nothing yet; if its era turns out to be the same, then this is
-    /// what came of the request.
+    /// The target may speak the other era by now. Unless this says otherwise it did nothing yet; if its era turns out to be the
+    /// same, then this is what came of the request.
     OtherEra(Result<Reply<Fault>, Fault>),
 }
 
@@ -123,6 +123,8 @@ impl HttpTarget {
         };
         self.forget_era(assumed);
         match self.era().await {
+            // What failed inside Runtime may have been carried out: the other era is for what comes next.
+            Ok(_) if matches!(&as_it_stands, Err(Fault::Runtime(fault)) if !fault.is_before_the_work()) => as_it_stands,
             Ok(era) if era != assumed => match self.send_in(era, caller_id, &request, changes).await? {
                 Outcome::Done(reply) => Ok(reply),
                 Outcome::OtherEra(as_it_stands) => as_it_stands,

@@ -53,10 +53,25 @@ impl RuntimeFault {
     pub fn is_for_now(&self) -> bool {
         self.named && matches!(self.problem, Problem::Throttled | Problem::SessionBusy)
     }
+
+    /// Whether the request was surely not carried out, now or later. Of a bare status only where it means so from any server.
+    pub fn is_before_the_work(&self) -> bool {
+        let from_anyone = matches!(self.problem, Problem::AccessDenied | Problem::NotFound | Problem::Throttled);
+        self.problem.is_before_the_work() && (self.named || from_anyone)
+    }
+
+    /// Whom it speaks against. A bare status may be the hosted server's, and for the question alone; but 429 is about all
+    /// calls, whoever says it.
+    pub fn blame(&self) -> Blame {
+        match self.named || self.problem == Problem::Throttled {
+            true => self.problem.blame(),
+            false => self.problem.blame().min(Blame::PathOrQuestion),
+        }
+    }
 }
 
 impl Problem {
-    /// Whether the request was surely not carried out, now or later.
+    /// Whether the request was surely not carried out, if it is Runtime that says so.
     pub fn is_before_the_work(self) -> bool {
         match self {
             Self::AccessDenied | Self::Throttled | Self::QuotaExceeded | Self::NotFound => true,
@@ -65,8 +80,8 @@ impl Problem {
         }
     }
 
-    /// Whom it speaks against: what the server did with a question may be for that alone.
-    pub fn blame(self) -> Blame {
+    /// Whom it speaks against, if it is Runtime that says so: what the server did with a question may be for that alone.
+    fn blame(self) -> Blame {
         match self {
             Self::AccessDenied | Self::Throttled | Self::QuotaExceeded | Self::NotFound => Blame::Path,
             Self::ServerFailed | Self::Internal | Self::TimedOut => Blame::PathOrQuestion,

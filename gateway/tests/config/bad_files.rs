@@ -213,7 +213,7 @@ bad!(bad_places, "bad-places", @r#"
     config.toml:4: `failover.failures` takes 1 to 1000000, not 0; leave it out for the default, 3
     config.toml:6: `failover.longest_cool_down_seconds` is shorter than the first; write at least 10 or lower `failover.cool_down_seconds`
     config.toml:11: target `far`: `http.endpoints` is no URL (relative URL without a base); write it like `https://tools.example.com/mcp`
-    config.toml:11: target `far`: `http.endpoints` holds `https://far.example.com/mcp` twice; leave one out
+    config.toml:11: target `far`: `http.endpoints` holds one URL twice; leave one of them out
     config.toml:12: target `far`: `standby` names `nearby`, which is no target of this file; give the name of one
     config.toml:12: target `far`: a target cannot stand by for itself; leave it out
     config.toml:12: target `far`: `standby` names `near` twice; leave one out

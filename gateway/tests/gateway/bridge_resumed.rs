@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use causeway::config::Transport;
 use futures::channel::mpsc::UnboundedSender;
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::{
     bridge_talk::{ERAS, Era, able, answer_to, ask},
     fake_target::{self, Asked, FakeTarget, Speaks, event, progress_token, success, typed, written},
     harness::{Gateway, http_target},
+    targets_client::{self, Client},
 };
 
 const QUESTION: &str = r#"{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"mode":"form","message":"?","requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}}"#;
@@ -118,6 +120,33 @@ async fn a_question_before_the_end_of_a_stream_is_asked_once() {
         assert_eq!(talk.result()["content"][0]["text"], "done", "{era:?}");
         // The script goes on without waiting for the answer, so that it may come too late to be asked for; never twice.
         assert!(talk.asked.len() <= 1, "{era:?} {:?}", talk.asked);
+    }
+}
+
+/// The call was sent, and what keeps the gateway from the rest of its reply says nothing else.
+#[tokio::test]
+async fn a_reply_that_cannot_be_resumed_may_have_been_carried_out() {
+    let cut = || typed(200, "text/event-stream", ["retry: 1\n\n", &event(Some("1"), "")].concat());
+    for refusal in [401, 404, 503] {
+        for runtime in [false, true] {
+            let fake = FakeTarget::start(Speaks::Sessions);
+            fake.on("tools/call", move |_| async move { cut() });
+            fake.on("GET", move |asked| async move {
+                fake_target::status(if asked.headers.contains_key("last-event-id") { refusal } else { 405 })
+            });
+            let mut target = http_target("t", &fake.endpoint());
+            if let Transport::Http(http) = &mut target.transport {
+                http.runtime = runtime;
+            }
+            let gateway = Gateway::start([target]).await;
+            let client = Client::new(&gateway, targets_client::Speaks::Modern).await;
+            let got = client.call("t___echo", "{}").await;
+            assert_eq!(got.fault(), "broken_off", "{refusal} {runtime}");
+            assert!(got.answer.contains("may or may not have been carried out"), "{}", got.answer);
+            assert_eq!(fake.asked("tools/call").len(), 1);
+            // AgentCore Runtime takes nothing but POST.
+            assert!(!runtime || fake.asked("GET").is_empty(), "{refusal}");
+        }
     }
 }
 

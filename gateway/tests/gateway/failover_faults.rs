@@ -7,7 +7,7 @@ use axum::{body::Body, http::Response};
 use futures::{StreamExt, stream};
 
 use crate::{
-    failover_pair::{BOTH, PATIENT, Pair, Runs, call},
+    failover_pair::{BOTH, PATIENT, Pair, Runs, call, hosted},
     fake_target::{Asked, Speaks, broken, event_stream, events, hang, progress_message, progress_token, status, typed},
     targets_client::{self, Client, Got},
 };
@@ -122,6 +122,32 @@ async fn a_path_that_is_not_there_any_more() {
 async fn a_path_that_answers_5xx_may_have_done_the_work() {
     for code in [500, 502, 503, 504] {
         fails(move |_| status(code), "status").await;
+    }
+}
+
+/// What AgentCore Runtime means by a status counts only where it says so: the server that it hosts may have given it.
+#[tokio::test]
+async fn a_hosted_path_that_answers_a_bare_status_may_have_done_the_work() {
+    for arranged in BOTH {
+        let pair = Pair::start_with(arranged, Speaks::Modern, PATIENT, |_, _| (), hosted).await;
+        let client = Client::new(&pair.gateway, CLIENTS[0]).await;
+        for (number, code, kind) in [(1, 402, "quota_exceeded"), (2, 406, "invalid"), (3, 409, "conflict")] {
+            pair.first_does(move |runs, asked| async move {
+                runs.note(&asked);
+                status(code)
+            });
+            Fault(kind).check(call(&client, "act", number).await, &pair, kind);
+            assert_eq!(pair.runs.of(number), 1, "carried out once: {kind}");
+        }
+        // What Runtime itself says was not carried out, it says without doubt.
+        for (number, name) in [(4, "ServiceQuotaExceededException"), (5, "ValidationException")] {
+            pair.first_does(move |_, _| async move {
+                let mut response = typed(402, "application/json", r#"{"message":"no"}"#);
+                response.headers_mut().insert("x-amzn-errortype", name.parse().unwrap());
+                response
+            });
+            Answer.check(call(&client, "act", number).await, &pair, name);
+        }
     }
 }
 

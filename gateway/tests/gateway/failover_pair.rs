@@ -144,6 +144,14 @@ impl Arranged {
     }
 }
 
+/// Puts the servers behind AgentCore Runtime.
+pub(crate) fn hosted(config: &mut Config) {
+    for target in &mut config.targets {
+        let Transport::Http(http) = &mut target.transport else { panic!("it is behind a URL") };
+        http.runtime = true;
+    }
+}
+
 fn tools(prefix: &str) -> String {
     let act = format!(r#"{{"name":"{prefix}act","inputSchema":{{"type":"object"}}}}"#);
     let look =

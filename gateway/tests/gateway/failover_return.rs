@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use causeway::config::Failover;
+use causeway::config::{Config, Failover};
 use causeway_core::wire;
 use tokio::sync::Semaphore;
 
 use crate::{
-    failover_pair::{Arranged, BOTH, PATIENT, Pair, call},
+    failover_pair::{Arranged, BOTH, PATIENT, Pair, call, hosted},
     fake_target::{FakeTarget, Speaks, json, status, success, typed},
     targets_client::{self, Client},
 };
@@ -28,6 +28,41 @@ async fn until_on_probation(pair: &Pair) {
     while pair.states().await[0].0 != "probation" {
         tokio::task::yield_now().await;
     }
+}
+
+/// Has the first path answer no call yet, and calls `tool` until a call tries it: while that one waits, all others go on to the
+/// second path, and once it is answered they go to the first.
+async fn one_tries_the_first_path(pair: &Pair, client: &Client, tool: &'static str) {
+    let [first, second] = pair.paths().map(Some);
+    pair.first.forget();
+    let answers = Arc::new(Semaphore::new(0));
+    let may_answer = answers.clone();
+    pair.first_does(move |runs, asked| {
+        let may_answer = may_answer.clone();
+        async move {
+            may_answer.acquire().await.unwrap().forget();
+            runs.carried_out(&asked)
+        }
+    });
+    let mut number = 100;
+    let trial = loop {
+        number += 1;
+        let (caller, this) = (client.clone(), number);
+        let mut calling = tokio::spawn(async move { call(&caller, tool, this).await });
+        tokio::select! {
+            got = &mut calling => assert_eq!(got.unwrap().ok().path.as_deref(), second),
+            _ = pair.first.until_asked(|asked| asked.method == "tools/call") => break calling,
+        }
+    };
+    for other in 1000..1010 {
+        let tool = if other % 2 == 0 { "act" } else { "look" };
+        assert_eq!(call(client, tool, other).await.ok().path.as_deref(), second);
+    }
+    assert_eq!((pair.first.asked("tools/call").len(), pair.states().await[0].0.as_str()), (1, "trying"));
+    answers.add_permits(1000);
+    assert_eq!(trial.await.unwrap().ok().path.as_deref(), first);
+    assert_eq!(pair.states().await[0].0, "up");
+    assert_eq!(call(client, "act", 2000).await.ok().path.as_deref(), first);
 }
 
 fn up() -> String {
@@ -111,36 +146,7 @@ async fn one_request_tries_a_path_while_the_others_go_on() {
         for number in 0..2 {
             call(&client, "act", number).await.ok();
         }
-        pair.first.forget();
-        let answers = Arc::new(Semaphore::new(0));
-        let may_answer = answers.clone();
-        pair.first_does(move |runs, asked| {
-            let may_answer = may_answer.clone();
-            async move {
-                may_answer.acquire().await.unwrap().forget();
-                runs.carried_out(&asked)
-            }
-        });
-        let mut number = 100;
-        let trial = loop {
-            number += 1;
-            let (caller, this) = (client.clone(), number);
-            let mut looking = tokio::spawn(async move { call(&caller, "look", this).await });
-            tokio::select! {
-                got = &mut looking => assert_eq!(got.unwrap().ok().path.as_deref(), Some(pair.paths()[1])),
-                _ = pair.first.until_asked(|asked| asked.method == "tools/call") => break looking,
-            }
-        };
-        assert_eq!(pair.states().await[0].0, "trying");
-        for other in 200..210 {
-            let tool = if other % 2 == 0 { "act" } else { "look" };
-            assert_eq!(call(&client, tool, other).await.ok().path.as_deref(), Some(pair.paths()[1]));
-        }
-        assert_eq!(pair.first.asked("tools/call").len(), 1);
-        answers.add_permits(1000);
-        assert_eq!(trial.await.unwrap().ok().path.as_deref(), Some(pair.paths()[0]));
-        assert_eq!(pair.states().await[0].0, "up");
-        assert_eq!(call(&client, "act", 300).await.ok().path.as_deref(), Some(pair.paths()[0]));
+        one_tries_the_first_path(&pair, &client, "look").await;
     }
 }
 
@@ -154,35 +160,8 @@ async fn a_path_on_probation_gets_one_call_at_a_time() {
         for number in 0..2 {
             call(&client, "act", number).await.ok();
         }
-        pair.first.forget();
-        let answers = Arc::new(Semaphore::new(0));
-        let may_answer = answers.clone();
-        pair.first_does(move |runs, asked| {
-            let may_answer = may_answer.clone();
-            async move {
-                may_answer.acquire().await.unwrap().forget();
-                runs.carried_out(&asked)
-            }
-        });
         until_on_probation(&pair).await;
-        let mut number = 100;
-        let trial = loop {
-            number += 1;
-            let (caller, this) = (client.clone(), number);
-            let mut acting = tokio::spawn(async move { call(&caller, "act", this).await });
-            tokio::select! {
-                got = &mut acting => assert_eq!(got.unwrap().ok().path.as_deref(), Some(pair.paths()[1])),
-                _ = pair.first.until_asked(|asked| asked.method == "tools/call") => break acting,
-            }
-        };
-        for other in 200..210 {
-            let tool = if other % 2 == 0 { "act" } else { "look" };
-            assert_eq!(call(&client, tool, other).await.ok().path.as_deref(), Some(pair.paths()[1]));
-        }
-        assert_eq!((pair.first.asked("tools/call").len(), pair.states().await[0].0.as_str()), (1, "trying"));
-        answers.add_permits(1000);
-        assert_eq!(trial.await.unwrap().ok().path.as_deref(), Some(pair.paths()[0]));
-        assert_eq!(call(&client, "act", 300).await.ok().path.as_deref(), Some(pair.paths()[0]));
+        one_tries_the_first_path(&pair, &client, "act").await;
     }
 }
 
@@ -216,8 +195,13 @@ async fn a_path_on_probation_gets_all_calls_in_need() {
 /// One tool that fails whatever it is asked is no reason to leave the path, which is listed at once to make sure.
 #[tokio::test]
 async fn one_tool_that_fails_does_not_take_its_path_from_the_others() {
-    for arranged in BOTH {
-        let pair = Pair::start(arranged, Speaks::Modern, STRICT).await;
+    for (arranged, is_hosted) in BOTH.into_iter().flat_map(|arranged| [(arranged, false), (arranged, true)]) {
+        let behind_runtime = |config: &mut Config| {
+            if is_hosted {
+                hosted(config);
+            }
+        };
+        let pair = Pair::start_with(arranged, Speaks::Modern, STRICT, |_, _| (), behind_runtime).await;
         let client = client(&pair).await;
         pair.first_does(|runs, asked| async move {
             match asked.params.contains("look") {

@@ -250,6 +250,26 @@ async fn runtime_is_asked_by_post_alone() {
     assert!(fake.asked("GET").is_empty() && fake.asked("DELETE").is_empty());
 }
 
+/// What fails may have been done: a server that comes back as an older one gets the next call, not this one again.
+#[tokio::test]
+async fn a_call_that_failed_is_not_sent_again_to_what_the_server_has_become() {
+    let fake = FakeTarget::start(Speaks::Modern);
+    let gateway = Gateway::start([hosted(http_target("t", &fake.endpoint()))]).await;
+    fake.become_one_that_speaks(Speaks::Sessions);
+    let text = "Tool execution error - Please check your CloudWatch logs for more information";
+    fake.on("tools/call", move |asked| async move {
+        match asked.earlier {
+            0 => error(200, &asked.id, -32010, text),
+            _ => fake_target::json(200, success(&asked.id, r#"{"content":[]}"#)),
+        }
+    });
+    let client = Client::new(&gateway, targets_client::Speaks::Session).await;
+    assert_eq!(client.call("t___echo", "{}").await.fault(), "server_failed");
+    assert_eq!(fake.asked("tools/call").len(), 1);
+    client.call("t___echo", "{}").await.ok();
+    assert!(fake.asked("tools/call")[1].headers.contains_key("mcp-session-id"), "in its new era");
+}
+
 #[tokio::test]
 async fn an_older_server_that_fails_at_the_newer_handshake_is_found_out() {
     for speaks in [Speaks::Sessions, Speaks::Stateless] {

@@ -42,6 +42,11 @@ impl Call {
         Self { progress: Progress::of(context), watch: Watch::new(allowed, cancelled) }
     }
 
+    /// What is still to be done for a call that has ended, in no more time than `allowed`. Nobody is told of it.
+    pub(super) fn afterwards(allowed: Duration) -> Self {
+        Self { progress: Progress::to_nobody(), watch: Watch::new(allowed, CancellationToken::new()) }
+    }
+
     pub(super) fn watch(&self) -> Watch {
         self.watch.clone()
     }

@@ -24,6 +24,10 @@ impl Progress {
         Self { to: token.map(|token| (context.peer.clone(), token)), told: AtomicU32::new(0) }
     }
 
+    pub(super) fn to_nobody() -> Self {
+        Self { to: None, told: AtomicU32::new(0) }
+    }
+
     /// Says what happens now, in one line.
     pub(super) async fn say(&self, message: impl Into<String>) {
         let Some((peer, token)) = &self.to else { return };

@@ -68,10 +68,14 @@ impl Settings {
         let names = [&own[..], &LOGS_NAMES, &aws::NAMES].concat();
         #[expect(clippy::disallowed_methods, reason = "the home of this server's environment")]
         let mut sources = Sources::at_hand(&names, |name| std::env::var(name).ok())?;
-        for (kept, id) in stored(&sources) {
+        let stored = stored(&sources);
+        if !stored.is_empty() {
+            // Made once, before they are read: what one of them says is not how the other is read.
             let aws = aws::client(&sources, clock).await?;
-            let text = kept.read(&id, &aws).await.map_err(BadSource::from)?;
-            sources.add(kept.origin(&id), text.expose())?;
+            for (kept, id) in stored {
+                let text = kept.read(&id, &aws).await.map_err(BadSource::from)?;
+                sources.add(kept.origin(&id), text.expose())?;
+            }
         }
         let (settings, logs) = (Self::of(&sources)?, logs::source(&sources, clock).await?);
         tracing::info!("settings from {sources}");

@@ -186,7 +186,8 @@ impl DevIdentity {
     }
 }
 
-/// The first access key of `iam`, whose secret was made here; one more where there is none.
+/// The first access key of `iam`; one more where there is none. The secrets of all are made here, and who signs calls this
+/// machine, not the host that is public elsewhere.
 fn access_key(iam: &mut AwsIam) -> RunningKey {
     if iam.access_keys.is_empty() {
         iam.access_keys.push(AccessKey {
@@ -195,10 +196,11 @@ fn access_key(iam: &mut AwsIam) -> RunningKey {
             principal: "arn:aws:iam::000000000000:user/development".into(),
         });
     }
-    let key = &mut iam.access_keys[0];
+    iam.host = None;
+    let secrets: Vec<_> = iam.access_keys.iter_mut().map(|key| make_here(&mut key.secret_access_key)).collect();
     RunningKey {
-        id: key.access_key_id.clone(),
-        secret: make_here(&mut key.secret_access_key).expose().to_owned(),
+        id: iam.access_keys[0].access_key_id.clone(),
+        secret: secrets[0].expose().to_owned(),
         region: iam.region.clone(),
         service: iam.service.clone(),
     }
@@ -233,4 +235,44 @@ fn callers(jwt: &CustomJwt) -> Vec<PoolClient> {
         extra_claims: extra_claims.clone(),
     };
     ids.into_iter().map(client).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{Draft, Environment};
+
+    /// All access keys are made here, and what is signed is for this machine, whatever the file says of the outside.
+    #[tokio::test]
+    async fn what_signs_at_home_needs_no_aws_and_no_public_host() {
+        let text = r#"
+            gateway.public_url = "https://tools.example.com/mcp"
+            targets = [{ name = "a", http.endpoint = "http://127.0.0.1:1/mcp" }]
+
+            [authorizer.aws_iam]
+            region = "eu-central-1"
+
+            [[authorizer.aws_iam.access_keys]]
+            access_key_id = "AKIAFIRST"
+            secret_access_key_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:first-AbCdEf"
+            principal = "arn:aws:iam::123456789012:user/alice"
+
+            [[authorizer.aws_iam.access_keys]]
+            access_key_id = "AKIASECOND"
+            secret_access_key_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:second-AbCdEf"
+            principal = "arn:aws:iam::123456789012:user/bob"
+        "#;
+        let draft = Draft::parse(Path::new("config.toml"), text).unwrap();
+        let environment = Environment::of::<&str, &str>([]).overlay(generated_secrets(&draft.file));
+        let mut config = draft.resolve(&environment).unwrap();
+        let identity = DevIdentity::start(&mut config, CancellationToken::new()).await.unwrap();
+        let Authorizer::AwsIam(iam) = &config.authorizer else { panic!("it was not changed into another") };
+        let secrets: Vec<_> =
+            iam.access_keys.iter().map(|key| key.secret_access_key.here().unwrap().expose()).collect();
+        assert_eq!(identity.access_key().unwrap().secret, secrets[0]);
+        assert_ne!(secrets[0], secrets[1]);
+        assert_eq!(iam.host, None);
+    }
 }

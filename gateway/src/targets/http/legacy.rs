@@ -350,7 +350,8 @@ impl Stage {
 /// on.
 fn rest(peer: &Peer, messages: &Messages, broken: u32) -> Option<Pending<Messages>> {
     let (id, retry) = messages.resumption();
-    let id = id.filter(|_| broken <= RESUMPTIONS)?.to_owned();
+    // AgentCore Runtime takes nothing but POST.
+    let id = id.filter(|_| broken <= RESUMPTIONS && !peer.target.runtime)?.to_owned();
     let pause = retry.map_or(PAUSE, Duration::from_millis).min(MOST_PAUSE);
     let peer = peer.clone();
     Some(Box::pin(async move {
@@ -360,7 +361,10 @@ fn rest(peer: &Peer, messages: &Messages, broken: u32) -> Option<Pending<Message
             sleep(pause).await;
             match stream::get(&peer.target, peer.session.headers(), Some(&id)).await {
                 Ok(resumed) => return resumed.ok_or_else(refused),
-                Err(fault) if tries >= RESUMPTIONS => return Err(fault),
+                // The call itself was sent, whatever keeps its rest back.
+                Err(fault) if tries >= RESUMPTIONS => {
+                    return Err(Fault::BrokenOff(format!("its stream ended and could not be resumed: it {fault}")));
+                }
                 // What stands between may be gone for a moment; the call goes on behind it.
                 Err(fault) => tracing::debug!(%fault, "a reply could not be resumed yet"),
             }

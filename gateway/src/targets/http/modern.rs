@@ -1,6 +1,6 @@
 //! The modern era toward a target: one self-contained request, its parts repeated in headers.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use causeway_core::{
@@ -32,7 +32,6 @@ struct Exchange {
 
 /// `Mcp-Session-Id` that a target gave a caller. The era has no sessions, but AgentCore Runtime gives one to each client and
 /// keeps those that send it on the same warm machine; other servers ignore it.
-#[derive(Debug)]
 pub(super) struct Affinities(Cache<String, HeaderValue>);
 
 /// Callers whose affinity is remembered, and for how long without a request.
@@ -176,6 +175,13 @@ fn request_headers(request: &Request, params: &str) -> Result<HeaderMap, Fault> 
     Ok(map)
 }
 
+impl fmt::Debug for Affinities {
+    /// Without what leads to a caller's machine.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Affinities")
+    }
+}
+
 impl EventSource for Exchange {
     async fn next_event(&mut self) -> Result<Event, Fault> {
         loop {
@@ -191,5 +197,17 @@ impl EventSource for Exchange {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_leads_to_a_callers_machine_is_not_shown() {
+        let affinities = Affinities::default();
+        affinities.0.insert("alice".to_owned(), HeaderValue::from_static("machine-1")).await;
+        assert_eq!(format!("{affinities:?}"), "Affinities");
     }
 }

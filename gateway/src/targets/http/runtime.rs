@@ -7,7 +7,8 @@
 //! word with its code, or that sets the header where Runtime lets it through, is taken for Runtime, so a call that it carried
 //! out may be sent again; and a Runtime that words an error anew, without the header, is taken for its server.
 //!
-//! An answer that is no JSON-RPC is told by its status. A server may have given it, so on that alone nothing is sent again.
+//! An answer that is no JSON-RPC is told by its status. A server may have given it, so it counts for no more than it does from any
+//! server.
 
 use causeway_aws::call::{error_name, words};
 use causeway_core::wire::Envelope;
@@ -93,7 +94,8 @@ fn fault(status: StatusCode, name: Option<&str>, body: &bytes::Bytes) -> Option<
         let error: RpcError = serde_json::from_str(message.error()?).ok()?;
         let of_code = || ERRORS.iter().filter(|(code, _, _)| *code == error.code);
         let by_words = of_code().find(|(_, sentence, _)| error.message == *sentence).map(|(_, _, problem)| *problem);
-        let problem = by_words.or_else(|| of_code().next().and(named))?;
+        // The name first: two errors have one code and one sentence.
+        let problem = of_code().next().and(named).or(by_words)?;
         return Some(RuntimeFault { problem, named: true, message: words(&error.message) });
     }
     let named = named.filter(|_| !status.is_success());
@@ -179,6 +181,10 @@ mod tests {
     fn a_name_decides_where_words_do_not() {
         check(200, Some("ThrottlingException"), &rpc(-32003, "slow down"), "throttled");
         check(200, Some("ServiceQuotaExceededException"), &rpc(-32003, "too many sessions"), "quota_exceeded");
+        // Two errors share a code and a sentence: only the name tells them apart.
+        let shared = rpc(-32003, "Rate limit exceeded - Too many requests");
+        check(200, Some("ServiceQuotaExceededException"), &shared, "quota_exceeded");
+        check(200, Some("Unheard"), &shared, "throttled");
         check(400, Some("ValidationException"), r#"{"message":"bad"}"#, "invalid");
         check(400, Some("Unheard"), r#"{"message":"bad"}"#, "-");
     }

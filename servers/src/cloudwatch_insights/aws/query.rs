@@ -11,7 +11,6 @@ use aws_sdk_cloudwatchlogs::{
 use tokio::time;
 
 use super::{
-    chain,
     patience::{Effect, patiently},
     refusal::{AwsError, BadEnd},
 };
@@ -34,15 +33,15 @@ const STOP: Duration = Duration::from_secs(2);
 pub(super) async fn run(client: &Client, query: &Query, call: &Call) -> Result<Found, AwsError> {
     // A started query has to be stopped, so StartQuery is not given up on: the client's own time limits end it.
     let id = start(client, query, call).await?;
-    let outcome = match call.within(found(client, &id, query.limit, call)).await {
-        Ok(outcome) => outcome,
-        Err(Interrupted::Deadline(allowed)) => Err(AwsError::TooLong(allowed)),
-        Err(Interrupted::Cancelled) => Err(AwsError::Withdrawn),
-    };
-    if !matches!(outcome, Ok(_) | Err(AwsError::Ended { .. })) {
-        stop(client, &id).await;
+    let outcome = call.within(found(client, &id, query.limit, call)).await;
+    if matches!(outcome, Ok(Ok(_) | Err(AwsError::Ended { .. }))) {
+        return outcome?;
     }
-    outcome
+    let stopped = stop(client, &id).await;
+    match outcome {
+        Err(Interrupted::Deadline(allowed)) => Err(AwsError::TooLong { allowed, stopped }),
+        outcome => outcome?,
+    }
 }
 
 async fn start(client: &Client, query: &Query, call: &Call) -> Result<String, AwsError> {
@@ -119,13 +118,21 @@ async fn look(
     Ok(patiently("GetQueryResults", Effect::Reads, call, || request.clone().send()).await?)
 }
 
-/// Best effort: the call has failed already, and an abandoned query ends by itself within the hour.
-async fn stop(client: &Client, id: &str) {
-    match time::timeout(STOP, client.stop_query().query_id(id).send()).await {
-        Ok(Ok(_)) => tracing::debug!(query.id = id, "stopped the query `{id}`"),
-        Ok(Err(error)) => tracing::warn!(query.id = id, "cannot stop the query `{id}`: {}", chain(&error)),
-        Err(_) => tracing::warn!(query.id = id, "cannot stop the query `{id}`: no answer within {STOP:?}"),
-    }
+/// Best effort, and whether it came off: the call has failed already, and an abandoned query ends by itself within the hour.
+/// An account that is asked too often for rows is asked too often for this as well, so it is asked again.
+async fn stop(client: &Client, id: &str) -> bool {
+    let call = Call::afterwards(STOP);
+    let stopping = patiently("StopQuery", Effect::Reads, &call, || client.stop_query().query_id(id).send());
+    let why = match call.within(stopping).await {
+        Ok(Ok(_)) => {
+            tracing::debug!(query.id = id, "stopped the query `{id}`");
+            return true;
+        }
+        Ok(Err(refusal)) => AwsError::from(refusal).to_string(),
+        Err(_) => format!("no answer within {STOP:?}"),
+    };
+    tracing::warn!(query.id = id, "cannot stop the query `{id}`: {why}");
+    false
 }
 
 /// What a look at a query that is not complete shows.

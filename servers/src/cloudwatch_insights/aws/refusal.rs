@@ -44,12 +44,11 @@ pub(in crate::cloudwatch_insights) enum AwsError {
     #[error("the query `{id}` ended as `{how:?}` and has no rows; {}", how.advice())]
     Ended { id: String, how: BadEnd },
     #[error(
-        "the query was not complete after {0:?} and is stopped; narrow the time range or the log groups, or raise \
-         `QUERY_TIMEOUT` in the server's environment"
+        "the query was not complete after {allowed:?} and {}; narrow the time range or the log groups, or raise \
+         `QUERY_TIMEOUT` in the server's environment",
+        if *.stopped { "is stopped" } else { "could not be stopped, so it goes on for up to an hour" }
     )]
-    TooLong(Duration),
-    #[error("the call was cancelled and its query is stopped")]
-    Withdrawn,
+    TooLong { allowed: Duration, stopped: bool },
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }

@@ -12,6 +12,7 @@ const KEY_SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 const KEY_TOKEN: &str = "AWS_SESSION_TOKEN";
 const PROFILE: &str = "AWS_PROFILE";
 const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+const IGNORE_ENDPOINTS: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 const LOGS_ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "AWS_ENDPOINT_URL"];
 
 /// Each of these says who the server is; the first three only in the environment.
@@ -38,7 +39,7 @@ pub(super) const NAMES: [&str; 14] = [
     LOGS_ENDPOINTS[1],
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_SSM",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    IGNORE_ENDPOINTS,
 ];
 
 /// Settings of AWS that cannot be used.
@@ -62,8 +63,15 @@ pub(super) async fn client(sources: &Sources, clock: &Clock) -> Result<Aws, BadA
 
 /// For the queries.
 pub(super) async fn settings(sources: &Sources, clock: &Clock) -> Result<AwsSettings, BadAws> {
-    let endpoint = beside_environment(sources, &LOGS_ENDPOINTS);
-    Ok(AwsSettings { identity: identity(sources, clock).await?, endpoint })
+    Ok(AwsSettings { identity: identity(sources, clock).await?, endpoint: logs_endpoint(sources) })
+}
+
+/// Of the queries, by AWS's rules: the service's own goes before that of every service, and all of them may be ignored. What
+/// the environment says of it, the SDK reads itself.
+fn logs_endpoint(sources: &Sources) -> Option<String> {
+    let is_ignored = sources.said(IGNORE_ENDPOINTS).is_some_and(|(text, _)| text.eq_ignore_ascii_case("true"));
+    let (endpoint, origin) = LOGS_ENDPOINTS.iter().find_map(|name| sources.said(name))?;
+    (!is_ignored && *origin != Origin::Environment).then(|| endpoint.to_owned())
 }
 
 /// From one source whole: a key of one with the secret of another is nobody's.
@@ -133,5 +141,15 @@ mod tests {
         assert_eq!(secrets.unwrap().as_str(), "http://localhost:1/");
         let own_one = Sources::of(&[("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "http://localhost:2")], "AWS_ENDPOINT_URL=x");
         assert_eq!(settings(&own_one, &clock).await.unwrap().endpoint, None);
+    }
+
+    /// As with every AWS program, and as for what settings are read with.
+    #[test]
+    fn an_endpoint_of_logs_goes_before_one_for_all_and_all_may_be_ignored() {
+        let file = "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://localhost:2\nAWS_ENDPOINT_URL=http://localhost:1";
+        let found = |environment| logs_endpoint(&Sources::of(environment, file));
+        assert_eq!(found(&[]).as_deref(), Some("http://localhost:2"));
+        assert_eq!(found(&[("AWS_ENDPOINT_URL", "http://localhost:3")]).as_deref(), Some("http://localhost:2"));
+        assert_eq!(found(&[("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "True")]), None);
     }
 }

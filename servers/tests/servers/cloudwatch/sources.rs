@@ -44,6 +44,29 @@ async fn a_file_in_the_working_directory_is_enough() {
     );
 }
 
+/// The first two sources say who asks AWS for the others, and where: what the secret says is for the queries.
+#[tokio::test]
+async fn what_the_secret_says_is_not_how_the_parameter_is_read() {
+    let elsewhere = FakeLogs::start(&[]).await;
+    let secret = json!({"AWS_ENDPOINT_URL_SSM": elsewhere.url, "ALLOWED_LOG_GROUPS": "/of/the/secret"}).to_string();
+    let script = [
+        ("GetSecretValue", (200, json!({"SecretString": secret}))),
+        ("GetParameter", (200, json!({"Parameter": {"Value": "QUERY_TIMEOUT=5s"}}))),
+    ];
+    let aws = FakeLogs::start(&script).await;
+    let env = [
+        ("AWS_ENDPOINT_URL", aws.url.as_str()),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "not-a-secret"),
+        ("RUNTIME_CONFIG_SECRET_ID", "runtime"),
+        ("RUNTIME_CONFIG_SSM_PARAMETER_NAME", "/runtime"),
+    ];
+    Server::start(CLOUDWATCH, &env).await;
+    assert_eq!(aws.operations(), ["GetSecretValue", "GetParameter"]);
+    assert_eq!(elsewhere.operations(), [""; 0]);
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_read_ends_the_start_and_is_not_quoted() {
     let dir = tempdir().unwrap();

@@ -185,6 +185,31 @@ async fn a_query_past_its_deadline_is_stopped() {
     assert_eq!(setup.logs.requests().last().unwrap(), &("StopQuery".to_owned(), json!({"queryId": "q-1"})));
 }
 
+/// What kept its rows back may keep back its end too.
+#[tokio::test]
+async fn a_query_is_stopped_though_aws_is_asked_too_often() {
+    let throttled = refusal("ThrottlingException", "Rate exceeded");
+    let script = [
+        ("StartQuery", started()),
+        ("GetQueryResults", state("Running")),
+        ("StopQuery", throttled.clone()),
+        ("StopQuery", throttled),
+        ("StopQuery", stopped()),
+    ];
+    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "300ms")]).await;
+    let error = setup.error(query()).await;
+    assert!(error.starts_with("the query was not complete after 300ms and is stopped; "), "{error}");
+    assert_eq!(setup.logs.operations().iter().filter(|asked| *asked == "StopQuery").count(), 3);
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_stopped_is_not_said_to_be() {
+    let denied = refusal("AccessDeniedException", "no");
+    let script = [("StartQuery", started()), ("GetQueryResults", state("Running")), ("StopQuery", denied)];
+    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "300ms")]).await;
+    insta::assert_snapshot!(setup.error(query()).await, @"the query was not complete after 300ms and could not be stopped, so it goes on for up to an hour; narrow the time range or the log groups, or raise `QUERY_TIMEOUT` in the server's environment");
+}
+
 #[tokio::test]
 async fn a_query_that_nobody_waits_for_is_stopped() {
     let script = [("StartQuery", started()), ("GetQueryResults", state("Running")), ("StopQuery", stopped())];
