@@ -1,5 +1,5 @@
 //! A secret as its users need it: the value that came with config.toml, or one that AWS keeps, read at first use and again
-//! from time to time. The old value serves while AWS does not answer.
+//! from time to time. The old value serves while AWS does not answer, but not once AWS says that it is deleted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,6 +42,12 @@ pub enum SecretUnread {
     Interrupted(#[from] Interrupted),
 }
 
+impl SecretUnread {
+    fn is_of_a_deleted_one(&self) -> bool {
+        matches!(self, Self::Secret(error) if error.is_gone())
+    }
+}
+
 impl StoredSecret {
     /// Reads nothing yet. A value is read again by whoever uses it after `sources.secret_refresh`.
     pub(crate) fn new(source: &SecretSource, sources: &Sources) -> Self {
@@ -51,7 +57,7 @@ impl StoredSecret {
             SecretSource::Aws { reference, json_key } => (Arc::new(reference.clone()), json_key.clone()),
         };
         let (aws, now, refresh) = (aws.clone(), clock.clone(), *refresh);
-        Self::Kept(Kept::new(clock.clone(), move || {
+        let fetch = move || {
             let (reference, json_key, aws) = (Arc::clone(&reference), json_key.clone(), aws.clone());
             let refresh_at = now.now().saturating_add(refresh);
             async move {
@@ -60,7 +66,8 @@ impl StoredSecret {
                 let text = text.map_err(|error| SecretUnread::Secret(Arc::new(error)))?;
                 Ok(Given { value: Secret::new(text.expose()), refresh_at, expires_at: None })
             }
-        }))
+        };
+        Self::Kept(Kept::withdrawable(clock.clone(), fetch, SecretUnread::is_of_a_deleted_one))
     }
 
     /// The secret. Waits only before it was read for the first time.

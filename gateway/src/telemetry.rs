@@ -6,10 +6,14 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 /// Starts logging, once a process, at `level` unless `RUST_LOG` says otherwise.
 pub fn init(level: &str) {
-    // rmcp, in the sample servers, logs whole messages below `warn`, so that is not left to RUST_LOG. The AWS SDK warns
-    // at length of each source without credentials; the tool says it in one line.
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| format!("{level},aws_config=error").into());
-    let filter = filter.add_directive("rmcp=warn".parse().expect("a well-formed directive"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
+    // Not left to RUST_LOG: rmcp, in the sample servers, logs whole messages below `warn`, and the AWS SDK whole answers to
+    // requests that it signed, which may repeat what proves who we are. What goes wrong there is said in one line by whoever
+    // needed it.
+    let quiet = ["rmcp=warn", "aws_config=error", "aws_smithy_runtime=error"];
+    let filter = quiet
+        .iter()
+        .fold(filter, |filter, directive| filter.add_directive(directive.parse().expect("a well-formed directive")));
     let layer = match std::io::stderr().is_terminal() {
         true => fmt::layer().with_writer(std::io::stderr).with_target(false).boxed(),
         false => fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(),

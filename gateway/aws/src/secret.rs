@@ -113,7 +113,7 @@ impl Reference {
         Self { store, id: id.to_owned(), region }
     }
 
-    /// Reads it: the whole text, or the member `json_key` of the JSON object that it is.
+    /// Reads it: the whole text without the line ends behind it, which editors put there and nobody means, or the member `json_key` of the JSON object that it is.
     ///
     /// # Errors
     /// [`SecretError`] names the secret, and AWS's code if AWS refused.
@@ -122,7 +122,7 @@ impl Reference {
             let whole = self.whole(aws).await?;
             match json_key {
                 Some(key) => whole.member(key),
-                None => Ok(whole),
+                None => Ok(SecretText(whole.0.trim_end_matches(['\r', '\n']).to_owned())),
             }
         };
         read.await.map_err(|cause| SecretError { reference: self.id.clone(), cause })
@@ -183,6 +183,15 @@ impl SecretText {
             Some(Value::String(value)) => Ok(Self(value)),
             _ => Err(Cause::NoMember(key.to_owned())),
         }
+    }
+}
+
+impl SecretError {
+    /// Whether AWS says that the secret is deleted, or about to be.
+    pub fn is_gone(&self) -> bool {
+        // `GetSecretValue` says `InvalidRequestException` of a secret that is marked for deletion.
+        let gone = ["ResourceNotFoundException", "InvalidRequestException", "ParameterNotFound"];
+        matches!(&self.cause, Cause::Call(CallError::Refused(why)) if gone.contains(&why.code.as_str()))
     }
 }
 

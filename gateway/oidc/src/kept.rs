@@ -56,6 +56,8 @@ type Fetch<T, E> = dyn Fn() -> BoxFuture<'static, Result<Given<T>, E>> + Send + 
 
 struct Inner<T, E> {
     fetch: Box<Fetch<T, E>>,
+    /// Whether a failed fetch says that the value of before is not good any more either.
+    withdraws: fn(&E) -> bool,
     clock: Clock,
     /// Never locked across an await.
     slot: Mutex<Slot<T, E>>,
@@ -73,8 +75,20 @@ where
     where
         F: Future<Output = Result<Given<T>, E>> + Send + 'static,
     {
+        Self::withdrawable(clock, fetch, |_| false)
+    }
+
+    /// The same for a value that its giver can take back: a failure that `withdraws` it ends it at once.
+    pub fn withdrawable<F>(
+        clock: Clock,
+        fetch: impl Fn() -> F + Send + Sync + 'static,
+        withdraws: fn(&E) -> bool,
+    ) -> Self
+    where
+        F: Future<Output = Result<Given<T>, E>> + Send + 'static,
+    {
         let fetch = Box::new(move || -> BoxFuture<'static, _> { Box::pin(fetch()) });
-        Self(Arc::new(Inner { fetch, clock, slot: Mutex::default(), asking: Arc::default() }))
+        Self(Arc::new(Inner { fetch, withdraws, clock, slot: Mutex::default(), asking: Arc::default() }))
     }
 
     /// The living value. Waits only if there is none.
@@ -171,7 +185,11 @@ where
         match (self.fetch)().await {
             Ok(given) => Ok(self.slot().store(given)),
             Err(error) => {
-                self.slot().fail(error.clone(), self.clock.now());
+                let mut slot = self.slot();
+                slot.fail(error.clone(), self.clock.now());
+                if (self.withdraws)(&error) {
+                    slot.withdraw();
+                }
                 Err(error)
             }
         }

@@ -2,7 +2,7 @@
 //! the same. Changes nothing on AWS.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -185,20 +185,22 @@ fn aws(args: &ImportArgs, environment: &Environment) -> anyhow::Result<Aws> {
     Ok(Aws::new(app::http_client(&defaults)?, identity, Endpoints::new(variable), clock))
 }
 
-/// Writes a new file; over an old one only if `force` says so.
+/// Writes a new file; over an old one only if `force` says so, and then as a whole or not at all.
 fn write(path: &Path, text: &str, force: bool) -> anyhow::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).truncate(true);
-    let opened = match force {
-        true => options.create(true).open(path),
-        false => options.create_new(true).open(path),
-    };
-    match opened {
-        Ok(mut file) => {
-            file.write_all(text.as_bytes()).with_context(|| format!("`{}` cannot be written", path.display()))
+    let written = match force {
+        true => {
+            let mut whole = path.to_owned().into_os_string();
+            whole.push(".new");
+            fs::write(&whole, text).and_then(|()| fs::rename(&whole, path))
         }
+        false => {
+            let opened = OpenOptions::new().write(true).create_new(true).open(path);
+            opened.and_then(|mut file| file.write_all(text.as_bytes()))
+        }
+    };
+    match written {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(taken(path)),
-        Err(error) => Err(error).with_context(|| format!("`{}` cannot be written", path.display())),
+        written => written.with_context(|| format!("`{}` cannot be written", path.display())),
     }
 }
 

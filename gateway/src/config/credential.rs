@@ -25,7 +25,7 @@ pub struct ClientCredentials {
     pub scopes: Vec<String>,
     pub client_authentication: ClientAuthentication,
     /// Sent with the token request as they are, for example `audience` or `resource`.
-    pub extra_parameters: BTreeMap<String, String>,
+    pub custom_parameters: BTreeMap<String, String>,
 }
 
 /// Where tokens come from.

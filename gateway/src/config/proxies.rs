@@ -18,18 +18,33 @@ pub struct Proxies {
     direct: String,
 }
 
+/// A proxy that the gateway cannot speak to. Not its URL, which may hold a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the variable `{variable}` names a proxy by `{scheme}://`, and only `http://` is spoken to proxies: what goes to an `https://` \
+     server is encrypted on its way through all the same"
+)]
+pub(super) struct OtherProxy {
+    variable: String,
+    scheme: String,
+}
+
 impl Proxies {
-    pub(super) fn new(environment: &Environment) -> Self {
+    pub(super) fn new(environment: &Environment) -> Result<Self, OtherProxy> {
         let variable = |name: &str| {
             let names = [name.to_owned(), name.to_lowercase()];
-            names.iter().find_map(|name| environment.look_up(Reference::Variable(name)).ok())
+            names.into_iter().find_map(|name| {
+                let value = environment.look_up(Reference::Variable(&name)).ok()?;
+                Some((name, value))
+            })
         };
-        let direct = variable("NO_PROXY").map(|direct| [direct.expose(), ",", LOOPBACK].concat());
-        Self {
-            http: variable("HTTP_PROXY").or_else(|| variable("ALL_PROXY")),
-            https: variable("HTTPS_PROXY").or_else(|| variable("ALL_PROXY")),
+        let proxy = |name: &str| variable(name).or_else(|| variable("ALL_PROXY")).map(spoken_to).transpose();
+        let direct = variable("NO_PROXY").map(|(_, direct)| [direct.expose(), ",", LOOPBACK].concat());
+        Ok(Self {
+            http: proxy("HTTP_PROXY")?,
+            https: proxy("HTTPS_PROXY")?,
             direct: direct.unwrap_or_else(|| LOOPBACK.into()),
-        }
+        })
     }
 
     /// For the relay's connections.
@@ -55,12 +70,22 @@ impl Proxies {
     }
 }
 
+/// A URL without a scheme is one of HTTP, as everywhere.
+fn spoken_to((variable, url): (String, Secret)) -> Result<Secret, OtherProxy> {
+    match url.expose().split_once("://") {
+        Some((scheme, _)) if !scheme.eq_ignore_ascii_case("http") => {
+            Err(OtherProxy { variable, scheme: scheme.to_owned() })
+        }
+        _ => Ok(url),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(variables: &[(&str, &str)], url: &'static str, proxy: Option<&str>) {
-        let proxies = Proxies::new(&Environment::of(variables.iter().copied()));
+        let proxies = Proxies::new(&Environment::of(variables.iter().copied())).unwrap();
         let through = proxies.matcher().intercept(&http::Uri::from_static(url)).map(|proxy| proxy.uri().to_string());
         assert_eq!(through.as_deref(), proxy, "{variables:?} {url}");
         assert!(proxies.apply(reqwest::Client::builder()).is_ok());
@@ -74,6 +99,16 @@ mod tests {
         check(&https, "https://tools.internal/mcp", None);
         check(&https, "https://10.1.2.3/mcp", None);
         check(&[("all_proxy", "http://proxy:3128")], "http://example.com/mcp", Some("http://proxy:3128/"));
+    }
+
+    #[test]
+    fn other_proxies_are_refused_without_their_password() {
+        for (variable, url) in [("HTTPS_PROXY", "https://me:hunter2@proxy"), ("all_proxy", "socks5://me:hunter2@proxy")]
+        {
+            let refused = Proxies::new(&Environment::of([(variable, url)])).unwrap_err().to_string();
+            assert!(refused.contains(variable) && !refused.contains("hunter2"), "{refused}");
+        }
+        assert!(Proxies::new(&Environment::of([("HTTP_PROXY", "proxy:3128")])).is_ok());
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub(super) fn config(
     resolver.exposure(file, gateway.as_ref(), authorizer.as_ref());
     let aws = resolver.aws(file.aws.as_ref());
     let targets = resolver.targets(file.targets.as_ref(), &aws);
-    let proxies = Proxies::new(environment);
+    let proxies = Proxies::new(resolver.environment);
+    let proxies = proxies.map_err(|error| resolver.findings.report_for_file(error.to_string())).ok();
     Some(Config {
         gateway: gateway?,
         sessions: sessions?,
@@ -63,7 +64,7 @@ pub(super) fn config(
         aws,
         authorizer: authorizer?,
         targets: targets?,
-        proxies,
+        proxies: proxies?,
     })
 }
 

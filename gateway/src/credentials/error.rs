@@ -40,7 +40,7 @@ pub enum Stage {
 pub enum Failure {
     #[error(transparent)]
     Discovery(#[from] FetchError),
-    #[error("the discovery document at `{url}` has no `token_endpoint`: set `token_url` instead")]
+    #[error("the discovery document at `{url}` has no `token_endpoint`: set `token_endpoint` instead")]
     NoTokenEndpoint { url: String },
     #[error("`{url}` cannot be reached ({cause}): check the token endpoint and the network between")]
     Unreachable { url: String, cause: String },
@@ -85,8 +85,8 @@ fn hint(code: &str) -> &'static str {
     match code {
         "invalid_client" => "check `client_id`, the secret and `client_authentication`",
         "invalid_scope" => "check `scopes`",
-        "invalid_target" => "check `resource` or `audience` in `extra_parameters`",
+        "invalid_target" => "check `resource` or `audience` in `custom_parameters`",
         "unauthorized_client" | "unsupported_grant_type" => "allow the client the grant `client_credentials`",
-        _ => "check the client's registration and `extra_parameters`",
+        _ => "check the client's registration and `custom_parameters`",
     }
 }

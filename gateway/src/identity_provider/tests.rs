@@ -197,7 +197,7 @@ async fn a_credential_opens_what_trusts_the_pool() {
             client_secret: Secret::new(SECRET).into(),
             scopes: vec!["mcp/read".into()],
             client_authentication,
-            extra_parameters: BTreeMap::new(),
+            custom_parameters: BTreeMap::new(),
         };
         let config = config::Credential::ClientCredentials(oauth);
         let credential = Credential::new(&"logs".parse().unwrap(), &config, &sources);

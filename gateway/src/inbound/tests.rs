@@ -292,7 +292,8 @@ impl Kept {
         let (read, kept) = (now.clone(), secret.clone());
         let answer = move || async move {
             match *kept.lock().unwrap() {
-                "" => (StatusCode::BAD_REQUEST, json!({"__type": "ResourceNotFoundException"}).to_string()),
+                "" => (StatusCode::BAD_REQUEST, json!({"__type": "AccessDeniedException"}).to_string()),
+                "deleted" => (StatusCode::BAD_REQUEST, json!({"__type": "ResourceNotFoundException"}).to_string()),
                 secret => (StatusCode::OK, json!({"SecretString": secret}).to_string()),
             }
         };
@@ -343,4 +344,7 @@ async fn a_secret_that_changed_while_nobody_called_is_not_taken_once_more() {
     *kept.secret.lock().unwrap() = "";
     kept.now.store(START + 900, Ordering::SeqCst);
     assert_eq!(kept.status("second").await, 200, "the secret of before serves while AWS does not give another");
+    *kept.secret.lock().unwrap() = "deleted";
+    kept.now.store(START + 1500, Ordering::SeqCst);
+    assert_eq!(kept.status("second").await, 503, "and not once AWS says that there is none");
 }

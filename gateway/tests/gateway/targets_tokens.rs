@@ -101,7 +101,7 @@ impl Tokens {
             client_secret: Secret::new("s3cret").into(),
             scopes: Vec::new(),
             client_authentication: ClientAuthentication::Basic,
-            extra_parameters: Default::default(),
+            custom_parameters: Default::default(),
         });
         target
     }

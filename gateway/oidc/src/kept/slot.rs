@@ -73,6 +73,11 @@ impl<T: Clone + PartialEq, E: Clone> Slot<T, E> {
         self.forced = None;
     }
 
+    /// The value is not good any more.
+    pub(super) fn withdraw(&mut self) {
+        self.given = None;
+    }
+
     /// Somebody refused this generation.
     pub(super) fn force(&mut self, generation: u64, now: Duration) -> Forced<E> {
         if self.generation > generation {

@@ -153,6 +153,25 @@ async fn the_old_value_is_served_while_the_giver_is_down() {
 }
 
 #[tokio::test]
+async fn a_value_that_its_giver_takes_back_is_not_used_any_more() {
+    let (giver, _) = Giver::new();
+    let (clock, fetching) = (giver.clone(), giver.clone());
+    let clock = Clock::from_fn(move || clock.now());
+    let kept = Kept::withdrawable(clock, move || fetching.clone().give(), |trouble| *trouble == Trouble::Down);
+    giver.let_through(usize::from(u16::MAX));
+    assert_eq!(value(&kept).await, Ok(1));
+    giver.0.down.store(1, Ordering::SeqCst);
+    giver.pass(95);
+    assert_eq!(value(&kept).await, Ok(1));
+    until(|| giver.asked() == 2).await;
+    kept.settled().await;
+    assert_eq!(value(&kept).await, Err(Trouble::Down));
+    giver.0.down.store(0, Ordering::SeqCst);
+    giver.pass(COOL_DOWN.as_secs());
+    assert_eq!(value(&kept).await, Ok(3));
+}
+
+#[tokio::test]
 async fn a_refused_value_is_fetched_anew_once() {
     let (giver, kept) = Giver::new();
     giver.let_through(usize::from(u16::MAX));

@@ -82,7 +82,7 @@ impl Resolver<'_> {
         let kept = (&client.client_secret_arn, &client.client_secret_json_key);
         let secret = self.secret_source(at, &name, (&client.client_secret_env, &client.client_secret_file), kept);
         let scopes = self.scopes(&format!("{CLIENT_CREDENTIALS}.scopes"), &client.scopes);
-        let extra_parameters = self.custom_parameters(&client.custom_parameters);
+        let custom_parameters = self.custom_parameters(&client.custom_parameters);
         Some(ClientCredentials {
             token_endpoint: token_endpoint?,
             client_id: client_id?.value.clone(),
@@ -92,7 +92,7 @@ impl Resolver<'_> {
                 None | Some(file::ClientAuthentication::Basic) => ClientAuthentication::Basic,
                 Some(file::ClientAuthentication::Post) => ClientAuthentication::Post,
             },
-            extra_parameters,
+            custom_parameters,
         })
     }
 

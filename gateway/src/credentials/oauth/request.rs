@@ -122,7 +122,7 @@ impl TokenSource {
         for scope in &self.config.scopes {
             request = request.add_scope(Scope::new(scope.clone()));
         }
-        for (name, value) in &self.config.extra_parameters {
+        for (name, value) in &self.config.custom_parameters {
             request = request.add_extra_param(name, value);
         }
         let answer = match tokio::time::timeout(self.timeout, request.request_async(&send)).await {

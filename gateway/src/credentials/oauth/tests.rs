@@ -88,7 +88,7 @@ impl FakeIssuer {
             client_secret: Secret::new(SECRET).into(),
             scopes: vec![],
             client_authentication: ClientAuthentication::Basic,
-            extra_parameters: BTreeMap::new(),
+            custom_parameters: BTreeMap::new(),
         }
     }
 
@@ -357,7 +357,7 @@ async fn the_client_proves_itself_as_configured() {
     let mut config = issuer.config();
     config.client_id = "clïent:1".into();
     config.scopes = vec!["mcp/read".into(), "mcp/write".into()];
-    config.extra_parameters =
+    config.custom_parameters =
         [("audience", "https://api.example"), ("resource", "urn:a&b")].map(|(k, v)| (k.into(), v.into())).into();
     shown(&issuer.credential_by(config.clone())).await.unwrap();
     config.client_authentication = ClientAuthentication::Post;
@@ -469,7 +469,7 @@ async fn a_bad_answer_is_named_without_its_body() {
     `http://issuer/token` answered 401 Unauthorized, but no token response: check that it is the token endpoint
     `http://issuer/token` answered 400 Bad Request with the error `invalid_client`: check `client_id`, the secret and `client_authentication`
     `http://issuer/token` answered 400 Bad Request with the error `invalid_scope`: check `scopes`
-    `http://issuer/token` answered 400 Bad Request with the error `(not shown)`: check the client's registration and `extra_parameters`
+    `http://issuer/token` answered 400 Bad Request with the error `(not shown)`: check the client's registration and `custom_parameters`
     `http://issuer/token` answered with more than 262144 bytes: check that it is the token endpoint
     ");
 }

@@ -144,13 +144,14 @@ pub(super) async fn discover(target: &HttpTarget) -> Result<Answer, Fault> {
 fn is_doubtful(status: StatusCode, content: &Content) -> bool {
     match content {
         Content::Whole(message) => refuses_conversation(message),
-        Content::None => !matches!(
+        // Nothing else: whoever says more of a request may have carried it out.
+        Content::None => matches!(
             status,
-            StatusCode::UNAUTHORIZED
-                | StatusCode::FORBIDDEN
-                | StatusCode::REQUEST_TIMEOUT
-                | StatusCode::PAYLOAD_TOO_LARGE
-                | StatusCode::TOO_MANY_REQUESTS
+            StatusCode::BAD_REQUEST
+                | StatusCode::NOT_FOUND
+                | StatusCode::METHOD_NOT_ALLOWED
+                | StatusCode::NOT_ACCEPTABLE
+                | StatusCode::UNSUPPORTED_MEDIA_TYPE
         ),
         Content::Stream(_) => false,
     }
