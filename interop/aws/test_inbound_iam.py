@@ -13,8 +13,8 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from harness.gateway import Gateway, causeway, sample, serve
 from harness.account import REGION, Account, may
+from harness.gateway import Gateway, causeway, sample, serve
 from harness.ministack import ministack
 from harness.process import CLEAN, Process
 

@@ -8,9 +8,9 @@ import uuid
 import pytest
 from aws.doubles.logs import Logs, Refusal, logs
 
+from harness.account import REGION, Account, may
 from harness.clients import CLIENTS, Client
 from harness.gateway import causeway, dev, post, sample
-from harness.account import REGION, Account, may
 from harness.ministack import ministack
 from harness.moto import Moto, moto
 from harness.process import Process

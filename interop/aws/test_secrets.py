@@ -6,7 +6,7 @@ import os
 import secrets
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -14,9 +14,9 @@ import httpx2
 import pytest
 
 from aws.doubles.listener import Answer, Request, listening
-from harness.gateway import Gateway, causeway, post, sample, serve, written
 from harness.account import Account, may
-from harness.cognito import Pool
+from harness.cognito import M2mClient, Pool
+from harness.gateway import Gateway, causeway, post, sample, serve, written
 from harness.ministack import ministack
 from harness.process import CLEAN, until
 
@@ -114,10 +114,12 @@ def log(gateway: Gateway) -> str:
     return "\n".join(gateway.process.errors)
 
 
-def test_a_client_secret_is_a_member_of_a_json_secret(aws: Account) -> None:
+@contextmanager
+def behind_oauth(aws: Account, kept: Callable[[M2mClient], str], more: str = "") -> Iterator[tuple[Gateway, str, M2mClient]]:
+    """A gateway before a target that wants tokens, for which it has a client whose secret AWS keeps; gives that one's ARN too."""
     pool = Pool.create(aws, f"p{uuid.uuid4().hex[:8]}", ["invoke"])
     client = pool.client("gateway")
-    arn = secret(aws, json.dumps({"client_id": client.id, "client_secret": client.secret}))
+    arn = secret(aws, kept(client))
     demanded = ["--jwt-discovery-url", pool.discovery_url, "--jwt-allowed-clients", client.id]
     with sample("calculator", *demanded) as url:
         oauth = f"""
@@ -126,30 +128,31 @@ http.endpoint = "{url}"
 token_endpoint = "{pool.token_endpoint}"
 client_id = "{client.id}"
 client_secret_arn = "{arn}"
-client_secret_json_key = "client_secret"
+{more}
 """
         with serve(config(oauth), aws.environment()) as gateway:
-            assert added(gateway)
-            assert client.secret not in log(gateway)
+            yield gateway, arn, client
+
+
+def test_a_client_secret_is_a_member_of_a_json_secret(aws: Account) -> None:
+    def kept(client: M2mClient) -> str:
+        return json.dumps({"client_id": client.id, "client_secret": client.secret})
+
+    with behind_oauth(aws, kept, 'client_secret_json_key = "client_secret"') as (gateway, _, client):
+        assert added(gateway)
+        assert client.secret not in log(gateway)
+
+
+def test_a_client_secret_may_end_its_line(aws: Account) -> None:
+    with behind_oauth(aws, lambda client: f"{client.secret}\n") as (gateway, *_):
+        assert added(gateway)
 
 
 def test_a_client_secret_that_is_refused_is_read_again(aws: Account) -> None:
-    pool = Pool.create(aws, f"p{uuid.uuid4().hex[:8]}", ["invoke"])
-    client = pool.client("gateway")
-    arn = secret(aws, "not this one")
-    demanded = ["--jwt-discovery-url", pool.discovery_url, "--jwt-allowed-clients", client.id]
-    with sample("calculator", *demanded) as url:
-        oauth = f"""
-http.endpoint = "{url}"
-[targets.credential.client_credentials]
-token_endpoint = "{pool.token_endpoint}"
-client_id = "{client.id}"
-client_secret_arn = "{arn}"
-"""
-        with serve(config(oauth), aws.environment()) as gateway:
-            assert "invalid_client" in log(gateway), log(gateway)
-            change(aws, arn, client.secret)
-            until(lambda: added(gateway), "the new secret is used")
+    with behind_oauth(aws, lambda _: "not this one") as (gateway, arn, client):
+        assert "invalid_client" in log(gateway), log(gateway)
+        change(aws, arn, client.secret)
+        until(lambda: added(gateway), "the new secret is used")
 
 
 @pytest.mark.parametrize("kept", [secret, parameter])

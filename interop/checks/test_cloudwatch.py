@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from harness.account import Account, may
 from harness.clients import CLIENTS, Client
 from harness.gateway import Gateway, dev
-from harness.account import Account, may
 from harness.ministack import ministack
 
 TOOL = "cloudwatch-insights___query_cloudwatch_insights"

@@ -4,8 +4,8 @@ import httpx2
 import pytest
 
 from harness.clients import CLIENTS, Client
-from harness.gateway import Gateway, post, sample, serve
 from harness.cognito import M2mClient, Pool
+from harness.gateway import Gateway, post, sample, serve
 from harness.ministack import ministack
 
 TOOLS = ["calculator___add_numbers", "calculator___multiply_numbers"]

@@ -113,7 +113,8 @@ impl Reference {
         Self { store, id: id.to_owned(), region }
     }
 
-    /// Reads it: the whole text without the line ends behind it, which editors put there and nobody means, or the member `json_key` of the JSON object that it is.
+    /// Reads it: the member `json_key` of the JSON object that it is, or the whole text without the line ends behind it, which
+    /// editors put there and nobody means.
     ///
     /// # Errors
     /// [`SecretError`] names the secret, and AWS's code if AWS refused.

@@ -10,6 +10,8 @@ use super::*;
 enum Trouble {
     #[error("down")]
     Down,
+    #[error("gone")]
+    Gone,
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
@@ -23,6 +25,7 @@ struct State {
     asked: AtomicUsize,
     /// One permit lets one fetch through.
     gate: Semaphore,
+    /// 1: it gives nothing. 2: it says that there is nothing any more.
     down: AtomicUsize,
 }
 
@@ -37,7 +40,7 @@ impl Giver {
         let giver = Self(Arc::new(state));
         let (clock, fetching) = (giver.clone(), giver.clone());
         let clock = Clock::from_fn(move || clock.now());
-        (giver, Kept::new(clock, move || fetching.clone().give()))
+        (giver, Kept::withdrawable(clock, move || fetching.clone().give(), |trouble| *trouble == Trouble::Gone))
     }
 
     fn now(&self) -> Duration {
@@ -47,8 +50,10 @@ impl Giver {
     async fn give(self) -> Result<Given<usize>, Trouble> {
         let value = self.0.asked.fetch_add(1, Ordering::SeqCst) + 1;
         self.0.gate.acquire().await.unwrap().forget();
-        if self.0.down.load(Ordering::SeqCst) > 0 {
-            return Err(Trouble::Down);
+        match self.0.down.load(Ordering::SeqCst) {
+            0 => (),
+            1 => return Err(Trouble::Down),
+            _ => return Err(Trouble::Gone),
         }
         let end = |seconds| self.now() + Duration::from_secs(seconds);
         Ok(Given { value, refresh_at: end(90), expires_at: Some(end(100)) })
@@ -154,18 +159,12 @@ async fn the_old_value_is_served_while_the_giver_is_down() {
 
 #[tokio::test]
 async fn a_value_that_its_giver_takes_back_is_not_used_any_more() {
-    let (giver, _) = Giver::new();
-    let (clock, fetching) = (giver.clone(), giver.clone());
-    let clock = Clock::from_fn(move || clock.now());
-    let kept = Kept::withdrawable(clock, move || fetching.clone().give(), |trouble| *trouble == Trouble::Down);
+    let (giver, kept) = Giver::new();
     giver.let_through(usize::from(u16::MAX));
-    assert_eq!(value(&kept).await, Ok(1));
-    giver.0.down.store(1, Ordering::SeqCst);
-    giver.pass(95);
-    assert_eq!(value(&kept).await, Ok(1));
-    until(|| giver.asked() == 2).await;
-    kept.settled().await;
-    assert_eq!(value(&kept).await, Err(Trouble::Down));
+    let first = kept.value().await.unwrap();
+    giver.0.down.store(2, Ordering::SeqCst);
+    assert_eq!(kept.renew(first.generation).await, Err(Trouble::Gone));
+    assert_eq!(value(&kept).await, Err(Trouble::Gone));
     giver.0.down.store(0, Ordering::SeqCst);
     giver.pass(COOL_DOWN.as_secs());
     assert_eq!(value(&kept).await, Ok(3));
