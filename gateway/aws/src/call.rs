@@ -20,13 +20,9 @@ use url::Url;
 use crate::{
     endpoint::{BadEndpoint, Endpoints, Service},
     identity::{Identity, NoCredentials, NoRegion},
+    refusal::{Refusal, is_stale, is_throttling},
     sign::{self, Scope, SignError},
 };
-
-mod refusal;
-
-pub(crate) use refusal::without_request;
-pub use refusal::{Refusal, error_name, is_stale, is_throttling, words};
 
 /// From a request until the last byte of its answer.
 pub const TIMEOUT: Duration = Duration::from_secs(10);

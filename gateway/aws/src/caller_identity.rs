@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::{call, verify};
+use crate::{call, refusal::is_throttling, verify};
 
 /// What such a token begins with.
 pub const PREFIX: &str = "causeway-aws-v1.";
@@ -200,9 +200,7 @@ impl Token {
         let code = member(&text, "Code").unwrap_or_default();
         // Only what STS says of the token is said of it: not its own troubles, and not those of somebody between.
         match status.as_u16() {
-            400 | 401 | 403 if !code.is_empty() && !call::is_throttling(&code) => {
-                Err(Unknown::Refused(status.as_u16()))
-            }
+            400 | 401 | 403 if !code.is_empty() && !is_throttling(&code) => Err(Unknown::Refused(status.as_u16())),
             status => Err(Unknown::Unavailable(format!("it answered HTTP {status} {code}"))),
         }
     }

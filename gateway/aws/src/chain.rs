@@ -4,7 +4,7 @@
 //! The last of the sources, the instance metadata service, is asked once and briefly. With the SDK's defaults a machine
 //! without credentials and without that service waits for seconds before it learns so.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
 use aws_config::{
     BehaviorVersion, Region,
@@ -21,11 +21,9 @@ use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials, error::CredentialsError},
 };
+use causeway_oidc::kept::Interrupted;
 
-use crate::{
-    call::without_request,
-    identity::{NoCredentials, NoRegion, Role, Settings},
-};
+use crate::refusal::without_request;
 
 /// The metadata service is on the same machine: it answers in milliseconds or is not there.
 const METADATA_CONNECT: Duration = Duration::from_millis(500);
@@ -38,6 +36,62 @@ const WHOLE: Duration = Duration::from_secs(30);
 
 /// Of a role's session, where config.toml gives no other.
 const SESSION_NAME: &str = "causeway";
+
+/// Which of the identities that this machine may have. By default the one that AWS's own tools would take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// A profile of `~/.aws/config` and `~/.aws/credentials`. Named, it alone is asked: neither the variables of the
+    /// environment nor the metadata service.
+    pub profile: Option<String>,
+    /// In place of `AWS_REGION`, the profile's and the metadata service's.
+    pub region: Option<String>,
+    /// Assumed with the credentials that were found.
+    pub role: Option<Role>,
+}
+
+/// A role to assume (STS `AssumeRole`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    pub arn: String,
+    /// What the role's trust policy may ask for.
+    pub external_id: Option<String>,
+    /// Seen in CloudTrail; `causeway` if not set.
+    pub session_name: Option<String>,
+}
+
+/// Why there are no credentials. No text of it holds one.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NoCredentials {
+    #[error(
+        "there are no AWS credentials: set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` (and `AWS_SESSION_TOKEN` \
+         with temporary ones) or `AWS_PROFILE`, or give this machine or container a role"
+    )]
+    None,
+    #[error("the AWS credentials cannot be used: {0}; check `AWS_PROFILE` and the variables that start with `AWS_`")]
+    Unusable(String),
+    #[error(
+        "the AWS profile `{profile}` gives no credentials: {cause}; check it in `~/.aws/config` and \
+         `~/.aws/credentials`, and run `aws sso login --profile {profile}` if it signs in with SSO"
+    )]
+    Profile { profile: String, cause: String },
+    #[error(
+        "the role `{role}` cannot be assumed: {cause}; check the role's trust policy, `external_id` and the right to `sts:AssumeRole`"
+    )]
+    Role { role: String, cause: String },
+    #[error("the AWS credentials that were found have expired already: check this machine's clock, or sign in again")]
+    Expired,
+    #[error("the AWS credentials could not be read within {}s: check the network to the service that gives them", .0.as_secs())]
+    TimedOut(Duration),
+    #[error(transparent)]
+    Region(#[from] NoRegion),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// Nobody says which region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no AWS region: set `AWS_REGION`, for example `us-east-1`")]
+pub struct NoRegion;
 
 /// The region of the first source that has one.
 pub(crate) async fn region(settings: &Settings) -> Option<String> {
@@ -136,6 +190,19 @@ fn text(error: &dyn Error) -> String {
         }
     }
     text
+}
+
+/// The process is ending.
+impl From<Interrupted> for NoRegion {
+    fn from(_: Interrupted) -> Self {
+        Self
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.arn)
+    }
 }
 
 #[cfg(test)]

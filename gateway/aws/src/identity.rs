@@ -2,7 +2,6 @@
 //! in `chain.rs`; what they are good for, AWS decides.
 
 use std::{
-    fmt,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -13,38 +12,17 @@ use aws_credential_types::{
 };
 use causeway_oidc::{
     clock::Clock,
-    kept::{Given, Interrupted, Kept, Version},
+    kept::{Given, Kept, Version},
 };
 
 use crate::chain;
+pub use crate::chain::{NoCredentials, NoRegion, Role, Settings};
 
 /// Temporary credentials are renewed this long before their end, or after half of their life if that is later.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
 
 /// Credentials without an end are read again after so long: a file that holds them may have changed.
 const RELOAD: Duration = Duration::from_secs(15 * 60);
-
-/// Which of the identities that this machine may have. By default the one that AWS's own tools would take.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// A profile of `~/.aws/config` and `~/.aws/credentials`. Named, it alone is asked: neither the variables of the
-    /// environment nor the metadata service.
-    pub profile: Option<String>,
-    /// In place of `AWS_REGION`, the profile's and the metadata service's.
-    pub region: Option<String>,
-    /// Assumed with the credentials that were found.
-    pub role: Option<Role>,
-}
-
-/// A role to assume (STS `AssumeRole`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Role {
-    pub arn: String,
-    /// What the role's trust policy may ask for.
-    pub external_id: Option<String>,
-    /// Seen in CloudTrail; `causeway` if not set.
-    pub session_name: Option<String>,
-}
 
 /// An identity. Clones share the credentials. Nothing is read before somebody asks.
 #[derive(Clone, Debug)]
@@ -64,40 +42,6 @@ enum Source {
     /// Somebody who was given.
     Provider { provider: SharedCredentialsProvider, region: Option<String> },
 }
-
-/// Why there are no credentials. No text of it holds one.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum NoCredentials {
-    #[error(
-        "there are no AWS credentials: set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` (and `AWS_SESSION_TOKEN` \
-         with temporary ones) or `AWS_PROFILE`, or give this machine or container a role"
-    )]
-    None,
-    #[error("the AWS credentials cannot be used: {0}; check `AWS_PROFILE` and the variables that start with `AWS_`")]
-    Unusable(String),
-    #[error(
-        "the AWS profile `{profile}` gives no credentials: {cause}; check it in `~/.aws/config` and \
-         `~/.aws/credentials`, and run `aws sso login --profile {profile}` if it signs in with SSO"
-    )]
-    Profile { profile: String, cause: String },
-    #[error(
-        "the role `{role}` cannot be assumed: {cause}; check the role's trust policy, `external_id` and the right to `sts:AssumeRole`"
-    )]
-    Role { role: String, cause: String },
-    #[error("the AWS credentials that were found have expired already: check this machine's clock, or sign in again")]
-    Expired,
-    #[error("the AWS credentials could not be read within {}s: check the network to the service that gives them", .0.as_secs())]
-    TimedOut(Duration),
-    #[error(transparent)]
-    Region(#[from] NoRegion),
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-/// Nobody says which region.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no AWS region: set `AWS_REGION`, for example `us-east-1`")]
-pub struct NoRegion;
 
 impl Identity {
     /// The identity that `settings` choose.
@@ -199,19 +143,6 @@ fn given(credentials: Credentials, now: Duration) -> Result<Given<Credentials>, 
     }
     let refresh_at = end.saturating_sub(AHEAD).max(now + (end - now) / 2);
     Ok(Given { value: credentials, refresh_at, expires_at: Some(end) })
-}
-
-/// The process is ending.
-impl From<Interrupted> for NoRegion {
-    fn from(_: Interrupted) -> Self {
-        Self
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.arn)
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod caller_identity;
 mod chain;
 pub mod endpoint;
 pub mod identity;
+pub mod refusal;
 pub mod secret;
 pub mod sign;
 pub mod verify;

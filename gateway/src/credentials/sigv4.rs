@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 
 use causeway_aws::{
     Identity,
-    call::{error_name, is_stale},
     endpoint::region_of_host,
+    refusal::{error_name, is_stale},
     sign::{Scope, sign},
 };
 use causeway_core::name::TargetName;

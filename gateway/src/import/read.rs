@@ -8,8 +8,9 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use causeway_aws::{
     arn::{Arn, ArnError},
-    call::{Api, Aws, CallError, is_throttling, label},
+    call::{Api, Aws, CallError, label},
     endpoint::Service,
+    refusal::is_throttling,
 };
 use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};

@@ -10,7 +10,7 @@
 //! An answer that is no JSON-RPC is told by its status. A server may have given it, so it counts for no more than it does from any
 //! server.
 
-use causeway_aws::call::{error_name, words};
+use causeway_aws::refusal::{error_name, words};
 use causeway_core::wire::Envelope;
 use http::StatusCode;
 use serde::Deserialize;

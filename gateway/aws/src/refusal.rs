@@ -33,7 +33,7 @@ struct Body {
 
 impl Refusal {
     /// The error in an answer with this status. None if it is not one of AWS's.
-    pub(super) fn read(operation: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(operation: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
         let body = match serde_json::from_slice(body) {
             Ok(json) => Body::from_json(&json),
             Err(_) => Body::from_xml(&String::from_utf8_lossy(body)),
