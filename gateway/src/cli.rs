@@ -48,6 +48,7 @@ enum Command {
     Token(token::TokenArgs),
     /// Run one of the sample servers
     #[cfg(feature = "dev")]
+    #[command(after_help = causeway_servers::SETTINGS)]
     Sample {
         /// Which one
         name: causeway_servers::Sample,

@@ -197,10 +197,10 @@ impl TargetState {
             news.offer |= self.about != listing.about;
             self.about = listing.about;
         }
-        let error = listing.error.map(|error| error.to_string());
-        news.state |= self.error != error;
-        self.listed = if error.is_none() { Some(began) } else { self.listed };
-        (self.tried, self.error) = (true, error);
+        let before = self.error_text();
+        (self.tried, self.error) = (true, listing.error.map(|error| error.fault));
+        news.state |= self.error_text() != before;
+        self.listed = if self.error.is_none() { Some(began) } else { self.listed };
         news
     }
 }
@@ -235,11 +235,11 @@ fn log(state: &TargetState, news: News) {
     let listed: Vec<String> =
         listed.map(|(kind, count)| format!("{count} {kind}{}", if count == 1 { "" } else { "s" })).collect();
     let listed = if listed.is_empty() { "nothing".into() } else { listed.join(", ") };
-    match &state.error {
+    match state.error_text() {
         Some(error) if news.state => {
-            tracing::warn!(target.name = %state.name, "{error}; kept of what it listed: {listed}");
+            tracing::warn!(target.name = %state.name, path = %name, "{error}; kept of what it listed: {listed}");
         }
-        _ => tracing::info!(target.name = %state.name, "target `{name}` lists {listed}"),
+        _ => tracing::info!(target.name = %state.name, path = %name, "target `{name}` lists {listed}"),
     }
 }
 

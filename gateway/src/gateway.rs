@@ -20,7 +20,7 @@ use tokio::{sync::watch, time::timeout};
 pub use self::paths::Served;
 use self::paths::{Repeat, Way};
 use crate::{
-    discovery::View,
+    discovery::{TargetState, View},
     inbound::Caller,
     targets::{PathState, Target, TargetError},
 };
@@ -225,7 +225,10 @@ impl Gateway {
     async fn call_named(&self, kind: Kind, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let name = request.param("name").ok_or(CallError::Nameless(kind))?;
         let view = self.view_with(kind, &name).await;
-        let route = view.catalog.route(kind, &name)?;
+        let route = view
+            .catalog
+            .route(kind, &name)
+            .map_err(|unknown| unlisted(&view, kind, &name).unwrap_or(unknown.into()))?;
         let repeat = if route.repeatable { Repeat::Safe } else { Repeat::Never };
         self.serve(caller, self.ways_of(route), repeat, request, |way, request| async move {
             let path = way.path.unwrap_or(route.first());
@@ -282,6 +285,14 @@ impl Gateway {
             _ => Err(CallError::BadReference),
         }
     }
+}
+
+/// Why the target that `name` leads to could not be listed, if that is why nobody knows the name.
+fn unlisted(view: &View, kind: Kind, name: &str) -> Option<CallError> {
+    let is_of = |target: &&TargetState| name.strip_prefix(&target.name.join("")).is_some();
+    let target = view.targets.iter().filter(|target| target.lists[kind].is_none()).find(is_of)?;
+    let fault = target.error.clone()?.unsent();
+    Some(TargetError { target: target.name.clone(), fault }.into())
 }
 
 /// A request as one of the paths of its route wants it. A client wrote the headers that repeat arguments for the entry that it

@@ -28,6 +28,7 @@ use tokio::time::timeout;
 use self::origin::Allowed;
 use crate::{
     config::Limits,
+    discovery::{TargetState, View},
     error::Refused,
     front::{self, Front, Post},
     inbound::{Inbound, Refusal},
@@ -144,7 +145,9 @@ async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: B
     let body = read(body, REFUSED_BYTES, served.limits.request_time).await.unwrap_or_default();
     let envelope = Envelope::parse(body).ok();
     let id = envelope.as_ref().and_then(Envelope::id).unwrap_or("null");
-    let message = error_message(id, refusal.code(), refusal.message(), None);
+    let debug = served.front.settings.debug_errors;
+    let cause = debug.then(|| json!({"cause": refusal.cause()}).to_string());
+    let message = error_message(id, refusal.code(), refusal.message(), cause.as_deref());
     let mut response = front::message(refusal.status(), message);
     let challenge = refusal.challenge(&served.url(headers, METADATA_PATH));
     let extra = [(header::WWW_AUTHENTICATE, challenge), (header::RETRY_AFTER, refusal.retry_after())];
@@ -163,7 +166,7 @@ async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Resp
 async fn ready(State(served): State<Arc<Served>>) -> Response {
     let view = served.front.gateway.view();
     let targets = view.targets.iter().map(|target| {
-        // The reason of a failure may name addresses: it is in the log, not here, where anyone may ask.
+        // More of the reason of a failure may name addresses: it is in the log, not here, where anyone may ask.
         let mut said = json!({
             "name": target.name.as_str(),
             "state": target.word(),
@@ -172,9 +175,12 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
             "resources": target.count(Kind::Resources),
             "templates": target.count(Kind::Templates),
         });
+        if let Some(fault) = &target.error {
+            said["error"] = fault.kind().into();
+        }
         let paths = served.front.gateway.paths(&target.name);
         if paths.len() > 1 {
-            said["paths"] = paths.iter().map(|path| path_state(path)).collect();
+            said["paths"] = paths.iter().map(|path| path_state(path, &view)).collect();
         }
         said
     });
@@ -184,11 +190,13 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
     json_response(status, &json!({"ready": complete, "targets": targets}))
 }
 
-/// How a path is, and what it did since the start.
-fn path_state(path: &Target) -> serde_json::Value {
+/// How a path is, what came of listing it, and what it did since the start.
+fn path_state(path: &Target, view: &View) -> serde_json::Value {
     let Counts { served, passed_on } = path.health().counts();
     let state = path.health().state().word();
-    json!({"name": path.path().to_string(), "state": state, "served": served, "passedOn": passed_on})
+    let lists = view.paths.iter().find(|known| known.path == *path.path()).map(TargetState::word);
+    let name = path.path().to_string();
+    json!({"name": name, "state": state, "lists": lists, "served": served, "passedOn": passed_on})
 }
 
 impl Served {

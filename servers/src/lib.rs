@@ -22,6 +22,16 @@ pub use crate::{
     start::main,
 };
 
+/// What `cloudwatch-insights` reads beside its arguments, for people.
+pub const SETTINGS: &str = "\
+Settings of cloudwatch-insights, from the environment, the file .env, the secret RUNTIME_CONFIG_SECRET_ID of Secrets Manager and the
+parameter RUNTIME_CONFIG_SSM_PARAMETER_NAME of Parameter Store, in this order:
+  LOG_SOURCE          aws (the default), directory (files of this machine) or samples (sample logs)
+  LOG_DIRECTORY       with directory: a folder with a folder per log group
+  ALLOWED_LOG_GROUPS  comma separated names or `prefix*`; needed for aws
+  QUERY_TIMEOUT       how long a call may take [default: 60s]
+  AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ..., AWS_ENDPOINT_URL  as for every AWS program";
+
 /// One of the sample servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Sample {

@@ -9,7 +9,7 @@ use std::{
 use clap::{CommandFactory, FromArgMatches, Parser};
 use tracing_subscriber::EnvFilter;
 
-use crate::{Sample, ServeArgs, run};
+use crate::{SETTINGS, Sample, ServeArgs, run};
 
 /// `EX_USAGE` of sysexits.h.
 const BAD_USAGE: u8 = 64;
@@ -44,6 +44,10 @@ pub fn main(sample: Sample) -> ExitCode {
 
 fn parse(sample: Sample) -> Result<ServeArgs, clap::Error> {
     let command = Cli::command().name(sample.name()).bin_name(sample.name()).about(about(sample));
+    let command = match sample {
+        Sample::CloudwatchInsights => command.after_help(SETTINGS),
+        Sample::Calculator | Sample::Hello => command,
+    };
     let cli = Cli::from_arg_matches(&command.try_get_matches()?)?;
     Ok(cli.serve)
 }
@@ -59,9 +63,10 @@ fn start(sample: Sample, args: ServeArgs) -> anyhow::Result<()> {
 /// rmcp logs three lines a request at `info` and whole messages at `debug`, so its level is not left to `RUST_LOG`.
 /// aws-config warns at length of each source without credentials; the tool says it in one line.
 fn log_to_stderr() {
-    let quiet_rmcp = "rmcp=warn".parse().expect("the directive is well-formed");
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws_config=error"));
-    let filter = filter.add_directive(quiet_rmcp);
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = ["rmcp=warn", "aws_config=error"].iter().fold(filter, |filter, directive| {
+        filter.add_directive(directive.parse().expect("the directive is well-formed"))
+    });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
@@ -74,12 +79,7 @@ fn about(sample: Sample) -> &'static str {
         Sample::Calculator => "MCP server with the tools `add_numbers` and `multiply_numbers`",
         Sample::Hello => "MCP server with the tool `greet_user`",
         Sample::CloudwatchInsights => {
-            "MCP server with the tools `query_cloudwatch_insights`, `list_log_groups` and `get_log_fields`\n\n\
-             Settings: LOG_SOURCE (`aws`, the default; `directory`: local files below LOG_DIRECTORY, a folder per log \
-             group; `samples`: sample logs), ALLOWED_LOG_GROUPS (comma separated names or `prefix*`; needed for aws), \
-             QUERY_TIMEOUT (default 60s), and what every AWS program reads (AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ..., AWS_ENDPOINT_URL); \
-             from the environment, the file .env, the secret RUNTIME_CONFIG_SECRET_ID of Secrets Manager, the \
-             parameter RUNTIME_CONFIG_SSM_PARAMETER_NAME of Parameter Store, in this order"
+            "MCP server with the tools `query_cloudwatch_insights`, `list_log_groups` and `get_log_fields`"
         }
     }
 }

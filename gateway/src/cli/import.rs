@@ -30,9 +30,9 @@ use crate::{
 /// Which gateway, and what to do with what is read of it.
 #[derive(Clone, Debug, Args)]
 pub struct ImportArgs {
-    /// The live gateway: its id, or its ARN
+    /// The live gateway: its id, its ARN or its URL
     gateway: Name,
-    /// Its AWS region; default: the ARN's, else that of the environment or the profile
+    /// Its AWS region; default: that of its ARN or URL, else that of the environment or the profile
     #[arg(long)]
     region: Option<String>,
     /// The AWS profile to read it with; default: the default chain of AWS's own tools
@@ -117,8 +117,9 @@ fn report(args: &ImportArgs, mirror: &Mirror) {
 }
 
 async fn check(args: &ImportArgs, aws: &Aws, name: &Name, environment: &Environment) -> anyhow::Result<()> {
-    if let Some(Err(why)) = args.bearer_env.as_deref().map(|name| environment.look_up(Reference::Variable(name))) {
-        bail!("the variable of `--bearer-env` {why}; put a token into it");
+    let named = args.bearer_env.as_deref().map(|name| (name, environment.look_up(Reference::Variable(name))));
+    if let Some((name, Err(why))) = named {
+        bail!("the variable `{name}` of `--bearer-env` {why}; put a token into it");
     }
     let gateway = read::gateway(aws, name).await?;
     let url = gateway.gateway_url.as_deref();
@@ -157,20 +158,20 @@ fn bearer(args: &ImportArgs) -> Option<Shown> {
     args.bearer_env.clone().map(Shown::Bearer)
 }
 
-/// An ARN says the region already.
+/// An ARN or a URL says the region already.
 fn agreed(args: &ImportArgs) -> anyhow::Result<()> {
-    match (&args.region, &args.gateway.arn) {
-        (Some(option), Some(arn)) if arn.region() != Some(option) => {
-            bail!("`--region {option}` is not the region of `{arn}`; leave it out")
+    match (&args.region, &args.gateway.region) {
+        (Some(option), Some(region)) if region != option => {
+            bail!("`--region {option}` is not the region of the gateway, `{region}`; leave it out")
         }
         _ => Ok(()),
     }
 }
 
 async fn region(aws: &Aws, name: &Name) -> anyhow::Result<String> {
-    match name.arn.as_ref().and_then(|arn| arn.region()) {
-        Some(region) => Ok(region.to_owned()),
-        None => Ok(aws.identity().region().await?),
+    match &name.region {
+        Some(region) => Ok(region.clone()),
+        None => aws.identity().region().await.context("say which region with `--region`"),
     }
 }
 

@@ -72,8 +72,8 @@ fn as_text(states: &[TargetState]) -> String {
         let standby: Vec<String> = state.kind.standby().iter().map(|name| format!("`{name}`")).collect();
         let _ = write!(text, "\nwhere `{}` does not serve, there stand by: {}\n", state.path, standby.join(", "));
     }
-    for error in states.iter().filter_map(|state| state.error.as_ref()) {
-        let _ = write!(text, "\nerror: {}\n", printable(error));
+    for error in states.iter().filter_map(TargetState::error_text) {
+        let _ = write!(text, "\nerror: {}\n", printable(&error));
     }
     text
 }
@@ -115,7 +115,7 @@ fn as_json(states: &[TargetState]) -> String {
             about.and_then(|about| about.server_info.as_deref()).unwrap_or("null"),
             about.map_or("null", |about| &about.capabilities),
             json(&state.listed.map(|listed| listed.as_secs())),
-            text(state.error.as_deref()),
+            text(state.error_text().as_deref()),
         )
     });
     format!("[{}]", targets.collect::<Vec<_>>().join(","))
@@ -169,7 +169,10 @@ mod tests {
     use causeway_core::catalog::{Lists, Page};
 
     use super::*;
-    use crate::{config::TargetKind, targets::About};
+    use crate::{
+        config::TargetKind,
+        targets::{About, Fault},
+    };
 
     fn states() -> [TargetState; 2] {
         let about = About {
@@ -200,7 +203,7 @@ mod tests {
             kind: TargetKind::Server,
             about: None,
             lists: Lists::default(),
-            error: Some("target `gone` could not be reached: refused".into()),
+            error: Some(Fault::Unreachable("refused".into())),
             listed: None,
             ..listed.clone()
         };

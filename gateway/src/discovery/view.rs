@@ -12,7 +12,7 @@ use causeway_core::{
 
 use crate::{
     config::TargetKind,
-    targets::{About, Target},
+    targets::{About, Fault, Target},
 };
 
 /// What is known of all targets at one moment.
@@ -46,7 +46,7 @@ pub struct TargetState {
     /// Whether listing it was tried, with whatever outcome.
     pub tried: bool,
     /// Why the last try failed, or a part of it.
-    pub error: Option<String>,
+    pub error: Option<Fault>,
     /// When the last try began that did not fail, since the Unix epoch.
     pub listed: Option<Duration>,
 }
@@ -131,6 +131,11 @@ impl TargetState {
     /// How many entries its last list of this kind had; none if it never gave one.
     pub fn count(&self, kind: Kind) -> Option<usize> {
         Some(self.lists[kind].as_ref()?.iter().map(|page| page.entries.len()).sum())
+    }
+
+    /// Why the last try failed, as a sentence about this place.
+    pub fn error_text(&self) -> Option<String> {
+        self.error.as_ref().map(|fault| format!("target `{}` {fault}", self.path))
     }
 
     /// In a word: `pending`, `listed` or `failed`.

@@ -10,6 +10,7 @@ use super::{document::Block, drift::Offer};
 use crate::{
     app::App,
     config::{Config, Draft, Environment, Mistakes},
+    discovery::TargetState,
 };
 
 /// What lets us in at a gateway.
@@ -65,8 +66,8 @@ pub async fn offer(whose: &str, config: Config) -> Result<Offer, Unlisted> {
     let unlisted = |why: String| Unlisted { whose: whose.into(), why };
     let app = App::build(config, Clock::system()).map_err(|error| unlisted(format!("{error:#}")))?;
     let view = app.survey_merged().await;
-    if let Some(error) = view.targets.iter().find_map(|target| target.error.as_ref()) {
-        return Err(unlisted(error.clone()));
+    if let Some(error) = view.targets.iter().find_map(TargetState::error_text) {
+        return Err(unlisted(error));
     }
     let entries = |kind: Kind| {
         let list = String::from_utf8_lossy(view.catalog.list(kind).json()).into_owned();

@@ -172,7 +172,6 @@ impl Caller {
 }
 
 fn refusal(cause: &Cause) -> Refusal {
-    tracing::debug!(reason = %cause, "refused a caller");
     let reason = match cause {
         Cause::NotVerified(NotVerified::Absent) => Reason::MissingSignature,
         Cause::NoIdentity(NoIdentity::NotAllowed(_)) => Reason::PrincipalNotAllowed,
@@ -182,5 +181,5 @@ fn refusal(cause: &Cause) -> Refusal {
         Cause::Unread(_) => Reason::IssuerUnavailable { retry_after: RETRY_AFTER },
         _ => Reason::InvalidSignature,
     };
-    Refusal::new(reason, &"".into())
+    Refusal::new(reason, &"".into(), cause)
 }

@@ -50,10 +50,7 @@ impl JwtCheck {
     }
 
     pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Refusal> {
-        self.caller(headers).await.map_err(|cause| {
-            tracing::debug!(reason = %cause, "refused a caller");
-            Refusal::new(cause.reason(), &self.scope)
-        })
+        self.caller(headers).await.map_err(|cause| Refusal::new(cause.reason(), &self.scope, &cause))
     }
 
     async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Arc<Cause>> {

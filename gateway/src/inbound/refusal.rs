@@ -1,9 +1,10 @@
-//! What a client that is not let in gets to see. Says nothing of why beyond what AgentCore says.
+//! What a client that is not let in gets to see. Says nothing of why beyond what AgentCore says, but for the cause, which is for
+//! clients only where the config says `exception_level = "debug"`.
 //!
 //! Source: AgentCore's gateway pages on inbound authorization and on CloudTrail entries; RFC 6750, section 3; RFC 9728,
 //! section 5.1.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderValue, StatusCode};
 
@@ -14,6 +15,7 @@ pub struct Refusal {
     reason: Reason,
     /// The scopes that are asked for, separated by spaces.
     scope: Arc<str>,
+    cause: String,
 }
 
 /// Which of the refusals it is.
@@ -36,8 +38,20 @@ pub enum Reason {
 }
 
 impl Refusal {
-    pub(super) fn new(reason: Reason, scope: &Arc<str>) -> Self {
-        Self { reason, scope: scope.clone() }
+    /// A refusal for `cause`, which it logs.
+    pub(super) fn new(reason: Reason, scope: &Arc<str>, cause: &impl fmt::Display) -> Self {
+        match reason {
+            // How a client begins that does not know yet what is wanted of it.
+            Reason::MissingToken | Reason::MissingSignature => tracing::debug!(%cause, "refused a caller"),
+            Reason::IssuerUnavailable { .. } => tracing::warn!(%cause, "a caller could not be judged"),
+            _ => tracing::info!(%cause, "refused a caller"),
+        }
+        Self { reason, scope: scope.clone(), cause: cause.to_string() }
+    }
+
+    /// Why, in words for the operator. No secret and no token is in them.
+    pub fn cause(&self) -> &str {
+        &self.cause
     }
 
     /// Which refusal this is.
@@ -100,7 +114,7 @@ impl Refusal {
             Reason::MissingSignature => "Authentication error - The request is not signed",
             Reason::InvalidSignature => "Authentication error - Invalid credentials",
             Reason::InsufficientScope | Reason::PrincipalNotAllowed => "Authorization error - Insufficient permissions",
-            Reason::IssuerUnavailable { .. } => "Internal error - The token issuer cannot be reached, try again later",
+            Reason::IssuerUnavailable { .. } => "Internal error - Callers cannot be verified for now, try again later",
         }
     }
 }
@@ -117,7 +131,7 @@ mod tests {
     const METADATA: &str = "https://gateway.example/.well-known/oauth-protected-resource";
 
     fn shown(reason: Reason, scope: &str) -> String {
-        let refusal = Refusal::new(reason, &scope.into());
+        let refusal = Refusal::new(reason, &scope.into(), &"why");
         let header = |value: Option<HeaderValue>| value.map_or("-".into(), |value| value.to_str().unwrap().to_owned());
         let (challenge, retry_after) = (header(refusal.challenge(METADATA)), header(refusal.retry_after()));
         let (status, code, message) = (refusal.status().as_u16(), refusal.code(), refusal.message());
@@ -159,7 +173,7 @@ mod tests {
         403 -32002 Authorization error - Insufficient permissions
           -
           -
-        503 -32603 Internal error - The token issuer cannot be reached, try again later
+        503 -32603 Internal error - Callers cannot be verified for now, try again later
           -
           5
         "#);
@@ -167,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_value_cannot_leave_its_quotes() {
-        let refusal = Refusal::new(Reason::InvalidToken, &r#"a"b\c"#.into());
+        let refusal = Refusal::new(Reason::InvalidToken, &r#"a"b\c"#.into(), &"why");
         let challenge = refusal.challenge(METADATA).unwrap();
         assert!(challenge.to_str().unwrap().contains(r#"scope="a\"b\\c", "#), "{challenge:?}");
     }

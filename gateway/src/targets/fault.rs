@@ -139,7 +139,7 @@ impl Fault {
     }
 
     /// The same as one that kept a request from being sent.
-    pub(super) fn unsent(self) -> Self {
+    pub(crate) fn unsent(self) -> Self {
         match self {
             Self::Unsent(_) => self,
             fault => Self::Unsent(Box::new(fault)),

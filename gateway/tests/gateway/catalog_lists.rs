@@ -205,7 +205,7 @@ async fn a_target_is_asked_for_what_it_declares_and_a_list_that_it_lacks_is_empt
         let gateway = Gateway::start([tools.target(), files.target(), silent.target()]).await;
         for name in ["tools", "files", "silent"] {
             let state = gateway.target_where(name, |state| state.tried).await;
-            assert_eq!(state.error, None, "{speaks:?}");
+            assert_eq!(state.error_text(), None, "{speaks:?}");
         }
         let asked = |target: &Offering| Kind::ALL.map(|kind| target.fake.asked(kind.method()).len());
         assert_eq!((asked(&tools), asked(&files), asked(&silent)), ([1, 0, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]));
@@ -223,7 +223,7 @@ async fn a_list_that_fails_hides_no_other_and_keeps_what_it_was() {
     let gateway = Gateway::start_with([one.target()], |config| config.limits.refresh = Duration::from_millis(50)).await;
     let alice = gateway.caller("alice");
     let state = gateway.target_where("one", |state| state.error.is_some()).await;
-    assert_eq!(state.error.as_deref().unwrap(), "target `one` refused: broken (-32603)");
+    assert_eq!(state.error_text().unwrap(), "target `one` refused: broken (-32603)");
     assert_eq!((state.count(Kind::Prompts), state.count(Kind::Templates), state.listed), (None, Some(1), None));
     assert_eq!(keys(&alice, Kind::Tools).await, ["one___x", "one___y"]);
     one.list(Kind::Prompts, r#"[{"name":"p"}]"#);

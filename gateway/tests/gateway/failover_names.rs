@@ -152,7 +152,7 @@ async fn the_first_place_that_ever_gave_a_list_says_what_there_is() {
     let client = Client::new(&gateway, targets_client::Speaks::Modern).await;
     assert_eq!(client.list().await, ["t___a"]);
     let state = gateway.target_where("t", |_| true).await;
-    assert_eq!((state.word(), state.error), ("listed", None), "one of its places is enough");
+    assert_eq!((state.word(), state.error_text()), ("listed", None), "one of its places is enough");
     tokio::task::block_in_place(|| one.up());
     gateway.view_where(|view| view.paths.iter().all(|path| path.error.is_none())).await;
     assert_eq!(client.list().await, ["t___a", "t___b"]);

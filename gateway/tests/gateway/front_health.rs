@@ -75,7 +75,7 @@ async fn a_target_that_cannot_be_listed_does_not_keep_it_from_being_ready() {
     200
     content-type: application/json
 
-    {"ready":true,"targets":[{"name":"hanging","state":"failed","tools":null,"prompts":0,"resources":0,"templates":0},{"name":"gone","state":"failed","tools":null,"prompts":null,"resources":null,"templates":null},{"name":"calculator","state":"listed","tools":2,"prompts":0,"resources":0,"templates":0}]}
+    {"ready":true,"targets":[{"name":"hanging","state":"failed","tools":null,"prompts":0,"resources":0,"templates":0,"error":"timeout"},{"name":"gone","state":"failed","tools":null,"prompts":null,"resources":null,"templates":null,"error":"unreachable"},{"name":"calculator","state":"listed","tools":2,"prompts":0,"resources":0,"templates":0}]}
     "#);
     assert_eq!(gateway.caller("alice").tools().await.len(), 2);
 }

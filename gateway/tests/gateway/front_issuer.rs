@@ -76,7 +76,7 @@ async fn an_issuer_that_is_down_at_the_start_is_asked_again() {
     content-type: application/json
     retry-after: 5
 
-    {"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Internal error - The token issuer cannot be reached, try again later"}}
+    {"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Internal error - Callers cannot be verified for now, try again later"}}
     "#);
     alice.post(LIST).await;
     assert_eq!(gateway.issuer.requests(), 1, "not asked while it cools down");

@@ -70,6 +70,13 @@ async fn with_a_bad_token() {
 }
 
 #[tokio::test]
+async fn why_is_said_where_errors_carry_their_cause() {
+    let gateway = gateway_with(|config| config.gateway.debug_errors = true).await;
+    let answer = gateway.with_token("a.b.c").post(LIST).await;
+    insta::assert_snapshot!(answer.json()["error"], @r#"{"code":-32001,"message":"Invalid Bearer token","data":{"cause":"the token is no compact JWS: its header is not base64url of JSON"}}"#);
+}
+
+#[tokio::test]
 async fn with_a_token_that_lacks_the_scope() {
     let gateway = gateway().await;
     let token = gateway.issuer.token_with("alice", json!({"scope": "gateway/look"}));

@@ -129,7 +129,7 @@ async fn a_server_without_a_common_version_is_named_as_such() {
     });
     let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
     let state = gateway.target_where("t", |target| target.tried).await;
-    assert_eq!(state.error.unwrap(), "target `t` speaks MCP 2031-01-01, which the gateway does not");
+    assert_eq!(state.error_text().unwrap(), "target `t` speaks MCP 2031-01-01, which the gateway does not");
 }
 
 /// From each way of speaking to each other one and back, while calls go on.

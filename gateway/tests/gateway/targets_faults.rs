@@ -104,12 +104,14 @@ async fn a_target_that_is_down_at_start_is_named_and_comes_up_later() {
     assert_eq!(
         ready.json(),
         serde_json::json!({"ready": true, "targets": [
-            {"name": "t", "state": "failed", "tools": null, "prompts": null, "resources": null, "templates": null},
+            {"name": "t", "state": "failed", "error": "unreachable", "tools": null, "prompts": null, "resources": null, "templates": null},
             {"name": "calculator", "state": "listed", "tools": 2, "prompts": 0, "resources": 0, "templates": 0},
         ]})
     );
     let client = Client::new(&gateway, targets_client::Speaks::Session).await;
     assert_eq!(client.list().await, ["calculator___add_numbers", "calculator___multiply_numbers"]);
+    assert_eq!(client.call("t___echo", "{}").await.fault(), "unreachable", "not that there is no such tool");
+    assert!(client.call("nobody___echo", "{}").await.answer.contains("Unknown tool: nobody___echo"));
     fake.up();
     gateway.target_where("t", |target| target.error.is_none() && target.lists[Kind::Tools].is_some()).await;
     let tools = ["t___echo", "calculator___add_numbers", "calculator___multiply_numbers"];

@@ -41,7 +41,7 @@ async fn lists_without_an_end_are_given_up() {
         fake.on("tools/list", move |asked| async move { page(&asked, next) });
         let gateway =
             Gateway::start_with([http_target("t", &fake.endpoint())], |config| config.limits.catalog_pages = 20).await;
-        gateway.target_where("t", |target| target.tried).await.error.unwrap()
+        gateway.target_where("t", |target| target.tried).await.error_text().unwrap()
     };
     assert_eq!(
         error(|at| Some(format!("page é{}", at + 1))).await,

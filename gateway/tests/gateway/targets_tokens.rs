@@ -146,7 +146,7 @@ async fn a_thousand_calls_before_any_token_cost_one_request() {
     let gateway = Gateway::start_with(targets, |config| config.limits.target_calls = 1000).await;
     assert!(fake.asked("tools/list").is_empty(), "nothing is sent without a credential");
     let state = gateway.target_where("t", |target| target.error.is_some()).await;
-    assert!(state.error.unwrap().contains("503"));
+    assert!(state.error_text().unwrap().contains("503"));
     tokens.heal();
     gateway.clock.advance(Duration::from_secs(3));
     gateway.target_where("t", |target| target.lists[Kind::Tools].is_some()).await;
@@ -264,6 +264,6 @@ async fn a_token_endpoint_that_never_answers_ends_in_time() {
     })
     .await;
     let state = gateway.target_where("t", |target| target.tried).await;
-    assert_eq!(state.error.unwrap(), "target `t` did not answer within 1s");
+    assert_eq!(state.error_text().unwrap(), "target `t` did not answer within 1s");
     assert!(fake.asked("server/discover").is_empty());
 }

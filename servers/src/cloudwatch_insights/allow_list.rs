@@ -38,6 +38,8 @@ pub(super) enum NotAllowed {
     EmptyList,
     #[error("this server may not read {refused}; it may read {allowed} (`ALLOWED_LOG_GROUPS` in its environment)")]
     Outside { refused: String, allowed: String },
+    #[error("{0} is no name of a log group: write names as `list_log_groups` gives them, without `*` and not as ARNs")]
+    NoName(String),
     #[error("`log_groups` must name the log groups to query, because the server knows only patterns: {allowed}")]
     NameThem { allowed: String },
     #[error("`prefix` is {0}, and no name of a log group begins so; names hold letters, digits and `.-_/#`")]
@@ -110,6 +112,9 @@ impl AllowList {
     }
 
     fn all_allowed(&self, asked: Vec<String>) -> Result<Vec<String>, NotAllowed> {
+        if let Some(other) = asked.iter().find(|name| !is_name(name)) {
+            return Err(NotAllowed::NoName(quoted(other)));
+        }
         let refused: Vec<_> = asked.iter().filter(|name| !self.allows(name)).map(|name| quoted(name)).collect();
         if refused.is_empty() {
             Ok(asked)
@@ -228,7 +233,7 @@ mod tests {
         insta::assert_snapshot!(choose("/a,/ecs/*", &["/a", "/ab", "/ec"]).unwrap_err(), @"this server may not read `/ab`, `/ec`; it may read `/a`, `/ecs/*` (`ALLOWED_LOG_GROUPS` in its environment)");
         insta::assert_snapshot!(choose("/a,/ecs/*", &[]).unwrap_err(), @"`log_groups` must name the log groups to query, because the server knows only patterns: `/a`, `/ecs/*`");
         let arn = "arn:aws:logs:us-east-1:123456789012:log-group:/a";
-        insta::assert_snapshot!(choose("*", &[arn]).unwrap_err(), @"this server may not read `arn:aws:logs:us-east-1:123456789012:log-group:/a`; it may read `*` (`ALLOWED_LOG_GROUPS` in its environment)");
+        insta::assert_snapshot!(choose("*", &[arn]).unwrap_err(), @"`arn:aws:logs:us-east-1:123456789012:log-group:/a` is no name of a log group: write names as `list_log_groups` gives them, without `*` and not as ARNs");
         let many: Vec<_> = (0..51).map(|n| format!("g{n}")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
         insta::assert_snapshot!(choose("g*", &many).unwrap_err(), @"the query would read 51 log groups, and CloudWatch takes 50; name fewer in `log_groups`");

@@ -110,7 +110,7 @@ async fn nothing_that_is_refused_reaches_aws() {
     assert_eq!(setup.logs.operations(), [""; 0]);
     insta::assert_snapshot!(errors.join("\n"), @r#"
     this server may not read `/secret`; it may read `/app/web`, `/app/worker` (`ALLOWED_LOG_GROUPS` in its environment)
-    this server may not read `arn:aws:logs:eu-central-1:1:log-group:/app/web`; it may read `/app/web`, `/app/worker` (`ALLOWED_LOG_GROUPS` in its environment)
+    `arn:aws:logs:eu-central-1:1:log-group:/app/web` is no name of a log group: write names as `list_log_groups` gives them, without `*` and not as ARNs
     the command SOURCE is not available, because it passes the list of log groups that may be read; name them in `log_groups` instead (a field called source is written `` `source` ``, and a comment does without the word)
     `query` is empty; for example `fields @timestamp, @message | sort @timestamp desc`
     `start` is `tomorrow`; write how long ago (`30m`, `1h`, `7d`), `now`, ISO 8601 (`2026-01-31T12:00:00Z`), or seconds or milliseconds since the epoch
