@@ -211,15 +211,16 @@ async fn answer(
 ) -> Response<Body> {
     let mut asked = read(peer, &method, headers, &body);
     let method = asked.method.clone();
+    // Before anybody knows that it was asked, and tells it to answer the next one otherwise.
+    let script = {
+        let scripts = inner.scripts.lock().unwrap();
+        scripts.get(&method).or_else(|| scripts.get("*").filter(|_| !asked.body.is_empty())).cloned()
+    };
     inner.asked.send_modify(|all| {
         asked.earlier = all.iter().filter(|before| before.method == method).count();
         all.push(asked.clone());
     });
     let gone = Gone { id: Some(asked.id.clone()), inner: Arc::clone(&inner) };
-    let script = {
-        let scripts = inner.scripts.lock().unwrap();
-        scripts.get(&method).or_else(|| scripts.get("*").filter(|_| !asked.body.is_empty())).cloned()
-    };
     let response = match script {
         Some(script) => script(asked).await,
         None => inner.usual(&asked),
