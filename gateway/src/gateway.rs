@@ -289,7 +289,7 @@ impl Gateway {
 
 /// Why the target that `name` leads to could not be listed, if that is why nobody knows the name.
 fn unlisted(view: &View, kind: Kind, name: &str) -> Option<CallError> {
-    let is_of = |target: &&TargetState| name.strip_prefix(&target.name.join("")).is_some();
+    let is_of = |target: &&TargetState| name.starts_with(&target.name.join(""));
     let target = view.targets.iter().filter(|target| target.lists[kind].is_none()).find(is_of)?;
     let fault = target.error.clone()?.unsent();
     Some(TargetError { target: target.name.clone(), fault }.into())

@@ -292,21 +292,12 @@ mod tests {
 
     #[test]
     fn an_error_without_an_id_reaches_its_asker() {
-        let error = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}"#;
-        check_answer(
-            Era::Legacy,
-            error,
-            Era::Modern,
-            "5",
-            r#"{"jsonrpc":"2.0","id":5,"error":{"code":-32700,"message":"x"}}"#,
-        );
-        let error = r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"x"}}"#;
-        check_answer(
-            Era::Legacy,
-            error,
-            Era::Modern,
-            "5",
-            r#"{"jsonrpc":"2.0","id":5,"error":{"code":-32700,"message":"x"}}"#,
-        );
+        let expected = r#"{"jsonrpc":"2.0","id":5,"error":{"code":-32700,"message":"x"}}"#;
+        for error in [
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}"#,
+            r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"x"}}"#,
+        ] {
+            check_answer(Era::Legacy, error, Era::Modern, "5", expected);
+        }
     }
 }
