@@ -50,6 +50,10 @@ clients *names:
 aws:
     interop/aws/run
 
+# What people see: logging in with a browser and with the SDKs, clients' files, the command line, the dashboard.
+people *arguments:
+    interop/people/run {{ arguments }}
+
 # MCP's official conformance suite, directly and through the gateway. Writes docs/conformance.md.
 conformance *ways:
     interop/conformance {{ ways }}
