@@ -26,7 +26,7 @@ use std::{
 
 use causeway_core::{
     canonical::{Client, Request, Response},
-    catalog::{Kind, Page},
+    catalog::{Edits, Kind, Page},
     name::{PathName, TargetName},
     wire::{self, json},
 };
@@ -67,6 +67,7 @@ pub struct Target {
     has_others: bool,
     health: Arc<Health>,
     resource_priority: u16,
+    edits: Arc<Edits>,
     adapter: Adapter,
     limits: Limits,
     permits: Arc<Semaphore>,
@@ -133,6 +134,7 @@ impl Target {
             kind: target.kind.clone(),
             has_others: !is_only,
             resource_priority: target.resource_priority,
+            edits: Arc::clone(&target.edits),
             adapter,
             permits: Arc::new(Semaphore::new(limits.target_calls)),
             limits: limits.clone(),
@@ -188,6 +190,11 @@ impl Target {
     /// Of several targets with one resource, the one with the lowest number serves it.
     pub fn resource_priority(&self) -> u16 {
         self.resource_priority
+    }
+
+    /// What of its lists clients see, and under which names.
+    pub fn edits(&self) -> &Arc<Edits> {
+        &self.edits
     }
 
     /// Waits until the target says that its lists changed.

@@ -1,6 +1,7 @@
 //! What all targets offer, merged: one immutable value, serialized once. Contacts nobody and knows no clients.
 
 pub mod capabilities;
+pub mod edits;
 pub mod kind;
 pub mod list;
 pub mod merge;
@@ -10,6 +11,7 @@ pub mod template;
 use std::{collections::HashMap, sync::Arc};
 
 pub use self::{
+    edits::{Edit, Edits},
     kind::{Kind, PerKind},
     list::{List, Paging, Slice},
     merge::{Names, Offer, merge},
@@ -18,7 +20,7 @@ pub use self::{
 };
 use crate::{
     era::params::{BadAnnotation, HeaderParams},
-    name::TargetName,
+    name::{Selection, TargetName},
 };
 
 /// What one target listed of each kind, page by page; `None` where it never gave a list.
@@ -34,6 +36,8 @@ pub struct Catalog {
     templates: Vec<Template>,
     /// Targets that may know more resources than they list, best first, each with its standbys of that kind.
     readers: Vec<Vec<TargetName>>,
+    /// Of targets that hold resources back: what they let through.
+    held_back: HashMap<TargetName, Selection>,
     problems: Vec<Problem>,
 }
 
@@ -119,6 +123,16 @@ pub enum Problem {
          clients of MCP 2026-07-28 leave it out"
     )]
     BadHeaders { target: TargetName, tool: String, why: BadAnnotation },
+    /// A pattern or a name in the target's settings.
+    #[error(
+        "`{setting}` of target `{target}` says `{name}`, and the target lists no such {kind}: correct it, or take it out"
+    )]
+    Idle { target: TargetName, kind: Kind, setting: String, name: String },
+    #[error(
+        "target `{target}` lists a {kind} that is called `{name}` already: `{own}` keeps its name; rename it to something else, or \
+         exclude or rename the other"
+    )]
+    NameTaken { target: TargetName, kind: Kind, own: String, name: String },
 }
 
 /// Nobody offers this.
@@ -159,8 +173,10 @@ impl Catalog {
         let by_template = self.matching(uri).map(|template| (targets(&template.route), Because::Template));
         let by_guess = self.readers.iter().map(|targets| (targets.clone(), Because::Guess));
         let mut readers: Vec<Reader> = Vec::new();
-        for (targets, because) in by_template.chain(by_guess) {
-            if readers.iter().all(|reader| !reader.targets.contains(&targets[0])) {
+        for (mut targets, because) in by_template.chain(by_guess) {
+            targets.retain(|target| self.lets_through(target, uri));
+            let Some(first) = targets.first() else { continue };
+            if readers.iter().all(|reader| !reader.targets.contains(first)) {
                 readers.push(Reader { targets, because });
             }
         }
@@ -170,13 +186,21 @@ impl Catalog {
     /// Where a reference of `completion/complete` leads, which is a URI template, or a URI.
     pub fn reference(&self, uri: &str) -> Result<&Route, Unknown> {
         let listed = [Kind::Templates, Kind::Resources].into_iter().find_map(|kind| self.routes[kind].get(uri));
-        let route = listed.or_else(|| self.matching(uri).next().map(|template| &template.route));
-        route.ok_or_else(|| Unknown { kind: Kind::Templates, key: uri.to_owned() })
+        let by_template = || {
+            let mut routes = self.matching(uri).map(|template| &template.route);
+            routes.find(|route| self.lets_through(&route.first().target, uri))
+        };
+        listed.or_else(by_template).ok_or_else(|| Unknown { kind: Kind::Templates, key: uri.to_owned() })
     }
 
     /// What is not as its target means it.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// Whether a URI that `target` does not list may be asked of it.
+    fn lets_through(&self, target: &TargetName, uri: &str) -> bool {
+        self.held_back.get(target).is_none_or(|selection| selection.selects_unlisted(uri))
     }
 
     fn matching(&self, uri: &str) -> impl Iterator<Item = &Template> {
@@ -192,8 +216,30 @@ impl Route {
 }
 
 impl Problem {
+    /// Whether it is about what this target offers.
+    pub fn concerns(&self, name: &TargetName) -> bool {
+        match self {
+            Self::Duplicate { target, .. }
+            | Self::Uneven { target, .. }
+            | Self::Keyless { target, .. }
+            | Self::BadTemplate { target, .. }
+            | Self::BadHeaders { target, .. }
+            | Self::Idle { target, .. }
+            | Self::NameTaken { target, .. } => target == name,
+            Self::Collision { kept, left_out, .. }
+            | Self::Shadowed { kept, left_out, .. }
+            | Self::Tie { kept, left_out, .. }
+            | Self::Outranked { kept, left_out, .. } => kept == name || left_out == name,
+        }
+    }
+
     /// Whether it is as the configuration wants it, and no news to the operator.
     pub fn is_intended(&self) -> bool {
-        matches!(self, Self::Outranked { .. })
+        match self {
+            Self::Outranked { .. } => true,
+            // A resource need not be listed to be held back.
+            Self::Idle { kind, .. } => *kind == Kind::Resources,
+            _ => false,
+        }
     }
 }

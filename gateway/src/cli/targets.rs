@@ -1,11 +1,11 @@
-//! `causeway targets`: asks each target of config.toml what it is and what it lists, once, and says what came of it. Serves
-//! nobody.
+//! `causeway targets`: asks each target of config.toml what it is and what it lists, once, and says what came of it, and what
+//! clients would not get of it as it is meant. Serves nobody.
 
 use std::fmt::Write;
 
 use anyhow::bail;
 use causeway_core::{
-    catalog::Kind,
+    catalog::{Kind, Problem},
     era::Era,
     name::TargetName,
     wire::{ObjectEdit, json},
@@ -18,7 +18,7 @@ use super::ConfigArgs;
 use crate::{
     app::App,
     config::{Config, Environment},
-    discovery::TargetState,
+    discovery::{TargetState, View},
 };
 
 /// The heads of the table's columns.
@@ -33,27 +33,37 @@ pub struct TargetsArgs {
     /// Print one JSON array, for machines
     #[arg(long)]
     json: bool,
+    /// Take warnings for errors
+    #[arg(long)]
+    strict: bool,
 }
 
 /// Prints what is known of each target after it was asked once.
 ///
 /// # Errors
-/// Mistakes of the config; a target that did not answer, once everything is printed.
+/// Mistakes of the config; a target that did not answer, or with `--strict` a warning, once everything is printed.
 pub async fn run(args: &TargetsArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config, &Environment::process())?;
-    let states = App::build(config, Clock::system())?.survey().await;
+    let view = App::build(config, Clock::system())?.survey_merged().await;
+    let (states, problems) = (&view.paths, problems(&view));
     match args.json {
-        true => println!("{}", as_json(&states)),
-        false => print!("{}", as_text(&states)),
+        true => println!("{}", as_json(states, &problems)),
+        false => print!("{}", as_text(states, &problems)),
     }
     match states.iter().filter(|state| state.error.is_some()).count() {
+        0 if args.strict && !problems.is_empty() => bail!("there are warnings"),
         0 => Ok(()),
         failed => bail!("{failed} of {} targets did not answer as they should", states.len()),
     }
 }
 
+/// What is not as the configuration means it.
+fn problems(view: &View) -> Vec<&Problem> {
+    view.catalog.problems().iter().filter(|problem| !problem.is_intended()).collect()
+}
+
 /// An aligned table, and below it what is wrong.
-fn as_text(states: &[TargetState]) -> String {
+fn as_text(states: &[TargetState], problems: &[&Problem]) -> String {
     let mut rows = vec![HEAD.map(ToOwned::to_owned)];
     rows.extend(states.iter().map(row));
     let widths = HEAD.map(|head| head.len());
@@ -74,6 +84,9 @@ fn as_text(states: &[TargetState]) -> String {
     }
     for error in states.iter().filter_map(TargetState::error_text) {
         let _ = write!(text, "\nerror: {}\n", printable(&error));
+    }
+    for problem in problems {
+        let _ = write!(text, "\nwarning: {}\n", printable(&problem.to_string()));
     }
     text
 }
@@ -98,14 +111,14 @@ fn row(state: &TargetState) -> [String; 10] {
 }
 
 /// One array with an object for each target. What a target said about itself stands there as it came.
-fn as_json(states: &[TargetState]) -> String {
+fn as_json(states: &[TargetState], problems: &[&Problem]) -> String {
     let targets = states.iter().map(|state| {
         let text = |text: Option<&str>| text.map_or("null".into(), |text| json(&text));
         let about = state.about.as_ref();
         let counts =
             Kind::ALL.map(|kind| format!(r#""{}":{}"#, kind.member(), json(&state.count(kind)))).join(",");
         format!(
-            r#"{{"name":{},"path":{},"standby":{},"state":"{}","era":{},"version":{},"serverInfo":{},"capabilities":{},"counts":{{{counts}}},"listedAt":{},"error":{}}}"#,
+            r#"{{"name":{},"path":{},"standby":{},"state":"{}","era":{},"version":{},"serverInfo":{},"capabilities":{},"counts":{{{counts}}},"listedAt":{},"error":{},"warnings":{}}}"#,
             json(&state.name.as_str()),
             json(&state.path.to_string()),
             json(&state.kind.standby().iter().map(TargetName::as_str).collect::<Vec<_>>()),
@@ -116,6 +129,7 @@ fn as_json(states: &[TargetState]) -> String {
             about.map_or("null", |about| &about.capabilities),
             json(&state.listed.map(|listed| listed.as_secs())),
             text(state.error_text().as_deref()),
+            json(&problems.iter().filter(|it| it.concerns(&state.name)).map(ToString::to_string).collect::<Vec<_>>()),
         )
     });
     format!("[{}]", targets.collect::<Vec<_>>().join(","))
@@ -190,6 +204,7 @@ mod tests {
             path: "everything/1".parse().unwrap(),
             kind: TargetKind::Gateway { standby: vec!["hello".parse().unwrap()] },
             resource_priority: 1000,
+            edits: std::sync::Arc::default(),
             about: Some(about),
             lists,
             lists_of_places: Vec::new(),
@@ -210,9 +225,13 @@ mod tests {
         [listed, gone]
     }
 
+    fn problem() -> Problem {
+        Problem::Keyless { target: "gone".parse().unwrap(), kind: Kind::Tools }
+    }
+
     #[test]
     fn a_table_for_people() {
-        insta::assert_snapshot!(as_text(&states()), @r#"
+        insta::assert_snapshot!(as_text(&states(), &[&problem()]), @r#"
         NAME          STATE   ERA     VERSION     SERVER                  TOOLS  PROMPTS  RESOURCES  TEMPLATES  CAPABILITIES
         everything/1  listed  legacy  2025-11-25  Everything �[31m 1.2.3  2      0        -          -          tools logging resources(subscribe) extensions(e.com/x)
         gone          failed  -       -           -                       -      -        -          -          -
@@ -220,13 +239,15 @@ mod tests {
         where `everything/1` does not serve, there stand by: `hello`
 
         error: target `gone` could not be reached: refused
+
+        warning: target `gone` lists a tool without a `name`: it is left out
         "#);
     }
 
     #[test]
     fn an_array_for_machines() {
-        let text = as_json(&states());
+        let text = as_json(&states(), &[&problem()]);
         let _: Vec<&serde_json::value::RawValue> = serde_json::from_str(&text).unwrap();
-        insta::assert_snapshot!(text, @r#"[{"name":"everything","path":"everything/1","standby":["hello"],"state":"listed","era":"legacy","version":"2025-11-25","serverInfo":{"name":"Everything \u001b[31m","version":"1.2.3"},"capabilities":{"tools":{},"logging":{},"resources":{"subscribe":true,"listChanged":false},"extensions":{"e.com/x":{}},"prompts":null},"counts":{"tools":2,"prompts":0,"resources":null,"resourceTemplates":null},"listedAt":1800000000,"error":null},{"name":"gone","path":"gone","standby":[],"state":"failed","era":null,"version":null,"serverInfo":null,"capabilities":null,"counts":{"tools":null,"prompts":null,"resources":null,"resourceTemplates":null},"listedAt":null,"error":"target `gone` could not be reached: refused"}]"#);
+        insta::assert_snapshot!(text, @r#"[{"name":"everything","path":"everything/1","standby":["hello"],"state":"listed","era":"legacy","version":"2025-11-25","serverInfo":{"name":"Everything \u001b[31m","version":"1.2.3"},"capabilities":{"tools":{},"logging":{},"resources":{"subscribe":true,"listChanged":false},"extensions":{"e.com/x":{}},"prompts":null},"counts":{"tools":2,"prompts":0,"resources":null,"resourceTemplates":null},"listedAt":1800000000,"error":null,"warnings":[]},{"name":"gone","path":"gone","standby":[],"state":"failed","era":null,"version":null,"serverInfo":null,"capabilities":null,"counts":{"tools":null,"prompts":null,"resources":null,"resourceTemplates":null},"listedAt":null,"error":"target `gone` could not be reached: refused","warnings":["target `gone` lists a tool without a `name`: it is left out"]}]"#);
     }
 }

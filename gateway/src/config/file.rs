@@ -11,6 +11,7 @@ use super::located::{Located, Member};
 pub mod authorizer;
 pub mod aws;
 pub mod list_page;
+pub mod selection;
 pub mod target;
 
 pub use authorizer::Authorizer;

@@ -19,6 +19,7 @@ mod authorizer;
 mod aws;
 mod aws_iam;
 mod credential;
+mod selection;
 mod target;
 mod value;
 

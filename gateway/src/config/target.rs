@@ -1,8 +1,8 @@
 //! The MCP servers behind the gateway and how each is reached, as config.toml says it.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use causeway_core::name::TargetName;
+use causeway_core::{catalog::Edits, name::TargetName};
 use url::Url;
 
 use super::Credential;
@@ -16,6 +16,8 @@ pub struct Target {
     pub transport: Transport,
     /// 0 to 1000; of several targets with one resource, the lowest serves it.
     pub resource_priority: u16,
+    /// Which of what it lists clients see, and under which names.
+    pub edits: Arc<Edits>,
     pub credential: Credential,
     /// What `causeway dev` starts in its place.
     pub dev: Option<Dev>,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use causeway_core::{
     catalog::{
-        self, Catalog, Kind, Lists, Names, Offer,
+        self, Catalog, Edits, Kind, Lists, Names, Offer,
         capabilities::{self, Serves},
     },
     name::{PathName, TargetName},
@@ -37,6 +37,8 @@ pub struct TargetState {
     pub path: PathName,
     pub kind: TargetKind,
     pub resource_priority: u16,
+    /// What of its lists clients see, and under which names.
+    pub edits: Arc<Edits>,
     /// What it said about itself when it was asked last.
     pub about: Option<About>,
     /// Its last list of each kind.
@@ -100,6 +102,7 @@ impl TargetState {
             path: target.path().clone(),
             kind: target.kind().clone(),
             resource_priority: target.resource_priority(),
+            edits: Arc::clone(target.edits()),
             about: None,
             lists: Lists::default(),
             lists_of_places: Vec::new(),
@@ -161,6 +164,7 @@ impl TargetState {
             has_resources: declared || listed,
             is_gateway: self.kind != TargetKind::Server,
             standby: self.kind.standby(),
+            edits: &self.edits,
             lists: &self.lists,
             places: &self.lists_of_places,
         }
@@ -201,8 +205,19 @@ mod tests {
         let (lists, lists_of_places, about) = (Lists::default(), Vec::new(), Some(about));
         let (path, kind, resource_priority) = (name.parse().unwrap(), TargetKind::Server, 0);
         let name = name.parse().unwrap();
-        let (tried, error, listed) = (true, None, None);
-        TargetState { name, path, kind, resource_priority, about, lists, lists_of_places, tried, error, listed }
+        TargetState {
+            name,
+            path,
+            kind,
+            resource_priority,
+            edits: Arc::default(),
+            about,
+            lists,
+            lists_of_places,
+            tried: true,
+            error: None,
+            listed: None,
+        }
     }
 
     fn check(names: Names, targets: &[TargetState], expected: Option<&str>) {

@@ -34,7 +34,7 @@ bad!(unknown_keys, "unknown-keys", @r#"
     config.toml:13: unknown key `discovery_uri` in `authorizer.custom_jwt`; did you mean `discovery_url`?
     config.toml:14: unknown key `allowed_client` in `authorizer.custom_jwt`; did you mean `allowed_clients`?
     config.toml:18: target `calculator`: unknown key `endpont` in `http`; did you mean `endpoint`?
-    config.toml:19: target `calculator`: unknown key `description`; it takes `name`, `kind`, `standby`, `http`, `stdio`, `resource_priority`, `credential` or `dev`
+    config.toml:19: target `calculator`: unknown key `description`; it takes `name`, `kind`, `standby`, `http`, `stdio`, `resource_priority`, `tools`, `prompts`, `resources`, `credential` or `dev`
     config.toml:23: target `hello`: unknown key `url`; did you mean `http.endpoint`?
     config.toml:24: target `hello`: unknown key `oauth` in `credential`; it takes `client_credentials`, `api_key` or `sigv4`
     config.toml:27: target number 3: unknown key `nam`; did you mean `name`?
@@ -51,6 +51,22 @@ bad!(bad_lists, "bad-lists", @r#"
     config.toml:15: target `orders`: `resource_priority` takes a whole number, 0 or more, not a negative number; leave out the sign
     config.toml:20: target `weather`: `resource_priority` takes a whole number, not a text; write it without quotes
     5 mistakes
+"#);
+
+bad!(bad_selections, "bad-selections", @r#"
+    config.toml:6: target `orders`: `tools.include` is empty, which would leave nothing; write `exclude = ["*"]` if that is meant, or leave it out for everything
+    config.toml:7: target `orders`: a pattern of `tools.exclude` is empty and matches nothing; write `"*"` for everything
+    config.toml:7: target `orders`: `tools.exclude` holds `drop_*` twice; leave one out
+    config.toml:8: target `orders`: `tools.rename` names `drop_all`, which `tools.include` and `tools.exclude` leave out; take it out here, or let it through there
+    config.toml:8: target `orders`: `tools.rename` gives `find_order` and `get` the same name; rename one of them to something else
+    config.toml:8: target `orders`: `tools.rename` gives `list_orders` a name that clients refuse; write at most 128 letters, digits, `_` and `-`
+    config.toml:9: target `orders`: `tools.title` of `get` is empty; write a text or leave it out
+    config.toml:10: target `orders`: `tools.describe` names `drop_all`, which `tools.include` and `tools.exclude` leave out; take it out here, or let it through there
+    config.toml:11: target `orders`: unknown key `hide` in `tools`; it takes `include`, `exclude`, `rename`, `title` or `describe`
+    config.toml:12: target `orders`: `prompts` takes a table, not a text; write `include = ["get_*"]` in it
+    config.toml:15: target `orders`: `resources.include` takes a list, not a text; put the value in brackets
+    config.toml:16: target `orders`: unknown key `rename` in `resources`; it takes `include` or `exclude`
+    12 mistakes
 "#);
 
 bad!(misplaced_keys, "misplaced-keys", @r#"

@@ -44,6 +44,10 @@ async fn each_target_has_a_line() {
     one listed modern 2026-07-28 - 1 0 2 0 tools resources
     number-two listed legacy 2025-11-25 f 1 1 0 2 0 tools resources
     child listed modern 2026-07-28 calculator VERSION 2 0 0 0 tools
+
+    warning: targets `one` and `number-two` both list the resource `a:` and have the same `resource_priority`: `one`, which comes first, serves it; give one of them a lower number to choose
+
+    warning: targets `one` and `number-two` both list the resource `b:` and have the same `resource_priority`: `one`, which comes first, serves it; give one of them a lower number to choose
     "#);
 }
 
@@ -92,4 +96,18 @@ async fn each_place_of_a_target_has_a_line_and_who_stands_by_is_named() {
 
     where `far` does not
     ");
+}
+
+#[tokio::test]
+async fn what_clients_do_not_get_as_it_is_meant_is_a_warning() {
+    let one = offering("one", Speaks::Modern);
+    let tables = [&http("one", &one.fake.endpoint()), "tools.exclude = [\"drop_*\"]\n"].concat();
+    let (code, stdout, stderr) = targets(&tables, &[]).await;
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let (_, warnings) = stdout.split_once("\n\n").unwrap();
+    insta::assert_snapshot!(warnings, @"warning: `tools.exclude` of target `one` says `drop_*`, and the target lists no such tool: correct it, or take it out");
+    let (code, stdout, stderr) = targets(&tables, &["--json", "--strict"]).await;
+    assert_eq!((code, stderr.as_str()), (Some(1), "error: there are warnings\n"));
+    let shown: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(shown[0]["warnings"].as_array().unwrap().len(), 1);
 }

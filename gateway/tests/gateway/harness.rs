@@ -161,7 +161,8 @@ pub(crate) fn stdio_target(name: &str, command: &[&str]) -> Target {
 fn target(name: &str, transport: Transport) -> Target {
     let name = name.parse().unwrap();
     let kind = TargetKind::Server;
-    Target { name, kind, transport, resource_priority: 1000, credential: Credential::None, dev: None }
+    let (edits, credential) = (Arc::default(), Credential::None);
+    Target { name, kind, transport, resource_priority: 1000, edits, credential, dev: None }
 }
 
 /// What a user's config.toml says if it says no more than it must.

@@ -56,6 +56,7 @@ mod harness_works;
 mod header_params;
 mod issuer;
 mod layers;
+mod names_filters;
 mod offering;
 mod program;
 mod raw;

@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_listed_is_declared_whatever_its_target_says() {
-        use super::super::{Lists, Names, Offer, Page, merge};
+        use super::super::{Edits, Lists, Names, Offer, Page, merge};
         let target = "t".parse().unwrap();
         let mut lists = Lists::default();
         let page = Page::parse(Kind::Templates, r#"{"resourceTemplates":[{"uriTemplate":"x:{y}"}]}"#).unwrap();
@@ -173,6 +173,7 @@ mod tests {
             has_resources: false,
             is_gateway,
             standby,
+            edits: &Edits::default(),
             lists: &lists,
             places: &[],
         };

@@ -6,7 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{Catalog, Entry, Kind, Lists, Path, PerKind, Problem, Route, Template, UriTemplate, list::Writer};
+use super::{
+    Catalog, Edits, Entry, Kind, Lists, Path, PerKind, Problem, Route, Template, UriTemplate,
+    edits::{self, Renamed},
+    list::Writer,
+};
 use crate::{
     era::params::HeaderParams,
     name::TargetName,
@@ -35,6 +39,8 @@ pub struct Offer<'a> {
     pub is_gateway: bool,
     /// Targets that serve the same names where this one does not, best first.
     pub standby: &'a [TargetName],
+    /// What of its lists counts, and under which names.
+    pub edits: &'a Edits,
     pub lists: &'a Lists,
     /// What it lists at each of its places, where it is in several.
     pub places: &'a [Lists],
@@ -55,12 +61,15 @@ struct Server<'a> {
 pub fn merge(names: Names, offers: &[Offer<'_>]) -> Catalog {
     let mut by_priority: Vec<usize> = (0..offers.len()).collect();
     by_priority.sort_by_key(|at| offers[*at].resource_priority);
-    let mut merging = Merging { names, offers, catalog: Catalog::default() };
+    let mut merging = Merging { names, offers, renamed: Vec::new(), catalog: Catalog::default() };
+    merging.edit();
     let lists = PerKind::of(|kind| merging.kind(kind, &by_priority));
     let Merging { mut catalog, .. } = merging;
     catalog.lists = lists;
     // A stable sort: where as much is fixed, the earlier target and its earlier template come first.
     catalog.templates.sort_by_key(|template| (template.priority, Reverse(template.pattern.fixed())));
+    let held_back = offers.iter().filter(|offer| !offer.edits.resources.is_everything());
+    catalog.held_back = held_back.map(|offer| (offer.target.clone(), offer.edits.resources.clone())).collect();
     let with_resources: Vec<&Offer<'_>> =
         by_priority.iter().map(|at| &offers[*at]).filter(|offer| offer.has_resources).collect();
     catalog.readers = readers(&with_resources);
@@ -78,10 +87,35 @@ fn readers(offers: &[&Offer<'_>]) -> Vec<Vec<TargetName>> {
 struct Merging<'a> {
     names: Names,
     offers: &'a [Offer<'a>],
+    /// Of each offer.
+    renamed: Vec<PerKind<Renamed<'a>>>,
     catalog: Catalog,
 }
 
+impl<'a> Offer<'a> {
+    /// The entries that count, of those that it lists.
+    fn counted(&self, kind: Kind) -> impl Iterator<Item = &'a Entry> + use<'a> {
+        let selection = self.edits.selection(kind);
+        entries(self.lists, kind).filter(move |entry| selection.selects(&entry.key))
+    }
+}
+
 impl<'a> Merging<'a> {
+    /// Finds out what each entry is renamed to, and which settings name nothing.
+    fn edit(&mut self) {
+        let Self { offers, renamed, catalog, .. } = self;
+        for offer in *offers {
+            let listed = |kind| offer.lists[kind].is_some();
+            let keys = |kind| listed(kind).then(|| entries(offer.lists, kind).map(|it| it.key.as_str()).collect());
+            edits::idle(offer.target, offer.edits, keys, &mut catalog.problems);
+            renamed.push(PerKind::of(|kind| {
+                let Some(edit) = offer.edits.of(kind) else { return Renamed::new() };
+                let counted: Vec<&Entry> = offer.counted(kind).collect();
+                edit.renamed((offer.target, kind, offer.is_gateway), &counted, &mut catalog.problems)
+            }));
+        }
+    }
+
     fn kind(&mut self, kind: Kind, by_priority: &[usize]) -> super::List {
         let servers = self.servers(kind, by_priority);
         let mut list = Writer::new();
@@ -92,9 +126,9 @@ impl<'a> Merging<'a> {
                 list.hints(page.ttl_ms, page.private);
                 let keyless = (0..page.keyless).map(|_| Problem::Keyless { target: offer.target.clone(), kind });
                 self.catalog.problems.extend(keyless);
-                for entry in &page.entries {
-                    self.entry(kind, &servers, at, entry, &mut list);
-                }
+            }
+            for entry in offer.counted(kind) {
+                self.entry(kind, &servers, at, entry, &mut list);
             }
         }
         list.finish()
@@ -105,8 +139,7 @@ impl<'a> Merging<'a> {
         let in_order: Vec<usize> =
             if kind.is_named() { (0..self.offers.len()).collect() } else { by_priority.to_vec() };
         for offer in in_order {
-            let pages = self.offers[offer].lists[kind].iter().flat_map(|pages| pages.iter());
-            for entry in pages.flat_map(|page| &page.entries) {
+            for entry in self.offers[offer].counted(kind) {
                 let of_key: &mut Vec<Server<'a>> = servers.entry(self.merged(kind, offer, &entry.key)).or_default();
                 if of_key.iter().all(|server| server.offer != offer) {
                     of_key.push(Server { offer, entry });
@@ -138,6 +171,7 @@ impl<'a> Merging<'a> {
             Names::Prefixed => true,
             Names::Plain => self.offers.iter().any(|other| other.standby.contains(target)),
         };
+        let key = self.renamed[offer][kind].get(key).map_or(key, String::as_str);
         if prefixed { target.join(key) } else { key.to_owned() }
     }
 
@@ -161,7 +195,7 @@ impl<'a> Merging<'a> {
                 return;
             }
         };
-        list.push(&renamed(entry, slot.key()));
+        list.push(&worded(kind, entry, self.offers[offer].edits, slot.key()));
         let problems = &mut self.catalog.problems;
         let paths = servers.iter().map(|server| path(kind, self.offers[server.offer].target, server.entry, problems));
         let repeatable = kind != Kind::Tools || servers.iter().all(|server| Self::is_repeatable(self.offers, server));
@@ -210,8 +244,10 @@ impl<'a> Merging<'a> {
 /// What a target does not list at all of its places, where it has given a list.
 fn uneven(kind: Kind, offer: &Offer<'_>) -> Option<Problem> {
     let listed = offer.places.iter().filter(|lists| lists[kind].is_some());
-    let keys: Vec<BTreeSet<&str>> =
-        listed.map(|lists| entries(lists, kind).map(|entry| entry.key.as_str()).collect()).collect();
+    let counts = |key: &&str| offer.edits.selection(kind).selects(key);
+    let keys: Vec<BTreeSet<&str>> = listed
+        .map(|lists| entries(lists, kind).map(|entry| entry.key.as_str()).filter(|key| counts(key)).collect())
+        .collect();
     let some: BTreeSet<&str> = keys.iter().flatten().copied().collect();
     let mut missing = some.into_iter().filter(|key| keys.iter().any(|keys| !keys.contains(key)));
     let key = missing.next()?.to_owned();
@@ -256,14 +292,20 @@ fn header_params(target: &TargetName, tool: &Entry, problems: &mut Vec<Problem>)
     })
 }
 
-/// The entry's text under its merged key; untouched where that is its own.
-fn renamed(entry: &Entry, merged: &str) -> String {
-    if entry.key == merged {
+/// The entry's text under its merged key and with the texts that it has here; untouched where nothing of it changes.
+fn worded(kind: Kind, entry: &Entry, edits: &Edits, merged: &str) -> String {
+    let edits = edits.of(kind);
+    if entry.key == merged && edits.is_none_or(|edits| edits.leaves(&entry.key)) {
         return entry.json.to_string();
     }
     let mut edit = ObjectEdit::parse(&entry.json).expect("a page holds only entries that were read as objects");
-    edit.set("name", &json(&merged));
-    edit.finish()
+    if entry.key != merged {
+        edit.set("name", &json(&merged));
+    }
+    match edits {
+        Some(edits) => edits.worded(&entry.key, edit).finish(),
+        None => edit.finish(),
+    }
 }
 
 #[cfg(test)]

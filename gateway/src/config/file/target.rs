@@ -5,7 +5,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{FilePath, Located, Map, Member, RESOURCE_PRIORITY, Sigv4};
+use super::{
+    FilePath, Located, Map, Member, RESOURCE_PRIORITY, Sigv4,
+    selection::{Listing, Selection},
+};
 
 /// Where `causeway dev` expects MCP in a server of yours.
 pub const DEV_PATH: &str = "/mcp";
@@ -38,6 +41,12 @@ pub struct Target {
     /// Default: 1000.
     #[schemars(range(min = 0, max = 1000), extend("default" = RESOURCE_PRIORITY))]
     pub resource_priority: Member<u64>,
+    /// Which of its tools clients see and may call, and what they are called. Default: all of them, as the target has them.
+    pub tools: Member<Listing>,
+    /// The same for its prompts.
+    pub prompts: Member<Listing>,
+    /// Which of its resources clients see and may read, by URI. Default: all of them.
+    pub resources: Member<Selection>,
     /// What the gateway shows an `http` target to be let in. Default: nothing.
     pub credential: Member<Credential>,
     /// What `causeway dev` starts in place of an `http` target. Default: nothing, the target is used as it is.

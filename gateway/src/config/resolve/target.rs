@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
+    sync::Arc,
 };
 
 use causeway_aws::Arn;
@@ -118,6 +119,7 @@ impl Resolver<'_> {
         let transport = self.transport(at, target, aws);
         let most = super::super::file::RESOURCE_PRIORITY;
         let priority = self.number("resource_priority", &target.resource_priority, 0..=most, most);
+        let edits = self.edits(target);
         let credential = self.credential(target.credential.as_ref(), aws, region_of(target).as_deref());
         self.safe_to_sign(target, transport.as_ref());
         let dev = target.dev.as_ref().map(|dev| self.dev(dev));
@@ -127,6 +129,7 @@ impl Resolver<'_> {
             kind,
             transport: transport?,
             resource_priority: u16::try_from(priority).unwrap_or(u16::MAX),
+            edits: Arc::new(edits),
             credential: credential?,
             dev: match dev {
                 Some(dev) => Some(dev?),

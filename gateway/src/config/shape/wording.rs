@@ -132,6 +132,7 @@ fn wrong_type(name: &str, expected: &str, value: &DeValue<'_>) -> String {
         _ if name == "credential" => {
             ("a table", "write `[targets.credential.client_credentials]` or `[targets.credential.api_key]`")
         }
+        _ if matches!(name, "tools" | "prompts" | "resources") => ("a table", "write `include = [\"get_*\"]` in it"),
         _ if name == "dev" => ("a table", "write `dev.sample = \"calculator\"`"),
         _ => ("a table", "write what the annotated config.toml has there"),
     };
