@@ -41,11 +41,7 @@ pub struct App {
 impl App {
     /// Builds everything that `config` names; connects to nothing.
     pub fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let http = http_client(&config)?;
-        let identity = Identity::new(config.aws.identity.clone(), clock.clone());
-        let aws = Aws::new(http.clone(), identity, config.aws.endpoints.clone(), clock.clone());
-        let secret_refresh = config.aws.secret_refresh;
-        let sources = Sources { http, aws, secret_refresh, clock };
+        let sources = sources(&config, clock)?;
         let targets = config.targets.iter().map(|target| {
             // Shared by all places of the target.
             let credential = Credential::new(&target.name, &target.credential, &sources);
@@ -62,6 +58,11 @@ impl App {
     /// What is known of the targets, as it changes.
     pub fn view(&self) -> watch::Receiver<Arc<View>> {
         self.publish.subscribe()
+    }
+
+    /// What it would serve, in config order, each place of a target for itself.
+    pub fn targets(&self) -> &[Arc<Target>] {
+        &self.targets
     }
 
     /// Lists each target once and stops them: what clients would see of it. Serves nobody.
@@ -131,6 +132,14 @@ impl App {
         futures::future::join_all(targets.iter().map(|target| target.stop())).await;
         Ok(())
     }
+}
+
+/// Whom everything that `config` names has its secrets and tokens from.
+pub fn sources(config: &Config, clock: Clock) -> anyhow::Result<Sources> {
+    let http = http_client(config)?;
+    let identity = Identity::new(config.aws.identity.clone(), clock.clone());
+    let aws = Aws::new(http.clone(), identity, config.aws.endpoints.clone(), clock.clone());
+    Ok(Sources { http, aws, secret_refresh: config.aws.secret_refresh, clock })
 }
 
 /// The one client for everything but the relay: issuers, token endpoints.

@@ -1,29 +1,49 @@
 //! The commands of `causeway`: their arguments, and which file carries each out.
 
+pub mod call;
 pub mod check;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod import;
+mod nearest;
+pub mod peer;
+mod running;
 pub mod schema;
+pub mod screen;
 pub mod serve;
+mod shape;
 pub mod targets;
 pub mod token;
+pub mod tools;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{config::Mistakes, telemetry};
+use self::screen::Colour;
+use crate::{
+    config::{Environment, Mistakes},
+    telemetry,
+};
 
 /// `EX_USAGE` of sysexits.h: the config is not usable.
 const BAD_CONFIG: u8 = 64;
+/// The command line cannot be meant so, as clap has it.
+const BAD_USAGE: u8 = 2;
 /// The command did what it should, and what it compared is not the same.
 const DIFFERENT: u8 = 3;
+/// The tool was called and says itself that it failed.
+const TOOL_FAILED: u8 = 4;
+/// As a shell says of what SIGINT ended.
+const INTERRUPTED: u8 = 130;
 
 /// One MCP endpoint that merges the tools of many MCP servers: a self-hosted twin of Amazon Bedrock AgentCore Gateway.
 #[derive(Debug, Parser)]
 #[command(name = "causeway", version)]
 pub struct Cli {
+    /// When output is in colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
+    color: Colour,
     #[command(subcommand)]
     command: Command,
 }
@@ -39,11 +59,15 @@ enum Command {
     Check(ConfigArgs),
     /// Ask each target of config.toml what it is and what it lists
     Targets(targets::TargetsArgs),
+    /// List the tools of a server
+    Tools(Box<tools::ToolsArgs>),
+    /// Call a tool of a server
+    Call(Box<call::CallArgs>),
     /// Write a config.toml that serves what a live AgentCore Gateway serves, or compare the two
     Import(Box<import::ImportArgs>),
     /// Print the JSON Schema of config.toml
     Schema,
-    /// Print a token that a gateway takes
+    /// Get a token that a gateway takes, and say what is in it
     #[command(subcommand)]
     Token(token::TokenArgs),
     /// Run one of the sample servers
@@ -70,8 +94,25 @@ pub struct ConfigArgs {
 #[error("{0}")]
 pub struct Different(String);
 
-/// Runs the command and says with which code the process ends: 0, 3 for [`Different`], 64 for a config with mistakes, else 1.
+/// The command line cannot be meant so, which only the command itself could find out. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(String);
+
+/// A tool that was called says that it failed; what else it says has been printed.
+#[derive(Debug, thiserror::Error)]
+#[error("the tool `{0}` says that it failed")]
+pub struct ToolFailed(String);
+
+/// Ctrl-C.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
+
+/// Runs the command and says with which code the process ends: 0, 2 for [`Usage`], 3 for [`Different`], 4 for [`ToolFailed`],
+/// 64 for a config with mistakes, 130 for [`Interrupted`], else 1.
 pub fn run(cli: Cli) -> ExitCode {
+    screen::choose(cli.color, &Environment::process());
     let runtime = tokio::runtime::Runtime::new().expect("the system gives a process threads and an event queue");
     let outcome = runtime.block_on(cli.command.run());
     // Not dropped: a drop would wait for reads of standard input that may never return.
@@ -91,8 +132,13 @@ fn failed(error: &anyhow::Error) -> ExitCode {
         eprintln!("{different}");
         return ExitCode::from(DIFFERENT);
     }
-    eprintln!("error: {error:#}");
-    ExitCode::FAILURE
+    eprintln!("{}", screen::notice("error", &format!("{error:#}")));
+    match error {
+        error if error.is::<Usage>() => ExitCode::from(BAD_USAGE),
+        error if error.is::<ToolFailed>() => ExitCode::from(TOOL_FAILED),
+        error if error.is::<Interrupted>() => ExitCode::from(INTERRUPTED),
+        _ => ExitCode::FAILURE,
+    }
 }
 
 impl Command {
@@ -111,6 +157,14 @@ impl Command {
             Self::Targets(args) => {
                 telemetry::init("error");
                 targets::run(&args).await
+            }
+            Self::Tools(args) => {
+                telemetry::init("error");
+                tools::run(&args).await
+            }
+            Self::Call(args) => {
+                telemetry::init("error");
+                call::run(&args).await
             }
             Self::Import(args) => {
                 telemetry::init("error");

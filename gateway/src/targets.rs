@@ -251,7 +251,12 @@ impl Target {
 
     /// Its whole list of one kind, page by page; no page where it does not know how to list that.
     pub async fn list(&self, kind: Kind) -> Result<Vec<Page>, TargetError> {
-        let listing = timeout(self.limits.discovery, self.follow_pages(kind)).await;
+        self.list_for(OWN, &own_client(), kind).await
+    }
+
+    /// The same as `client` of the caller `caller_id` sees it.
+    pub async fn list_for(&self, caller_id: &str, client: &Client, kind: Kind) -> Result<Vec<Page>, TargetError> {
+        let listing = timeout(self.limits.discovery, self.follow_pages(caller_id, client, kind)).await;
         listing.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))
     }
 
@@ -309,12 +314,13 @@ impl Target {
         }
     }
 
-    async fn follow_pages(&self, kind: Kind) -> Result<Vec<Page>, Fault> {
+    async fn follow_pages(&self, caller_id: &str, client: &Client, kind: Kind) -> Result<Vec<Page>, Fault> {
         let mut pages: Vec<Page> = Vec::new();
         let mut cursors = HashSet::new();
         let mut params = "{}".to_owned();
         loop {
-            let reply = self.send(OWN, own_request(kind.method(), params), &[]).await?;
+            let request = Request { client: client.clone(), ..own_request(kind.method(), params) };
+            let reply = self.send(caller_id, request, &[]).await?;
             let response = reply.last().await?;
             if response.error_code() == Some(wire::METHOD_NOT_FOUND) {
                 return Ok(Vec::new());

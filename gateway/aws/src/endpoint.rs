@@ -7,6 +7,8 @@ use std::{fmt, sync::Arc};
 
 use url::Url;
 
+use crate::{arn::Arn, call::label};
+
 /// An AWS service as its callers need to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Service {
@@ -26,6 +28,12 @@ impl Service {
         signing_name: "secretsmanager",
         variable: "SECRETS_MANAGER",
         target: "secretsmanager",
+    };
+    pub const COGNITO_IDP: Self = Self {
+        host: "cognito-idp",
+        signing_name: "cognito-idp",
+        variable: "COGNITO_IDENTITY_PROVIDER",
+        target: "AWSCognitoIdentityProviderService",
     };
     pub const SSM: Self = Self { host: "ssm", signing_name: "ssm", variable: "SSM", target: "AmazonSSM" };
     /// Its API is neither of the two kinds that are called here: it is for presigned URLs.
@@ -88,6 +96,21 @@ impl Endpoints {
         parsed(&public).ok_or_else(|| BadEndpoint { variable: "AWS_REGION".to_owned() })
     }
 
+    /// Where AgentCore Runtime is asked for the server that `arn` names (`InvokeAgentRuntime`). `qualifier` is the name of one of
+    /// its endpoints, or a version.
+    ///
+    /// Source: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-mcp.html>
+    ///
+    /// # Errors
+    /// [`BadEndpoint`] if a variable holds no URL with a host.
+    pub fn runtime(&self, arn: &Arn, qualifier: &str) -> Result<Url, BadEndpoint> {
+        let base = self.of(&Service::BEDROCK_AGENTCORE, &arn.region)?;
+        let (base, arn, qualifier) =
+            (base.as_str().trim_end_matches('/'), label(&arn.to_string()), label(qualifier));
+        let url = format!("{base}/runtimes/{arn}/invocations?qualifier={qualifier}");
+        Ok(url.parse().expect("a URL with more path and query"))
+    }
+
     fn variable(&self, name: &str) -> Option<String> {
         (self.0)(name).filter(|value| !value.is_empty())
     }
@@ -102,6 +125,13 @@ impl fmt::Debug for Endpoints {
 fn parsed(text: &str) -> Option<Url> {
     let url: Url = text.parse().ok()?;
     (url.has_host() && ["http", "https"].contains(&url.scheme())).then_some(url)
+}
+
+/// The public URL of the AgentCore Gateway `id` in `region`; none if no host can be made of them.
+///
+/// Source: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-using.html>
+pub fn gateway_url(id: &str, region: &str) -> Option<Url> {
+    parsed(&format!("https://{id}.gateway.bedrock-agentcore.{region}.{}/mcp", dns_suffix(region)))
 }
 
 /// The domain of the hosts in `region`, which its partition decides.

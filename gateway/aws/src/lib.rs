@@ -5,6 +5,7 @@ pub mod arn;
 pub mod call;
 pub mod caller_identity;
 mod chain;
+pub mod cognito;
 pub mod endpoint;
 pub mod identity;
 pub mod refusal;

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use self::{identity::DevIdentity, server::Server};
-use super::ConfigArgs;
+use super::{ConfigArgs, running::Left};
 use crate::{
     app::App,
     config::{Config, Draft, Environment, Transport},
@@ -174,6 +174,8 @@ async fn serve(
             access_key: identity.access_key().cloned(),
             targets: running_targets(&view, &urls),
         };
+        // Until this future is dropped.
+        let _left = leave(&running, identity);
         match json {
             true => println!("{}", serde_json::to_string(&running).expect("texts and numbers serialize")),
             false => println!("{}", banner::text(&running, &view, identity, &name)),
@@ -185,6 +187,15 @@ async fn serve(
         ended = app.run(listener, stop.cancelled_owned()) => ended,
         failed = announce => failed,
     }
+}
+
+/// For `causeway token dev`.
+fn leave(running: &Running, identity: &DevIdentity) -> Option<Left> {
+    let (client, token_endpoint) = identity.caller()?;
+    let endpoint = running.endpoint.parse().ok()?;
+    let (id, secret) = (client.id.clone(), client.secret.expose().to_owned());
+    let left = super::running::Running::here(endpoint, token_endpoint, id, secret).leave(&Environment::process());
+    left.inspect_err(|why| tracing::warn!("`causeway token dev` will not find this: {why}")).ok()
 }
 
 fn target_urls(config: &Config) -> Vec<Option<Url>> {

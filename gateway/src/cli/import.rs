@@ -8,30 +8,24 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use causeway_aws::{
-    call::Aws,
-    endpoint::Endpoints,
-    identity::{Identity, Settings},
-};
+use causeway_aws::{Aws, identity::Settings};
 use causeway_oidc::clock::Clock;
 use clap::Args;
+use url::Url;
 
 use super::Different;
 use crate::{
-    app,
-    config::{Config, Environment, environment::Reference},
-    import::{
-        Drift, Mirror, Wish, mirror,
-        offer::{self, Shown},
-        read::{self, Name},
-    },
+    config::{Config, Credential, Environment, environment::Reference},
+    import::{Drift, Mirror, Wish, mirror, offer, read},
+    peer::{self, GatewayName, Peer},
+    secret::Secret,
 };
 
 /// Which gateway, and what to do with what is read of it.
 #[derive(Clone, Debug, Args)]
 pub struct ImportArgs {
     /// The live gateway: its id, its ARN or its URL
-    gateway: Name,
+    gateway: GatewayName,
     /// Its AWS region; default: that of its ARN or URL, else that of the environment or the profile
     #[arg(long)]
     region: Option<String>,
@@ -55,7 +49,7 @@ pub struct ImportArgs {
     check: bool,
     /// With --check: the local gateway that runs at this URL; default: what the configuration file describes
     #[arg(long, value_name = "URL", requires = "check")]
-    local: Option<String>,
+    local: Option<Url>,
     /// With --check: the configuration file
     #[arg(short, long, value_name = "PATH", default_value = "config.toml", env = "CAUSEWAY_CONFIG")]
     config: PathBuf,
@@ -75,14 +69,15 @@ pub struct ImportArgs {
 pub async fn run(args: &ImportArgs) -> anyhow::Result<()> {
     let environment = Environment::process();
     agreed(args)?;
-    let aws = aws(args, &environment)?;
+    let settings = Settings { profile: args.profile.clone(), region: args.region.clone(), role: None };
+    let aws = peer::aws(settings, &environment)?;
     match args.check {
         true => check(args, &aws, &args.gateway, &environment).await,
         false => import(args, &aws, &args.gateway).await,
     }
 }
 
-async fn import(args: &ImportArgs, aws: &Aws, name: &Name) -> anyhow::Result<()> {
+async fn import(args: &ImportArgs, aws: &Aws, name: &GatewayName) -> anyhow::Result<()> {
     // Not after minutes of reading.
     if let Some(path) = args.output.as_deref().filter(|path| !args.force && path.exists()) {
         return Err(taken(path));
@@ -116,17 +111,16 @@ fn report(args: &ImportArgs, mirror: &Mirror) {
     }
 }
 
-async fn check(args: &ImportArgs, aws: &Aws, name: &Name, environment: &Environment) -> anyhow::Result<()> {
-    let named = args.bearer_env.as_deref().map(|name| (name, environment.look_up(Reference::Variable(name))));
-    if let Some((name, Err(why))) = named {
-        bail!("the variable `{name}` of `--bearer-env` {why}; put a token into it");
-    }
+async fn check(args: &ImportArgs, aws: &Aws, name: &GatewayName, environment: &Environment) -> anyhow::Result<()> {
+    let bearer = bearer(args, environment)?;
     let gateway = read::gateway(aws, name).await?;
     let url = gateway.gateway_url.as_deref();
     let url = url.context("the live gateway has no URL yet; wait until its status is READY")?;
-    let live = offer::config(url, &shown(args, aws, name, &gateway.authorizer_type).await?, environment)?;
+    let url = url.parse().with_context(|| format!("the live gateway's URL, `{url}`, is none"))?;
+    let credential = credential(args, bearer.clone(), aws, name, &gateway.authorizer_type).await?;
+    let live = Peer::new(url, credential).config(environment)?;
     let local = match &args.local {
-        Some(url) => offer::config(url, &bearer(args).unwrap_or(Shown::Nothing), environment)?,
+        Some(url) => Peer::new(url.clone(), bearer.map_or(Credential::None, peer::bearer)).config(environment)?,
         None => Config::load(&args.config, environment)?,
     };
     let (live, local) = (offer::offer("the live gateway", live), offer::offer("the local gateway", local));
@@ -143,19 +137,33 @@ async fn check(args: &ImportArgs, aws: &Aws, name: &Name, environment: &Environm
 }
 
 /// What lets us in at the live gateway.
-async fn shown(args: &ImportArgs, aws: &Aws, name: &Name, authorizer: &str) -> anyhow::Result<Shown> {
-    match (bearer(args), authorizer) {
-        (Some(bearer), _) => Ok(bearer),
-        (None, "NONE") => Ok(Shown::Nothing),
+async fn credential(
+    args: &ImportArgs,
+    bearer: Option<Secret>,
+    aws: &Aws,
+    name: &GatewayName,
+    authorizer: &str,
+) -> anyhow::Result<Credential> {
+    match (bearer, authorizer) {
+        (Some(bearer), _) => Ok(peer::bearer(bearer)),
+        (None, "NONE") => Ok(Credential::None),
         (None, "CUSTOM_JWT") => {
             bail!("the live gateway wants a token; name the variable that holds one with `--bearer-env`")
         }
-        (None, _) => Ok(Shown::Signature { region: region(aws, name).await?, profile: args.profile.clone() }),
+        (None, _) => {
+            let (profile, region) = (args.profile.clone(), Some(region(aws, name).await?));
+            Ok(peer::signature(Settings { profile, region, role: None }))
+        }
     }
 }
 
-fn bearer(args: &ImportArgs) -> Option<Shown> {
-    args.bearer_env.clone().map(Shown::Bearer)
+/// The token in the variable of `--bearer-env`.
+fn bearer(args: &ImportArgs, environment: &Environment) -> anyhow::Result<Option<Secret>> {
+    let Some(name) = args.bearer_env.as_deref() else { return Ok(None) };
+    match environment.look_up(Reference::Variable(name)) {
+        Ok(token) => Ok(Some(token)),
+        Err(why) => bail!("the variable `{name}` of `--bearer-env` {why}; put a token into it"),
+    }
 }
 
 /// An ARN or a URL says the region already.
@@ -168,22 +176,11 @@ fn agreed(args: &ImportArgs) -> anyhow::Result<()> {
     }
 }
 
-async fn region(aws: &Aws, name: &Name) -> anyhow::Result<String> {
+async fn region(aws: &Aws, name: &GatewayName) -> anyhow::Result<String> {
     match &name.region {
         Some(region) => Ok(region.clone()),
         None => aws.identity().region().await.context("say which region with `--region`"),
     }
-}
-
-/// Who asks AWS. There is no config yet, so its defaults hold.
-fn aws(args: &ImportArgs, environment: &Environment) -> anyhow::Result<Aws> {
-    let defaults = offer::config("http://127.0.0.1/", &Shown::Nothing, environment)?;
-    let clock = Clock::system();
-    let (profile, region) = (args.profile.clone(), args.region.clone());
-    let identity = Identity::new(Settings { profile, region, ..Settings::default() }, clock.clone());
-    let environment = environment.clone();
-    let variable = move |name: &str| Some(environment.look_up(Reference::Variable(name)).ok()?.expose().to_owned());
-    Ok(Aws::new(app::http_client(&defaults)?, identity, Endpoints::new(variable), clock))
 }
 
 /// Writes a new file; over an old one only if `force` says so, and then as a whole or not at all.

@@ -14,7 +14,7 @@ use causeway_oidc::clock::Clock;
 use clap::Args;
 use serde::Deserialize;
 
-use super::ConfigArgs;
+use super::{ConfigArgs, screen::printable};
 use crate::{
     app::App,
     config::{Config, Environment},
@@ -171,11 +171,6 @@ fn words(capabilities: &str) -> Vec<String> {
 
 fn is_declared(value: &str) -> bool {
     !matches!(value, "null" | "false")
-}
-
-/// A text of a stranger without what could steer a terminal or break a line.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 #[cfg(test)]

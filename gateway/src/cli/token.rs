@@ -1,6 +1,13 @@
-//! `causeway token`: prints a token that a gateway takes, for the header `Authorization: Bearer`. Stores nothing.
+//! `causeway token`: gets a token that a gateway takes and says what is in it, or prints it for the header `Authorization:
+//! Bearer`. Stores nothing.
 
-use std::time::Duration;
+mod client;
+mod dev;
+mod kept;
+mod password;
+mod report;
+
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use causeway_aws::{
@@ -13,14 +20,43 @@ use causeway_oidc::clock::Clock;
 use clap::{Args, Subcommand};
 use url::Url;
 
-use crate::config::{Environment, environment::Reference};
+use self::report::Report;
+use super::{
+    Usage,
+    peer::{TOKEN, file, variable},
+};
+use crate::{
+    config::{Environment, environment::Reference},
+    secret::Secret,
+};
 
 /// Which kind of token.
 #[derive(Clone, Debug, Subcommand)]
 pub enum TokenArgs {
+    /// One for a program: OAuth 2.0 client credentials
+    ClientCredentials(Box<client::ClientCredentialsArgs>),
+    /// One for a user of a Cognito user pool, by name and password
+    Password(password::PasswordArgs),
+    /// One for the client that a Secrets Manager secret or an SSM parameter describes
+    Secret(Box<kept::SecretArgs>),
+    /// One for the `causeway dev` that runs on this machine
+    Dev(dev::DevTokenArgs),
     /// One that shows who you are at AWS, for a gateway with `authorizer.aws_iam.caller_identity`: it wraps a presigned STS
-    /// GetCallerIdentity, made with the credentials that AWS's own tools would take
+    /// GetCallerIdentity, made with the credentials that AWS's own tools would take. Prints the token alone
     AwsIam(AwsIamArgs),
+    /// Say what is in a token, without verifying it
+    Inspect(InspectArgs),
+}
+
+/// How a token is shown.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct ShowArgs {
+    /// Print the token and nothing else
+    #[arg(long)]
+    raw: bool,
+    /// Print what is in it as one JSON object, without the token
+    #[arg(long, conflicts_with = "raw")]
+    json: bool,
 }
 
 /// For which gateway, and as whom.
@@ -43,15 +79,60 @@ pub struct AwsIamArgs {
     endpoint: Option<Url>,
 }
 
-/// Prints the token and a line end.
+/// Which token.
+#[derive(Clone, Debug, Args)]
+pub struct InspectArgs {
+    /// The file that holds it; `-` is standard input
+    #[arg(long, value_name = "PATH", default_value = "-", conflicts_with = "token_env")]
+    token_file: PathBuf,
+    /// The variable that holds it, such as CAUSEWAY_TOKEN
+    #[arg(long, value_name = "NAME")]
+    token_env: Option<String>,
+    #[command(flatten)]
+    show: ShowArgs,
+}
+
+/// Prints the token, or what is in it.
 ///
 /// # Errors
-/// No credentials or no region, with what to set.
+/// Why there is none, and what to do.
 pub async fn run(args: TokenArgs) -> anyhow::Result<()> {
-    match args {
+    let environment = Environment::process();
+    let (token, show) = match args {
+        TokenArgs::ClientCredentials(args) => (args.token(&environment).await?, args.show),
+        TokenArgs::Password(args) => (args.token(&environment).await?, args.show),
+        TokenArgs::Secret(args) => (args.token(&environment).await?, args.show),
+        TokenArgs::Dev(args) => (args.token(&environment).await?, args.show),
+        TokenArgs::Inspect(args) => (args.token(&environment)?, args.show),
         TokenArgs::AwsIam(args) => {
             println!("{}", aws_iam(args, &Clock::system()).await?);
-            Ok(())
+            return Ok(());
+        }
+    };
+    let report = Report::of(&token, Clock::system().now());
+    match (show.raw, show.json) {
+        (true, _) => println!("{}", token.expose()),
+        (false, true) => println!("{}", report.json()),
+        (false, false) => print!("{}", report.text()),
+    }
+    Ok(())
+}
+
+impl InspectArgs {
+    fn token(&self, environment: &Environment) -> anyhow::Result<Secret> {
+        let token = match &self.token_env {
+            Some(name) => variable(name, "a token", environment)?,
+            None => file(&self.token_file, "--token-file", environment).with_context(|| {
+                format!("pipe a token into it, or name the variable that holds one: `--token-env {TOKEN}`")
+            })?,
+        };
+        let bare = token.expose().trim();
+        // As it stands in a header.
+        let bare = bare.strip_prefix("Authorization:").unwrap_or(bare).trim();
+        let bare = bare.strip_prefix("Bearer ").unwrap_or(bare).trim();
+        match bare.contains(char::is_whitespace) {
+            true => Err(Usage("that is no token: it holds spaces or several lines".into()).into()),
+            false => Ok(Secret::new(bare)),
         }
     }
 }
@@ -59,7 +140,7 @@ pub async fn run(args: TokenArgs) -> anyhow::Result<()> {
 async fn aws_iam(args: AwsIamArgs, clock: &Clock) -> anyhow::Result<String> {
     let AwsIamArgs { gateway_id, region, profile, seconds, endpoint } = args;
     let identity = Identity::new(Settings { profile, region, role: None }, clock.clone());
-    let region = identity.region().await?;
+    let region = identity.region().await.context("say which region with `--region`")?;
     let environment = Environment::process();
     let variable = move |name: &str| Some(environment.look_up(Reference::Variable(name)).ok()?.expose().to_owned());
     let endpoint = match endpoint {

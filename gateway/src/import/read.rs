@@ -4,47 +4,25 @@
 //!
 //! Source: AgentCore's API model `bedrock-agentcore-control`, 2023-06-05. It takes ids alone; an ARN is taken apart here.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use causeway_aws::{
-    arn::{Arn, ArnError},
+    Arn,
     call::{Api, Aws, CallError, label},
-    endpoint::{Service, region_of_host},
+    endpoint::Service,
     refusal::is_throttling,
 };
 use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
-use url::Url;
 
 use super::live::{CredentialConfiguration, Gateway, Listed, Live, Provider, ResourcePolicy, Target};
+use crate::peer::GatewayName;
 
 /// A gateway has 100 targets by default: a list that goes on for so many pages does not end.
 const MOST_PAGES: usize = 1000;
 /// Nothing is sent with a GET.
 const NOTHING: Option<&()> = None;
-
-/// Which gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name {
-    /// As AWS made it: the gateway's name and ten characters more.
-    pub id: String,
-    /// What it was named by, if that was its ARN.
-    pub arn: Option<Arn>,
-    /// Where it is, if its name says so.
-    pub region: Option<String>,
-}
-
-/// A text names no gateway.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum BadName {
-    #[error("`{0}` is neither the id of a gateway, such as `tools-a1b2c3d4e5`, nor its ARN or URL")]
-    Neither(String),
-    #[error(transparent)]
-    Arn(#[from] ArnError),
-    #[error("`{0}` is no ARN of an AgentCore Gateway; expected `arn:aws:bedrock-agentcore:region:account:gateway/id`")]
-    OtherArn(Arn),
-}
 
 /// Why a gateway could not be read.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -86,7 +64,7 @@ struct Policy {
 /// # Errors
 /// [`ReadError`]. What AWS does not show of it is no error: [`ResourcePolicy::Unreadable`],
 /// [`Listed::Unreadable`], [`Provider::Unreadable`].
-pub async fn live(aws: &Aws, name: &Name) -> Result<Live, ReadError> {
+pub async fn live(aws: &Aws, name: &GatewayName) -> Result<Live, ReadError> {
     let api = api(aws, name);
     let gateway = gateway(aws, name).await?;
     let resource_policy = resource_policy(&api, &gateway.gateway_arn).await?;
@@ -107,7 +85,7 @@ pub async fn live(aws: &Aws, name: &Name) -> Result<Live, ReadError> {
 ///
 /// # Errors
 /// [`ReadError`].
-pub async fn gateway(aws: &Aws, name: &Name) -> Result<Gateway, ReadError> {
+pub async fn gateway(aws: &Aws, name: &GatewayName) -> Result<Gateway, ReadError> {
     let path = format!("/gateways/{}/", label(&name.id));
     let gateway: Gateway = api(aws, name).rest("GetGateway", Method::GET, &path, NOTHING).await?;
     match &name.arn {
@@ -118,7 +96,7 @@ pub async fn gateway(aws: &Aws, name: &Name) -> Result<Gateway, ReadError> {
     }
 }
 
-fn api<'a>(aws: &'a Aws, name: &'a Name) -> Api<'a> {
+fn api<'a>(aws: &'a Aws, name: &'a GatewayName) -> Api<'a> {
     aws.api(Service::BEDROCK_AGENTCORE_CONTROL, name.region.as_deref())
 }
 
@@ -196,75 +174,4 @@ async fn provider(api: &Api<'_>, credential: &CredentialConfiguration, arn: &str
 
 async fn ask<T: DeserializeOwned>(api: &Api<'_>, operation: &str, name: &str) -> Result<T, CallError> {
     api.rest(operation, Method::POST, &format!("/identities/{operation}"), Some(&json!({ "name": name }))).await
-}
-
-impl FromStr for Name {
-    type Err = BadName;
-
-    fn from_str(text: &str) -> Result<Self, BadName> {
-        if text.starts_with("https://") {
-            return Self::of_url(text).ok_or_else(|| BadName::Neither(text.into()));
-        }
-        if !text.starts_with("arn:") {
-            return match is_id(text) {
-                true => Ok(Self { id: text.into(), arn: None, region: None }),
-                false => Err(BadName::Neither(text.into())),
-            };
-        }
-        let arn: Arn = text.parse()?;
-        match arn.resource_of("gateway") {
-            Some(id) if arn.service == "bedrock-agentcore" && arn.region().is_some() => {
-                Ok(Self { id: id.into(), region: arn.region().map(Into::into), arn: Some(arn) })
-            }
-            _ => Err(BadName::OtherArn(arn)),
-        }
-    }
-}
-
-impl Name {
-    /// From the URL at which AgentCore serves it.
-    fn of_url(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let host = url.host_str()?;
-        let (id, rest) = host.split_once('.')?;
-        let region = region_of_host(host)?.to_owned();
-        let fits = rest.starts_with("gateway.bedrock-agentcore.") && is_id(id);
-        fits.then(|| Self { id: id.into(), arn: None, region: Some(region) })
-    }
-}
-
-/// Whether AWS makes ids so: a name and ten characters.
-fn is_id(text: &str) -> bool {
-    let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    let named = text.rsplit_once('-').filter(|(name, end)| !name.is_empty() && end.len() == 10 && letters(end));
-    named.is_some_and(|(name, _)| name.split('-').all(|part| !part.is_empty() && letters(part)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gateway_is_named_by_its_id_or_its_arn() {
-        let arn = "arn:aws:bedrock-agentcore:eu-west-1:123456789012:gateway/tools-a1b2c3d4e5";
-        let name: Name = arn.parse().unwrap();
-        assert_eq!((name.id.as_str(), name.arn.unwrap().region()), ("tools-a1b2c3d4e5", Some("eu-west-1")));
-        let id = |region: Option<&str>| {
-            let (id, region) = ("tools-a1b2c3d4e5".into(), region.map(Into::into));
-            Name { id, arn: None, region }
-        };
-        assert_eq!("tools-a1b2c3d4e5".parse::<Name>().unwrap(), id(None));
-        let url = "https://tools-a1b2c3d4e5.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp";
-        assert_eq!(url.parse::<Name>().unwrap(), id(Some("us-east-1")));
-    }
-
-    #[test]
-    fn other_texts_name_none() {
-        let refused = |text: &str| text.parse::<Name>().unwrap_err().to_string();
-        assert!(refused("tools").contains("`tools` is neither the id"));
-        assert!(refused("https://tools.example.com/mcp").contains("nor its ARN or URL"));
-        insta::assert_snapshot!(refused("../x"), @"`../x` is neither the id of a gateway, such as `tools-a1b2c3d4e5`, nor its ARN or URL");
-        insta::assert_snapshot!(refused("arn:aws:s3:::bucket"), @"`arn:aws:s3:::bucket` is no ARN of an AgentCore Gateway; expected `arn:aws:bedrock-agentcore:region:account:gateway/id`");
-        insta::assert_snapshot!(refused("arn:aws"), @"`arn:aws` is no ARN: the service is missing; expected `arn:partition:service:region:account:resource`");
-    }
 }

@@ -2,8 +2,7 @@
 
 use causeway_aws::{
     Arn,
-    call::label,
-    endpoint::{Endpoints, Service, is_region},
+    endpoint::{Endpoints, is_region},
     identity::{Role, Settings},
     secret::{Reference as SecretReference, ReferenceError},
 };
@@ -64,9 +63,7 @@ impl Resolver<'_> {
         Some(Sigv4 { service, region, identity })
     }
 
-    /// Where AgentCore Runtime is asked for the server that `arn` names (`InvokeAgentRuntime`).
-    ///
-    /// Source: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-mcp.html>
+    /// Where AgentCore Runtime is asked for the server that `arn` names.
     pub(super) fn runtime(&mut self, arn: &Located<String>, qualifier: &Member<String>, aws: &Aws) -> Option<Url> {
         let qualifier = self.filled("http.qualifier", qualifier).unwrap_or(file::target::QUALIFIER).to_owned();
         let example = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/tools-a1b2c3d4e5";
@@ -76,13 +73,10 @@ impl Resolver<'_> {
         };
         let why = match arn.value.parse::<Arn>() {
             Ok(parsed) if is_runtime(&parsed) && parsed.region().is_some_and(is_region) => {
-                let base = aws.endpoints.of(&Service::BEDROCK_AGENTCORE, &parsed.region);
-                let base =
-                    base.map_err(|why| self.findings.report(&arn.at, format!("`http.runtime_arn`: {why}"))).ok()?;
-                let (base, arn, qualifier) =
-                    (base.as_str().trim_end_matches('/'), label(&arn.value), label(&qualifier));
-                let url = format!("{base}/runtimes/{arn}/invocations?qualifier={qualifier}");
-                return Some(url.parse().expect("a URL with more path and query"));
+                let url = aws.endpoints.runtime(&parsed, &qualifier);
+                return url
+                    .map_err(|why| self.findings.report(&arn.at, format!("`http.runtime_arn`: {why}")))
+                    .ok();
             }
             Ok(_) => "names no AgentCore Runtime".to_owned(),
             Err(why) => format!("names no AgentCore Runtime: {why}"),

@@ -1,0 +1,215 @@
+//! `causeway call`: calls one tool of a server and shows what it says, while it works and at its end. Checks what can be
+//! checked before anything is sent.
+
+mod arguments;
+mod ask;
+mod content;
+mod progress;
+
+use std::{io::IsTerminal, path::PathBuf, time::Duration};
+
+use anyhow::{Context, bail};
+use causeway_core::{
+    canonical::{InputRequired, Level, Logs, Request, Response},
+    catalog::Kind,
+    wire::{ObjectEdit, json},
+};
+use clap::Args;
+use futures::StreamExt;
+use serde_json::Value;
+
+use self::{arguments::Arguments, progress::Progress};
+use super::{
+    Interrupted, ToolFailed, Usage,
+    peer::{PeerArgs, pair, standard_input},
+    screen::spinner,
+    tools,
+};
+use crate::{
+    config::Environment,
+    peer::{Client, Manner},
+    targets::{Event, Reply},
+};
+
+/// A tool may ask so often before its answer.
+const MOST_ROUNDS: usize = 50;
+
+/// Which tool of which server, and with what.
+#[derive(Clone, Debug, Args)]
+pub struct CallArgs {
+    #[command(flatten)]
+    peer: PeerArgs,
+    /// The tool's name, as `causeway tools` shows it
+    #[arg(value_name = "TOOL")]
+    tool: String,
+    /// One argument; several of one name make an array. The tool's schema says whether a value is a text, a number or JSON
+    #[arg(short, long = "arg", value_name = "NAME=VALUE", value_parser = pair)]
+    arg: Vec<(String, String)>,
+    /// Arguments as one JSON object
+    #[arg(long, value_name = "JSON")]
+    args_json: Option<String>,
+    /// The file that holds them; `-` is standard input
+    #[arg(long, value_name = "PATH", conflicts_with = "args_json")]
+    args_file: Option<PathBuf>,
+    /// Send the arguments without looking at the tool's schema
+    #[arg(long)]
+    no_check: bool,
+    /// For the whole call
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+    /// The least level of the tool's log messages to show: debug, info, notice, warning, error, critical, alert, emergency
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log_level: Level,
+    /// Show neither progress nor log messages
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print the result as one JSON object, for machines
+    #[arg(long)]
+    json: bool,
+    /// Where to write an image, a sound or a file that the tool gives; further ones get a number
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+}
+
+/// Calls the tool and prints its result.
+///
+/// # Errors
+/// [`Usage`] if nothing was sent, [`ToolFailed`] if the tool itself says that it failed, [`Interrupted`] after Ctrl-C; else
+/// what is wrong with the server.
+pub async fn run(args: &CallArgs) -> anyhow::Result<()> {
+    let environment = Environment::process();
+    let whole = args.whole()?;
+    let peer = args.peer.peer(&environment).await?;
+    let may_be_asked = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let logs = if args.quiet { Logs::Unwanted } else { Logs::AtLeast(args.log_level) };
+    let manner = Manner { patience: Duration::from_secs(args.timeout), may_be_asked, logs };
+    let client = Client::open(&peer, &manner, &environment)?;
+    let called = tokio::select! {
+        called = call(&client, args, whole, may_be_asked) => called,
+        // What is dropped with the call tells the server to stop.
+        _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
+    };
+    client.stop().await;
+    show(args, &called?)
+}
+
+impl CallArgs {
+    /// The arguments that were given as one object.
+    fn whole(&self) -> anyhow::Result<Option<String>> {
+        match (&self.args_json, &self.args_file) {
+            (Some(text), _) => Ok(Some(text.clone())),
+            (None, Some(path)) if path.as_os_str() == "-" => standard_input().map(Some),
+            (None, Some(path)) => std::fs::read_to_string(path)
+                .map(Some)
+                .map_err(|why| Usage(format!("the file `{}` of `--args-file` cannot be read: {why}", path.display())).into()),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+async fn call(
+    client: &Client,
+    args: &CallArgs,
+    whole: Option<String>,
+    may_be_asked: bool,
+) -> anyhow::Result<Response> {
+    let schema = match args.no_check {
+        true => None,
+        false => Some(schema(client, args).await?),
+    };
+    let arguments = Arguments { tool: &args.tool, given: &args.arg, whole: whole.as_deref() };
+    let arguments = arguments.assembled(schema.as_ref()).map_err(Usage)?;
+    let params =
+        format!(r#"{{"name":{},"arguments":{arguments},"_meta":{{"progressToken":"call"}}}}"#, json(&args.tool));
+    let text = schema.as_ref().map(Value::to_string);
+    let mut request = client.request("tools/call", params, text.as_deref());
+    let progress = Progress::new(&args.tool, args.quiet);
+    for _ in 0..MOST_ROUNDS {
+        let reply = client.send(request.clone()).await?;
+        let response = last(client, reply, &progress, may_be_asked).await?;
+        let Some(wanted) = response.input_required() else { return Ok(response) };
+        request = answered(&request, wanted, &progress, may_be_asked).await?;
+    }
+    bail!("the tool asked {MOST_ROUNDS} times for input and gave no answer")
+}
+
+/// The input schema of the tool.
+async fn schema(client: &Client, args: &CallArgs) -> anyhow::Result<Value> {
+    let waiting = spinner(format!("asking for the tools of {}", args.peer.server), args.quiet);
+    let listed = client.list(Kind::Tools).await;
+    waiting.finish_and_clear();
+    let listed = listed?;
+    let tool = tools::find(&args.tool, &listed).map_err(Usage)?;
+    let tool: Value = serde_json::from_str(&tool.json).context("the server's description of the tool is no JSON")?;
+    Ok(tool["inputSchema"].clone())
+}
+
+/// The answer, after everything that comes before it.
+async fn last(client: &Client, reply: Reply, progress: &Progress, may_be_asked: bool) -> anyhow::Result<Response> {
+    let mut events = match reply {
+        Reply::Whole(response) => return Ok(response),
+        Reply::Stream(events) => events,
+    };
+    while let Some(event) = events.next().await {
+        match event.map_err(|error| client.trouble(error))? {
+            Event::Notification(message) => progress.note(&message),
+            Event::Question(question) if may_be_asked && question.method() == "elicitation/create" => {
+                let answer = ask::elicitation(question.params().unwrap_or("{}"), progress).await?;
+                client.answer(question, &answer).await?;
+            }
+            Event::Question(question) => question.refuse("`causeway call` cannot be asked this").await,
+            Event::Last(response) => return Ok(response),
+        }
+    }
+    bail!("the answer broke off")
+}
+
+/// The request again, with what the tool wants to know.
+async fn answered(
+    request: &Request,
+    wanted: InputRequired,
+    progress: &Progress,
+    may_be_asked: bool,
+) -> anyhow::Result<Request> {
+    let mut answers = Vec::new();
+    for asked in &wanted.requests {
+        if asked.method != "elicitation/create" {
+            bail!("the tool asks for `{}`, which `causeway call` cannot give", asked.method);
+        }
+        if !may_be_asked {
+            bail!("the tool asks a question before it goes on; call it on a terminal, where it can be answered");
+        }
+        let answer = ask::elicitation(asked.params.as_deref().unwrap_or("{}"), progress).await?;
+        answers.push((asked.key.clone(), answer));
+    }
+    request.retried(&answers, wanted.state.as_deref()).context("the answers cannot be sent")
+}
+
+fn show(args: &CallArgs, response: &Response) -> anyhow::Result<()> {
+    let Some(result) = response.result() else {
+        let error: Value = response.error().and_then(|error| serde_json::from_str(error).ok()).unwrap_or_default();
+        if args.json {
+            println!(r#"{{"error":{error}}}"#);
+        }
+        bail!("`{}` refused `{}`: {}", args.peer.server, args.tool, refusal(&error));
+    };
+    let failed = ObjectEdit::parse(result).is_ok_and(|result| result.get("isError") == Some("true"));
+    let result: &str = result.trim();
+    let value: Value = serde_json::from_str(result).context("the server's result is no JSON")?;
+    let kept = content::keep(&value, args.output.as_deref())?;
+    match args.json {
+        true => println!("{result}"),
+        false => print!("{}", content::text(&value, &kept)),
+    }
+    if failed { Err(ToolFailed(args.tool.clone()).into()) } else { Ok(()) }
+}
+
+/// A JSON-RPC error in one line.
+fn refusal(error: &Value) -> String {
+    let message = super::screen::printable(error["message"].as_str().unwrap_or("an error without a message"));
+    let code = error["code"].as_i64().map(|code| format!(" ({code})")).unwrap_or_default();
+    let data = error.get("data").filter(|data| !data.is_null()).map(|data| format!(": {data}")).unwrap_or_default();
+    let elicits = error["data"]["requiredCapabilities"].get("elicitation").is_some();
+    let advice = if elicits { "; it asks questions: call it on a terminal, where they can be answered" } else { "" };
+    format!("{message}{code}{data}{advice}")
+}
