@@ -5,7 +5,7 @@ mod address;
 mod client;
 mod trouble;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use causeway_aws::{Aws, Identity, identity::Settings};
 use causeway_oidc::clock::Clock;
@@ -73,6 +73,7 @@ impl Peer {
             kind: TargetKind::Gateway { standby: Vec::new() },
             transport: Transport::Http(http),
             resource_priority: crate::config::file::RESOURCE_PRIORITY.try_into().unwrap_or(u16::MAX),
+            edits: Arc::default(),
             credential: self.credential.clone(),
             dev: None,
         };
