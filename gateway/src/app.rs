@@ -4,18 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use causeway_aws::{Aws, Identity};
+use causeway_core::seal::Sealer;
 use causeway_oidc::clock::Clock;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    config::Config,
+    config::{Authorizer, Config},
     credentials::Credential,
     discovery::{self, Rules, TargetState, View},
     front::Front,
     gateway::Gateway,
     http::{self, Served},
     inbound::Inbound,
+    login::Login,
     serve::{Bounds, serve},
     session_keys::SessionKeys,
     stored::Sources,
@@ -92,6 +94,8 @@ impl App {
         let _following = AbortOnDropHandle::new(tokio::spawn(following));
         let local = listener.local_addr().context("the listener has no address")?;
         let inbound = Inbound::new(&config.authorizer, &sources);
+        let login = login(&config, &sources, &sealer)
+            .context("the system trusts no certificates: install `ca-certificates`")?;
         let prepared = inbound.clone();
         tokio::spawn(async move { prepared.prepare().await });
         let clock = sources.clock;
@@ -104,6 +108,7 @@ impl App {
         };
         let served = Served {
             inbound,
+            login,
             limits: config.limits.clone(),
             front: Front::new(
                 Arc::new(Gateway::new(
@@ -140,6 +145,13 @@ pub fn sources(config: &Config, clock: Clock) -> anyhow::Result<Sources> {
     let identity = Identity::new(config.aws.identity.clone(), clock.clone());
     let aws = Aws::new(http.clone(), identity, config.aws.endpoints.clone(), clock.clone());
     Ok(Sources { http, aws, secret_refresh: config.aws.secret_refresh, clock })
+}
+
+/// How people log in, if the configuration says how.
+fn login(config: &Config, sources: &Sources, sealer: &Arc<Sealer>) -> Result<Option<Arc<Login>>, reqwest::Error> {
+    let (Some(login), Authorizer::CustomJwt(jwt)) = (&config.login, &config.authorizer) else { return Ok(None) };
+    let login = Login::new(login, jwt, &config.gateway.name, sources, Arc::clone(sealer))?;
+    Ok(Some(Arc::new(login)))
 }
 
 /// The one client for everything but the relay: issuers, token endpoints.

@@ -16,6 +16,7 @@ pub mod environment;
 pub mod file;
 mod findings;
 pub mod located;
+mod login;
 pub mod mistake;
 mod proxies;
 mod resolve;
@@ -29,6 +30,7 @@ pub use credential::{
 };
 pub use draft::Draft;
 pub use environment::Environment;
+pub use login::{ClientDocuments, Login, LoginProxy};
 pub use mistake::{Mistake, Mistakes, TargetLabel};
 pub use proxies::Proxies;
 pub(crate) use resolve::KEY_BYTES;
@@ -43,6 +45,8 @@ pub struct Config {
     pub failover: Failover,
     pub aws: Aws,
     pub authorizer: Authorizer,
+    /// `None`: clients bring their tokens from elsewhere.
+    pub login: Option<Login>,
     /// In the order of the file, which is the order of the merged lists.
     pub targets: Vec<Target>,
     /// Of the environment, not of the file.

@@ -2,6 +2,7 @@
 //! refusal is a JSON-RPC message.
 
 mod cors;
+mod login;
 mod origin;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -32,6 +33,7 @@ use crate::{
     error::Refused,
     front::{self, Front, Post},
     inbound::{Inbound, Refusal},
+    login::Login,
     targets::{Counts, Target},
 };
 
@@ -48,6 +50,8 @@ const REFUSED_BYTES: usize = 64 * 1024;
 pub struct Served {
     pub front: Front,
     pub inbound: Inbound,
+    /// How people log in, if they do.
+    pub login: Option<Arc<Login>>,
     pub limits: Limits,
     /// Where the gateway listens: its address for clients that send no `Host`.
     pub local: SocketAddr,
@@ -67,6 +71,7 @@ pub fn router(served: Arc<Served>) -> Router {
         .route(METADATA_PATH, get(metadata))
         // The path of the resource follows; it is `/mcp`, or longer where a proxy in front adds to it.
         .route(&[METADATA_PATH, "/{*resource}"].concat(), get(metadata))
+        .merge(login::router(&served))
         .layer(cors)
         .layer(Extension(allowed))
         .with_state(served)
@@ -156,7 +161,8 @@ async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: B
 }
 
 async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
-    match served.inbound.resource_metadata(&served.url(&headers, MCP_PATH)).await {
+    let gateway = served.login.as_ref().and_then(|login| login.proxy()).map(|_| served.url(&headers, ""));
+    match served.inbound.resource_metadata(&served.url(&headers, MCP_PATH), gateway).await {
         Some(metadata) => json_response(StatusCode::OK, &metadata),
         None => StatusCode::NOT_FOUND.into_response(),
     }

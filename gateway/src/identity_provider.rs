@@ -1,8 +1,12 @@
-//! An identity provider for development and tests, shaped like Amazon Cognito: pools with a discovery document, a JWK
-//! set and a token endpoint for client credentials. It serves loopback only, forgets everything at its end, and is no
-//! part of `causeway serve`. It shares no code with what verifies its tokens.
+//! An identity provider for development and tests, shaped like Amazon Cognito: pools with a discovery document, a JWK set,
+//! tokens for client credentials, and a login page for people. It serves loopback only, forgets everything at its end, and is
+//! no part of `causeway serve`. It shares no code with what verifies its tokens, nor with what a login passes through.
 //!
-//! Source: the Cognito developer guide, pages "Token endpoint" and "Understanding the access token".
+//! Like Cognito it has neither RFC 8414 metadata nor registration, compares callback URLs letter by letter, and takes no
+//! `resource` (RFC 8707).
+//!
+//! Source: the Cognito developer guide, pages "Token endpoint", "The redirect and authorization endpoint", "The managed login
+//! sign-in endpoint" and "Understanding the access token"; API reference, `InitiateAuth`.
 
 use std::{collections::BTreeMap, fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -12,18 +16,23 @@ use url::Url;
 
 use crate::secret::Secret;
 
+mod grants;
 mod keys;
+mod page;
 mod pool;
 mod routes;
+mod users;
 
 use pool::PoolState;
 
 /// A user pool: one issuer with keys of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Pool {
     /// The first segment of its URLs, for example `gateway`.
     pub id: String,
     pub clients: Vec<PoolClient>,
+    pub public_clients: Vec<PublicClient>,
+    pub users: Vec<User>,
 }
 
 /// An app client of a pool, for machine to machine.
@@ -35,6 +44,28 @@ pub struct PoolClient {
     pub scopes: Vec<String>,
     /// Put into each of its tokens over Cognito's own claims.
     pub extra_claims: Map<String, Value>,
+}
+
+/// An app client of a pool without a secret, for programs that people log in with.
+#[derive(Clone, Debug)]
+pub struct PublicClient {
+    pub id: String,
+    /// Where it may send people back to, letter by letter.
+    pub callback_urls: Vec<String>,
+    /// What it may ask for; a request that asks for nothing gets all.
+    pub scopes: Vec<String>,
+    /// Put into each of its access tokens over Cognito's own claims.
+    pub extra_claims: Map<String, Value>,
+}
+
+/// Somebody who can log in.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub name: String,
+    /// Lets in, until another is chosen.
+    pub password: Secret,
+    /// Lets in too, but only to choose another password, as one that an administrator gave.
+    pub temporary_password: Secret,
 }
 
 /// The pools and their keys. Clones share them, so one clone can serve while another rotates keys.
@@ -68,7 +99,7 @@ impl IdentityProvider {
 
     /// The same, with tokens that live `token_lifetime`, in whole seconds.
     pub fn with_token_lifetime(pools: Vec<Pool>, clock: Clock, token_lifetime: Duration) -> Self {
-        let pools = pools.into_iter().map(|pool| (pool.id, PoolState::new(pool.clients))).collect();
+        let pools = pools.into_iter().map(|pool| (pool.id.clone(), PoolState::new(pool))).collect();
         Self(Arc::new(Inner { pools, clock, token_lifetime }))
     }
 
@@ -147,6 +178,16 @@ pub fn discovery_url(base_url: &Url, pool: &str) -> Url {
 /// The token endpoint of `pool`.
 pub fn token_url(base_url: &Url, pool: &str) -> Url {
     at(base_url, &[pool, "oauth2", "token"])
+}
+
+/// Where people log in to `pool`.
+pub fn authorization_url(base_url: &Url, pool: &str) -> Url {
+    at(base_url, &[pool, "oauth2", "authorize"])
+}
+
+/// Where a refresh token of `pool` is given back.
+fn revocation_url(base_url: &Url, pool: &str) -> Url {
+    at(base_url, &[pool, "oauth2", "revoke"])
 }
 
 /// The JWK set of `pool`.

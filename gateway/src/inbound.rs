@@ -74,11 +74,15 @@ impl Inbound {
     }
 
     /// The protected resource metadata (RFC 9728) of the gateway at the URL `resource`, with the members that AgentCore
-    /// has: `authorization_servers`, `resource` and, if scopes are asked for, `scopes_supported`. None without an
-    /// authorizer.
-    pub async fn resource_metadata(&self, resource: &str) -> Option<Value> {
+    /// has: `authorization_servers`, `resource` and, if scopes are asked for, `scopes_supported`. People log in at
+    /// `authorization_server`, if not at the issuer. None without an authorizer.
+    pub async fn resource_metadata(&self, resource: &str, authorization_server: Option<String>) -> Option<Value> {
         let Kind::Jwt(check) = &self.0 else { return None };
-        let mut metadata = json!({"authorization_servers": [check.issuer().await], "resource": resource});
+        let authorization_server = match authorization_server {
+            Some(server) => server,
+            None => check.issuer().await,
+        };
+        let mut metadata = json!({"authorization_servers": [authorization_server], "resource": resource});
         if !check.scopes().is_empty() {
             metadata["scopes_supported"] = check.scopes().into();
         }

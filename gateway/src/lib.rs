@@ -14,6 +14,7 @@ pub mod http;
 pub mod identity_provider;
 pub mod import;
 pub mod inbound;
+pub mod login;
 pub mod peer;
 pub mod secret;
 pub mod serve;

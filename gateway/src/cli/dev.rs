@@ -3,6 +3,7 @@
 
 mod banner;
 mod identity;
+mod people;
 mod server;
 
 use std::{fmt, net::SocketAddr, time::Duration};
@@ -92,7 +93,7 @@ pub async fn run(args: DevArgs) -> anyhow::Result<()> {
     }
     let listener = listen(config.gateway.listen).await?;
     let local = listener.local_addr().context("the listener has no address")?;
-    let identity = DevIdentity::start(&mut config, stop.clone()).await?;
+    let identity = DevIdentity::start(&mut config, local, stop.clone()).await?;
     // Whatever was started before something failed, or before Ctrl-C, is ended all the same.
     let mut servers = Vec::new();
     let outcome = match start_servers(&mut config, &identity, &stop, &mut servers).await {

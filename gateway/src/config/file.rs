@@ -11,12 +11,14 @@ use super::located::{Located, Member};
 pub mod authorizer;
 pub mod aws;
 pub mod list_page;
+pub mod login;
 pub mod selection;
 pub mod target;
 
 pub use authorizer::Authorizer;
 pub use aws::{Aws, Sigv4};
 pub use list_page::ListPage;
+pub use login::Login;
 pub use target::Target;
 
 /// Name toward clients.
@@ -71,6 +73,8 @@ pub struct File {
     /// Who may call: `authorizer = "none"`, or a table `[authorizer.custom_jwt]`.
     #[schemars(required)]
     pub authorizer: Member<Authorizer>,
+    /// How people log in. Default: clients bring their tokens from elsewhere.
+    pub login: Member<Login>,
     /// The MCP servers behind the gateway, in the order in which their tools are listed.
     #[schemars(required, length(min = 1))]
     pub targets: Member<Vec<Located<Target>>>,

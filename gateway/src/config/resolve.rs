@@ -19,6 +19,7 @@ mod authorizer;
 mod aws;
 mod aws_iam;
 mod credential;
+mod login;
 mod selection;
 mod target;
 mod value;
@@ -47,12 +48,13 @@ pub(super) fn config(
 ) -> Option<Config> {
     let mut resolver = Resolver { directory, environment, findings };
     let gateway = resolver.gateway(file.gateway.as_ref());
-    let sessions = resolver.sessions(file.sessions.as_ref());
+    let sessions = resolver.sessions(file.sessions.as_ref(), file.login.is_some());
     let limits = resolver.limits(file.limits.as_ref());
     let failover = resolver.failover(file.failover.as_ref());
     let mut authorizer = resolver.authorizer(file.authorizer.as_ref());
     resolver.address(file, gateway.as_ref(), authorizer.as_mut());
     resolver.exposure(file, gateway.as_ref(), authorizer.as_ref());
+    let login = resolver.login(file.login.as_ref(), gateway.as_ref(), authorizer.as_ref());
     let aws = resolver.aws(file.aws.as_ref());
     let targets = resolver.targets(file.targets.as_ref(), &aws);
     let proxies = Proxies::new(resolver.environment);
@@ -64,6 +66,7 @@ pub(super) fn config(
         failover,
         aws,
         authorizer: authorizer?,
+        login: login?,
         targets: targets?,
         proxies: proxies?,
     })
@@ -190,7 +193,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn sessions(&mut self, section: Option<&Located<file::Sessions>>) -> Option<Sessions> {
+    fn sessions(&mut self, section: Option<&Located<file::Sessions>>, login: bool) -> Option<Sessions> {
         let default = file::Sessions::default();
         let sessions = section.map_or(&default, |section| &section.value);
         let mode = match sessions.mode.as_ref().map(|mode| mode.value) {
@@ -199,7 +202,8 @@ impl Resolver<'_> {
             Some(file::SessionMode::Off) => SessionMode::Off,
         };
         for (name, keys) in [("key_env", &sessions.key_env), ("key_arn", &sessions.key_arn)] {
-            if let (SessionMode::Off, Some(key)) = (mode, keys.first()) {
+            // A login rides in sealed tokens too.
+            if let (SessionMode::Off, Some(key), false) = (mode, keys.first(), login) {
                 let message =
                     format!("`sessions.{name}` has no effect with `mode = \"off\"`; leave one of the two out");
                 self.findings.report(&key.at, message);

@@ -1,4 +1,4 @@
-//! One pool: its clients, its keys, and the access tokens that it issues. Speaks no HTTP.
+//! One pool: its clients, its people, its keys, and the tokens that it issues. Speaks no HTTP.
 
 use std::{
     sync::{PoisonError, RwLock},
@@ -6,18 +6,37 @@ use std::{
 };
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
-    PoolClient,
+    Pool, PoolClient, PublicClient,
+    grants::{Grants, Person, Refresh},
     keys::{SigningKey, random},
+    users::Users,
 };
+
+/// What a refresh token lives; Cognito's own is thirty days.
+const REFRESH: Duration = Duration::from_secs(8 * 3600);
+
+/// What tokens of the API may do: manage their own user. They never have scopes of a resource server, as with Cognito.
+pub(super) const API_SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// A pool that runs.
 pub(super) struct PoolState {
     clients: Vec<PoolClient>,
+    public_clients: Vec<PublicClient>,
+    pub(super) users: Users,
+    pub(super) grants: Grants,
     /// The first signs, all are published; never empty.
     keys: RwLock<Vec<SigningKey>>,
+}
+
+/// For whom tokens are, and by whose clock.
+#[derive(Clone, Copy)]
+pub(super) struct Issuing<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) now: Duration,
+    pub(super) lifetime: Duration,
 }
 
 /// A request asked for a scope that its client does not have.
@@ -25,8 +44,10 @@ pub(super) struct PoolState {
 pub(super) struct UnknownScope;
 
 impl PoolState {
-    pub(super) fn new(clients: Vec<PoolClient>) -> Self {
-        Self { clients, keys: RwLock::new(vec![SigningKey::generate()]) }
+    pub(super) fn new(pool: Pool) -> Self {
+        let Pool { id: _, clients, public_clients, users } = pool;
+        let (users, grants) = (Users::new(users), Grants::default());
+        Self { clients, public_clients, users, grants, keys: RwLock::new(vec![SigningKey::generate()]) }
     }
 
     pub(super) fn rotate(&self) {
@@ -50,7 +71,9 @@ impl PoolState {
 
     /// Every scope that some client may ask for.
     pub(super) fn scopes(&self) -> Vec<&str> {
-        let mut scopes: Vec<&str> = self.clients.iter().flat_map(|client| &client.scopes).map(String::as_str).collect();
+        let public = self.public_clients.iter().flat_map(|client| &client.scopes);
+        let all = self.clients.iter().flat_map(|client| &client.scopes).chain(public);
+        let mut scopes: Vec<&str> = all.map(String::as_str).collect();
         scopes.sort_unstable();
         scopes.dedup();
         scopes
@@ -63,41 +86,90 @@ impl PoolState {
         Some(client)
     }
 
+    /// The client without a secret that has this id.
+    pub(super) fn public_client(&self, id: &str) -> Option<&PublicClient> {
+        self.public_clients.iter().find(|client| client.id == id)
+    }
+
+    /// Whether a client of this id, of either kind, is the pool's.
+    pub(super) fn has_client(&self, id: &str) -> bool {
+        self.clients.iter().any(|client| client.id == id) || self.public_client(id).is_some()
+    }
+
     /// An access token for `client` with the scopes of the space-separated `wanted`, or all of the client's.
     pub(super) fn issue(
         &self,
         client: &PoolClient,
         wanted: Option<&str>,
-        issuer: &str,
-        now: Duration,
-        lifetime: Duration,
+        with: Issuing<'_>,
     ) -> Result<String, UnknownScope> {
-        let all = client.scopes.join(" ");
-        let scope = wanted.filter(|wanted| !wanted.trim().is_empty()).unwrap_or(&all);
-        if !scope.split_whitespace().all(|one| client.scopes.iter().any(|allowed| allowed == one)) {
-            return Err(UnknownScope);
-        }
-        let mut claims = json!({
-            "sub": client.id,
-            "token_use": "access",
-            "scope": scope,
-            "auth_time": now.as_secs(),
-            "iss": issuer,
-            "exp": (now + lifetime).as_secs(),
-            "iat": now.as_secs(),
-            "version": 2,
-            "jti": unique(),
-            "client_id": client.id,
+        let mut claims = with.claims("access", with.now);
+        claims["sub"] = client.id.clone().into();
+        claims["client_id"] = client.id.clone().into();
+        claims["scope"] = granted(&client.scopes, wanted)?.into();
+        claims["version"] = 2.into();
+        Ok(self.sign(&over(claims, &client.extra_claims)))
+    }
+
+    /// Tokens for a person who logged in through the public client `client`, as the token endpoint answers them: one for access,
+    /// one for a refresh, and one that says who it is if the scope `openid` was asked for, or the API was.
+    pub(super) fn issue_to(&self, person: Person, client: &PublicClient, scope: &str, with: Issuing<'_>) -> Value {
+        let mut claims = with.claims("access", person.since);
+        claims["sub"] = person.sub.clone().into();
+        claims["username"] = person.name.clone().into();
+        claims["origin_jti"] = person.origin.clone().into();
+        claims["client_id"] = client.id.clone().into();
+        claims["scope"] = scope.into();
+        claims["version"] = 2.into();
+        let mut answer = json!({
+            "access_token": self.sign(&over(claims, &client.extra_claims)),
+            "expires_in": with.lifetime.as_secs(),
+            "token_type": "Bearer",
         });
-        for (name, value) in &client.extra_claims {
-            claims[name] = value.clone();
+        if scope.split(' ').any(|one| one == "openid" || one == API_SCOPE) {
+            let mut claims = with.claims("id", person.since);
+            claims["sub"] = person.sub.clone().into();
+            claims["cognito:username"] = person.name.clone().into();
+            claims["origin_jti"] = person.origin.clone().into();
+            claims["aud"] = client.id.clone().into();
+            answer["id_token"] = self.sign(&claims).into();
         }
-        Ok(self.sign(&claims))
+        let refresh = Refresh { client_id: client.id.clone(), scope: scope.to_owned(), person };
+        answer["refresh_token"] = self.grants.refreshes.put(with.now, REFRESH, refresh).into();
+        answer
     }
 }
 
+impl Issuing<'_> {
+    /// What all tokens say.
+    fn claims(self, token_use: &str, since: Duration) -> Value {
+        json!({
+            "token_use": token_use,
+            "auth_time": since.as_secs(),
+            "iss": self.issuer,
+            "exp": (self.now + self.lifetime).as_secs(),
+            "iat": self.now.as_secs(),
+            "jti": unique(),
+        })
+    }
+}
+
+/// The scopes of the space-separated `wanted`, or `all`.
+pub(super) fn granted(all: &[String], wanted: Option<&str>) -> Result<String, UnknownScope> {
+    let Some(wanted) = wanted.filter(|wanted| !wanted.trim().is_empty()) else { return Ok(all.join(" ")) };
+    let known = wanted.split_whitespace().all(|one| all.iter().any(|allowed| allowed == one));
+    known.then(|| wanted.to_owned()).ok_or(UnknownScope)
+}
+
+fn over(mut claims: Value, extra: &Map<String, Value>) -> Value {
+    for (name, value) in extra {
+        claims[name] = value.clone();
+    }
+    claims
+}
+
 /// A random UUID (RFC 9562, section 5.4).
-fn unique() -> String {
+pub(super) fn unique() -> String {
     let mut bytes = random::<16>();
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;

@@ -47,7 +47,7 @@ impl Setup {
         let now = Arc::new(AtomicU64::new(START));
         let read = now.clone();
         let clock = Clock::from_fn(move || Duration::from_secs(read.load(Ordering::SeqCst)));
-        let provider = IdentityProvider::new(vec![Pool { id: POOL.into(), clients: vec![] }], clock.clone());
+        let provider = IdentityProvider::new(vec![Pool { id: POOL.into(), ..Pool::default() }], clock.clone());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let base_url = identity_provider::base_url(listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
@@ -182,7 +182,7 @@ async fn forged_tokens_are_refused() {
     let public = URL_SAFE_NO_PAD.decode(keys["keys"][0]["n"].as_str().unwrap()).unwrap();
     let message = format!("{}.{payload}", with_alg("HS256"));
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &public), message.as_bytes());
-    let stranger = IdentityProvider::new(vec![Pool { id: POOL.into(), clients: vec![] }], Clock::system());
+    let stranger = IdentityProvider::new(vec![Pool { id: POOL.into(), ..Pool::default() }], Clock::system());
     let issuer = identity_provider::issuer(&setup.base_url, POOL);
     let forged = [
         format!("{}.{payload}.", with_alg("none")),
@@ -238,7 +238,7 @@ async fn a_dead_issuer_is_not_the_callers_fault() {
     assert_eq!(refusal.challenge("https://gateway.example/metadata"), None);
     // What cannot be good is refused all the same.
     assert_eq!(authenticate(&inbound, bearer("garbage")).await.unwrap_err().reason(), Reason::InvalidToken);
-    let metadata = inbound.resource_metadata("https://gateway.example/mcp").await.unwrap();
+    let metadata = inbound.resource_metadata("https://gateway.example/mcp", None).await.unwrap();
     let issuer = identity_provider::issuer(&identity_provider::base_url(address), POOL);
     assert_eq!(metadata["authorization_servers"], json!([issuer]));
 }
@@ -261,11 +261,11 @@ async fn metadata_names_issuer_resource_and_scopes() {
     let expected = json!({
         "authorization_servers": [issuer], "resource": resource, "scopes_supported": ["mcp/read", "mcp/write"],
     });
-    assert_eq!(setup.inbound.resource_metadata(resource).await, Some(expected));
+    assert_eq!(setup.inbound.resource_metadata(resource, None).await, Some(expected));
     let setup = Setup::new(Authorizer::default()).await;
     let issuer = identity_provider::issuer(&setup.base_url, POOL);
     let expected = json!({"authorization_servers": [issuer], "resource": resource});
-    assert_eq!(setup.inbound.resource_metadata(resource).await, Some(expected));
+    assert_eq!(setup.inbound.resource_metadata(resource, None).await, Some(expected));
 }
 
 #[tokio::test]
@@ -275,7 +275,7 @@ async fn without_an_authorizer_everyone_is_anonymous() {
     let caller = authenticate(&inbound, bearer("whatever")).await.unwrap();
     assert_eq!(*caller, Caller::anonymous());
     assert_eq!(caller.id, "anonymous");
-    assert_eq!(inbound.resource_metadata("https://gateway.example/mcp").await, None);
+    assert_eq!(inbound.resource_metadata("https://gateway.example/mcp", None).await, None);
 }
 
 /// A gateway that takes the signatures of Carol, whose secret AWS keeps.

@@ -128,6 +128,36 @@ bad!(an_unknown_authorizer, "unknown-authorizer", @r#"
     1 mistake
 "#);
 
+bad!(a_login_that_leads_nowhere, "login", @r#"
+    config.toml:9: `[login]` needs `gateway.public_url` where other machines call: clients are sent there, and the issuer sends people back there; write `public_url = "https://…/mcp"` below `[gateway]`
+    config.toml:10: tokens of the client that `login.client_id` names would be refused; add it to `authorizer.custom_jwt.allowed_clients`
+    config.toml:11: tokens with the scopes of `login.scopes` alone would be refused; add one of `authorizer.custom_jwt.allowed_scopes`, or leave `scopes` out to ask for those
+    config.toml:12: `login.client_documents = "local"` lets strangers make the gateway read addresses of its own network; listen on loopback, or write `"public"` or `"off"`
+    config.toml:13: `login.token_endpoint` is no URL (relative URL without a base); write it like `https://example.auth.us-east-1.amazoncognito.com/oauth2/…`
+    config.toml:15: `login.redirect_uris` need not name this machine: programs on the user's machine may always log in; leave it out
+    config.toml:16: `login.redirect_uris` takes `https` and the schemes of programs; write it like `https://claude.ai/api/mcp/auth_callback`
+    config.toml:17: `login.redirect_uris` takes `https` and the schemes of programs; write it like `https://claude.ai/api/mcp/auth_callback`
+    config.toml:18: `login.redirect_uris` holds a `#` part, which a redirect must not have; leave that out
+    config.toml:19: `login.redirect_uris` holds a user or a password; write it without
+    config.toml:20: `login.redirect_uris` takes whole URLs; write it like `https://claude.ai/api/mcp/auth_callback`
+    11 mistakes
+"#);
+
+bad!(a_login_without_a_client, "login-without-client", @r#"
+    config.toml:9: `[login]` leads to access tokens, which `authorizer.custom_jwt.token_use = "id"` refuses; leave one of the two out
+    config.toml:9: `[login]` needs a `gateway.public_url` that begins with `https://`: codes and tokens pass there
+    config.toml:9: `login.client_id` is missing; write `client_id = "3n4b5urk1ft4fl3mg5e62d9ado"`
+    config.toml:10: `login.mode` takes `proxy` or `pass_through`, not `prox`; did you mean `proxy`?
+    4 mistakes
+"#);
+
+bad!(a_login_that_nobody_needs, "login-pass-through", @r#"
+    config.toml:3: `[login]` leads to access tokens, which only `[authorizer.custom_jwt]` takes; write that table, or leave `[login]` out
+    config.toml:5: `login.client_id` has no effect with `mode = "pass_through"`; leave one of the two out
+    config.toml:6: `login.redirect_uris` has no effect with `mode = "pass_through"`; leave one of the two out
+    3 mistakes
+"#);
+
 bad!(literal_secrets, "literal-secrets", @r#"
     config.toml:4: `key` in `sessions` would put a secret into this file; write `key_env` and the name of a variable of the gateway's environment
     config.toml:13: target `hello`: `client_secret` in `credential.client_credentials` would put a secret into this file; write `client_secret_env` and the name of a variable of the gateway's environment, or `client_secret_file = "path"`
@@ -357,7 +387,7 @@ fn a_file_of_nothing_but_mistakes_is_given_up() {
 fn a_path_in_a_message_is_as_it_was_given() {
     let draft = Draft::parse(Path::new("/etc/causeway/config.toml"), "colour = 1\r\n\r\nauthorizer = 1\r\n").unwrap();
     insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
-    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `aws`, `authorizer` or `targets`
+    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `aws`, `authorizer`, `login` or `targets`
     /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
     /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     3 mistakes

@@ -6,16 +6,19 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 use causeway::{
     cli,
     config::{
-        ApiKeyLocation, Authorizer, Credential, Dev, EraChoice, SecretSource, SessionMode, TokenEndpoint, Transport,
-        schema::schema,
+        ApiKeyLocation, Authorizer, ClientDocuments, Credential, Dev, EraChoice, Login, SecretSource, SessionMode,
+        TokenEndpoint, Transport, schema::schema,
     },
 };
 
 use super::{EXAMPLE, environment, everything_set, full_environment, resolve};
 
-/// The same with one of the two authorizers alone, since a file takes one.
+/// The same with one of the two authorizers alone, since a file takes one, and a login only where it leads to tokens.
 fn everything_set_with(authorizer: &str) -> String {
-    let other = |line: &str| line.contains("[authorizer.") && !line.contains(&format!("[authorizer.{authorizer}"));
+    let other = |line: &str| match line.contains("[authorizer.") {
+        true => !line.contains(&format!("[authorizer.{authorizer}")),
+        false => line == "[login]" && authorizer != "custom_jwt",
+    };
     let mut taken = true;
     let mut kept = |line: &&str| {
         taken = if line.starts_with('[') { !other(line) } else { taken };
@@ -68,6 +71,10 @@ fn every_setting_of_the_example_works() {
     assert_eq!(config.sessions.keys.len(), 3);
     let Authorizer::CustomJwt(jwt) = &config.authorizer else { panic!("the example checks tokens") };
     assert_eq!(jwt.rules.custom_claims.len(), 3);
+    let Some(Login::Proxy(login)) = &config.login else { panic!("people log in by the gateway") };
+    assert_eq!((login.client_id.as_str(), login.scopes.len()), ("causeway-client", 2));
+    assert_eq!((login.redirect_uris.len(), login.client_documents), (3, ClientDocuments::Public));
+    assert!(login.token_endpoint.is_some());
     let [_, _, _, orders, weather, maps, kept, parcels, reports, hosted, repository, tickets, agentcore] =
         &config.targets[..]
     else {

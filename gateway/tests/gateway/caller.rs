@@ -203,10 +203,15 @@ impl Caller {
         self.http.request(Request::from_parts(head, Full::new(body))).await.unwrap()
     }
 
+    /// The same client at another path of the same gateway.
+    pub(crate) fn at(self, path: &str) -> Self {
+        let origin = self.url.strip_suffix(causeway::http::MCP_PATH).unwrap();
+        Self { url: [origin, path].concat(), ..self }
+    }
+
     /// GETs another path of the same gateway.
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        let origin = self.url.strip_suffix(causeway::http::MCP_PATH).unwrap();
-        let caller = Self { url: [origin, path].concat(), ..self.clone() };
+        let caller = self.clone().at(path);
         caller.send(Method::GET, "").await
     }
 

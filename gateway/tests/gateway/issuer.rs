@@ -12,7 +12,10 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use causeway::identity_provider::{self, IdentityProvider, Pool};
+use causeway::{
+    identity_provider::{self, IdentityProvider, Pool, PublicClient, User},
+    secret::Secret,
+};
 use causeway_oidc::clock::Clock;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -22,6 +25,13 @@ use crate::harness::TestClock;
 
 /// The pool of the gateway's callers.
 const POOL: &str = "callers";
+/// The client that people log in with.
+pub(crate) const PEOPLE: &str = "people";
+/// Who logs in.
+pub(crate) const USER: &str = "carol";
+pub(crate) const PASSWORD: &str = "Password-of-carol-1";
+/// Where the issuer sends people back to.
+pub(crate) const CALLBACK: &str = "https://tools.example.com/login/callback";
 
 /// Making keys takes long, and most tests do not care which they are.
 static SHARED: LazyLock<IdentityProvider> = LazyLock::new(|| provider(Clock::system()));
@@ -129,7 +139,16 @@ impl Issuer {
 }
 
 fn provider(clock: Clock) -> IdentityProvider {
-    IdentityProvider::new(vec![Pool { id: POOL.into(), clients: Vec::new() }], clock)
+    let people = PublicClient {
+        id: PEOPLE.into(),
+        callback_urls: vec![CALLBACK.into()],
+        scopes: vec!["gateway/call".into(), "openid".into()],
+        extra_claims: serde_json::Map::new(),
+    };
+    let (password, temporary_password) = (Secret::new(PASSWORD), Secret::new("Temporary-1"));
+    let user = User { name: USER.into(), password, temporary_password };
+    let pool = Pool { id: POOL.into(), public_clients: vec![people], users: vec![user], ..Pool::default() };
+    IdentityProvider::new(vec![pool], clock)
 }
 
 async fn switched(State(switch): State<Arc<Switch>>, request: Request, next: Next) -> Response {

@@ -51,7 +51,10 @@ impl Tokens {
             scopes: vec!["t/invoke".into()],
             extra_claims: serde_json::Map::new(),
         };
-        let provider = IdentityProvider::new(vec![Pool { id: POOL.into(), clients: vec![client] }], Clock::system());
+        let provider = IdentityProvider::new(
+            vec![Pool { id: POOL.into(), clients: vec![client], ..Pool::default() }],
+            Clock::system(),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = identity_provider::base_url(listener.local_addr().unwrap());
         let (asked, (script, scripted)) = (Arc::new(AtomicUsize::new(0)), watch::channel(None::<Script>));

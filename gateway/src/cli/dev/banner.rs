@@ -23,6 +23,13 @@ pub(super) fn text(running: &Running, view: &View, identity: &DevIdentity, name:
             "The token lives an hour. A new one:\n\ncurl -s -u '{id}:{secret}' -d grant_type=client_credentials {url}"
         )
     }));
+    parts.extend(identity.developer().map(|developer| {
+        let password = match developer.has_default_password {
+            true => format!("`{}`, unless you set COGNITO_PASSWORD", developer.user.password.expose()),
+            false => "that of COGNITO_PASSWORD".into(),
+        };
+        format!("Clients that open a browser need no token: log in as `{}`, password {password}.", developer.user.name)
+    }));
     parts.push("Ctrl-C stops all of it.\n".into());
     parts.join("\n\n")
 }

@@ -1,7 +1,10 @@
 //! The identity provider of `causeway dev`, and how the configuration is pointed at it: a pool for the gateway's callers, a
 //! pool for each target that is started here and wants tokens. Client ids and scopes are the configuration's own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use anyhow::Context;
 use aws_lc_rs::rand;
@@ -14,11 +17,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::RunningKey;
+use super::{
+    RunningKey,
+    people::{self, Developer},
+};
 use crate::{
     app::http_client,
     config::{
-        AccessKey, Authorizer, AwsIam, Config, Credential, CustomJwt, SecretSource, TokenEndpoint,
+        AccessKey, Authorizer, AwsIam, Config, Credential, CustomJwt, Environment, Login, SecretSource, TokenEndpoint,
         environment::Reference,
         file::{self, File},
     },
@@ -28,6 +34,8 @@ use crate::{
 
 /// The pool of the gateway's callers. No target's pool has this name: no target's name holds an underscore.
 const CALLERS: &str = "gateway_callers";
+/// The client of programs, where the file names none.
+const CALLER: &str = "development-client";
 
 /// A running identity provider.
 #[derive(Debug)]
@@ -36,6 +44,8 @@ pub(super) struct DevIdentity {
     http: reqwest::Client,
     /// Whom the gateway lets in; absent where it lets in everyone.
     caller: Option<PoolClient>,
+    /// Who logs in there.
+    developer: Option<Developer>,
     /// What a caller signs with, where callers are AWS principals.
     access_key: Option<RunningKey>,
     /// What the gateway is at the issuer of each target.
@@ -90,18 +100,30 @@ fn generated_secret() -> Secret {
 }
 
 impl DevIdentity {
-    /// Starts it on a free loopback port and puts it in the place of the issuers that `config` names.
-    pub(super) async fn start(config: &mut Config, stop: CancellationToken) -> anyhow::Result<Self> {
+    /// Starts it on a free loopback port and puts it in the place of the issuers that `config` names, for a gateway that listens at
+    /// `gateway`.
+    pub(super) async fn start(
+        config: &mut Config,
+        gateway: SocketAddr,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("no loopback port is free")?;
         let base = identity_provider::base_url(listener.local_addr().context("the listener has no address")?);
         let mut pools = Vec::new();
+        let mut developer = None;
         let caller = match &mut config.authorizer {
             Authorizer::None | Authorizer::AwsIam(_) => None,
             Authorizer::CustomJwt(jwt) => {
-                let clients = callers(jwt);
+                let clients = callers(jwt, config.login.as_ref());
                 jwt.discovery_url = identity_provider::discovery_url(&base, CALLERS);
                 let first = clients.first().cloned();
-                pools.push(Pool { id: CALLERS.into(), clients });
+                let one = people::developer(&Environment::process());
+                let like = first.as_ref().expect("there is a client for programs in any case");
+                let public_clients = vec![people::let_log_in(&mut config.login, jwt, like, gateway)];
+                // Who logs in does so at this machine, whatever the file says of the outside.
+                config.gateway.public_url = None;
+                pools.push(Pool { id: CALLERS.into(), clients, public_clients, users: vec![one.user.clone()] });
+                developer = Some(one);
                 first
             }
         };
@@ -128,7 +150,7 @@ impl DevIdentity {
                     scopes: credential.scopes.clone(),
                     extra_claims: Map::new(),
                 };
-                pools.push(Pool { id: target.name.to_string(), clients: vec![client.clone()] });
+                pools.push(Pool { id: target.name.to_string(), clients: vec![client.clone()], ..Pool::default() });
                 credential.token_endpoint =
                     TokenEndpoint::Url(identity_provider::token_url(&base, target.name.as_str()));
                 targets.insert(target.name.clone(), client);
@@ -140,7 +162,7 @@ impl DevIdentity {
                 tracing::error!("{error}");
             }
         });
-        Ok(Self { base, http: http_client(config)?, caller, access_key, targets })
+        Ok(Self { base, http: http_client(config)?, caller, developer, access_key, targets })
     }
 
     /// What a caller signs with.
@@ -151,6 +173,11 @@ impl DevIdentity {
     /// The issuer of the callers' tokens.
     pub(super) fn issuer(&self) -> Option<String> {
         self.caller.as_ref().map(|_| identity_provider::issuer(&self.base, CALLERS))
+    }
+
+    /// Who logs in there.
+    pub(super) fn developer(&self) -> Option<&Developer> {
+        self.developer.as_ref()
     }
 
     /// Where it listens.
@@ -206,9 +233,10 @@ fn access_key(iam: &mut AwsIam) -> RunningKey {
     }
 }
 
-/// The clients whose tokens fulfil the rules of `jwt`: those that it names, else one.
-fn callers(jwt: &CustomJwt) -> Vec<PoolClient> {
-    let rules = &jwt.rules;
+/// The clients of programs whose tokens fulfil the rules of `jwt`: those that it names beside the one that people log in with, else
+/// one, which it names from now on.
+fn callers(jwt: &mut CustomJwt, login: Option<&Login>) -> Vec<PoolClient> {
+    let rules = &mut jwt.rules;
     let mut extra_claims = Map::new();
     if let Some(audience) = rules.allowed_audience.first() {
         extra_claims.insert("aud".into(), json!(audience));
@@ -224,10 +252,18 @@ fn callers(jwt: &CustomJwt) -> Vec<PoolClient> {
     if rules.token_use == causeway_core::authorizer::TokenUse::Id {
         extra_claims.insert("token_use".into(), Value::from("id"));
     }
-    let ids = match rules.allowed_clients.is_empty() {
-        true => vec!["development-client".to_owned()],
-        false => rules.allowed_clients.clone(),
+    let of_people = match login {
+        Some(Login::Proxy(proxy)) => Some(proxy.client_id.as_str()),
+        Some(Login::PassThrough) | None => None,
     };
+    let named = rules.allowed_clients.iter().filter(|id| Some(id.as_str()) != of_people);
+    let mut ids: Vec<String> = named.cloned().collect();
+    if ids.is_empty() {
+        ids.push(CALLER.to_owned());
+        if !rules.allowed_clients.is_empty() {
+            rules.allowed_clients.push(CALLER.to_owned());
+        }
+    }
     let client = |id| PoolClient {
         id,
         secret: generated_secret(),
@@ -267,7 +303,8 @@ mod tests {
         let draft = Draft::parse(Path::new("config.toml"), text).unwrap();
         let environment = Environment::of::<&str, &str>([]).overlay(generated_secrets(&draft.file));
         let mut config = draft.resolve(&environment).unwrap();
-        let identity = DevIdentity::start(&mut config, CancellationToken::new()).await.unwrap();
+        let identity =
+            DevIdentity::start(&mut config, "127.0.0.1:8080".parse().unwrap(), CancellationToken::new()).await.unwrap();
         let Authorizer::AwsIam(iam) = &config.authorizer else { panic!("it was not changed into another") };
         let secrets: Vec<_> =
             iam.access_keys.iter().map(|key| key.secret_access_key.here().unwrap().expose()).collect();
