@@ -156,11 +156,19 @@ fn login(config: &Config, sources: &Sources, sealer: &Arc<Sealer>) -> Result<Opt
 
 /// The one client for everything but the relay: issuers, token endpoints.
 pub fn http_client(config: &Config) -> anyhow::Result<reqwest::Client> {
+    http_client_with(config, |builder| builder)
+}
+
+/// The same with a `change` to it.
+pub fn http_client_with(
+    config: &Config,
+    change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> anyhow::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         .connect_timeout(config.limits.connect)
         .user_agent(concat!("causeway/", env!("CARGO_PKG_VERSION")))
         // A redirect could send a client secret to another host.
         .redirect(reqwest::redirect::Policy::none());
     let builder = config.proxies.apply(builder).context("a proxy of the environment cannot be used")?;
-    builder.build().context("the HTTP client could not be built")
+    change(builder).build().context("the HTTP client could not be built")
 }

@@ -4,9 +4,11 @@ pub mod call;
 pub mod check;
 #[cfg(feature = "dev")]
 pub mod dev;
+pub mod doctor;
 pub mod import;
 mod nearest;
 pub mod peer;
+mod regions;
 mod running;
 pub mod schema;
 pub mod screen;
@@ -63,6 +65,8 @@ enum Command {
     Tools(Box<tools::ToolsArgs>),
     /// Call a tool of a server
     Call(Box<call::CallArgs>),
+    /// Look at everything that config.toml, or a server, needs to work, and say what to do about what does not
+    Doctor(Box<doctor::DoctorArgs>),
     /// Write a config.toml that serves what a live AgentCore Gateway serves, or compare the two
     Import(Box<import::ImportArgs>),
     /// Print the JSON Schema of config.toml
@@ -165,6 +169,10 @@ impl Command {
             Self::Call(args) => {
                 telemetry::init("error");
                 call::run(&args).await
+            }
+            Self::Doctor(args) => {
+                telemetry::init("off");
+                doctor::run(&args).await
             }
             Self::Import(args) => {
                 telemetry::init("error");

@@ -126,8 +126,22 @@ pub(crate) async fn credentials(settings: &Settings, region: Option<String>) -> 
 async fn of_default_chain(region: Option<String>) -> Result<Credentials, NoCredentials> {
     let region = region.map(Region::new);
     let chain = DefaultCredentialsChain::builder().region(region.clone()).imds_client(metadata());
-    let chain = chain.configure(provider_config(region)).build().await;
-    Ok(chain.provide_credentials().await?)
+    let chain = chain.configure(provider_config(region.clone())).build().await;
+    let none = match chain.provide_credentials().await.map_err(NoCredentials::from) {
+        Ok(credentials) => return Ok(credentials),
+        Err(none) => none,
+    };
+    // The chain goes on to its next source where the profile that was asked for gives nothing, and in the end says nothing of it.
+    match chosen_profile() {
+        Some(profile) => of_profile(&profile, region.map(|region| region.to_string())).await,
+        None => Err(none),
+    }
+}
+
+/// The profile that the environment chooses.
+#[expect(clippy::disallowed_methods, reason = "AWS's SDK reads this variable itself, and keeps to itself what it read")]
+fn chosen_profile() -> Option<String> {
+    std::env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty())
 }
 
 async fn of_profile(name: &str, region: Option<String>) -> Result<Credentials, NoCredentials> {

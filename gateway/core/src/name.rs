@@ -55,6 +55,11 @@ impl PathName {
         Self { target, endpoint: Some(endpoint) }
     }
 
+    /// Which of the target's places it is, from 1; none where there is but one.
+    pub fn number(&self) -> Option<NonZeroU16> {
+        self.endpoint
+    }
+
     /// Where it leads.
     pub fn target(&self) -> &TargetName {
         &self.target

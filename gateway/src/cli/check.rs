@@ -2,15 +2,19 @@
 
 use std::path::Path;
 
-use super::ConfigArgs;
+use super::{ConfigArgs, regions, screen::notice};
 use crate::config::{Authorizer, Config, Mistakes, environment::Environment};
 
-/// Prints what [`check`] says.
+/// Prints what [`check`] says, and warns of what is allowed but hardly meant.
 ///
 /// # Errors
 /// Every mistake of the file.
 pub fn run(args: &ConfigArgs) -> anyhow::Result<()> {
-    println!("{}", check(&args.config, &Environment::process())?);
+    let environment = Environment::process();
+    println!("{}", check(&args.config, &environment)?);
+    for doubt in regions::unknown(&Config::load(&args.config, &environment)?) {
+        eprintln!("{}", notice("warning", &doubt.to_string()));
+    }
     Ok(())
 }
 

@@ -1,0 +1,97 @@
+//! A target as the gateway meets it: the way there, the credential for it, what it is and what it lists. Calls none of its
+//! tools.
+
+use std::time::Instant;
+
+use causeway_core::{catalog::Kind, era::Era, name::TargetName};
+
+use super::{Bench, Finding, Level};
+use crate::{
+    cli::screen::{count, printable},
+    config::{self, Transport},
+    credentials::Credential,
+    targets::{About, Target, TargetError},
+};
+
+/// A list that takes longer makes people wait.
+const SLOW_MILLIS: u128 = 5_000;
+
+/// What is seen of it: ends with the first thing that makes the rest impossible.
+pub(super) async fn look(bench: &Bench, target: &Target) -> Vec<Finding> {
+    let of = bench.config.targets.iter().find(|of| of.name == *target.name());
+    let mut findings = Vec::new();
+    if let Some(of) = of
+        && let Transport::Http(http) = &of.transport
+    {
+        let number = target.path().number().map_or(0, |number| usize::from(number.get()) - 1);
+        let url = [&http.endpoint].into_iter().chain(&http.further).nth(number).unwrap_or(&http.endpoint);
+        findings.extend(bench.network().look(url).await);
+        let hopeless = |finding: &Finding| finding.level == Level::Problem && finding.what != "clock";
+        if findings.iter().any(hopeless) {
+            return findings;
+        }
+        findings.extend(credential(bench, &of.name, &of.credential, url).await);
+        if findings.iter().any(hopeless) {
+            return findings;
+        }
+    }
+    findings.extend(listed(target).await);
+    findings
+}
+
+/// Whether there is something to show.
+async fn credential(
+    bench: &Bench,
+    name: &TargetName,
+    config: &config::Credential,
+    url: &url::Url,
+) -> Option<Finding> {
+    let what = match config {
+        config::Credential::None => return None,
+        config::Credential::ClientCredentials(_) => "the issuer gave a token",
+        config::Credential::ApiKey(_) => "the key is there",
+        config::Credential::Sigv4(_) => "requests can be signed",
+    };
+    let credential = Credential::new(name, config, &bench.sources);
+    let (mut parts, ()) = http::Request::post(url.as_str()).body(()).ok()?.into_parts();
+    Some(match credential.apply(&mut parts, b"{}").await {
+        Ok(_) => Finding::good("credential", what),
+        Err(error) => Finding::failed("credential", &error.failure),
+    })
+}
+
+async fn listed(target: &Target) -> Vec<Finding> {
+    let began = Instant::now();
+    let about = match target.about().await {
+        Ok(about) => Some(about),
+        Err(error) if error.fault.is_of_the_question() => None,
+        Err(error) => return vec![failed(&error)],
+    };
+    let tools = match target.list(Kind::Tools).await {
+        Ok(pages) => pages.iter().map(|page| page.entries.len()).sum::<usize>(),
+        Err(error) => return vec![failed(&error)],
+    };
+    let millis = began.elapsed().as_millis();
+    let seen = format!("{}{} in {millis} ms", about.as_ref().map(words).unwrap_or_default(), count(tools, "tool"));
+    let finding = match (tools, millis > SLOW_MILLIS) {
+        (0, _) => Finding::warning("list", format!("{seen}: nothing that a client could call"))
+            .todo("check that this is the right server, and what its credential may see"),
+        (_, true) => Finding::warning("list", seen).todo("it is slow to start or far away; keep it warm"),
+        (_, false) => Finding::good("list", seen),
+    };
+    vec![finding]
+}
+
+fn words(about: &About) -> String {
+    let era = match about.era {
+        Era::Modern => "modern",
+        Era::Legacy => "legacy",
+    };
+    let info: Option<serde_json::Value> = about.server_info.as_deref().and_then(|info| serde_json::from_str(info).ok());
+    let name = info.as_ref().and_then(|info| info["name"].as_str()).map(|name| printable(name) + ", ").unwrap_or_default();
+    format!("{name}MCP {} ({era}), ", printable(&about.version))
+}
+
+fn failed(error: &TargetError) -> Finding {
+    Finding::problem("list", error.fault.to_string()).todo(error.fault.next_step())
+}
