@@ -2,10 +2,12 @@
 
 pub mod call;
 pub mod check;
+pub mod completions;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod doctor;
 pub mod import;
+pub mod man;
 mod nearest;
 pub mod peer;
 mod regions;
@@ -44,8 +46,18 @@ const INTERRUPTED: u8 = 130;
 #[command(name = "causeway", version)]
 pub struct Cli {
     /// When output is in colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     color: Colour,
+    /// Show every HTTP exchange on standard error: MCP, OAuth, AWS; what is secret is left out
+    #[arg(long, global = true)]
+    debug: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -73,7 +85,12 @@ enum Command {
     Schema,
     /// Get a token that a gateway takes, and say what is in it
     #[command(subcommand)]
-    Token(token::TokenArgs),
+    Token(Box<token::TokenArgs>),
+    /// Print what a shell needs to complete commands and options
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(man::ManArgs),
     /// Run one of the sample servers
     #[cfg(feature = "dev")]
     #[command(after_help = causeway_servers::SETTINGS)]
@@ -117,6 +134,9 @@ pub struct Interrupted;
 /// 64 for a config with mistakes, 130 for [`Interrupted`], else 1.
 pub fn run(cli: Cli) -> ExitCode {
     screen::choose(cli.color, &Environment::process());
+    if cli.debug {
+        telemetry::wire::show();
+    }
     let runtime = tokio::runtime::Runtime::new().expect("the system gives a process threads and an event queue");
     let outcome = runtime.block_on(cli.command.run());
     // Not dropped: a drop would wait for reads of standard input that may never return.
@@ -184,8 +204,10 @@ impl Command {
             }
             Self::Token(args) => {
                 telemetry::init("error");
-                token::run(args).await
+                token::run(*args).await
             }
+            Self::Completions(args) => completions::run(&args),
+            Self::Man(args) => man::run(&args),
             #[cfg(feature = "dev")]
             Self::Sample { name, args } => {
                 telemetry::init("info");

@@ -40,7 +40,9 @@ pub struct Peer {
 
 /// A signature would go over the network in the open.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("a signed request to `{0}` could be seen and sent again by others: use its `https` URL, or none of another machine")]
+#[error(
+    "a signed request to `{0}` could be seen and sent again by others: use its `https` URL, or none of another machine"
+)]
 pub struct InTheOpen(String);
 
 impl Peer {

@@ -9,6 +9,7 @@ use aws_lc_rs::rand;
 use causeway_oidc::{
     clock::Clock,
     fetch::{self, BodyError},
+    wire_log,
 };
 use http::{
     HeaderName, HeaderValue, Method, Request, StatusCode,
@@ -213,7 +214,7 @@ impl Api<'_> {
         outgoing: &Outgoing<'_>,
         request: reqwest::Request,
     ) -> Result<T, CallError> {
-        let response = self.aws.http.execute(request).await.map_err(|error| outgoing.broken(error))?;
+        let response = wire_log::send(&self.aws.http, request).await.map_err(|error| outgoing.broken(error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = match fetch::read_bounded(response, MAX_BYTES).await {
             Ok(body) => body,

@@ -12,7 +12,10 @@ use aws_sigv4::{
     sign::v4,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use causeway_oidc::fetch::{self, BodyError};
+use causeway_oidc::{
+    fetch::{self, BodyError},
+    wire_log,
+};
 use http::StatusCode;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -208,7 +211,8 @@ impl Token {
     async fn ask(&self, http: &reqwest::Client, audience: &str) -> Result<(StatusCode, String), Unknown> {
         let unavailable = |error: reqwest::Error| Unknown::Unavailable(fetch::cause(error));
         let request = http.get(self.url.clone()).header(AUDIENCE, audience).header("accept", "application/json");
-        let answer = request.send().await.map_err(unavailable)?;
+        let request = request.build().map_err(unavailable)?;
+        let answer = wire_log::send(http, request).await.map_err(unavailable)?;
         let status = answer.status();
         let body = fetch::read_bounded(answer, MOST_BYTES).await.map_err(|error| match error {
             BodyError::TooLarge(_) => Unknown::Unavailable(error.to_string()),

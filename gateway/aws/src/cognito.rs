@@ -6,7 +6,10 @@
 
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use causeway_oidc::fetch::{self, BodyError};
+use causeway_oidc::{
+    fetch::{self, BodyError},
+    wire_log,
+};
 use http::{StatusCode, header::CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -53,7 +56,9 @@ pub enum SignInError {
          with `aws cognito-idp admin-set-user-password --permanent`"
     )]
     NewPassword,
-    #[error("the pool wants a second factor (`{0}`), which cannot be given here: sign in in a browser, or use a user without one")]
+    #[error(
+        "the pool wants a second factor (`{0}`), which cannot be given here: sign in in a browser, or use a user without one"
+    )]
     SecondFactor(String),
     #[error("the pool wants `{0}`, which cannot be answered here: allow the client `ALLOW_USER_PASSWORD_AUTH`")]
     OtherChallenge(String),
@@ -91,7 +96,8 @@ async fn ask(http: &reqwest::Client, endpoint: &Url, who: &SignIn<'_>) -> Result
         .header(CONTENT_TYPE, "application/x-amz-json-1.1")
         .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth")
         .body(who.input().to_string());
-    let answer = request.send().await.map_err(unreachable)?;
+    let request = request.build().map_err(unreachable)?;
+    let answer = wire_log::send(http, request).await.map_err(unreachable)?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = fetch::read_bounded(answer, MOST_BYTES).await.map_err(|error| match error {
         BodyError::TooLarge(limit) => CallError::TooLarge { operation: operation.clone(), url: url.clone(), limit },
@@ -155,7 +161,11 @@ mod tests {
     fn an_answer_is_tokens_or_a_challenge() {
         assert_eq!(judge(r#"{"AuthenticationResult":{"AccessToken":"a","IdToken":"i"}}"#).unwrap(), "a");
         assert!(judge(r#"{"ChallengeName":"NEW_PASSWORD_REQUIRED"}"#).unwrap_err().contains("new password first"));
-        assert!(judge(r#"{"ChallengeName":"SOFTWARE_TOKEN_MFA"}"#).unwrap_err().contains("second factor (`SOFTWARE_TOKEN_MFA`)"));
+        assert!(
+            judge(r#"{"ChallengeName":"SOFTWARE_TOKEN_MFA"}"#)
+                .unwrap_err()
+                .contains("second factor (`SOFTWARE_TOKEN_MFA`)")
+        );
         assert!(judge(r#"{"ChallengeName":"EMAIL_OTP"}"#).unwrap_err().contains("second factor"));
         assert!(judge(r#"{"ChallengeName":"PASSWORD_VERIFIER"}"#).unwrap_err().contains("ALLOW_USER_PASSWORD_AUTH"));
         assert!(judge("{}").unwrap_err().contains("no answer that it knows"));

@@ -105,8 +105,7 @@ impl Endpoints {
     /// [`BadEndpoint`] if a variable holds no URL with a host.
     pub fn runtime(&self, arn: &Arn, qualifier: &str) -> Result<Url, BadEndpoint> {
         let base = self.of(&Service::BEDROCK_AGENTCORE, &arn.region)?;
-        let (base, arn, qualifier) =
-            (base.as_str().trim_end_matches('/'), label(&arn.to_string()), label(qualifier));
+        let (base, arn, qualifier) = (base.as_str().trim_end_matches('/'), label(&arn.to_string()), label(qualifier));
         let url = format!("{base}/runtimes/{arn}/invocations?qualifier={qualifier}");
         Ok(url.parse().expect("a URL with more path and query"))
     }

@@ -6,6 +6,8 @@ use reqwest::{Client, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::wire_log;
+
 /// Bytes of a document that are read at most.
 pub const MAX_BYTES: usize = 1 << 20;
 
@@ -62,7 +64,8 @@ pub async fn document<T: DeserializeOwned>(
 
 async fn body_of(http: &Client, url: &Url) -> Result<Vec<u8>, FetchError> {
     let unreachable = |error: reqwest::Error| FetchError::Unreachable { url: shown(url), cause: cause(error) };
-    let response = http.get(url.clone()).header("accept", "application/json").send().await.map_err(unreachable)?;
+    let request = http.get(url.clone()).header("accept", "application/json").build().map_err(unreachable)?;
+    let response = wire_log::send(http, request).await.map_err(unreachable)?;
     match response.status() {
         StatusCode::OK => {}
         status => {
@@ -78,12 +81,14 @@ async fn body_of(http: &Client, url: &Url) -> Result<Vec<u8>, FetchError> {
 /// The body of `response`, which is refused as soon as it exceeds `limit` bytes.
 pub async fn read_bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut body = Vec::new();
+    let exchange = wire_log::of(&response);
     while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
         if body.len() + chunk.len() > limit {
             return Err(BodyError::TooLarge(limit));
         }
         body.extend_from_slice(&chunk);
     }
+    exchange.body(response.headers(), &body);
     Ok(body)
 }
 

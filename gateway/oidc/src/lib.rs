@@ -9,6 +9,7 @@ pub mod kept;
 pub mod keys;
 pub mod token;
 pub mod verifier;
+pub mod wire_log;
 
 #[cfg(test)]
 mod forge;

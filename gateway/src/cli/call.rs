@@ -36,6 +36,20 @@ const MOST_ROUNDS: usize = 50;
 
 /// Which tool of which server, and with what.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  With two arguments:
+    causeway call http://127.0.0.1:8000/mcp add_numbers -a a=40 -a b=2
+
+  With arguments as JSON, at a Runtime, signed with a profile's credentials:
+    causeway call arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/tools-a1b2c3d4e5 greet_user \\
+      --args-json '{\"name\": \"Alice\"}' --profile dev
+
+  With a token that is fetched for it:
+    causeway call https://gateway.example.com/mcp orders___list --client-id 4example --client-secret-env SECRET \\
+      --token-endpoint https://example.auth.us-east-1.amazoncognito.com/oauth2/token
+
+EXIT STATUS: 0 if the tool did its work, 4 if it says itself that it failed, 2 if nothing was sent because the arguments are
+wrong, 130 after Ctrl-C, 1 for everything else.")]
 pub struct CallArgs {
     #[command(flatten)]
     peer: PeerArgs,
@@ -99,20 +113,15 @@ impl CallArgs {
         match (&self.args_json, &self.args_file) {
             (Some(text), _) => Ok(Some(text.clone())),
             (None, Some(path)) if path.as_os_str() == "-" => standard_input().map(Some),
-            (None, Some(path)) => std::fs::read_to_string(path)
-                .map(Some)
-                .map_err(|why| Usage(format!("the file `{}` of `--args-file` cannot be read: {why}", path.display())).into()),
+            (None, Some(path)) => std::fs::read_to_string(path).map(Some).map_err(|why| {
+                Usage(format!("the file `{}` of `--args-file` cannot be read: {why}", path.display())).into()
+            }),
             (None, None) => Ok(None),
         }
     }
 }
 
-async fn call(
-    client: &Client,
-    args: &CallArgs,
-    whole: Option<String>,
-    may_be_asked: bool,
-) -> anyhow::Result<Response> {
+async fn call(client: &Client, args: &CallArgs, whole: Option<String>, may_be_asked: bool) -> anyhow::Result<Response> {
     let schema = match args.no_check {
         true => None,
         false => Some(schema(client, args).await?),

@@ -51,7 +51,14 @@ pub struct DoctorArgs {
     #[command(flatten)]
     credential: CredentialArgs,
     /// The configuration file
-    #[arg(short, long, value_name = "PATH", default_value = "config.toml", env = "CAUSEWAY_CONFIG", conflicts_with = "server")]
+    #[arg(
+        short,
+        long,
+        value_name = "PATH",
+        default_value = "config.toml",
+        env = "CAUSEWAY_CONFIG",
+        conflicts_with = "server"
+    )]
     config: PathBuf,
     /// For each of the checks, which run at the same time
     #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
@@ -96,7 +103,12 @@ pub async fn run(args: &DoctorArgs) -> anyhow::Result<()> {
         .into_iter()
         .map(|(topic, check)| async {
             let found = timeout(bench.patience, check).await;
-            let late = || vec![Finding::problem("no answer", format!("it took longer than {:?}", bench.patience)).todo("look at it alone, or raise `--timeout`")];
+            let late = || {
+                vec![
+                    Finding::problem("no answer", format!("it took longer than {:?}", bench.patience))
+                        .todo("look at it alone, or raise `--timeout`"),
+                ]
+            };
             (topic, found.unwrap_or_else(|_| late()))
         })
         .collect();
@@ -109,9 +121,11 @@ pub async fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     waiting.finish_and_clear();
     futures::future::join_all(app.targets().iter().map(|target| target.stop())).await;
     found.sort_by_key(|(topic, _)| topic.order);
-    findings.extend(found.into_iter().flat_map(|(topic, found)| {
-        found.into_iter().map(move |finding| finding.about(&topic.subject))
-    }));
+    findings.extend(
+        found
+            .into_iter()
+            .flat_map(|(topic, found)| found.into_iter().map(move |finding| finding.about(&topic.subject))),
+    );
     match args.json {
         true => println!("{}", finding::as_json(&findings)),
         false => print!("{}", finding::as_text(&findings, width())),

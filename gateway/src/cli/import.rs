@@ -23,6 +23,14 @@ use crate::{
 
 /// Which gateway, and what to do with what is read of it.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  Write what serves the same:
+    causeway import tools-a1b2c3d4e5 --region us-east-1 --output config.toml
+
+  Say whether both still offer the same:
+    causeway import tools-a1b2c3d4e5 --check --config config.toml
+
+EXIT STATUS: 0 if nothing is different, 3 if something is, 1 if nothing was written or compared.")]
 pub struct ImportArgs {
     /// The live gateway: its id, its ARN or its URL
     gateway: GatewayName,

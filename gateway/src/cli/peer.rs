@@ -1,7 +1,10 @@
 //! The arguments that name a server and what lets us in there, for every command that talks to one. Reads tokens and secrets
 //! from the environment, files and standard input, never from the command line.
 
-use std::{io::Read, path::PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 use causeway_aws::{
@@ -274,8 +277,7 @@ impl ClientSecretArgs {
             return Ok(Some(file(path, "--client-secret-file", environment)?.into()));
         }
         let Some(arn) = &self.client_secret_arn else { return Ok(None) };
-        let reference: SecretReference =
-            arn.parse().map_err(|why| Usage(format!("`--client-secret-arn`: {why}")))?;
+        let reference: SecretReference = arn.parse().map_err(|why| Usage(format!("`--client-secret-arn`: {why}")))?;
         Ok(Some(SecretSource::Aws { reference, json_key: self.client_secret_json_key.clone() }))
     }
 }
@@ -297,7 +299,7 @@ pub(super) fn variable(name: &str, what: &str, environment: &Environment) -> any
 }
 
 /// What the file that `option` names holds; `-` is standard input.
-pub(super) fn file(path: &PathBuf, option: &str, environment: &Environment) -> anyhow::Result<Secret> {
+pub(super) fn file(path: &Path, option: &str, environment: &Environment) -> anyhow::Result<Secret> {
     if path.as_os_str() == "-" {
         let text = standard_input()?;
         return match text.trim() {

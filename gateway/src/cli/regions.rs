@@ -40,9 +40,7 @@ pub(super) fn unknown(config: &Config) -> Vec<Unknown> {
         }
     }
     let strange = named.into_iter().filter(|(region, _)| !REGIONS.contains(&region.as_str()));
-    strange
-        .map(|(region, place)| Unknown { place, nearest: nearest(&region, REGIONS), region })
-        .collect()
+    strange.map(|(region, place)| Unknown { place, nearest: nearest(&region, REGIONS), region }).collect()
 }
 
 impl fmt::Display for Unknown {

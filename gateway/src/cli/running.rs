@@ -106,7 +106,8 @@ mod tests {
         let environment = Environment::of([("HOME", home.path().to_str().unwrap())]);
         assert!(Running::all(&environment).is_empty());
         let url = |text: &str| text.parse().unwrap();
-        let here = Running::here(url("http://127.0.0.1:1/mcp"), url("http://127.0.0.1:2/t"), "c".into(), "hunter2".into());
+        let here =
+            Running::here(url("http://127.0.0.1:1/mcp"), url("http://127.0.0.1:2/t"), "c".into(), "hunter2".into());
         assert!(!format!("{here:?}").contains("hunter2"));
         let left = here.leave(&environment).unwrap();
         assert_eq!(fs::metadata(&left.0).unwrap().permissions().mode() & 0o777, 0o600);

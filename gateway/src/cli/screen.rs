@@ -3,6 +3,7 @@
 
 use std::{io::IsTerminal, time::Duration};
 
+use causeway_oidc::wire_log;
 use clap::ValueEnum;
 use console::{Style, Term, measure_text_width};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -131,7 +132,7 @@ pub(super) fn duration(duration: Duration) -> String {
     let units = [("day", seconds / 86_400), ("hour", seconds / 3600 % 24), ("minute", seconds / 60 % 60)];
     let mut parts: Vec<String> =
         units.into_iter().filter(|(_, many)| *many > 0).map(|(unit, many)| count(many as usize, unit)).collect();
-    if parts.is_empty() || seconds < 3600 && seconds % 60 > 0 {
+    if parts.is_empty() || seconds < 3600 && !seconds.is_multiple_of(60) {
         parts.push(count((seconds % 60) as usize, "second"));
     }
     parts.truncate(2);
@@ -142,7 +143,8 @@ pub(super) fn duration(duration: Duration) -> String {
 pub(super) fn spinner(what: String, hidden: bool) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(what);
     bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("a template that was tried"));
-    if hidden || !std::io::stderr().is_terminal() {
+    // Nothing turns between the lines of `--debug`.
+    if hidden || !std::io::stderr().is_terminal() || wire_log::is_on() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
     bar.enable_steady_tick(Duration::from_millis(100));

@@ -37,9 +37,8 @@ impl<'a> Shape<'a> {
             names.filter_map(Value::as_str).any(|other| other == name)
         };
         let properties = root["properties"].as_object().into_iter().flatten();
-        let mut properties: Vec<_> = properties
-            .map(|(name, schema)| Property { root, name, schema, required: required(name) })
-            .collect();
+        let mut properties: Vec<_> =
+            properties.map(|(name, schema)| Property { root, name, schema, required: required(name) }).collect();
         properties.sort_by_key(|property| !property.required);
         properties
     }
@@ -125,7 +124,7 @@ fn items<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     nested.map_or(&Value::Null, |one| &resolved(root, one)["items"])
 }
 
-fn alternatives<'a>(schema: &'a Value) -> impl Iterator<Item = &'a Value> {
+fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
     ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|key| schema[key].as_array()).flatten()
 }
 
@@ -265,7 +264,11 @@ mod tests {
     fn check(name: &str, texts: &[&str], expected: Result<&str, &str>) {
         let schema = schema();
         let property = *Shape::of(&schema).properties().iter().find(|it| it.name == name).unwrap();
-        assert_eq!(property.read(texts).as_deref(), expected.map_err(str::to_owned).as_ref().copied(), "{name} {texts:?}");
+        assert_eq!(
+            property.read(texts).as_deref(),
+            expected.map_err(str::to_owned).as_ref().copied(),
+            "{name} {texts:?}"
+        );
     }
 
     #[test]

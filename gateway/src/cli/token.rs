@@ -36,7 +36,7 @@ pub enum TokenArgs {
     /// One for a program: OAuth 2.0 client credentials
     ClientCredentials(Box<client::ClientCredentialsArgs>),
     /// One for a user of a Cognito user pool, by name and password
-    Password(password::PasswordArgs),
+    Password(Box<password::PasswordArgs>),
     /// One for the client that a Secrets Manager secret or an SSM parameter describes
     Secret(Box<kept::SecretArgs>),
     /// One for the `causeway dev` that runs on this machine

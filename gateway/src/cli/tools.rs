@@ -25,6 +25,15 @@ use crate::{
 
 /// Which server, and what of it.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  A server on this machine:
+    causeway tools http://127.0.0.1:8000/mcp
+
+  A Runtime, with a signature of your AWS credentials:
+    causeway tools arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/tools-a1b2c3d4e5
+
+  A gateway that wants a token, everything that it has, for a program:
+    CAUSEWAY_TOKEN=… causeway tools https://gateway.example.com/mcp --all --json")]
 pub struct ToolsArgs {
     #[command(flatten)]
     peer: PeerArgs,
@@ -253,7 +262,10 @@ mod tests {
     fn tools_are_shown_for_people() {
         let listed = [
             listed(Kind::Tools, TOOLS),
-            listed(Kind::Prompts, r#"[{"name":"greet","arguments":[{"name":"who","required":true,"description":"Whom"}]}]"#),
+            listed(
+                Kind::Prompts,
+                r#"[{"name":"greet","arguments":[{"name":"who","required":true,"description":"Whom"}]}]"#,
+            ),
             listed(Kind::Resources, r#"[{"uri":"x:readme","name":"Readme","mimeType":"text/plain"}]"#),
             listed(Kind::Templates, "[]"),
         ];
@@ -292,12 +304,16 @@ mod tests {
         x:readme  Readme  [text/plain]
         ");
         let json: Value = serde_json::from_str(&as_json(&about(), &listed)).unwrap();
-        assert_eq!((json["tools"][0]["title"].as_str(), json["serverInfo"]["version"].as_str()), (Some("Add"), Some("1.2")));
+        assert_eq!(
+            (json["tools"][0]["title"].as_str(), json["serverInfo"]["version"].as_str()),
+            (Some("Add"), Some("1.2"))
+        );
     }
 
     #[test]
     fn a_pattern_means_names() {
-        let check = |pattern: &str, name: &str, fits: bool| assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        let check =
+            |pattern: &str, name: &str, fits: bool| assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
         check("ADD", "calculator___add_numbers", true);
         check("add*", "calculator___add_numbers", false);
         check("*___add_*", "calculator___add_numbers", true);

@@ -5,11 +5,7 @@ use causeway_core::catalog::{Kind, Page};
 use causeway_oidc::clock::Clock;
 
 use super::drift::Offer;
-use crate::{
-    app::App,
-    config::Config,
-    discovery::TargetState,
-};
+use crate::{app::App, config::Config, discovery::TargetState};
 
 /// A gateway could not be listed.
 #[derive(Clone, Debug, thiserror::Error)]

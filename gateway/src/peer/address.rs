@@ -23,7 +23,10 @@ pub enum Address {
     /// Of its MCP endpoint.
     Url(Url),
     /// `arn:aws:bedrock-agentcore:region:account:runtime/id`, perhaps with an endpoint of it.
-    Runtime { arn: Arn, endpoint: Option<String> },
+    Runtime {
+        arn: Arn,
+        endpoint: Option<String>,
+    },
     Gateway(GatewayName),
 }
 
@@ -119,9 +122,9 @@ impl Address {
     /// Whether AWS serves it, so that a signature is what is most likely wanted.
     pub fn is_at_aws(&self) -> bool {
         match self {
-            Self::Url(url) => url
-                .host_str()
-                .is_some_and(|host| region_of_host(host).is_some() && host.contains("bedrock-agentcore")),
+            Self::Url(url) => {
+                url.host_str().is_some_and(|host| region_of_host(host).is_some() && host.contains("bedrock-agentcore"))
+            }
             Self::Runtime { .. } | Self::Gateway(_) => true,
         }
     }
@@ -307,7 +310,9 @@ mod tests {
     #[test]
     fn the_url_of_a_runtime_is_known_as_one() {
         let is = |text: &str| is_runtime(&text.parse().unwrap());
-        assert!(is("https://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/arn%3Aaws%3Ax/invocations?qualifier=DEFAULT"));
+        assert!(is(
+            "https://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/arn%3Aaws%3Ax/invocations?qualifier=DEFAULT"
+        ));
         assert!(is("http://127.0.0.1:4566/runtimes/arn%3Aaws%3Ax/invocations"));
         assert!(!is("https://tools.example.com/mcp") && !is("https://tools.example.com/runtimes/x/invocations"));
     }

@@ -19,6 +19,7 @@ use causeway_core::{
     canonical::{Client, Request},
     era::{Era, headers},
 };
+use causeway_oidc::wire_log::{self, Exchange};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio::{
     sync::Mutex,
@@ -291,8 +292,12 @@ impl HttpTarget {
         let request = request.body(()).expect("a valid URI and valid headers");
         let (mut parts, ()) = request.into_parts();
         let shown = self.credential.apply(&mut parts, &body).await?;
+        let exchange = match wire_log::is_on() {
+            true => Exchange::begin(&parts.method, &parts.uri.to_string(), &parts.headers, &body),
+            false => Exchange::default(),
+        };
         let request = http::Request::from_parts(parts, Body::new(body));
-        let answer = timeout(self.limits.first_byte, self.client.send(request)).await;
+        let answer = timeout(self.limits.first_byte, self.client.send(request, exchange)).await;
         let answer = answer.unwrap_or(Err(Fault::Silent(self.limits.first_byte)))?;
         Ok((Answer::new(answer, self.limits.response_bytes), shown))
     }

@@ -165,6 +165,8 @@ mod tests {
         assert!(text(&result, &kept).contains("it-2.png]"));
         let nothing = json!({"content": []});
         assert!(keep(&nothing, Some(&directory.path().join("x"))).is_err());
-        assert!(keep(&json!({"content": [{"type": "image", "data": "!"}]}), Some(&directory.path().join("x"))).is_err());
+        assert!(
+            keep(&json!({"content": [{"type": "image", "data": "!"}]}), Some(&directory.path().join("x"))).is_err()
+        );
     }
 }

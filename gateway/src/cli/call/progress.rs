@@ -3,6 +3,7 @@
 use std::{io::IsTerminal, time::Duration};
 
 use causeway_core::wire::Envelope;
+use causeway_oidc::wire_log;
 use console::Style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Deserialize;
@@ -34,7 +35,7 @@ struct Step {
 impl Progress {
     pub(super) fn new(tool: &str, quiet: bool) -> Self {
         let bar = ProgressBar::new_spinner().with_message(printable(tool));
-        if quiet || !std::io::stderr().is_terminal() {
+        if quiet || !std::io::stderr().is_terminal() || wire_log::is_on() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         bar.set_style(style("{spinner} {msg}  {elapsed}"));

@@ -57,7 +57,9 @@ pub(super) fn secrets<'a>(config: &'a Config) -> Vec<Kept<'a>> {
         }
     };
     if let Authorizer::AwsIam(iam) = &config.authorizer {
-        iam.access_keys.iter().for_each(|key| note(format!("access key {}", key.access_key_id), &key.secret_access_key));
+        iam.access_keys
+            .iter()
+            .for_each(|key| note(format!("access key {}", key.access_key_id), &key.secret_access_key));
     }
     config.sessions.keys.iter().for_each(|key| note("sessions".into(), key));
     for target in &config.targets {
@@ -80,7 +82,10 @@ pub(super) async fn who(bench: &Bench, settings: Settings) -> Vec<Finding> {
     let mut findings = Vec::new();
     let end = credentials.expiry().and_then(|end| end.duration_since(std::time::UNIX_EPOCH).ok());
     if let Some(left) = end.map(|end| end.saturating_sub(bench.clock.now())).filter(|left| *left < SOON) {
-        findings.push(Finding::warning("credentials", format!("they end in {}", duration(left))).todo("sign in again, if nobody renews them"));
+        findings.push(
+            Finding::warning("credentials", format!("they end in {}", duration(left)))
+                .todo("sign in again, if nobody renews them"),
+        );
     }
     let region = match identity.region().await {
         Ok(region) => region,
@@ -95,7 +100,8 @@ pub(super) async fn who(bench: &Bench, settings: Settings) -> Vec<Finding> {
     };
     let now = bench.clock.now();
     let token = present(&credentials, &region, &endpoint, AUDIENCE, LONGEST, now).map_err(|error| error.to_string());
-    let token = token.and_then(|token| Token::read(&token, &endpoint, &region, now, SKEW).map_err(|why| why.to_string()));
+    let token =
+        token.and_then(|token| Token::read(&token, &endpoint, &region, now, SKEW).map_err(|why| why.to_string()));
     let asked = match token {
         Ok(token) => token.identity(&bench.sources.http, AUDIENCE).await.map_err(|error| error.to_string()),
         Err(error) => Err(error),
@@ -109,10 +115,16 @@ pub(super) async fn who(bench: &Bench, settings: Settings) -> Vec<Finding> {
 }
 
 /// Whether a secret can be read. What it is stays unsaid.
-pub(super) async fn readable(bench: &Bench, place: String, reference: &Reference, json_key: Option<&str>) -> Vec<Finding> {
+pub(super) async fn readable(
+    bench: &Bench,
+    place: String,
+    reference: &Reference,
+    json_key: Option<&str>,
+) -> Vec<Finding> {
     vec![match reference.read(&bench.sources.aws, json_key).await {
         Ok(_) => Finding::good("secret", format!("readable, for {place}")),
-        Err(error) => Finding::failed("secret", error.cause)
-            .or_todo("allow the gateway's identity to read it, and check the ARN"),
+        Err(error) => {
+            Finding::failed("secret", error.cause).or_todo("allow the gateway's identity to read it, and check the ARN")
+        }
     }]
 }

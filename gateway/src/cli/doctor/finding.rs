@@ -141,7 +141,10 @@ mod tests {
 
         1 problem, 1 warning
         ");
-        assert_eq!((as_json(&findings)["ok"].as_bool(), as_json(&findings[..2])["ok"].as_bool()), (Some(false), Some(true)));
+        assert_eq!(
+            (as_json(&findings)["ok"].as_bool(), as_json(&findings[..2])["ok"].as_bool()),
+            (Some(false), Some(true))
+        );
         let checked = Finding::failed("x", "`https://a` cannot be reached (refused): check the URL and the network");
         assert_eq!(checked.advice.as_deref(), Some("check the URL and the network"));
     }

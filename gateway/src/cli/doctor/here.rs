@@ -43,11 +43,15 @@ pub(super) fn of_config(config: &Config, files: &[PathBuf]) -> Vec<Finding> {
     let mut findings = vec![Finding::good("config", seen)];
     findings.extend(regions::unknown(config).into_iter().map(|unknown| {
         let advice = unknown.nearest.map_or("check its name".into(), |nearest| format!("write `{nearest}`"));
-        Finding::warning("region", format!("AWS has no region `{}`, which {} names", unknown.region, unknown.place)).todo(advice)
+        Finding::warning("region", format!("AWS has no region `{}`, which {} names", unknown.region, unknown.place))
+            .todo(advice)
     }));
     findings.extend(files.iter().filter_map(|path| open_to_others(path)));
     if !files.is_empty() && findings.iter().all(|finding| finding.what != "secret file") {
-        findings.push(Finding::good("secret file", format!("{}, none of which others may read", count(files.len(), "file"))));
+        findings.push(Finding::good(
+            "secret file",
+            format!("{}, none of which others may read", count(files.len(), "file")),
+        ));
     }
     findings
 }
@@ -70,7 +74,10 @@ pub(super) async fn listen(bench: &Bench) -> Vec<Finding> {
         Err(error) => error,
     };
     if error.kind() != ErrorKind::AddrInUse {
-        return vec![Finding::problem("address", format!("{address} cannot be listened on: {error}")).todo("choose another `gateway.listen`")];
+        return vec![
+            Finding::problem("address", format!("{address} cannot be listened on: {error}"))
+                .todo("choose another `gateway.listen`"),
+        ];
     }
     let finding = match is_served(bench).await {
         true => Finding::good("address", format!("{address} is served by a gateway already")),

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
-use causeway_oidc::{clock::Clock, fetch};
+use causeway_oidc::{clock::Clock, fetch, wire_log};
 use http::header::DATE;
 use reqwest::tls::TlsInfo;
 use tokio::net::{TcpStream, lookup_host};
@@ -51,7 +51,8 @@ impl Network<'_> {
     /// TLS and time, from one answer of the server, whatever it says.
     async fn answer(&self, url: &Url) -> Vec<Finding> {
         let Ok(origin) = url.join("/") else { return Vec::new() };
-        let answer = match self.probe.get(origin).send().await {
+        let Ok(request) = self.probe.get(origin).build() else { return Vec::new() };
+        let answer = match wire_log::send(self.probe, request).await {
             Ok(answer) => answer,
             Err(error) => return vec![broken(url, error)],
         };
@@ -104,7 +105,9 @@ impl Network<'_> {
 /// The name and a connection.
 async fn direct(url: &Url) -> Result<String, Finding> {
     let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
-        return Err(Finding::problem("network", "the URL has no host").todo("write it like `https://tools.example.com/mcp`"));
+        return Err(
+            Finding::problem("network", "the URL has no host").todo("write it like `https://tools.example.com/mcp`")
+        );
     };
     let addresses: Vec<SocketAddr> = match &host {
         Host::Ipv4(ip) => vec![(*ip, port).into()],

@@ -40,12 +40,7 @@ pub(super) async fn look(bench: &Bench, target: &Target) -> Vec<Finding> {
 }
 
 /// Whether there is something to show.
-async fn credential(
-    bench: &Bench,
-    name: &TargetName,
-    config: &config::Credential,
-    url: &url::Url,
-) -> Option<Finding> {
+async fn credential(bench: &Bench, name: &TargetName, config: &config::Credential, url: &url::Url) -> Option<Finding> {
     let what = match config {
         config::Credential::None => return None,
         config::Credential::ClientCredentials(_) => "the issuer gave a token",
@@ -88,7 +83,8 @@ fn words(about: &About) -> String {
         Era::Legacy => "legacy",
     };
     let info: Option<serde_json::Value> = about.server_info.as_deref().and_then(|info| serde_json::from_str(info).ok());
-    let name = info.as_ref().and_then(|info| info["name"].as_str()).map(|name| printable(name) + ", ").unwrap_or_default();
+    let name =
+        info.as_ref().and_then(|info| info["name"].as_str()).map(|name| printable(name) + ", ").unwrap_or_default();
     format!("{name}MCP {} ({era}), ", printable(&about.version))
 }
 

@@ -75,7 +75,10 @@ impl SecretArgs {
         };
         let said = |names: &[&str]| member(&object, names);
         let secret = said(&["clientsecret", "secret"]).with_context(|| {
-            format!("the secret `{}` has no member `client_secret`; name the one that holds it with `--json-key`", self.id)
+            format!(
+                "the secret `{}` has no member `client_secret`; name the one that holds it with `--json-key`",
+                self.id
+            )
         })?;
         let mut issuer = self.issuer.clone();
         issuer.client_id = issuer.client_id.or_else(|| said(&["clientid", "appclientid"]));

@@ -125,7 +125,9 @@ impl PasswordArgs {
             return Ok(password);
         }
         if !std::io::stdin().is_terminal() {
-            bail!(Usage(format!("say where the password is, with `--password-env NAME` or `--password-file PATH`, or put it into `{PASSWORD}`")));
+            bail!(Usage(format!(
+                "say where the password is, with `--password-env NAME` or `--password-file PATH`, or put it into `{PASSWORD}`"
+            )));
         }
         let terminal = Term::stderr();
         terminal.write_str(&format!("Password of {}: ", self.username)).context("the terminal cannot be written to")?;

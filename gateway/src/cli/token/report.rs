@@ -177,7 +177,7 @@ mod tests {
         console::set_colors_enabled(false);
         insta::assert_snapshot!(report.text(), @"
         an access token
-          token        eyJ… (289 characters, not shown; `--raw` prints it)
+          token        eyJ… (235 characters, not shown; `--raw` prints it)
           issuer       https://issuer.example
           client       c
           user         alice�[31m

@@ -74,9 +74,7 @@ impl Resolver<'_> {
         let why = match arn.value.parse::<Arn>() {
             Ok(parsed) if is_runtime(&parsed) && parsed.region().is_some_and(is_region) => {
                 let url = aws.endpoints.runtime(&parsed, &qualifier);
-                return url
-                    .map_err(|why| self.findings.report(&arn.at, format!("`http.runtime_arn`: {why}")))
-                    .ok();
+                return url.map_err(|why| self.findings.report(&arn.at, format!("`http.runtime_arn`: {why}"))).ok();
             }
             Ok(_) => "names no AgentCore Runtime".to_owned(),
             Err(why) => format!("names no AgentCore Runtime: {why}"),

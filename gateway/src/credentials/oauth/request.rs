@@ -10,6 +10,7 @@ use std::{
 use causeway_oidc::{
     discovery::Discovery,
     fetch::{self, BodyError},
+    wire_log,
 };
 use http::{StatusCode, header::CONTENT_TYPE};
 use oauth2::{
@@ -175,7 +176,7 @@ async fn send(
     request: HttpRequest,
     status: Arc<OnceLock<StatusCode>>,
 ) -> Result<HttpResponse, Unanswered> {
-    let response = http.execute(request.try_into()?).await?;
+    let response = wire_log::send(&http, request.try_into()?).await?;
     let status = *status.get_or_init(|| response.status());
     let mut answer = http::Response::builder().status(status);
     if let Some(content_type) = response.headers().get(CONTENT_TYPE) {

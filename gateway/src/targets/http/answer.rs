@@ -8,6 +8,7 @@ use causeway_core::{
     era::Era,
     wire::{Envelope, Kind, sse},
 };
+use causeway_oidc::wire_log::Exchange;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
@@ -57,6 +58,7 @@ pub(super) struct Messages {
     limit: usize,
     /// The event after which it goes on: a target may send that one again.
     after: Option<String>,
+    exchange: Exchange,
 }
 
 impl Answer {
@@ -85,9 +87,9 @@ impl Answer {
         let Self { head, body, limit } = self;
         let bytes = match (body, head.status.is_success()) {
             (AnswerBody::Read(bytes), _) => bytes,
-            (AnswerBody::Coming(body), true) => collect(body, limit).await?,
+            (AnswerBody::Coming(body), true) => noted(&head, collect(body, limit).await?),
             // A body that is too long or broken off makes an error page no better.
-            (AnswerBody::Coming(body), false) => collect(body, ERROR_BYTES).await.unwrap_or_default(),
+            (AnswerBody::Coming(body), false) => noted(&head, collect(body, ERROR_BYTES).await.unwrap_or_default()),
         };
         Ok((Self { head, body: AnswerBody::Read(bytes.clone()), limit }, bytes))
     }
@@ -105,7 +107,8 @@ impl Answer {
             && let AnswerBody::Coming(body) = self.body
         {
             let decoder = sse::Decoder::new(self.limit);
-            return Ok(Content::Stream(Messages { body: Some(body), decoder, limit: self.limit, after: None }));
+            let (limit, exchange) = (self.limit, exchange_of(&self.head));
+            return Ok(Content::Stream(Messages { body: Some(body), decoder, limit, after: None, exchange }));
         }
         let (_, bytes) = self.read().await?;
         if !status.is_success() {
@@ -163,6 +166,7 @@ impl Messages {
                 if event.id.is_some() && event.id == self.after {
                     continue;
                 }
+                self.exchange.event(&event.data);
                 return Envelope::parse(event.data.into()).map_err(|error| Fault::Garbage(error.to_string()));
             }
             let frame = match &mut self.body {
@@ -210,6 +214,16 @@ pub(super) fn no_answer(status: StatusCode) -> Fault {
 
 fn is_error(message: &Envelope) -> bool {
     message.error().is_some()
+}
+
+/// Shows a body that was read to whoever watches the wire.
+fn noted(head: &http::response::Parts, body: Bytes) -> Bytes {
+    exchange_of(head).body(&head.headers, &body);
+    body
+}
+
+fn exchange_of(head: &http::response::Parts) -> Exchange {
+    head.extensions.get().copied().unwrap_or_default()
 }
 
 async fn collect(body: Incoming, limit: usize) -> Result<Bytes, Fault> {

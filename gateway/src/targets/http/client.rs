@@ -2,6 +2,7 @@
 
 use std::{error::Error, pin::Pin, task::Poll, time::Duration};
 
+use causeway_oidc::wire_log::Exchange;
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -61,12 +62,20 @@ impl WireClient {
         Ok(Self(client))
     }
 
-    /// Sends `request` and waits for the head of the response.
-    pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Fault> {
-        self.0.request(request).await.map_err(|error| match error.is_connect() {
-            true => Fault::Unreachable(causes(&error)),
-            false => Fault::BrokenOff(causes(&error)),
-        })
+    /// Sends `request` and waits for the head of the response, which `exchange` goes with.
+    pub(super) async fn send(&self, request: Request<Body>, exchange: Exchange) -> Result<Response<Incoming>, Fault> {
+        match self.0.request(request).await {
+            Ok(mut response) => {
+                exchange.head(response.status(), response.headers());
+                response.extensions_mut().insert(exchange);
+                Ok(response)
+            }
+            Err(error) => {
+                let why = causes(&error);
+                exchange.failed(&why);
+                Err(if error.is_connect() { Fault::Unreachable(why) } else { Fault::BrokenOff(why) })
+            }
+        }
     }
 }
 
