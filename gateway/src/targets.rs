@@ -58,6 +58,9 @@ use crate::{
 /// The caller id under which the gateway asks for itself.
 const OWN: &str = "";
 
+/// A call waits no longer for a target to open the stream of its session.
+const ATTEND: Duration = Duration::from_secs(2);
+
 /// One target, or one of the places where it is.
 #[derive(Debug)]
 pub struct Target {
@@ -281,6 +284,17 @@ impl Target {
         let most = self.limits.discovery;
         let listening = timeout(most, listening).await;
         listening.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| self.error(fault))
+    }
+
+    /// Keeps the way open, as long as what is given back lives, on which a legacy target sends what belongs to a call of `client`
+    /// but does not come in its reply. None where it has no such way, or is not known yet to be one.
+    pub async fn attend(&self, caller_id: &str, client: &Client) -> Option<Heard> {
+        match &self.adapter {
+            Adapter::Http(http) => {
+                timeout(self.limits.discovery.min(ATTEND), http.attend(caller_id, client)).await.ok().flatten()
+            }
+            Adapter::Stdio(_) => None,
+        }
     }
 
     /// Passes on a notification (JSON text) of the client session `session` of `caller_id` to whoever it has a session with. A child process

@@ -5,6 +5,7 @@ import pty
 import select
 import subprocess
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.process import CLEAN, DEADLINE
@@ -19,8 +20,12 @@ class Shown:
     text: str
 
 
-def on_terminal(argv: list[str], typed: list[tuple[str, str]], env: dict[str, str] | None = None) -> Shown:
-    """Runs a program and types each answer (with its line end) once what comes before it has been shown."""
+#: What is waited for, and what is typed then (with its line end), or done.
+Step = tuple[str, str | Callable[[], object]]
+
+
+def on_terminal(argv: list[str], typed: Sequence[Step], env: dict[str, str] | None = None) -> Shown:
+    """Runs a program; takes each step once what it waits for has been shown after what the step before waited for."""
     ours, theirs = pty.openpty()
     everything = CLEAN | {"TERM": "xterm"} | (env or {})
     child = subprocess.Popen(argv, env=everything, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
@@ -34,13 +39,17 @@ def on_terminal(argv: list[str], typed: list[tuple[str, str]], env: dict[str, st
         os.close(ours)
 
 
-def converse(child: subprocess.Popen, terminal: int, typed: list[tuple[str, str]]) -> Shown:
+def converse(child: subprocess.Popen, terminal: int, typed: list[Step]) -> Shown:
     text, seen = "", 0
     deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
         if typed and (at := text.find(typed[0][0], seen)) >= 0:
             seen = at + len(typed[0][0])
-            os.write(terminal, typed.pop(0)[1].encode())
+            answer = typed.pop(0)[1]
+            if callable(answer):
+                answer()
+            else:
+                os.write(terminal, answer.encode())
             continue
         piece = read(terminal)
         if piece is None:

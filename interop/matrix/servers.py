@@ -51,8 +51,8 @@ def fixture(started: ExitStack, era: str) -> str:
     return started.enter_context(Process(argv)).first_line("it served").removeprefix("listening on ")
 
 
-def python(started: ExitStack, program: str) -> str:
-    process = started.enter_context(Process([sys.executable, str(PEERS / program)]))
+def python(started: ExitStack, program: str, *arguments: str) -> str:
+    process = started.enter_context(Process([sys.executable, str(PEERS / program), *arguments]))
     return json.loads(process.first_line("it served"))["url"]
 
 

@@ -18,7 +18,6 @@ from harness.cognito import Pool
 from harness.command import Ended, run
 from harness.gateway import sample, serve, written
 from harness.ministack import ministack
-from harness.moto import moto
 from harness.tls import authority
 
 PROBLEM, BAD_CONFIG = 1, 64
@@ -32,7 +31,7 @@ def calculator() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    with moto() as running:
+    with ministack() as running:
         yield running
 
 

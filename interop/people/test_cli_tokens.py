@@ -146,17 +146,20 @@ def test_whoever_gets_none_learns_why(users: Users) -> None:
     assert none.status == USAGE and "COGNITO_PASSWORD" in none.err
 
 
-def test_a_client_with_a_secret_proves_it(account: Account) -> None:
-    cognito = account.client("cognito-idp")
+def test_a_client_with_a_secret_proves_it(stack: Account) -> None:
+    cognito = stack.client("cognito-idp")
     pool = cognito.create_user_pool(PoolName="closed")["UserPool"]["Id"]
-    made = cognito.create_user_pool_client(UserPoolId=pool, ClientName="cli", GenerateSecret=True)["UserPoolClient"]
+    flows = ["ALLOW_USER_PASSWORD_AUTH"]
+    made = cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName="cli", GenerateSecret=True, ExplicitAuthFlows=flows
+    )["UserPoolClient"]
     cognito.admin_create_user(UserPoolId=pool, Username="alice", TemporaryPassword=PASSWORD)
     cognito.admin_set_user_password(UserPoolId=pool, Username="alice", Password=PASSWORD, Permanent=True)
     asked = ["token", "password", "--user-pool-id", pool, "--client-id", made["ClientId"], "--username", "alice", "--raw"]
-    env = account.environment() | {"COGNITO_PASSWORD": PASSWORD, "S": made["ClientSecret"]}
+    env = stack.environment() | {"COGNITO_PASSWORD": PASSWORD, "S": made["ClientSecret"]}
     assert claims(run(*asked, "--client-secret-env", "S", env=env).ok().out)["username"] == "alice"
-    refused = run(*asked, env=env)
-    assert refused.status == FAILED and "NotAuthorizedException" in refused.err
+    refused = run(*asked, "--client-secret-env", "S", env=env | {"S": "not-the-secret"})
+    assert refused.status == FAILED and "NotAuthorizedException" in refused.err and "not-the-secret" not in refused.err
 
 
 def test_a_secret_describes_a_client(account: Account, pool: Pool, client: M2mClient) -> None:

@@ -31,6 +31,7 @@ def servers() -> Iterator[dict[str, str]]:
             "modern": fixture(started, "modern"),
             "legacy": fixture(started, "legacy"),
             "both": fixture(started, "both"),
+            "waiting": python(started, "python_target.py", "stateful"),
             "sample": started.enter_context(sample("calculator")),
         }
 
@@ -119,9 +120,9 @@ def test_a_question_without_a_terminal_is_an_error(servers: dict[str, str], name
 
 
 def test_progress_is_shown_on_a_terminal_and_nowhere_else(servers: dict[str, str]) -> None:
-    argv = [causeway(), "call", servers["modern"], "test_tool_with_progress"]
-    shown = on_terminal(argv, [])
-    assert shown.status == 0 and "100%" in shown.text
+    argv = [causeway(), "call", servers["waiting"], "wait_for_release", "--arg", "key=k"]
+    shown = on_terminal(argv, [("waiting", ""), (" 50%", lambda: run("call", servers["waiting"], "release", "-a", "key=k"))])
+    assert shown.status == 0 and "█" in shown.text and shown.text.rstrip().endswith("k")
     assert run(*argv[1:]).ok().err == ""
 
 

@@ -133,6 +133,7 @@ async fn call(client: &Client, args: &CallArgs, whole: Option<String>, may_be_as
     let text = schema.as_ref().map(Value::to_string);
     let mut request = client.request("tools/call", params, text.as_deref());
     let progress = Progress::new(&args.tool, args.quiet);
+    let _heard = if args.quiet && !may_be_asked { None } else { client.attend().await };
     for _ in 0..MOST_ROUNDS {
         let reply = client.send(request.clone()).await?;
         let response = last(client, reply, &progress, may_be_asked).await?;

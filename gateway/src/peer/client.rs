@@ -13,7 +13,7 @@ use super::{Peer, Trouble};
 use crate::{
     app::App,
     config::Environment,
-    targets::{About, Question, Reply, Target, TargetError},
+    targets::{About, Heard, Question, Reply, Target, TargetError},
 };
 
 /// The caller as which all of one conversation goes, so that a legacy server sees one session.
@@ -103,6 +103,11 @@ impl Client {
     /// [`Trouble`].
     pub async fn send(&self, request: Request) -> Result<Reply, Trouble> {
         self.target.call(CALLER, request, &[]).await.map_err(|error| self.trouble(error))
+    }
+
+    /// As long as what is given back lives, what a legacy server says to a call outside of its reply is heard as well.
+    pub async fn attend(&self) -> Option<Heard> {
+        self.target.attend(CALLER, &self.identity).await
     }
 
     /// Gives the server an answer (JSON text) to what it asked in between.

@@ -153,6 +153,14 @@ impl HttpTarget {
         }
     }
 
+    /// The stream of the session of `client`, where the target is known to be a legacy one.
+    pub(super) async fn attend(self: &Arc<Self>, caller_id: &str, client: &Client) -> Option<Heard> {
+        let is_legacy =
+            matches!((self.choice, self.known_era()), (EraChoice::Legacy, _) | (EraChoice::Auto, Some(Era::Legacy)));
+        let wanted = Wanted { lists: true, ..Wanted::default() };
+        if is_legacy { legacy::listen(self, caller_id, client, wanted).await.ok() } else { None }
+    }
+
     /// Passes on what the client session `session` of `caller_id` notifies of, in the sessions that it uses.
     pub(super) fn notify(self: &Arc<Self>, caller_id: &str, session: &str, message: &str) {
         self.sessions.tell(self, caller_id, session, message);

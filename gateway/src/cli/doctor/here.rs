@@ -5,6 +5,7 @@ use std::{
     io::ErrorKind,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -15,6 +16,9 @@ use crate::{
     cli::{regions, screen::count},
     config::{Authorizer, Config, file},
 };
+
+/// A gateway answers its health check sooner.
+const HEALTHY: Duration = Duration::from_secs(3);
 
 /// The files of a configuration that hold one secret each.
 pub(super) fn secret_files(file: &file::File, directory: &Path) -> Vec<PathBuf> {
@@ -93,7 +97,7 @@ async fn is_served(bench: &Bench) -> bool {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    let asked = bench.sources.http.get(format!("http://{address}/healthz")).send().await;
+    let asked = bench.sources.http.get(format!("http://{address}/healthz")).timeout(HEALTHY).send().await;
     let Ok(answer) = asked.and_then(reqwest::Response::error_for_status) else { return false };
     let body = answer.bytes().await.unwrap_or_default();
     serde_json::from_slice::<Value>(&body).is_ok_and(|body| body["status"] == "ok")
