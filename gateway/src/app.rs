@@ -10,6 +10,8 @@ use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
+    admin::{self, Admin},
+    calls::Calls,
     config::{Authorizer, Config},
     credentials::Credential,
     discovery::{self, Rules, TargetState, View},
@@ -18,7 +20,7 @@ use crate::{
     http::{self, Served},
     inbound::Inbound,
     login::Login,
-    serve::{Bounds, serve},
+    serve::{Bounds, Connections, serve},
     session_keys::SessionKeys,
     stored::Sources,
     targets::Target,
@@ -38,6 +40,19 @@ pub struct App {
     /// In config order, each place of a target for itself.
     targets: Vec<Arc<Target>>,
     publish: watch::Sender<Arc<View>>,
+    calls: Calls,
+}
+
+/// Connections to the admin port at once: people and scrapers are few, and must not keep clients out.
+const ADMIN_CONNECTIONS: usize = 256;
+
+/// Where a gateway is to serve: bound, so that both addresses are known before it does.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For clients.
+    pub gateway: TcpListener,
+    /// For who runs it; absent where nobody is to see it so.
+    pub admin: Option<TcpListener>,
 }
 
 impl App {
@@ -54,7 +69,8 @@ impl App {
         let targets: Vec<Arc<Target>> =
             targets.context("the system trusts no certificates: install `ca-certificates`")?;
         let (publish, _) = watch::channel(Arc::new(View::unlisted(&targets)));
-        Ok(Self { config, sources, targets, publish })
+        let calls = Calls::new(sources.clock.clone());
+        Ok(Self { config, sources, targets, publish, calls })
     }
 
     /// What is known of the targets, as it changes.
@@ -65,6 +81,11 @@ impl App {
     /// What it would serve, in config order, each place of a target for itself.
     pub fn targets(&self) -> &[Arc<Target>] {
         &self.targets
+    }
+
+    /// What becomes of the calls of clients.
+    pub fn calls(&self) -> Calls {
+        self.calls.clone()
     }
 
     /// Lists each target once and stops them: what clients would see of it. Serves nobody.
@@ -80,19 +101,19 @@ impl App {
         states
     }
 
-    /// Serves on `listener` until `shutdown` is ready, then lets open requests end and stops the targets.
+    /// Serves on `listeners` until `shutdown` is ready, then lets open requests end and stops the targets.
     pub async fn run(
         self,
-        listener: TcpListener,
+        listeners: Listeners,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let Self { config, sources, targets, publish } = self;
+        let Self { config, sources, targets, publish, calls } = self;
         let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
         let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
         let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
         // Ends with this function.
         let _following = AbortOnDropHandle::new(tokio::spawn(following));
-        let local = listener.local_addr().context("the listener has no address")?;
+        let local = listeners.gateway.local_addr().context("the listener has no address")?;
         let inbound = Inbound::new(&config.authorizer, &sources);
         let login = login(&config, &sources, &sealer)
             .context("the system trusts no certificates: install `ca-certificates`")?;
@@ -101,7 +122,7 @@ impl App {
         let clock = sources.clock;
         let rules = Rules { names: config.gateway.names, refresh: config.limits.refresh, clock: clock.clone() };
         let stopping = CancellationToken::new();
-        let told = stopping.clone();
+        let (told, over) = (stopping.clone(), CancellationToken::new());
         let shutdown = async move {
             shutdown.await;
             told.cancel();
@@ -110,6 +131,7 @@ impl App {
             inbound,
             login,
             limits: config.limits.clone(),
+            calls,
             front: Front::new(
                 Arc::new(Gateway::new(
                     &targets,
@@ -122,7 +144,7 @@ impl App {
                 config.sessions,
                 &config.limits,
                 sealer,
-                clock,
+                clock.clone(),
                 stopping.clone(),
             ),
             local,
@@ -132,8 +154,26 @@ impl App {
         let discovery = async move { discovery::run(&listed, &rules, publish).await };
         // Ends with this function: nobody lists targets that are being stopped.
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
-        let bounds = Bounds { connections: served.limits.connections, head: HEAD, drain: DRAIN };
-        serve(listener, http::router(Arc::new(served)), bounds, shutdown).await;
+        let served = Arc::new(served);
+        let connections = Connections::new(served.limits.connections);
+        let watched = async {
+            let Some((listener, settings)) = listeners.admin.zip(config.admin) else { return Ok(()) };
+            let local = listener.local_addr().context("the admin listener has no address")?;
+            tracing::info!("metrics and health on http://{local}");
+            let (served, connections) = (Arc::clone(&served), connections.clone());
+            let admin = Admin { settings, local, served, connections, started: clock.now(), clock };
+            let bounds = Bounds { connections: Connections::new(ADMIN_CONNECTIONS), head: HEAD, drain: DRAIN };
+            // It is there for as long as clients are served: what they still wait for can be seen.
+            serve(listener, admin::router(Arc::new(admin)), bounds, over.cancelled()).await;
+            anyhow::Ok(())
+        };
+        let bounds = Bounds { connections: connections.clone(), head: HEAD, drain: DRAIN };
+        let serving = async {
+            serve(listeners.gateway, http::router(Arc::clone(&served)), bounds, shutdown).await;
+            over.cancel();
+            Ok(())
+        };
+        futures::future::try_join(serving, watched).await?;
         futures::future::join_all(targets.iter().map(|target| target.stop())).await;
         Ok(())
     }

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::secret::Secret;
 
+mod admin;
 mod authorizer;
 mod credential;
 pub mod draft;
@@ -24,6 +25,7 @@ pub mod schema;
 mod shape;
 mod target;
 
+pub use admin::Admin;
 pub use authorizer::{AccessKey, Authorizer, AwsIam, CallerIdentity, CustomJwt};
 pub use credential::{
     ApiKey, ApiKeyLocation, ClientAuthentication, ClientCredentials, Credential, Sigv4, TokenEndpoint,
@@ -43,6 +45,7 @@ pub struct Config {
     pub sessions: Sessions,
     pub limits: Limits,
     pub failover: Failover,
+    pub admin: Option<Admin>,
     pub aws: Aws,
     pub authorizer: Authorizer,
     /// `None`: clients bring their tokens from elsewhere.

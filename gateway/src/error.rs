@@ -4,11 +4,12 @@
 
 use causeway_core::{
     era::{self, Era},
-    wire::{self, BadEnvelope, json},
+    wire::{self, BadEnvelope, ObjectEdit, json},
 };
 use http::StatusCode;
 
 use crate::{
+    calls::Outcome,
     gateway::{Call, CallError},
     targets::{Fault, TargetError},
 };
@@ -19,6 +20,8 @@ pub struct Face {
     pub status: StatusCode,
     /// One JSON-RPC message.
     pub message: String,
+    /// What it means for who watches.
+    pub outcome: Outcome,
 }
 
 /// Why a message from a client gets no further than the front.
@@ -68,6 +71,13 @@ pub enum Refused {
     UnknownSession,
 }
 
+impl Face {
+    fn new(status: StatusCode, message: String) -> Self {
+        let outcome = code(&message).map_or(Outcome::Status(status.as_u16()), Outcome::Error);
+        Self { status, message, outcome }
+    }
+}
+
 impl Refused {
     /// The answer to the request `id` (JSON text; `null` where there was none to read) of a client of `era`.
     pub fn face(&self, era: Era, id: &str) -> Face {
@@ -101,7 +111,11 @@ impl Refused {
             _ => None,
         };
         let status = StatusCode::from_u16(status).expect("the statuses above are statuses");
-        Face { status, message: wire::error_message(id, code, &self.to_string(), data.as_deref()) }
+        let face = Face::new(status, wire::error_message(id, code, &self.to_string(), data.as_deref()));
+        match self {
+            Self::TooManyStreams(_) => Face { outcome: Outcome::Throttled("streams"), ..face },
+            _ => face,
+        }
     }
 }
 
@@ -128,12 +142,12 @@ impl CallError {
             Self::NoTasks | Self::NoMethod(_) => {
                 let message = wire::error_message(id, wire::METHOD_NOT_FOUND, &self.to_string(), None);
                 let status = if era == Era::Modern { StatusCode::NOT_FOUND } else { StatusCode::OK };
-                return Face { status, message };
+                return Face::new(status, message);
             }
             Self::MissingCapability(capability) => {
                 let data = format!(r#"{{"requiredCapabilities":{}}}"#, required(capability));
                 let message = wire::error_message(id, wire::MISSING_CAPABILITY, &self.to_string(), Some(&data));
-                return Face { status: StatusCode::BAD_REQUEST, message };
+                return Face::new(StatusCode::BAD_REQUEST, message);
             }
             Self::NoResource(uri) => {
                 let code = if era == Era::Modern { wire::INVALID_PARAMS } else { wire::RESOURCE_NOT_FOUND };
@@ -142,8 +156,23 @@ impl CallError {
             Self::Target(error) if call == Call::Tool => wire::result_message(id, &failed_result(error, era, debug)),
             Self::Target(error) => failed_message(error, id, debug),
         };
-        Face { status: StatusCode::OK, message }
+        let face = Face::new(StatusCode::OK, message);
+        match self {
+            Self::TooManyParked(_) => Face { outcome: Outcome::Throttled("parked_calls"), ..face },
+            Self::Target(TargetError { fault: Fault::Busy(_), .. }) => {
+                Face { outcome: Outcome::Throttled("target_calls"), ..face }
+            }
+            Self::Target(error) => Face { outcome: Outcome::TargetFault(error.fault.kind()), ..face },
+            _ => face,
+        }
     }
+}
+
+/// The code of the error in `message`; `None` for a result that says what failed.
+fn code(message: &str) -> Option<i64> {
+    let message = ObjectEdit::parse(message).ok()?;
+    let error = ObjectEdit::parse(message.get("error")?).ok()?;
+    error.get("code")?.parse().ok()
 }
 
 /// A `ClientCapabilities` object with this capability, or this extension, which has a `/` in its name.

@@ -27,7 +27,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config,
+    calls, config,
     error::{Face, Refused},
     gateway::Gateway,
     inbound::Caller,
@@ -52,6 +52,17 @@ pub struct Front {
     streams: (Arc<Semaphore>, usize),
     /// Set when the gateway is to stop: streams without an end of their own end then.
     stopping: CancellationToken,
+}
+
+/// What is in use of what is bounded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Occupancy {
+    /// Of legacy clients, of which something lives in this process.
+    pub(crate) sessions: usize,
+    /// Streams on which clients listen, and how many there may be.
+    pub(crate) streams: (usize, usize),
+    /// Calls that wait for input, and how many may.
+    pub(crate) parked: (usize, usize),
 }
 
 /// One request of a client, authenticated, its body read.
@@ -89,6 +100,13 @@ impl Front {
         legacy::end(self, &post).await
     }
 
+    /// What is in use.
+    pub(crate) fn occupancy(&self) -> Occupancy {
+        let (places, most) = &self.streams;
+        let streams = (most - places.available_permits().min(*most), *most);
+        Occupancy { sessions: self.live.count(), streams, parked: self.lot.occupancy() }
+    }
+
     /// A place for one more stream on which a client listens.
     fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Refused> {
         let (places, most) = &self.streams;
@@ -102,6 +120,7 @@ impl Front {
             Err(BadEnvelope::Batch) => return legacy::batch(self, &post).await,
             Err(error) => return face(Refused::from(error).face(Era::Legacy, "null")),
         };
+        calls::note(|call| call.holds(&envelope));
         match classify(&post.headers, &envelope) {
             Ok(Era::Modern) => modern::answer(self, &post, envelope).await,
             Ok(Era::Legacy) => legacy::answer(self, &post, envelope).await,
@@ -212,7 +231,9 @@ pub(crate) fn message(status: StatusCode, message: impl Into<axum::body::Body>) 
     (status, [(header::CONTENT_TYPE, json)], message.into()).into_response()
 }
 
+/// An error as the whole response.
 pub(crate) fn face(face: Face) -> Response {
+    calls::note(|call| call.came_to(face.outcome));
     message(face.status, face.message)
 }
 

@@ -20,6 +20,7 @@ use tokio::{sync::watch, time::timeout};
 pub use self::paths::Served;
 use self::paths::{Repeat, Way};
 use crate::{
+    calls,
     discovery::{TargetState, View},
     inbound::Caller,
     targets::{PathState, Target, TargetError},
@@ -200,7 +201,7 @@ impl Gateway {
     }
 
     /// The place of this name.
-    fn place(&self, path: &PathName) -> Option<&Arc<Target>> {
+    pub(crate) fn place(&self, path: &PathName) -> Option<&Arc<Target>> {
         self.targets.get(path.target())?.iter().find(|target| target.path() == path)
     }
 
@@ -224,6 +225,7 @@ impl Gateway {
 
     async fn call_named(&self, kind: Kind, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let name = request.param("name").ok_or(CallError::Nameless(kind))?;
+        calls::note(|call| call.names(&name));
         let view = self.view_with(kind, &name).await;
         let route = view
             .catalog

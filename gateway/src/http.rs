@@ -3,7 +3,7 @@
 
 mod cors;
 mod login;
-mod origin;
+pub(crate) mod origin;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use bytes::Bytes;
 use causeway_core::{
     catalog::Kind,
     era::Era,
-    wire::{Envelope, error_message},
+    wire::{Envelope, ObjectEdit, error_message},
 };
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body::Body as _;
@@ -28,6 +28,7 @@ use tokio::time::timeout;
 
 use self::origin::Allowed;
 use crate::{
+    calls::{self, Calls, Outcome},
     config::Limits,
     discovery::{TargetState, View},
     error::Refused,
@@ -53,6 +54,8 @@ pub struct Served {
     /// How people log in, if they do.
     pub login: Option<Arc<Login>>,
     pub limits: Limits,
+    /// Told of each request of a client.
+    pub calls: Calls,
     /// Where the gateway listens: its address for clients that send no `Host`.
     pub local: SocketAddr,
 }
@@ -82,16 +85,24 @@ async fn mcp(
     Extension(allowed): Extension<Arc<Allowed>>,
     request: Request<Body>,
 ) -> Response {
+    let call = served.calls.begin(request.headers(), request.uri().path());
+    call.watch(answer(&served, &allowed, request)).await
+}
+
+async fn answer(served: &Served, allowed: &Allowed, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        calls::note(|call| call.is_for(parts.method.as_str()));
+    }
     if !matches!(parts.method, Method::POST | Method::GET | Method::DELETE) {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST, GET, DELETE")]).into_response();
     }
-    if let Err(refused) = origin::check(&parts.headers, served.local, &allowed) {
+    if let Err(refused) = origin::check(&parts.headers, served.local, allowed) {
         return front::face(refused.face(Era::Legacy, "null"));
     }
     let claim = match served.inbound.authenticate(&parts).await {
         Ok(claim) => claim,
-        Err(refusal) => return refuse(&served, &refusal, &parts.headers, body).await,
+        Err(refusal) => return refuse(served, &refusal, &parts.headers, body).await,
     };
     let checked = match (&parts.method, content_type(&parts.headers)) {
         (&Method::POST, Err(refused)) => Err(refused),
@@ -102,10 +113,12 @@ async fn mcp(
         Ok(body) => body,
         Err(refused) => return front::face(refused.face(Era::Legacy, "null")),
     };
+    calls::note(|call| call.took(&body));
     let caller = match claim.prove(&parts, &body).await {
         Ok(caller) => caller,
-        Err(refusal) => return refuse(&served, &refusal, &parts.headers, body.into()).await,
+        Err(refusal) => return refuse(served, &refusal, &parts.headers, body.into()).await,
     };
+    calls::note(|call| call.called_by(&caller));
     let post = Post { caller, headers: parts.headers, body };
     match parts.method {
         Method::POST => served.front.answer(post).await,
@@ -125,7 +138,7 @@ fn content_type(headers: &HeaderMap) -> Result<(), Refused> {
     }
 }
 
-async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Refused> {
+pub(crate) async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Refused> {
     // What is announced as too long is not waited for.
     if body.size_hint().lower() > limit as u64 {
         return Err(Refused::TooLarge(limit));
@@ -146,9 +159,10 @@ async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Ref
 }
 
 /// A refusal in AgentCore's form, under the id of the refused request.
-async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: Body) -> Response {
+pub(crate) async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: Body) -> Response {
     let body = read(body, REFUSED_BYTES, served.limits.request_time).await.unwrap_or_default();
-    let envelope = Envelope::parse(body).ok();
+    let envelope = Envelope::parse(body.clone()).ok();
+    calls::note(|call| note_refused(call, refusal, &body, envelope.as_ref()));
     let id = envelope.as_ref().and_then(Envelope::id).unwrap_or("null");
     let debug = served.front.settings.debug_errors;
     let cause = debug.then(|| json!({"cause": refusal.cause()}).to_string());
@@ -158,6 +172,19 @@ async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: B
     let extra = [(header::WWW_AUTHENTICATE, challenge), (header::RETRY_AFTER, refusal.retry_after())];
     response.headers_mut().extend(extra.into_iter().filter_map(|(name, value)| Some((name, value?))));
     response
+}
+
+/// What was asked for by who was refused.
+fn note_refused(call: &calls::OpenCall, refusal: &Refusal, body: &[u8], message: Option<&Envelope>) {
+    call.took(body);
+    call.came_to(Outcome::Refused(refusal.word()));
+    let Some(message) = message else { return };
+    call.holds(message);
+    let params = message.params().and_then(|params| ObjectEdit::parse(params).ok());
+    let name = params.as_ref().and_then(|params| params.get("name").or_else(|| params.get("uri")));
+    if let Some(name) = name.and_then(|name| serde_json::from_str::<String>(name).ok()) {
+        call.names(&name);
+    }
 }
 
 async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
@@ -222,6 +249,6 @@ impl Served {
     }
 }
 
-fn json_response(status: StatusCode, value: &serde_json::Value) -> Response {
+pub(crate) fn json_response(status: StatusCode, value: &serde_json::Value) -> Response {
     front::message(status, value.to_string())
 }

@@ -120,6 +120,16 @@ impl Caller {
         &self.claims
     }
 
+    /// The claim `client_id`: the application that calls for the caller.
+    pub fn client(&self) -> Option<&str> {
+        self.claims.get("client_id").and_then(Value::as_str)
+    }
+
+    /// The claim `iss`: who says that it is the caller.
+    pub fn issuer(&self) -> Option<&str> {
+        self.claims.get("iss").and_then(Value::as_str)
+    }
+
     /// The scopes of the caller's token.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         authorizer::scopes(&self.claims)

@@ -1,6 +1,8 @@
 //! Causeway: one MCP endpoint that merges the tools of many MCP servers.
 
+pub mod admin;
 pub mod app;
+pub mod calls;
 mod child;
 pub mod cli;
 pub mod config;
@@ -15,6 +17,7 @@ pub mod identity_provider;
 pub mod import;
 pub mod inbound;
 pub mod login;
+mod metrics;
 pub mod peer;
 pub mod secret;
 pub mod serve;

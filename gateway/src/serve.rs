@@ -18,15 +18,38 @@ use tokio::{
 /// After a failed accept, mostly for want of file descriptors, until the next.
 const BREATH: Duration = Duration::from_millis(100);
 
+/// Connections at once; more wait in the listener's queue. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    permits: Arc<Semaphore>,
+    most: usize,
+}
+
 /// Bounds of serving.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bounds {
-    /// Connections at once; more wait in the listener's queue.
-    pub connections: usize,
+    pub connections: Connections,
     /// For the head of a request.
     pub head: Duration,
     /// For open requests to end once the gateway is told to stop.
     pub drain: Duration,
+}
+
+impl Connections {
+    /// None yet, and `most` at once.
+    pub fn new(most: usize) -> Self {
+        Self { permits: Arc::new(Semaphore::new(most)), most }
+    }
+
+    /// How many there are; one more than there are clients while the next is waited for.
+    pub fn in_use(&self) -> usize {
+        self.most - self.permits.available_permits().min(self.most)
+    }
+
+    /// How many there may be.
+    pub fn most(&self) -> usize {
+        self.most
+    }
 }
 
 /// Serves `router` on `listener` until `shutdown` is ready, then waits for open requests to end.
@@ -35,10 +58,9 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
     server.http1().timer(TokioTimer::new()).header_read_timeout(bounds.head);
     server.http2().timer(TokioTimer::new()).keep_alive_interval(bounds.head);
     let graceful = GracefulShutdown::new();
-    let permits = Arc::new(Semaphore::new(bounds.connections));
     tokio::pin!(shutdown);
     loop {
-        let permit = permits.clone().acquire_owned();
+        let permit = Arc::clone(&bounds.connections.permits).acquire_owned();
         let accepted = async { (permit.await.expect("the semaphore is never closed"), accept(&listener).await) };
         let (permit, stream) = tokio::select! {
             accepted = accepted => accepted,

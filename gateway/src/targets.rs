@@ -51,6 +51,7 @@ use self::{
     stdio::StdioTarget,
 };
 use crate::{
+    calls,
     config::{self, Config, Limits, TargetKind, Transport},
     credentials::Credential,
 };
@@ -166,6 +167,20 @@ impl Target {
         self.has_others
     }
 
+    /// How it is reached, in a word: `http` or `stdio`.
+    pub fn transport(&self) -> &'static str {
+        match &self.adapter {
+            Adapter::Http(_) => "http",
+            Adapter::Stdio(_) => "stdio",
+        }
+    }
+
+    /// How many calls run in it, and how many may.
+    pub fn running(&self) -> (usize, usize) {
+        let most = self.limits.target_calls;
+        (most - self.permits.available_permits().min(most), most)
+    }
+
     /// How its requests went.
     pub fn health(&self) -> &Arc<Health> {
         &self.health
@@ -212,9 +227,15 @@ impl Target {
         request: Request,
         changes: &[(&str, &str)],
     ) -> Result<Reply, TargetError> {
-        let permit = Arc::clone(&self.permits).try_acquire_owned();
-        let permit = permit.map_err(|_| self.error(Fault::Busy(self.limits.target_calls)))?;
         let name = changes.iter().find(|(key, _)| *key == "name").map(|(_, name)| *name);
+        let tool = name.filter(|_| request.method == "tools/call");
+        let attempt = calls::attempt(self.name(), self.has_others.then_some(&self.path), tool);
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+            if let Some(attempt) = attempt {
+                attempt.not_made();
+            }
+            return Err(self.error(Fault::Busy(self.limits.target_calls)));
+        };
         let sent = self.health.sent(&request.method, name);
         let most = self.limits.call;
         let deadline = Instant::now() + most;
@@ -225,7 +246,7 @@ impl Target {
         })?;
         let (target, changed) = (self.name().clone(), Arc::clone(&self.changed));
         let (place, places) = (Some(permit), Arc::clone(&self.permits));
-        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places, sent }))
+        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places, sent, _attempt: attempt }))
     }
 
     /// What it says about itself. A modern target is asked now; a legacy one said it when its session was opened.

@@ -20,8 +20,8 @@ use url::Url;
 use self::{identity::DevIdentity, server::Server};
 use super::{ConfigArgs, running::Left};
 use crate::{
-    app::App,
-    config::{Config, Draft, Environment, Transport},
+    app::{App, Listeners},
+    config::{self, Config, Draft, Environment, Transport},
     discovery::View,
     http::MCP_PATH,
     shutdown,
@@ -46,6 +46,8 @@ pub struct DevArgs {
 #[derive(Clone, Debug, Serialize)]
 struct Running {
     endpoint: String,
+    /// Where metrics and health are.
+    admin: String,
     /// The issuer of the tokens that the gateway accepts; absent where it accepts everyone.
     issuer: Option<String>,
     token: Option<String>,
@@ -94,11 +96,12 @@ pub async fn run(args: DevArgs) -> anyhow::Result<()> {
     let listener = listen(config.gateway.listen).await?;
     let local = listener.local_addr().context("the listener has no address")?;
     let identity = DevIdentity::start(&mut config, local, stop.clone()).await?;
+    let admin = admin_listener(&mut config).await?;
     // Whatever was started before something failed, or before Ctrl-C, is ended all the same.
     let mut servers = Vec::new();
     let outcome = match start_servers(&mut config, &identity, &stop, &mut servers).await {
         Ok(()) if stop.is_cancelled() => Ok(()),
-        Ok(()) => serve(config, listener, local, &identity, args.json, stop.clone()).await,
+        Ok(()) => serve(config, listener, admin, &identity, args.json, stop.clone()).await,
         Err(error) => Err(error),
     };
     stop.cancel();
@@ -113,6 +116,24 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     }
     let listener = TcpListener::bind(address).await;
     listener.with_context(|| format!("cannot listen on `{address}`; choose another with `--listen 127.0.0.1:0`"))
+}
+
+/// Where the admin port is: where the config says, else at its default address or, where that is taken, at a free one.
+async fn admin_listener(config: &mut Config) -> anyhow::Result<TcpListener> {
+    let default: SocketAddr = config::file::admin::LISTEN.parse().expect("the default is an address");
+    let Some(admin) = config.admin else {
+        let listener = match TcpListener::bind(default).await {
+            Ok(listener) => listener,
+            Err(_) => listen(SocketAddr::new(default.ip(), 0)).await?,
+        };
+        config.admin = Some(config::Admin { listen: default, open_metrics: false });
+        return Ok(listener);
+    };
+    if !admin.listen.ip().is_loopback() {
+        bail!("`causeway dev` listens on loopback only, not on `{}`; leave `admin.listen` out", admin.listen);
+    }
+    let listener = TcpListener::bind(admin.listen).await;
+    listener.with_context(|| format!("cannot listen on `{}`; choose another with `admin.listen`", admin.listen))
 }
 
 /// Starts the server of each target that names one for development, all at once, and points the target at it.
@@ -153,12 +174,14 @@ async fn start_servers(
 
 async fn serve(
     config: Config,
-    listener: TcpListener,
-    local: SocketAddr,
+    gateway: TcpListener,
+    admin: TcpListener,
     identity: &DevIdentity,
     json: bool,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let local = gateway.local_addr().context("the listener has no address")?;
+    let admin_url = format!("http://{}", admin.local_addr().context("the admin listener has no address")?);
     let (urls, name) = (target_urls(&config), config.gateway.name.clone());
     let app = App::build(config, Clock::system())?;
     let mut view = app.view();
@@ -170,6 +193,7 @@ async fn serve(
         let view = view.borrow().clone();
         let running = Running {
             endpoint: format!("http://{local}{MCP_PATH}"),
+            admin: admin_url.clone(),
             issuer: identity.issuer(),
             token: identity.token().await?,
             access_key: identity.access_key().cloned(),
@@ -185,7 +209,7 @@ async fn serve(
         std::future::pending::<anyhow::Result<()>>().await
     };
     tokio::select! {
-        ended = app.run(listener, stop.cancelled_owned()) => ended,
+        ended = app.run(Listeners { gateway, admin: Some(admin) }, stop.cancelled_owned()) => ended,
         failed = announce => failed,
     }
 }

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use super::ConfigArgs;
 use crate::{
-    app::App,
+    app::{App, Listeners},
     config::{Config, Environment},
     shutdown,
 };
@@ -18,9 +18,17 @@ use crate::{
 pub async fn run(args: &ConfigArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config, &Environment::process())?;
     let listen = config.gateway.listen;
+    let admin = config.admin.map(|admin| admin.listen);
     let shutdown = shutdown::requested().context("the process cannot listen for signals")?;
     let listener = TcpListener::bind(listen).await;
     let listener =
         listener.with_context(|| format!("cannot listen on `{listen}`; choose another with `gateway.listen`"))?;
-    App::build(config, Clock::system())?.run(listener, shutdown).await
+    let admin = match admin {
+        None => None,
+        Some(listen) => {
+            let listener = TcpListener::bind(listen).await;
+            Some(listener.with_context(|| format!("cannot listen on `{listen}`; choose another with `admin.listen`"))?)
+        }
+    };
+    App::build(config, Clock::system())?.run(Listeners { gateway: listener, admin }, shutdown).await
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::located::{Located, Member};
 
+pub mod admin;
 pub mod authorizer;
 pub mod aws;
 pub mod list_page;
@@ -15,6 +16,7 @@ pub mod login;
 pub mod selection;
 pub mod target;
 
+pub use admin::Admin;
 pub use authorizer::Authorizer;
 pub use aws::{Aws, Sigv4};
 pub use list_page::ListPage;
@@ -68,6 +70,8 @@ pub struct File {
     pub limits: Member<Limits>,
     /// Targets that are in several places, or that others stand by for.
     pub failover: Member<Failover>,
+    /// A port of its own for who runs the gateway: metrics, health. Default: none.
+    pub admin: Member<Admin>,
     /// What the gateway asks of AWS itself: credentials and secrets.
     pub aws: Member<Aws>,
     /// Who may call: `authorizer = "none"`, or a table `[authorizer.custom_jwt]`.

@@ -15,6 +15,7 @@ use super::{
     located::{Located, Member},
 };
 
+mod admin;
 mod authorizer;
 mod aws;
 mod aws_iam;
@@ -55,6 +56,7 @@ pub(super) fn config(
     resolver.address(file, gateway.as_ref(), authorizer.as_mut());
     resolver.exposure(file, gateway.as_ref(), authorizer.as_ref());
     let login = resolver.login(file.login.as_ref(), gateway.as_ref(), authorizer.as_ref());
+    let admin = resolver.admin(file, authorizer.as_ref());
     let aws = resolver.aws(file.aws.as_ref());
     let targets = resolver.targets(file.targets.as_ref(), &aws);
     let proxies = Proxies::new(resolver.environment);
@@ -64,6 +66,7 @@ pub(super) fn config(
         sessions: sessions?,
         limits,
         failover,
+        admin: admin?,
         aws,
         authorizer: authorizer?,
         login: login?,

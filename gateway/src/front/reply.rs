@@ -27,6 +27,7 @@ use tokio::time::timeout;
 
 use super::{Front, Post, accepted, face, message};
 use crate::{
+    calls::{self, Outcome},
     error::{Face, status_of},
     gateway::{Call, CallError, Gateway, Served},
     inbound::Caller,
@@ -100,12 +101,14 @@ impl Exchange {
 
     /// An answer as the client gets it.
     pub(super) fn answer(&self, answer: &canonical::Response) -> Item {
+        calls::note(|call| call.came_to(Outcome::of(answer)));
         Item::Last(status_of(answer.error(), self.era()), answer.for_client(self.era(), &self.request.id))
     }
 
     /// An error as the client gets it, logged.
     pub(super) fn failed(&self, error: &CallError) -> Item {
-        let Face { status, message } = self.face(error);
+        let Face { status, message, outcome } = self.face(error);
+        calls::note(|call| call.came_to(outcome));
         Item::Last(status, message.into())
     }
 
@@ -164,7 +167,10 @@ async fn carry(mut items: Items, events: bool) -> Response {
             Ok(Some(Item::Between(first))) if events => return event_stream(frame(&first), items),
             Ok(Some(Item::Between(_))) => (),
             // Nobody waits for this response any more; it must say something all the same.
-            Ok(Some(Item::Cancelled)) => return accepted(),
+            Ok(Some(Item::Cancelled)) => {
+                calls::note(|call| call.came_to(Outcome::Cancelled));
+                return accepted();
+            }
             // A reply ends with an answer or an error, and nobody reads on after it.
             Ok(None) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
@@ -185,7 +191,11 @@ pub(super) fn event_stream(first: Bytes, items: Items) -> Response {
             Err(_) => Some((Bytes::from(SIGN_OF_LIFE), Some(items))),
             Ok(Some(Item::Between(message))) => Some((frame(&message), Some(items))),
             Ok(Some(Item::Last(_, answer))) => Some((frame(&answer), None)),
-            Ok(Some(Item::Cancelled) | None) => None,
+            Ok(Some(Item::Cancelled)) => {
+                calls::note(|call| call.came_to(Outcome::Cancelled));
+                None
+            }
+            Ok(None) => None,
         }
     });
     let first = stream::iter([first]);

@@ -13,6 +13,7 @@ use super::{
     paths::{Repeat, Served, Way},
 };
 use crate::{
+    calls,
     inbound::Caller,
     targets::{Fault, Reply, TargetError},
 };
@@ -21,6 +22,7 @@ impl Gateway {
     /// Carries out a `resources/read`.
     pub(super) async fn read(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let uri = request.param("uri").ok_or(CallError::NoUri)?;
+        calls::note(|call| call.names(&uri));
         let readers = self.view().catalog.readers(&uri);
         let Served { reply, path } = match &readers[..] {
             // Its own words say best what is wrong.

@@ -20,6 +20,7 @@ use serde_json::value::RawValue;
 
 use super::{CallError, Gateway, paths::Served};
 use crate::{
+    calls,
     inbound::Caller,
     targets::{Reply, Target},
 };
@@ -88,6 +89,7 @@ impl Gateway {
     /// Carries out `tasks/get`, `tasks/result`, `tasks/update` or `tasks/cancel`.
     pub(super) async fn task(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let name = request.param("taskId").ok_or(CallError::Taskless)?;
+        calls::note(|call| call.names(&name));
         let (target, id) = self.task_named(caller, &name).ok_or(CallError::UnknownTask(name))?;
         let reply = target.call(&caller.id, request, &[("taskId", &json(&id))]).await?;
         Ok(self.on_its_path(caller, &target, reply))

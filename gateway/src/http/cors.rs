@@ -29,6 +29,7 @@ pub(super) fn layer(local: SocketAddr, allowed: Arc<Allowed>) -> CorsLayer {
             header::WWW_AUTHENTICATE,
             header::RETRY_AFTER,
             crate::front::PATH,
+            HeaderName::from_static("x-request-id"),
         ])
         .max_age(REMEMBERED)
 }

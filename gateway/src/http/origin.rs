@@ -12,18 +12,18 @@ use crate::error::Refused;
 
 /// Pages that may call the gateway from elsewhere.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Allowed {
+pub(crate) struct Allowed {
     /// The gateway's own public URL.
-    pub(super) public: Option<Url>,
+    pub(crate) public: Option<Url>,
     /// Of which nothing but the origin counts.
-    pub(super) origins: Vec<Url>,
+    pub(crate) origins: Vec<Url>,
 }
 
 /// Checks `Origin`, and on a loopback listener also `Host`, which a page behind a rebound name cannot forge.
 ///
 /// A request without `Origin` comes from no page. Pages of the gateway's own public URL may call it, and on a loopback
 /// listener pages of this machine, such as an inspector's.
-pub(super) fn check(headers: &HeaderMap, local: SocketAddr, allowed: &Allowed) -> Result<(), Refused> {
+pub(crate) fn check(headers: &HeaderMap, local: SocketAddr, allowed: &Allowed) -> Result<(), Refused> {
     let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let on_loopback = local.ip().is_loopback();
     let origin = text(header::ORIGIN);

@@ -59,6 +59,19 @@ impl Refusal {
         self.reason
     }
 
+    /// Which refusal this is, in a word for metrics and logs.
+    pub fn word(&self) -> &'static str {
+        match self.reason {
+            Reason::MissingToken => "missing_token",
+            Reason::InvalidToken => "invalid_token",
+            Reason::InsufficientScope => "insufficient_scope",
+            Reason::MissingSignature => "missing_signature",
+            Reason::InvalidSignature => "invalid_signature",
+            Reason::PrincipalNotAllowed => "principal_not_allowed",
+            Reason::IssuerUnavailable { .. } => "issuer_unavailable",
+        }
+    }
+
     /// The status of the response: 401, 403 or 503.
     pub fn status(&self) -> StatusCode {
         match self.reason {

@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{Fault, Question, Sent, TargetError};
+use crate::calls::Attempt;
 
 /// The reply to one request: from an adapter with bare faults, from a target with its name in them.
 pub enum Reply<E = TargetError> {
@@ -45,6 +46,8 @@ pub(super) struct Bounds {
     pub(super) places: Arc<Semaphore>,
     /// Told how it ends.
     pub(super) sent: Sent,
+    /// For who watches: it ends with the reply.
+    pub(super) _attempt: Option<Attempt>,
 }
 
 /// One message of a reply.

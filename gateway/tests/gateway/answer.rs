@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use causeway_core::wire::sse::Decoder;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde_json::Value;
@@ -77,7 +77,14 @@ impl Answer {
     pub(crate) fn whole(&self) -> String {
         let mut out = format!("{}\n", self.status.as_u16());
         // Those that change, and those that are on every answer for browsers.
-        let passed_over = [header::DATE, header::CONTENT_LENGTH, header::VARY, header::ACCESS_CONTROL_EXPOSE_HEADERS];
+        let passed_over = [
+            header::DATE,
+            header::CONTENT_LENGTH,
+            header::VARY,
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("x-amzn-requestid"),
+        ];
         let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| !passed_over.contains(name)).collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {

@@ -45,7 +45,7 @@ async fn a_page_reads_the_session_and_the_challenge() {
     for answer in [alice.initialize("2025-11-25").await, alice.without("authorization").post("{}").await] {
         assert_eq!(header(&answer, "access-control-allow-origin").as_deref(), Some(INSPECTOR));
         let exposed = header(&answer, "access-control-expose-headers").unwrap();
-        assert_eq!(exposed, "mcp-session-id,www-authenticate,retry-after,x-causeway-path");
+        assert_eq!(exposed, "mcp-session-id,www-authenticate,retry-after,x-causeway-path,x-request-id");
         assert!(header(&answer, "mcp-session-id").is_some() || header(&answer, "www-authenticate").is_some());
     }
 }

@@ -1,13 +1,15 @@
 //! A gateway on a free port in the test's own runtime, with an issuer and a clock that the test controls. Asserts nothing.
 
 use std::{
+    net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use causeway::{
-    app::App,
+    app::{App, Listeners},
+    calls::Calls,
     config::{
         Config, Credential, Draft, Environment, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions,
         Transport,
@@ -29,6 +31,9 @@ pub(crate) struct Gateway {
     pub(crate) url: String,
     pub(crate) issuer: Issuer,
     pub(crate) clock: TestClock,
+    /// `http://127.0.0.1:port` of the admin port.
+    pub(crate) admin: String,
+    pub(crate) calls: Calls,
     view: watch::Receiver<Arc<View>>,
     stop: CancellationToken,
     served: JoinHandle<anyhow::Result<()>>,
@@ -63,11 +68,15 @@ impl Gateway {
         change(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
+        let wanted = config.admin.map_or(([127, 0, 0, 1], 0).into(), |admin| SocketAddr::new(admin.listen.ip(), 0));
+        let admin_listener = TcpListener::bind(wanted).await.unwrap();
+        let admin = format!("http://127.0.0.1:{}", admin_listener.local_addr().unwrap().port());
         let app = App::build(config, clock.clock()).unwrap();
-        let view = app.view();
+        let (view, calls) = (app.view(), app.calls());
         let stop = CancellationToken::new();
-        let served = tokio::spawn(app.run(listener, stop.clone().cancelled_owned()));
-        Self { url: format!("{origin}{MCP_PATH}"), origin, issuer, clock, view, stop, served }
+        let listeners = Listeners { gateway: listener, admin: Some(admin_listener) };
+        let served = tokio::spawn(app.run(listeners, stop.clone().cancelled_owned()));
+        Self { url: format!("{origin}{MCP_PATH}"), origin, issuer, clock, admin, calls, view, stop, served }
     }
 
     /// A client with a good token, whose `sub` and `client_id` are `name`.
@@ -169,6 +178,8 @@ fn target(name: &str, transport: Transport) -> Target {
 fn config(issuer: &Issuer) -> Config {
     let text = format!(
         r#"
+        [admin]
+
         [authorizer.custom_jwt]
         discovery_url = "{}"
         allowed_clients = ["alice", "bob"]

@@ -4,6 +4,7 @@
 #![cfg(feature = "dev")]
 #![expect(clippy::unwrap_used, reason = "a test ends at its first surprise, in what it stands on too")]
 
+mod admin_port;
 mod answer;
 mod bridge_asking;
 mod bridge_cancel;
@@ -73,6 +74,7 @@ mod offering;
 mod program;
 mod raw;
 mod sample;
+mod seen_calls;
 mod stream;
 mod targets_affinity;
 mod targets_calls;

@@ -46,8 +46,10 @@ fn listening(running: &Running, identity: &DevIdentity) -> String {
         line(&target.name, &format!("{place}  ({tools})"))
     });
     let targets: String = targets.collect();
-    ["Listening:", &line("gateway", &running.endpoint), &line("identity provider", identity.base().as_str()), &targets]
-        .concat()
+    let gateway = line("gateway", &running.endpoint);
+    let admin = line("metrics and health", &running.admin);
+    let issuer = line("identity provider", identity.base().as_str());
+    ["Listening:", &gateway, &admin, &issuer, &targets].concat()
 }
 
 fn curl(running: &Running, body: &Value) -> String {

@@ -13,6 +13,7 @@ use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 
 use crate::{
+    calls,
     error::Refused,
     front::{Front, Post, accepted, face, message},
 };
@@ -22,6 +23,7 @@ const MOST: usize = 100;
 
 /// Answers a batch: one array with an answer for each request in it, in the order of the requests.
 pub(in crate::front) async fn answer(front: &Front, post: &Post) -> Response {
+    calls::note(|call| call.is_for("batch"));
     let messages = match accept(front, post).await {
         Ok(messages) => messages,
         Err(refused) => return face(refused.face(Era::Legacy, "null")),
@@ -52,15 +54,23 @@ async fn accept(front: &Front, post: &Post) -> Result<Vec<Bytes>, Refused> {
 
 /// The answer to one message of a batch; empty for what gets none.
 async fn answer_one(front: &Front, post: &Post, headers: &HeaderMap, body: Bytes) -> Bytes {
+    let response = calls::watch_part(answer_message(front, post, headers, body)).await;
+    // These bodies are in memory: reading them cannot fail.
+    response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
+}
+
+async fn answer_message(front: &Front, post: &Post, headers: &HeaderMap, body: Bytes) -> Response {
+    calls::note(|call| call.took(&body));
     let one = Post { caller: post.caller.clone(), headers: headers.clone(), body: body.clone() };
-    let response = match Envelope::parse(body) {
+    match Envelope::parse(body) {
         Ok(envelope) if envelope.method() == "initialize" => {
             let refused = Refused::Params("`initialize` must not be part of a batch".into());
             face(refused.face(Era::Legacy, envelope.id().unwrap_or("null")))
         }
-        Ok(envelope) => super::answer(front, &one, envelope).await,
+        Ok(envelope) => {
+            calls::note(|call| call.holds(&envelope));
+            super::answer(front, &one, envelope).await
+        }
         Err(error) => face(Refused::from(error).face(Era::Legacy, "null")),
-    };
-    // These bodies are in memory: reading them cannot fail.
-    response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
+    }
 }

@@ -73,6 +73,11 @@ impl Sessions {
         Self(cache.eviction_listener(listener).build())
     }
 
+    /// How many something lives of, as far as is known without looking at each.
+    pub(crate) fn count(&self) -> usize {
+        usize::try_from(self.0.entry_count()).unwrap_or(usize::MAX)
+    }
+
     /// What lives of the session `name`.
     pub(super) async fn of(&self, name: &str) -> Arc<Live> {
         self.0.get_with_by_ref(name, async { Arc::default() }).await

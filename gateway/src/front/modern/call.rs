@@ -17,6 +17,7 @@ use super::{
     park::{Found, Lot, Parked, brought},
 };
 use crate::{
+    calls::{self, Outcome},
     front::{
         UNDECLARED,
         reply::{Exchange, Item, Items, given_up},
@@ -122,6 +123,12 @@ fn once(item: Item) -> Items {
     Box::pin(stream::iter([item]))
 }
 
+/// The answer to the request `id` that asks the client for something first.
+fn asked_back(id: &str, result: &str) -> Item {
+    calls::note(|call| call.came_to(Outcome::InputRequired));
+    Item::Last(StatusCode::OK, result_message(id, result).into())
+}
+
 impl Conversation {
     /// The next message; `None` once a round of questions is complete.
     async fn next(&mut self) -> Option<Item> {
@@ -151,7 +158,7 @@ impl Conversation {
         let asked = unasked.then(|| elsewhere::required(answer, || self.lot.refused(caller_id, request))).flatten();
         if let Some(asked) = asked {
             return match request.client.may_be_asked("elicitation/create", Era::Modern) {
-                true => Item::Last(StatusCode::OK, result_message(&request.id, &asked.result()).into()),
+                true => asked_back(&request.id, &asked.result()),
                 false => self.call.failed(&CallError::MissingCapability("elicitation")),
             };
         }
@@ -200,7 +207,7 @@ impl Conversation {
         let progress_token = progress.map_or_else(|| request.progress_token(), |(before, _)| Some(before));
         let parked = Parked { events, questions, asked, progress_token, served_by: call.served_by.clone() };
         match lot.park(&call.caller.id, request, parked) {
-            Ok(result) => Item::Last(StatusCode::OK, result_message(&request.id, &result).into()),
+            Ok(result) => asked_back(&request.id, &result),
             Err(error) => call.failed(&error),
         }
     }

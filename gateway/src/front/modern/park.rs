@@ -77,6 +77,11 @@ impl Lot {
         Self { parked: Arc::default(), sealer, clock, most, patience }
     }
 
+    /// How many calls wait, and how many may.
+    pub(crate) fn occupancy(&self) -> (usize, usize) {
+        (self.parked.lock().expect("no holder of this lock panics").len(), self.most)
+    }
+
     /// Keeps `parked`, a call of `caller_id` made with `request`, and gives the result that asks for its input.
     pub(super) fn park(&self, caller_id: &str, request: &Request, parked: Parked) -> Result<String, CallError> {
         let requests = parked.questions.iter().map(|(key, question)| InputRequest {

@@ -1,0 +1,57 @@
+//! How the targets are, with all that is known of why: this is for who runs the gateway, so addresses may be in it.
+
+use std::time::Duration;
+
+use causeway_core::catalog::Kind;
+use serde_json::{Value, json};
+
+use crate::{
+    discovery::{TargetState, View},
+    gateway::Gateway,
+    targets::{Counts, Target},
+};
+
+/// Everything about every target, and whether each was asked once.
+pub(super) fn detail(gateway: &Gateway, view: &View, now: Duration) -> Value {
+    let targets: Vec<Value> = view.targets.iter().map(|target| of_target(gateway, view, target, now)).collect();
+    json!({"ready": view.is_complete(), "targets": targets})
+}
+
+fn of_target(gateway: &Gateway, view: &View, target: &TargetState, now: Duration) -> Value {
+    let paths = gateway.paths(&target.name);
+    let paths: Vec<Value> = paths.iter().map(|path| of_path(view, path, now)).collect();
+    json!({
+        "name": target.name.as_str(),
+        "state": target.word(),
+        "error": target.error_text(),
+        "era": target.about.as_ref().map(|about| format!("{:?}", about.era).to_lowercase()),
+        "listedSecondsAgo": age(target, now),
+        "tools": target.count(Kind::Tools),
+        "prompts": target.count(Kind::Prompts),
+        "resources": target.count(Kind::Resources),
+        "templates": target.count(Kind::Templates),
+        "paths": paths,
+    })
+}
+
+fn of_path(view: &View, path: &Target, now: Duration) -> Value {
+    let Counts { served, passed_on } = path.health().counts();
+    let (running, most) = path.running();
+    let known = view.paths.iter().find(|known| known.path == *path.path());
+    json!({
+        "name": path.path().to_string(),
+        "state": path.health().state().word(),
+        "lists": known.map(TargetState::word),
+        "error": known.and_then(TargetState::error_text),
+        "listedSecondsAgo": known.and_then(|known| age(known, now)),
+        "served": served,
+        "passedOn": passed_on,
+        "calls": running,
+        "mostCalls": most,
+    })
+}
+
+/// Seconds since the last listing that worked.
+pub(super) fn age(target: &TargetState, now: Duration) -> Option<u64> {
+    target.listed.map(|listed| now.saturating_sub(listed).as_secs())
+}

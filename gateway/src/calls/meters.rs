@@ -1,0 +1,257 @@
+//! Counters and histograms of calls, by method, target and tool. A call finds its own with one lookup; names that do not come
+//! from the configuration or from a target's list are never a label.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{
+    CallRecord,
+    outcome::{Class, Outcome, WORDS},
+};
+use crate::metrics::{Distribution, Family, Histogram};
+
+/// Combinations of method, target and tool that are told apart; tools beyond that are counted together as `other`. Far more than
+/// any list of tools that a client can use: it is for a target that names its tools anew each time.
+const MOST: usize = 20_000;
+
+/// What is known of all calls so far.
+#[derive(Debug, Default)]
+pub(super) struct Meters(RwLock<HashMap<What, Arc<Series>>>);
+
+/// What calls of one kind have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct What {
+    /// One that [`method`] gives.
+    pub(super) method: &'static str,
+    pub(super) target: Option<Arc<str>>,
+    pub(super) tool: Option<Arc<str>>,
+}
+
+/// The numbers of one kind of calls.
+#[derive(Debug, Default)]
+pub(super) struct Series {
+    outcomes: [AtomicU64; WORDS],
+    throttles: AtomicU64,
+    system_errors: AtomicU64,
+    user_errors: AtomicU64,
+    first_byte: Histogram,
+    duration: Histogram,
+    execution: Histogram,
+}
+
+/// The label `method`: the methods that MCP has, `unknown` for any other.
+pub(super) fn method(method: &str) -> &'static str {
+    const KNOWN: [&str; 29] = [
+        "tools/call",
+        "tools/list",
+        "prompts/get",
+        "prompts/list",
+        "resources/read",
+        "resources/list",
+        "resources/templates/list",
+        "resources/subscribe",
+        "resources/unsubscribe",
+        "completion/complete",
+        "tasks/get",
+        "tasks/result",
+        "tasks/update",
+        "tasks/cancel",
+        "tasks/list",
+        "server/discover",
+        "subscriptions/listen",
+        "initialize",
+        "ping",
+        "logging/setLevel",
+        "notifications/initialized",
+        "notifications/cancelled",
+        "notifications/progress",
+        "notifications/roots/list_changed",
+        "response",
+        "batch",
+        "GET",
+        "DELETE",
+        "",
+    ];
+    KNOWN.into_iter().find(|known| *known == method).unwrap_or("unknown")
+}
+
+impl Meters {
+    /// The numbers of this kind of calls.
+    pub(super) fn of(&self, what: &What) -> Arc<Series> {
+        if let Some(series) = self.0.read().expect("no holder of this lock panics").get(what) {
+            return Arc::clone(series);
+        }
+        let mut all = self.0.write().expect("no holder of this lock panics");
+        let known = match what.tool.is_some() && all.len() >= MOST {
+            true => What { tool: Some("other".into()), ..what.clone() },
+            false => what.clone(),
+        };
+        Arc::clone(all.entry(known).or_default())
+    }
+
+    /// How many calls ended that went to each target.
+    pub(super) fn by_target(&self) -> HashMap<Arc<str>, u64> {
+        let mut counts: HashMap<Arc<str>, u64> = HashMap::new();
+        for (what, series) in self.0.read().expect("no holder of this lock panics").iter() {
+            if let Some(target) = &what.target {
+                let ended = series.outcomes.iter().map(|count| count.load(Ordering::Relaxed));
+                *counts.entry(Arc::clone(target)).or_default() += ended.sum::<u64>();
+            }
+        }
+        counts
+    }
+
+    /// What was counted, family by family.
+    pub(super) fn families(&self) -> Vec<Family> {
+        let all = self.0.read().expect("no holder of this lock panics");
+        let mut sorted: Vec<(&What, &Series)> = all.iter().map(|(what, series)| (what, &**series)).collect();
+        sorted.sort_by_key(|(what, _)| *what);
+        let mut families = vec![invocations(&sorted)];
+        families.extend(faults(&sorted));
+        families.extend(durations(&sorted));
+        families.push(executions(&sorted));
+        families
+    }
+}
+
+impl Series {
+    /// Counts a call that ended.
+    pub(super) fn ended(&self, record: &CallRecord) {
+        self.outcomes[record.outcome.index()].fetch_add(1, Ordering::Relaxed);
+        let count = match record.outcome.class(record.status) {
+            None => None,
+            Some(Class::Throttle) => Some(&self.throttles),
+            Some(Class::SystemError) => Some(&self.system_errors),
+            Some(Class::UserError) => Some(&self.user_errors),
+        };
+        if let Some(count) = count {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(first_byte) = record.first_byte {
+            self.first_byte.observe(first_byte);
+        }
+        self.duration.observe(record.duration);
+    }
+
+    /// Counts the time that a target took for one attempt.
+    pub(super) fn executed(&self, took: Duration) {
+        self.execution.observe(took);
+    }
+}
+
+impl What {
+    fn labels(&self) -> [(&'static str, &str); 3] {
+        [("method", self.method), ("target", text(self.target.as_ref())), ("tool", text(self.tool.as_ref()))]
+    }
+}
+
+fn text(name: Option<&Arc<str>>) -> &str {
+    name.map_or("", |name| name)
+}
+
+fn invocations(all: &[(&What, &Series)]) -> Family {
+    const EACH: [Outcome; WORDS] = [
+        Outcome::Ok,
+        Outcome::InputRequired,
+        Outcome::ToolError,
+        Outcome::Error(0),
+        Outcome::TargetFault(""),
+        Outcome::Throttled(""),
+        Outcome::Refused(""),
+        Outcome::Cancelled,
+    ];
+    let mut family = Family::counter("causeway_invocations_total", "Requests of clients that ended (Invocations).");
+    for (what, series) in all {
+        for (outcome, count) in EACH.iter().zip(&series.outcomes) {
+            let count = count.load(Ordering::Relaxed);
+            if count > 0 {
+                let [method, target, tool] = what.labels();
+                family.add(&[method, target, tool, ("outcome", outcome.word())], count);
+            }
+        }
+    }
+    family
+}
+
+fn faults(all: &[(&What, &Series)]) -> [Family; 3] {
+    let family = |name, help, of: fn(&Series) -> &AtomicU64| {
+        let mut family = Family::counter(name, help);
+        for (what, series) in all {
+            family.add(&what.labels(), of(series).load(Ordering::Relaxed));
+        }
+        family
+    };
+    [
+        family("causeway_throttles_total", "Requests that met a bound (Throttles).", |series| &series.throttles),
+        family(
+            "causeway_system_errors_total",
+            "Requests that the gateway or a target failed (SystemErrors).",
+            |series| &series.system_errors,
+        ),
+        family("causeway_user_errors_total", "Requests that were wrong or not allowed (UserErrors).", |series| {
+            &series.user_errors
+        }),
+    ]
+}
+
+fn durations(all: &[(&What, &Series)]) -> [Family; 2] {
+    let family = |name, help, of: fn(&Series) -> &Histogram| {
+        let mut sums: BTreeMap<(&str, &str), Distribution> = BTreeMap::new();
+        for (what, series) in all {
+            *sums.entry((what.method, text(what.target.as_ref()))).or_default() += of(series).read();
+        }
+        let sums = sums.into_iter().filter(|(_, sum)| sum.count() > 0);
+        sums.fold(Family::histogram(name, help), |family, ((method, target), sum)| {
+            family.with(&[("method", method), ("target", target)], sum)
+        })
+    };
+    [
+        family("causeway_latency_seconds", "From a request to the first byte of its answer (Latency).", |series| {
+            &series.first_byte
+        }),
+        family("causeway_duration_seconds", "From a request to the last byte of its answer (Duration).", |series| {
+            &series.duration
+        }),
+    ]
+}
+
+fn executions(all: &[(&What, &Series)]) -> Family {
+    let mut family = Family::histogram(
+        "causeway_target_execution_seconds",
+        "From a request to a target to the end of its answer (TargetExecutionTime).",
+    );
+    for (what, series) in all {
+        let read = series.execution.read();
+        if read.count() > 0 {
+            family.add(&what.labels(), read);
+        }
+    }
+    family
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_invents_is_no_label() {
+        assert_eq!(method("tools/call"), "tools/call");
+        assert_eq!(method("tools/steal"), "unknown");
+    }
+
+    #[test]
+    fn tools_beyond_all_measure_are_counted_together() {
+        let meters = Meters::default();
+        let what = |tool: &str| What { method: "tools/call", target: Some("a".into()), tool: Some(tool.into()) };
+        (0..MOST).for_each(|at| drop(meters.of(&what(&at.to_string()))));
+        let (one, other) = (meters.of(&what("x")), meters.of(&what("y")));
+        assert!(Arc::ptr_eq(&one, &other));
+        assert!(!Arc::ptr_eq(&one, &meters.of(&what("7"))));
+    }
+}
