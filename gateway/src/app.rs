@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use causeway_aws::{Aws, Identity};
-use causeway_core::seal::Sealer;
+use causeway_core::{catalog::Naming, seal::Sealer};
 use causeway_oidc::clock::Clock;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -14,7 +14,7 @@ use crate::{
     calls::Calls,
     config::{Authorizer, Config},
     credentials::Credential,
-    discovery::{self, Rules, TargetState, View},
+    discovery::{self, Merging, Rules, TargetState, View},
     front::Front,
     gateway::Gateway,
     http::{self, Served},
@@ -90,8 +90,8 @@ impl App {
 
     /// Lists each target once and stops them: what clients would see of it. Serves nobody.
     pub async fn survey_merged(self) -> View {
-        let names = self.config.gateway.names;
-        View::of(self.survey().await, names)
+        let merging = merging(&self.config);
+        View::of(self.survey().await, &merging)
     }
 
     /// Lists each place of each target once and stops them: what came of it, in config order. Serves nobody.
@@ -120,7 +120,7 @@ impl App {
         let prepared = inbound.clone();
         tokio::spawn(async move { prepared.prepare().await });
         let clock = sources.clock;
-        let rules = Rules { names: config.gateway.names, refresh: config.limits.refresh, clock: clock.clone() };
+        let rules = Rules { merging: merging(&config), refresh: config.limits.refresh, clock: clock.clone() };
         let stopping = CancellationToken::new();
         let (told, over) = (stopping.clone(), CancellationToken::new());
         let shutdown = async move {
@@ -192,6 +192,13 @@ fn login(config: &Config, sources: &Sources, sealer: &Arc<Sealer>) -> Result<Opt
     let (Some(login), Authorizer::CustomJwt(jwt)) = (&config.login, &config.authorizer) else { return Ok(None) };
     let login = Login::new(login, jwt, &config.gateway.name, sources, Arc::clone(sealer))?;
     Ok(Some(Arc::new(login)))
+}
+
+/// What the configuration wants made of the lists of targets.
+fn merging(config: &Config) -> Merging {
+    let audience = config.clients.audience.clone();
+    let shorten = audience.fit().filter(|_| config.clients.shorten);
+    Merging { naming: Naming { names: config.gateway.names, shorten }, audience }
 }
 
 /// The one client for everything but the relay: issuers, token endpoints.

@@ -4,7 +4,10 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use causeway_aws::{endpoint::Endpoints, identity::Settings, secret::Reference};
-use causeway_core::catalog::{Names, Paging};
+use causeway_core::{
+    catalog::{Names, Paging},
+    name::Audience,
+};
 use url::Url;
 
 use crate::secret::Secret;
@@ -50,6 +53,7 @@ pub struct Config {
     pub authorizer: Authorizer,
     /// `None`: clients bring their tokens from elsewhere.
     pub login: Option<Login>,
+    pub clients: Clients,
     /// In the order of the file, which is the order of the merged lists.
     pub targets: Vec<Target>,
     /// Of the environment, not of the file.
@@ -76,6 +80,14 @@ pub struct Gateway {
     pub debug_errors: bool,
     /// Server-sent events for clients that accept them; else one JSON answer always.
     pub streaming: bool,
+}
+
+/// Clients that people use, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clients {
+    pub audience: Audience,
+    /// Tools whose names do not fit are listed under short ones.
+    pub shorten: bool,
 }
 
 /// Sessions of legacy clients.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use causeway_core::{
-    catalog::{Kind, Lists, Names, Page, PerKind, capabilities},
+    catalog::{Kind, Lists, Page, PerKind, capabilities},
     name::PathName,
 };
 use causeway_oidc::clock::Clock;
@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-pub use self::view::{TargetState, View};
+pub use self::view::{Merging, TargetState, View};
 use crate::targets::{About, Fault, Target, TargetError};
 
 /// Between tries to list a target that failed: doubled from the first to the last.
@@ -33,7 +33,7 @@ const SOONEST: Duration = Duration::from_secs(5);
 /// What listing and merging go by.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    pub names: Names,
+    pub merging: Merging,
     /// Between two listings of a target that gives no sooner reason.
     pub refresh: Duration,
     pub clock: Clock,
@@ -216,7 +216,7 @@ impl Publisher<'_> {
         // Whether a place can be listed says which one's lists count.
         if news.offer || news.state {
             let before = Arc::clone(&view.catalog);
-            view.merge(self.rules.names);
+            view.merge(&self.rules.merging);
             for problem in view.catalog.problems().iter().filter(|problem| !before.problems().contains(problem)) {
                 match problem.is_intended() {
                     true => tracing::debug!("{problem}"),

@@ -3,6 +3,7 @@
 pub mod capabilities;
 pub mod edits;
 pub mod kind;
+pub mod lint;
 pub mod list;
 pub mod merge;
 pub mod page;
@@ -13,14 +14,15 @@ use std::{collections::HashMap, sync::Arc};
 pub use self::{
     edits::{Edit, Edits},
     kind::{Kind, PerKind},
+    lint::Excess,
     list::{List, Paging, Slice},
-    merge::{Names, Offer, merge},
+    merge::{Names, Naming, Offer, merge},
     page::{BadPage, Entry, Page},
     template::UriTemplate,
 };
 use crate::{
     era::params::{BadAnnotation, HeaderParams},
-    name::{Selection, TargetName},
+    name::{Profile, Selection, TargetName},
 };
 
 /// What one target listed of each kind, page by page; `None` where it never gave a list.
@@ -31,6 +33,9 @@ pub type Lists = PerKind<Option<Arc<[Page]>>>;
 pub struct Catalog {
     /// Targets in config order, each in its target's own order.
     lists: PerKind<List>,
+    /// Of each entry of the lists, in their order.
+    names: PerKind<Vec<Name>>,
+    /// By the name that an entry is listed under, and by its full one where that is another.
     routes: PerKind<HashMap<String, Route>>,
     /// Best first.
     templates: Vec<Template>,
@@ -39,6 +44,15 @@ pub struct Catalog {
     /// Of targets that hold resources back: what they let through.
     held_back: HashMap<TargetName, Selection>,
     problems: Vec<Problem>,
+}
+
+/// What an entry is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Name {
+    /// Its name after merging; of a resource its URI.
+    full: String,
+    /// What it is listed as, where that is short for it.
+    short: Option<String>,
 }
 
 /// Where a merged key leads.
@@ -133,6 +147,32 @@ pub enum Problem {
          exclude or rename the other"
     )]
     NameTaken { target: TargetName, kind: Kind, own: String, name: String },
+    #[error(
+        "the tool `{name}` is too long: {}; rename it with `tools.rename` of target `{target}`, or set `clients.shorten_names = true` to \
+         have it listed as `{short}`",
+        lint::Excesses(excesses)
+    )]
+    TooLong { target: TargetName, name: String, excesses: Vec<Excess>, short: String },
+    #[error(
+        "the tool `{name}` has characters in its name (`{refused}`) that models refuse: with {} all tools fail because of it; rename it \
+         with `tools.rename` of target `{target}`, or set `clients.shorten_names = true` to have it listed as `{short}`",
+        lint::Clients(clients)
+    )]
+    Characters { target: TargetName, name: String, refused: String, clients: Vec<Profile>, short: String },
+    #[error(
+        "the tool `{name}` has no description: {client} leaves it out; give it one with `tools.describe` of target `{target}`"
+    )]
+    Undescribed { target: TargetName, name: String, client: Profile },
+    #[error(
+        "{endpoint} lists {count} tools, and {client} takes {most}: {beyond}; choose among them with `tools.include` and \
+         `tools.exclude` of the targets, or make `[[toolsets]]` of them"
+    )]
+    TooMany { endpoint: String, count: usize, client: Profile, most: usize, beyond: &'static str },
+    #[error(
+        "the tool `{name}` of target `{target}` is listed under its long name, because `{short}`, which would be short for it, is the \
+         name of another; rename one of the two"
+    )]
+    ShortTaken { target: TargetName, name: String, short: String },
 }
 
 /// Nobody offers this.
@@ -208,6 +248,13 @@ impl Catalog {
     }
 }
 
+impl Name {
+    /// What the entry is listed as.
+    fn shown(&self) -> &str {
+        self.short.as_deref().unwrap_or(&self.full)
+    }
+}
+
 impl Route {
     /// The path of the entry that clients see.
     pub fn first(&self) -> &Path {
@@ -225,11 +272,16 @@ impl Problem {
             | Self::BadTemplate { target, .. }
             | Self::BadHeaders { target, .. }
             | Self::Idle { target, .. }
-            | Self::NameTaken { target, .. } => target == name,
+            | Self::NameTaken { target, .. }
+            | Self::TooLong { target, .. }
+            | Self::Characters { target, .. }
+            | Self::Undescribed { target, .. }
+            | Self::ShortTaken { target, .. } => target == name,
             Self::Collision { kept, left_out, .. }
             | Self::Shadowed { kept, left_out, .. }
             | Self::Tie { kept, left_out, .. }
             | Self::Outranked { kept, left_out, .. } => kept == name || left_out == name,
+            Self::TooMany { .. } => false,
         }
     }
 

@@ -3,11 +3,17 @@
 //! Source: AgentCore's tool naming page (`${target_name}___${tool_name}`) and its API model (the pattern of a target
 //! name).
 
+pub mod budget;
 pub mod pattern;
+mod short;
 
 use std::{fmt, num::NonZeroU16, str::FromStr};
 
-pub use self::pattern::{Pattern, Selection};
+pub use self::{
+    budget::{Audience, Profile},
+    pattern::{Pattern, Selection},
+    short::Fit,
+};
 
 /// Stands between a target's name and the name that the target gave its tool or prompt.
 pub const DELIMITER: &str = "___";

@@ -11,6 +11,7 @@ use super::located::{Located, Member};
 pub mod admin;
 pub mod authorizer;
 pub mod aws;
+pub mod clients;
 pub mod list_page;
 pub mod login;
 pub mod selection;
@@ -19,6 +20,7 @@ pub mod target;
 pub use admin::Admin;
 pub use authorizer::Authorizer;
 pub use aws::{Aws, Sigv4};
+pub use clients::Clients;
 pub use list_page::ListPage;
 pub use login::Login;
 pub use target::Target;
@@ -79,6 +81,8 @@ pub struct File {
     pub authorizer: Member<Authorizer>,
     /// How people log in. Default: clients bring their tokens from elsewhere.
     pub login: Member<Login>,
+    /// Clients that people use the gateway with. Default: it is not known.
+    pub clients: Member<Clients>,
     /// The MCP servers behind the gateway, in the order in which their tools are listed.
     #[schemars(required, length(min = 1))]
     pub targets: Member<Vec<Located<Target>>>,

@@ -19,6 +19,7 @@ mod admin;
 mod authorizer;
 mod aws;
 mod aws_iam;
+mod clients;
 mod credential;
 mod login;
 mod selection;
@@ -58,6 +59,8 @@ pub(super) fn config(
     let login = resolver.login(file.login.as_ref(), gateway.as_ref(), authorizer.as_ref());
     let admin = resolver.admin(file, authorizer.as_ref());
     let aws = resolver.aws(file.aws.as_ref());
+    let clients = resolver.clients(file.clients.as_ref(), gateway.as_ref().map_or(file::NAME, |gateway| &gateway.name));
+    resolver.shortening(file, &clients);
     let targets = resolver.targets(file.targets.as_ref(), &aws);
     let proxies = Proxies::new(resolver.environment);
     let proxies = proxies.map_err(|error| resolver.findings.report_for_file(error.to_string())).ok();
@@ -70,6 +73,7 @@ pub(super) fn config(
         aws,
         authorizer: authorizer?,
         login: login?,
+        clients,
         targets: targets?,
         proxies: proxies?,
     })

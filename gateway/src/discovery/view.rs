@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use causeway_core::{
     catalog::{
-        self, Catalog, Edits, Kind, Lists, Names, Offer,
+        self, Catalog, Edits, Kind, Lists, Names, Naming, Offer,
         capabilities::{self, Serves},
     },
-    name::{PathName, TargetName},
+    name::{Audience, PathName, TargetName},
 };
 
 use crate::{
@@ -27,6 +27,14 @@ pub struct View {
     pub targets: Vec<TargetState>,
     /// In the same order, each place of a target for itself.
     pub paths: Vec<TargetState>,
+}
+
+/// What is made of the lists of targets, and for whom.
+#[derive(Clone, Debug, Default)]
+pub struct Merging {
+    pub naming: Naming,
+    /// Who uses it at `/mcp`.
+    pub audience: Audience,
 }
 
 /// What is known of one target, or of one of its places.
@@ -61,15 +69,15 @@ fn serves() -> Serves {
 impl View {
     /// What is known before any target was asked.
     pub fn unlisted(targets: &[Arc<Target>]) -> Self {
-        Self::of(targets.iter().map(|target| TargetState::new(target)).collect(), Names::default())
+        Self::of(targets.iter().map(|target| TargetState::new(target)).collect(), &Merging::default())
     }
 
     /// What is known of these places of targets, merged.
-    pub fn of(paths: Vec<TargetState>, names: Names) -> Self {
+    pub fn of(paths: Vec<TargetState>, merging: &Merging) -> Self {
         let (catalog, instructions, targets) = Default::default();
         let mut view = Self { catalog, capabilities: "".into(), instructions, targets, paths };
         view.join();
-        view.merge(names);
+        view.merge(merging);
         view
     }
 
@@ -85,12 +93,12 @@ impl View {
     }
 
     /// Merges anew what the targets offer.
-    pub(super) fn merge(&mut self, names: Names) {
+    pub(super) fn merge(&mut self, merging: &Merging) {
         let offers: Vec<Offer<'_>> = self.targets.iter().map(TargetState::offer).collect();
-        let catalog = catalog::merge(names, &offers);
+        let catalog = catalog::merge(merging.naming, &offers).judged("the gateway", &merging.audience);
         let declared: Vec<&str> = self.targets.iter().filter_map(TargetState::capabilities).collect();
         self.capabilities = capabilities::union(&declared, &catalog, serves()).into();
-        self.instructions = instructions(names, &self.targets).map(Into::into);
+        self.instructions = instructions(merging.naming.names, &self.targets).map(Into::into);
         self.catalog = Arc::new(catalog);
     }
 }

@@ -69,6 +69,20 @@ bad!(bad_selections, "bad-selections", @r#"
     12 mistakes
 "#);
 
+bad!(bad_clients, "bad-clients", @"
+    config.toml:4: `clients.used[1]` takes `vscode`, `copilot-cli`, `claude-code`, `cursor`, `amazon-q` or `kiro`, not `claude_code`; did you mean `claude-code`?
+    config.toml:4: Cursor puts `a-very-long-name-for-a-server-of-tools` before the name of each tool and leaves it 21 characters, of which a name needs 24; write a shorter `server_name` here and in the client
+    config.toml:4: `clients.used` holds `vscode` twice; leave one out
+    config.toml:6: `clients.shorten_names` takes `true` or `false`, not a text; write it without quotes
+    4 mistakes
+");
+
+bad!(shorten_for_nobody, "shorten-for-nobody", @r#"
+    config.toml:4: `clients.server_name` is empty; write a text
+    config.toml:5: `clients.shorten_names` has no effect without `clients.used`, by which it is known what fits; write `used = ["vscode", "claude-code"]` in `[clients]`
+    2 mistakes
+"#);
+
 bad!(misplaced_keys, "misplaced-keys", @r#"
     config.toml:3: unknown key `authorizer` in `gateway`; it belongs above the first table of the file
     config.toml:13: target `calculator`: unknown key `dev` in `credential.client_credentials`; it belongs directly below `[[targets]]`, above the tables in it
@@ -387,7 +401,7 @@ fn a_file_of_nothing_but_mistakes_is_given_up() {
 fn a_path_in_a_message_is_as_it_was_given() {
     let draft = Draft::parse(Path::new("/etc/causeway/config.toml"), "colour = 1\r\n\r\nauthorizer = 1\r\n").unwrap();
     insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
-    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `aws`, `authorizer`, `login` or `targets`
+    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `aws`, `authorizer`, `login`, `clients` or `targets`
     /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
     /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     3 mistakes

@@ -70,6 +70,7 @@ mod login_metadata;
 mod login_refusals;
 mod login_tokens;
 mod names_filters;
+mod names_short;
 mod offering;
 mod program;
 mod raw;

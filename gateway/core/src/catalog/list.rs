@@ -114,7 +114,8 @@ impl List {
         (0..self.len()).find(|entry| number(self.entry(*entry)) == mark).map(|entry| entry + 1)
     }
 
-    fn entry(&self, entry: usize) -> &[u8] {
+    /// The text of an entry, counted from 0.
+    pub(super) fn entry(&self, entry: usize) -> &[u8] {
         &self.json[self.start(entry)..self.ends[entry]]
     }
 

@@ -2,18 +2,18 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, HashMap, hash_map::Entry as Slot},
+    collections::{BTreeSet, HashMap, HashSet, hash_map::Entry as Slot},
     sync::Arc,
 };
 
 use super::{
-    Catalog, Edits, Entry, Kind, Lists, Path, PerKind, Problem, Route, Template, UriTemplate,
+    Catalog, Edits, Entry, Kind, Lists, Name, Path, PerKind, Problem, Route, Template, UriTemplate,
     edits::{self, Renamed},
     list::Writer,
 };
 use crate::{
     era::params::HeaderParams,
-    name::TargetName,
+    name::{Fit, TargetName},
     wire::{ObjectEdit, json},
 };
 
@@ -25,6 +25,14 @@ pub enum Names {
     Prefixed,
     /// As their target calls them; of two of one name, that of the first target counts.
     Plain,
+}
+
+/// How what targets list is named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Naming {
+    pub names: Names,
+    /// Names of tools that do not fit are listed short, and go by both names.
+    pub shorten: Option<Fit>,
 }
 
 /// One target's part in the catalog.
@@ -58,10 +66,11 @@ struct Server<'a> {
 }
 
 /// Merges what targets offer, in the order given.
-pub fn merge(names: Names, offers: &[Offer<'_>]) -> Catalog {
+pub fn merge(naming: impl Into<Naming>, offers: &[Offer<'_>]) -> Catalog {
+    let naming = naming.into();
     let mut by_priority: Vec<usize> = (0..offers.len()).collect();
     by_priority.sort_by_key(|at| offers[*at].resource_priority);
-    let mut merging = Merging { names, offers, renamed: Vec::new(), catalog: Catalog::default() };
+    let mut merging = Merging { naming, offers, renamed: Vec::new(), catalog: Catalog::default() };
     merging.edit();
     let lists = PerKind::of(|kind| merging.kind(kind, &by_priority));
     let Merging { mut catalog, .. } = merging;
@@ -84,8 +93,14 @@ fn readers(offers: &[&Offer<'_>]) -> Vec<Vec<TargetName>> {
     first.map(|offer| [offer.target].into_iter().chain(offer.standby).filter(there).cloned().collect()).collect()
 }
 
+impl From<Names> for Naming {
+    fn from(names: Names) -> Self {
+        Self { names, shorten: None }
+    }
+}
+
 struct Merging<'a> {
-    names: Names,
+    naming: Naming,
     offers: &'a [Offer<'a>],
     /// Of each offer.
     renamed: Vec<PerKind<Renamed<'a>>>,
@@ -118,6 +133,7 @@ impl<'a> Merging<'a> {
 
     fn kind(&mut self, kind: Kind, by_priority: &[usize]) -> super::List {
         let servers = self.servers(kind, by_priority);
+        let short = self.shortened(kind, &servers);
         let mut list = Writer::new();
         for (at, offer) in self.offers.iter().enumerate() {
             list.next_target();
@@ -128,7 +144,7 @@ impl<'a> Merging<'a> {
                 self.catalog.problems.extend(keyless);
             }
             for entry in offer.counted(kind) {
-                self.entry(kind, &servers, at, entry, &mut list);
+                self.entry(kind, (&servers, &short), at, entry, &mut list);
             }
         }
         list.finish()
@@ -166,7 +182,7 @@ impl<'a> Merging<'a> {
     /// What clients call the entry `key` of an offer. Who stands by for a gateway has its target in its names in any case.
     fn merged(&self, kind: Kind, offer: usize, key: &str) -> String {
         let Offer { target, is_gateway, .. } = self.offers[offer];
-        let prefixed = match self.names {
+        let prefixed = match self.naming.names {
             _ if is_gateway || !kind.is_named() => false,
             Names::Prefixed => true,
             Names::Plain => self.offers.iter().any(|other| other.standby.contains(target)),
@@ -175,7 +191,33 @@ impl<'a> Merging<'a> {
         if prefixed { target.join(key) } else { key.to_owned() }
     }
 
-    fn entry(&mut self, kind: Kind, servers: &Servers<'a>, offer: usize, entry: &Entry, list: &mut Writer) {
+    /// Short names of those of `servers` that need one, by their full names: the same whatever the order of targets is.
+    fn shortened(&mut self, kind: Kind, servers: &Servers<'a>) -> HashMap<String, String> {
+        let Some(fit) = self.naming.shorten.filter(|_| kind == Kind::Tools) else { return HashMap::new() };
+        let (mut long, fitting): (Vec<&String>, Vec<&String>) = servers.keys().partition(|name| !fit.takes(name));
+        long.sort_unstable();
+        let mut taken: HashSet<String> = fitting.into_iter().cloned().collect();
+        let mut shortened = HashMap::new();
+        for name in long {
+            let short = fit.shorten(name);
+            if taken.insert(short.clone()) {
+                shortened.insert(name.clone(), short);
+            } else {
+                let target = self.offers[servers[name][0].offer].target.clone();
+                self.catalog.problems.push(Problem::ShortTaken { target, name: name.clone(), short });
+            }
+        }
+        shortened
+    }
+
+    fn entry(
+        &mut self,
+        kind: Kind,
+        (servers, short): (&Servers<'a>, &HashMap<String, String>),
+        offer: usize,
+        entry: &Entry,
+        list: &mut Writer,
+    ) {
         let merged = self.merged(kind, offer, &entry.key);
         let servers = &servers[&merged];
         if servers[0].offer != offer {
@@ -187,7 +229,8 @@ impl<'a> Merging<'a> {
             return;
         }
         let target = self.offers[offer].target;
-        let slot = match self.catalog.routes[kind].entry(merged) {
+        let name = Name { short: short.get(&merged).cloned(), full: merged };
+        let slot = match self.catalog.routes[kind].entry(name.shown().to_owned()) {
             Slot::Vacant(slot) => slot,
             Slot::Occupied(_) => {
                 let (target, key) = (target.clone(), entry.key.clone());
@@ -201,6 +244,11 @@ impl<'a> Merging<'a> {
         let repeatable = kind != Kind::Tools || servers.iter().all(|server| Self::is_repeatable(self.offers, server));
         let route = Route { paths: paths.collect(), repeatable };
         slot.insert(route.clone());
+        if name.short.is_some() {
+            // Whoever knows the long name, from before or from elsewhere, may go on using it.
+            self.catalog.routes[kind].insert(name.full.clone(), route.clone());
+        }
+        self.catalog.names[kind].push(name);
         if kind == Kind::Templates {
             self.template(route, self.offers[offer].resource_priority);
         }

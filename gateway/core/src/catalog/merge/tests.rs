@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     catalog::{Edit, Page},
-    name::{Pattern, Selection},
+    name::{Audience, Pattern, Profile, Selection},
 };
 
 struct Target {
@@ -55,7 +55,7 @@ fn target(name: &str, priority: u16, listed: &[(Kind, &str)]) -> Target {
     Target { name: name.parse().unwrap(), priority, standby, edits, lists, places }
 }
 
-fn merged(names: Names, targets: &[Target]) -> Catalog {
+fn merged(naming: impl Into<Naming>, targets: &[Target]) -> Catalog {
     let offers: Vec<Offer<'_>> = targets
         .iter()
         .map(|Target { name, priority, standby, edits, lists, places }| Offer {
@@ -69,7 +69,7 @@ fn merged(names: Names, targets: &[Target]) -> Catalog {
             places,
         })
         .collect();
-    merge(names, &offers)
+    merge(naming, &offers)
 }
 
 fn problems(catalog: &Catalog) -> String {
@@ -437,6 +437,83 @@ fn places_may_differ_in_what_does_not_count() {
     assert!(!catalog.problems().iter().any(|problem| matches!(problem, Problem::Uneven { .. })));
 }
 
+const LONG: &str = "query_cloudwatch_insights_of_all_accounts";
+
+fn shortening(most: usize) -> Naming {
+    Naming { names: Names::Prefixed, shorten: Some(Fit { most }) }
+}
+
+#[test]
+fn a_long_name_is_listed_short_and_goes_by_both() {
+    let tools = format!(r#"[{{"name":"{LONG}"}},{{"name":"ok"}},{{"name":"a.b"}}]"#);
+    let t = || target("t", 0, &[(Kind::Tools, &tools), (Kind::Prompts, &tools)]);
+    let catalog = merged(shortening(30), &[t()]);
+    let expected = r#"[{"name":"t___query_cloudwatch_2ol5bgqg"},{"name":"t___ok"},{"name":"t___a_b_wcvtqjnt"}]"#;
+    assert_eq!(catalog.list(Kind::Tools).json(), expected);
+    for name in ["t___query_cloudwatch_2ol5bgqg", &format!("t___{LONG}")] {
+        assert_eq!(paths(&catalog, Kind::Tools, name), format!("t:{LONG}"));
+    }
+    assert_eq!(paths(&catalog, Kind::Tools, "t___a_b_wcvtqjnt"), "t:a.b");
+    // Only tools have budgets.
+    assert!(String::from_utf8_lossy(catalog.list(Kind::Prompts).json()).contains(LONG));
+    // The same beside others, and in another order.
+    let others = r#"[{"name":"x"},{"name":"query_cloudwatch_insights_of_one_account_alone"}]"#;
+    let catalog = merged(shortening(30), &[target("a", 0, &[(Kind::Tools, others)]), t()]);
+    assert_eq!(paths(&catalog, Kind::Tools, "t___query_cloudwatch_2ol5bgqg"), format!("t:{LONG}"));
+    assert_eq!(problems(&catalog), "");
+}
+
+#[test]
+fn a_short_name_that_is_anothers_is_left_to_it() {
+    let tools = format!(r#"[{{"name":"{LONG}"}},{{"name":"query_cloudwatch_2ol5bgqg"}}]"#);
+    let catalog = merged(shortening(30), &[target("t", 0, &[(Kind::Tools, &tools)])]);
+    let expected = format!(r#"[{{"name":"t___{LONG}"}},{{"name":"t___query_cloudwatch_2ol5bgqg"}}]"#);
+    assert_eq!(catalog.list(Kind::Tools).json(), expected.as_str());
+    assert_eq!(paths(&catalog, Kind::Tools, "t___query_cloudwatch_2ol5bgqg"), "t:query_cloudwatch_2ol5bgqg");
+    insta::assert_snapshot!(problems(&catalog), @"the tool `t___query_cloudwatch_insights_of_all_accounts` of target `t` is listed under its long name, because `t___query_cloudwatch_2ol5bgqg`, which would be short for it, is the name of another; rename one of the two");
+}
+
+#[test]
+fn clients_say_what_they_will_not_take() {
+    let tools = format!(r#"[{{"name":"{LONG}","description":"d"}},{{"name":"a.b"}},{{"name":"ok","description":""}}]"#);
+    let t = || target("t", 0, &[(Kind::Tools, &tools)]);
+    let judged = |naming: Naming, profiles: &[Profile]| {
+        let audience = Audience { server: "causeway".into(), profiles: profiles.into() };
+        problems(&merged(naming, &[t()]).judged("the gateway", &audience))
+    };
+    insta::assert_snapshot!(judged(Names::Prefixed.into(), &[Profile::ClaudeCode, Profile::VsCode]), @"the tool `t___a.b` has characters in its name (`.`) that models refuse: with Claude Code all tools fail because of it; rename it with `tools.rename` of target `t`, or set `clients.shorten_names = true` to have it listed as `t___a_b_wcvtqjnt`");
+    let all = [Profile::ClaudeCode, Profile::Cursor, Profile::AmazonQ];
+    let audience = Audience { server: "causeway-of-example".into(), profiles: all.into() };
+    insta::assert_snapshot!(problems(&merged(Names::Prefixed, &[t()]).judged("the gateway", &audience)), @"
+    the tool `t___query_cloudwatch_insights_of_all_accounts` is too long: Claude Code takes 64 characters, and with `mcp__causeway-of-example__` before it it has 71 (the whole conversation fails); Cursor takes 59 characters, and with `causeway-of-example` before it it has 64 (it leaves the tool out); Amazon Q Developer takes 64 characters, and with `causewayofexample___` before it it has 65 (it leaves the tool out); rename it with `tools.rename` of target `t`, or set `clients.shorten_names = true` to have it listed as `t___query_cloudwatch_insights_2ol5bgqg`
+    the tool `t___a.b` has characters in its name (`.`) that models refuse: with Claude Code, Cursor all tools fail because of it; rename it with `tools.rename` of target `t`, or set `clients.shorten_names = true` to have it listed as `t___a_b_wcvtqjnt`
+    the tool `t___a.b` has no description: Amazon Q Developer leaves it out; give it one with `tools.describe` of target `t`
+    the tool `t___ok` has no description: Amazon Q Developer leaves it out; give it one with `tools.describe` of target `t`
+    ");
+    let shortened = Naming { names: Names::Prefixed, shorten: audience.fit() };
+    insta::assert_snapshot!(problems(&merged(shortened, &[t()]).judged("the gateway", &audience)), @"
+    the tool `t___a_b_wcvtqjnt` has no description: Amazon Q Developer leaves it out; give it one with `tools.describe` of target `t`
+    the tool `t___ok` has no description: Amazon Q Developer leaves it out; give it one with `tools.describe` of target `t`
+    ");
+    assert_eq!(judged(Names::Prefixed.into(), &[]), "");
+}
+
+#[test]
+fn more_tools_than_a_client_takes_are_a_problem_of_the_endpoint() {
+    let tools = |count: usize| {
+        let tools: Vec<String> = (0..count).map(|at| format!(r#"{{"name":"x{at}"}}"#)).collect();
+        let t = target("t", 0, &[(Kind::Tools, &format!("[{}]", tools.join(",")))]);
+        let profiles = vec![Profile::VsCode, Profile::Cursor, Profile::ClaudeCode];
+        let audience = Audience { server: "causeway".into(), profiles };
+        problems(&merged(Names::Prefixed, &[t]).judged("the gateway", &audience))
+    };
+    assert_eq!(tools(80), "");
+    insta::assert_snapshot!(tools(129), @"
+    the gateway lists 129 tools, and VS Code takes 128: a request with more fails; choose among them with `tools.include` and `tools.exclude` of the targets, or make `[[toolsets]]` of them
+    the gateway lists 129 tools, and Cursor takes 80: it warns of more, and older versions leave them out; choose among them with `tools.include` and `tools.exclude` of the targets, or make `[[toolsets]]` of them
+    ");
+}
+
 #[test]
 fn of_one_uri_the_lowest_priority_serves_list_and_read() {
     let list = |v| format!(r#"[{{"uri":"x://both","v":{v}}},{{"uri":"x://{v}"}}]"#);
@@ -511,10 +588,8 @@ proptest! {
             let offered: usize = targets.iter().map(|target| target.lists[kind].as_ref().unwrap()[0].entries.len()).sum();
             let refused = catalog.problems().iter().filter(|problem| match problem {
                 Problem::Duplicate { kind: of, .. } | Problem::Collision { kind: of, .. } => *of == kind,
-                Problem::Shadowed { .. } => false,
                 Problem::Tie { kind: of, .. } | Problem::Outranked { kind: of, .. } => *of == kind,
-                Problem::Keyless { .. } | Problem::Uneven { .. } | Problem::BadTemplate { .. } | Problem::BadHeaders { .. } => false,
-                Problem::Idle { .. } | Problem::NameTaken { .. } => false,
+                _ => false,
             }).count();
             prop_assert_eq!(keys.len() + refused, offered, "nothing is lost without a word");
             for key in &keys {
