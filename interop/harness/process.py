@@ -62,7 +62,7 @@ class Process:
         with self._changed:
             while (result := found()) is None:
                 left = deadline - time.monotonic()
-                ended = not any(reader.is_alive() for reader in self._readers)
+                ended = not self.reading()
                 if left <= 0 or ended:
                     happened = "ended" if ended else f"said nothing for {seconds:.0f} s"
                     raise AssertionError(f"{self.name} {happened} before {what}:\n{self.log()}")
@@ -90,6 +90,10 @@ class Process:
     def end_input(self) -> None:
         """Ends its standard input."""
         self._child.stdin.close()
+
+    def reading(self) -> bool:
+        """Whether there may be more lines."""
+        return any(reader.is_alive() for reader in self._readers)
 
     def ended(self) -> bool:
         return self._child.poll() is not None

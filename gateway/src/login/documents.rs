@@ -29,6 +29,8 @@ const BAD: Duration = Duration::from_secs(30);
 const REMEMBERED: u64 = 1000;
 /// Documents that are read at once.
 const AT_ONCE: usize = 8;
+/// Bytes of a client id.
+const LONGEST_ID: usize = 2048;
 /// Characters of a client's name that are shown.
 const NAME: usize = 80;
 
@@ -66,8 +68,10 @@ pub(super) enum DocumentError {
     Unreachable { url: String, cause: String },
     #[error("`{0}` answered {1}")]
     Status(String, StatusCode),
-    #[error("`{0}` did not answer within {TIMEOUT:?}, or with more than {LONGEST} bytes")]
-    TooMuch(String),
+    #[error("`{0}` did not answer within {TIMEOUT:?}")]
+    Slow(String),
+    #[error("the answer of `{0}` broke off, or has more than {LONGEST} bytes")]
+    NotRead(String),
     #[error("`{0}` holds no JSON with `client_id` and `redirect_uris`")]
     NotADocument(String),
     #[error("the document at `{0}` is about another `client_id`")]
@@ -135,7 +139,7 @@ impl Documents {
     fn url(&self, id: &str) -> Result<Url, DocumentError> {
         let url = Url::parse(id).map_err(|_| DocumentError::NotAUrl)?;
         let bare = url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-        let whole = url.as_str() == id && !matches!(url.path(), "" | "/") && bare;
+        let whole = id.len() <= LONGEST_ID && url.as_str() == id && !matches!(url.path(), "" | "/") && bare;
         let allowed = match self.from {
             ClientDocuments::Off => return Err(DocumentError::Off),
             // An address is not asked of the resolver, which would refuse it.
@@ -147,7 +151,7 @@ impl Documents {
 
     async fn read(&self, id: &str, url: Url) -> Result<Document, DocumentError> {
         let body = tokio::time::timeout(TIMEOUT, self.body(&url)).await;
-        let body = body.map_err(|_| DocumentError::TooMuch(fetch::shown(&url)))??;
+        let body = body.map_err(|_| DocumentError::Slow(fetch::shown(&url)))??;
         let content: Content =
             serde_json::from_slice(&body).map_err(|_| DocumentError::NotADocument(fetch::shown(&url)))?;
         if content.client_id != id {
@@ -176,7 +180,7 @@ impl Documents {
         if kind != "application/json" && !(kind.starts_with("application/") && kind.ends_with("+json")) {
             return Err(DocumentError::NotADocument(fetch::shown(url)));
         }
-        fetch::read_bounded(response, LONGEST).await.map_err(|_| DocumentError::TooMuch(fetch::shown(url)))
+        fetch::read_bounded(response, LONGEST).await.map_err(|_| DocumentError::NotRead(fetch::shown(url)))
     }
 }
 

@@ -105,7 +105,10 @@ impl Proxy {
         let request = self.http.post(url.clone()).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         let request = request.header(header::ACCEPT, "application/json").body(body);
         let answer = request.send().await.map_err(fetch::cause)?;
-        let (status, kind) = (answer.status(), answer.headers().get(header::CONTENT_TYPE).cloned());
+        let status = answer.status();
+        let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        // What is no JSON is shown by no browser as a page of the gateway.
+        let is_json = kind.is_empty() || kind.to_ascii_lowercase().starts_with("application/json");
         // A redirect, or a page of something between, is no answer of the issuer.
         if status.is_redirection() || status.is_informational() {
             return Err(format!("it answered {status}"));
@@ -114,7 +117,9 @@ impl Proxy {
         let status = if status.is_server_error() { StatusCode::BAD_GATEWAY } else { status };
         let mut response = refusal::json_text(status, body);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, kind.unwrap_or(HeaderValue::from_static("application/json")));
+        if !is_json {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        }
         headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
         Ok(response)
     }
