@@ -1,19 +1,36 @@
 //! `causeway token` with the issuer of these tests: what is shown, what is not, and what comes of mistakes.
 
-use causeway::identity_provider;
-use serde_json::json;
-
-use crate::{
-    command::{run, run_with},
-    issuer::Issuer,
+use causeway::{
+    identity_provider::{self, IdentityProvider, Pool, PoolClient},
+    secret::Secret,
 };
+use causeway_oidc::clock::Clock;
+use serde_json::{Map, json};
+use tokio::net::TcpListener;
 
-const POOL: &str = "callers";
+use crate::command::{run, run_with};
+
+const POOL: &str = "people";
+
+/// An issuer with one client, `alice`; gives its token endpoint.
+async fn issuer() -> String {
+    let client = PoolClient {
+        id: "alice".into(),
+        secret: Secret::new("alice-secret"),
+        scopes: vec!["tools/invoke".into()],
+        extra_claims: Map::new(),
+    };
+    let pool = Pool { id: POOL.into(), clients: vec![client], ..Pool::default() };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = identity_provider::base_url(listener.local_addr().unwrap());
+    let router = IdentityProvider::new(vec![pool], Clock::system()).router(base.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    identity_provider::token_url(&base, POOL).into()
+}
 
 #[tokio::test]
 async fn a_token_is_told_and_shown_only_when_asked_for() {
-    let issuer = Issuer::start().await;
-    let endpoint = identity_provider::token_url(&issuer.base, POOL).to_string();
+    let endpoint = issuer().await;
     let ask = |more: &'static [&'static str]| {
         let mut arguments = vec!["token", "client-credentials", "--client-id", "alice", "--client-secret-env", "S"];
         arguments.extend(["--token-endpoint", endpoint.as_str()]);
@@ -42,12 +59,8 @@ async fn what_is_missing_is_said() {
     let none = run(&["token", "client-credentials", "--client-id", "a", "--client-secret-env", "UNSET_VARIABLE"]).await;
     assert_eq!(none.code, Some(2));
     insta::assert_snapshot!(none.stderr, @"error: the variable `UNSET_VARIABLE` is not set; put the client's secret into it");
-    let nowhere = run_with(
-        &["token", "client-credentials", "--client-id", "a", "--client-secret-env", "S"],
-        &[("S", "hunter2")],
-        "",
-    );
-    let nowhere = nowhere.await;
+    let arguments = ["token", "client-credentials", "--client-id", "a", "--client-secret-env", "S"];
+    let nowhere = run_with(&arguments, &[("S", "hunter2")], "").await;
     assert_eq!(nowhere.code, Some(2));
     assert!(nowhere.stderr.contains("--token-endpoint") && !nowhere.stderr.contains("hunter2"), "{nowhere:?}");
     let empty = run(&["token", "inspect"]).await;

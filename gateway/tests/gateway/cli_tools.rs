@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::{
     bridge_fixture::{Fixture, Kind},
     command::{run, run_with},
-    fake_target::FakeTarget,
     harness::Gateway,
     sample::{Server, child},
 };
@@ -27,8 +26,9 @@ async fn a_tool_is_listed_and_called() {
     assert!(listed.stdout.contains("add_numbers") && listed.stdout.contains("a  number  required"), "{listed:?}");
     let sum = run(&["call", &calculator.url, "add_numbers", "-a", "a=40", "--arg", "b=2"]).await;
     assert_eq!((sum.code, sum.stdout.as_str()), (Some(0), "42\n"));
-    let sum = run_with(&["call", &calculator.url, "add_numbers", "--args-file", "-", "--json"], &[], r#"{"a":1,"b":2}"#);
-    assert_eq!(sum.await.json()["structuredContent"], json!({"result": 3}));
+    let whole = ["call", &calculator.url, "add_numbers", "--args-file", "-", "--json"];
+    let sum = run_with(&whole, &[], r#"{"a":1,"b":2}"#).await;
+    assert_eq!(sum.json()["structuredContent"], json!({"result": 3}));
     calculator.stop().await;
 }
 
@@ -85,9 +85,10 @@ async fn a_gateway_wants_a_token() {
 
 #[tokio::test]
 async fn an_error_of_the_server_is_told_in_its_words() {
-    let target = FakeTarget::start().await;
-    let refused = run(&["call", &target.url(), "no_such_tool", "--no-check"]).await;
-    assert!(matches!(refused.code, Some(1 | 4)), "{refused:?}");
+    let fixture = Fixture::start(Kind::ModernHttp).await;
+    let refused = run(&["call", &url(&fixture), "no_such_tool", "--no-check"]).await;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("refused `no_such_tool`: ") && refused.stderr.contains("(-32602)"), "{refused:?}");
     let gone = run(&["tools", "http://127.0.0.1:1/mcp"]).await;
     assert_eq!(gone.code, Some(1));
     assert!(gone.stderr.contains("`http://127.0.0.1:1/mcp` could not be reached"), "{gone:?}");

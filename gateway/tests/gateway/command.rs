@@ -27,8 +27,7 @@ pub(crate) async fn run_with(arguments: &[&str], variables: &[(&str, &str)], inp
     let mut command = Command::new(CAUSEWAY);
     command.args(arguments).env_clear().envs(variables.iter().copied()).kill_on_drop(true);
     command.env("AWS_EC2_METADATA_DISABLED", "true");
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // It may end without having read it.
     let _ = stdin.write_all(input.as_bytes()).await;

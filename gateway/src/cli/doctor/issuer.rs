@@ -8,7 +8,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Bench, Finding};
-use crate::cli::screen::{count, printable};
+use crate::{
+    cli::screen::{count, printable},
+    config::Login,
+};
 
 /// What is wrong with it, or that nothing is.
 pub(super) async fn look(bench: &Bench, discovery: &Url) -> Vec<Finding> {
@@ -31,6 +34,7 @@ pub(super) async fn look(bench: &Bench, discovery: &Url) -> Vec<Finding> {
         return findings;
     };
     findings.push(Finding::good("discovery", format!("tokens are issued by {}", printable(issuer))));
+    findings.extend(bench.config.login.as_ref().map(|login| login_with(login, &found)));
     let keys = found["jwks_uri"].as_str().and_then(|url| url.parse::<Url>().ok());
     let Some(keys) = keys else {
         findings.push(Finding::problem("keys", "the discovery document has no `jwks_uri`").todo("check the URL"));
@@ -41,6 +45,43 @@ pub(super) async fn look(bench: &Bench, discovery: &Url) -> Vec<Finding> {
         Err(error) => Finding::failed("keys", error),
     });
     findings
+}
+
+/// Whether people can log in with what the issuer says of itself.
+fn login_with(login: &Login, document: &Value) -> Finding {
+    let says = |name: &str| document[name].is_string();
+    let lists =
+        |name: &str, value: &str| document[name].as_array().is_some_and(|all| all.iter().any(|one| one == value));
+    match login {
+        Login::Proxy(proxy) => {
+            let known =
+                [("authorization_endpoint", &proxy.authorization_endpoint), ("token_endpoint", &proxy.token_endpoint)];
+            let missing: Vec<&str> =
+                known.iter().filter(|(name, url)| url.is_none() && !says(name)).map(|(name, _)| *name).collect();
+            match missing.first() {
+                Some(name) => Finding::problem("login", format!("the discovery document has no `{name}`"))
+                    .todo(format!("write `login.{name}`")),
+                None => {
+                    Finding::good("login", format!("people log in through this gateway, as client {}", proxy.client_id))
+                }
+            }
+        }
+        Login::PassThrough if !says("authorization_endpoint") => {
+            Finding::problem("login", "the issuer has no `authorization_endpoint`: nobody can log in there")
+                .todo("leave `[login]` out, or name another issuer")
+        }
+        Login::PassThrough if !lists("code_challenge_methods_supported", "S256") => {
+            Finding::warning("login", "the issuer does not say that it takes PKCE with S256, which clients look for")
+                .todo("let the gateway stand before it: `login.client_id`")
+        }
+        Login::PassThrough
+            if !says("registration_endpoint") && document["client_id_metadata_document_supported"] != true =>
+        {
+            Finding::warning("login", "clients can neither register with the issuer nor show it a document of theirs")
+                .todo("let the gateway stand before it: `login.client_id`")
+        }
+        Login::PassThrough => Finding::good("login", "people log in at the issuer"),
+    }
 }
 
 /// A JWK set in words.
@@ -68,6 +109,19 @@ mod tests {
 
     use super::*;
     use crate::cli::doctor::Level;
+
+    #[test]
+    fn an_issuer_where_nobody_can_log_in_is_found() {
+        let with = |document: Value| login_with(&Login::PassThrough, &document);
+        let endpoint = "https://issuer.example/authorize";
+        assert_eq!(with(json!({})).level, Level::Problem);
+        assert_eq!(with(json!({"authorization_endpoint": endpoint})).level, Level::Warning);
+        let pkce = json!({"authorization_endpoint": endpoint, "code_challenge_methods_supported": ["S256"]});
+        assert!(with(pkce.clone()).seen.contains("neither register"));
+        let mut open = pkce;
+        open["registration_endpoint"] = endpoint.into();
+        assert_eq!(with(open).level, Level::Good);
+    }
 
     #[test]
     fn keys_that_nobody_can_use_are_a_problem() {
