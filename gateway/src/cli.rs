@@ -3,6 +3,7 @@
 pub mod call;
 pub mod check;
 pub mod completions;
+pub mod client;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod doctor;
@@ -81,6 +82,8 @@ enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     /// Write a config.toml that serves what a live AgentCore Gateway serves, or compare the two
     Import(Box<import::ImportArgs>),
+    /// Give a client (VS Code, Amazon Q, Kiro, Claude Code, Cursor, Copilot CLI) its entry of the gateway
+    Client(Box<client::ClientArgs>),
     /// Print the JSON Schema of config.toml
     Schema,
     /// Get a token that a gateway takes, and say what is in it
@@ -198,6 +201,7 @@ impl Command {
                 telemetry::init("error");
                 import::run(&args).await
             }
+            Self::Client(args) => client::run(&args),
             Self::Schema => {
                 print!("{}", schema::text());
                 Ok(())

@@ -5,6 +5,7 @@ pub mod app;
 pub mod calls;
 mod child;
 pub mod cli;
+pub mod clients;
 pub mod config;
 pub mod credentials;
 pub mod discovery;

@@ -1,0 +1,22 @@
+//! The programs that use a gateway, and the entry of the gateway in their configuration files: where the file is, what belongs
+//! into it, and how to put it there without touching anything else. Reaches nobody, and prints nothing.
+
+mod document;
+mod entry;
+mod held;
+mod link;
+mod masked;
+mod merge;
+mod place;
+mod profile;
+
+pub use self::{
+    document::{Document, Misshapen, NotJsonc},
+    entry::{Address, Auth, Entry, VariableName, Wish, Wrong, secret_like},
+    held::{Held, HeldError, Replaced},
+    link::{command, link, quoted},
+    masked::masked,
+    merge::{Foreign, MergeError, merge, remove},
+    place::{NoPlace, Os, Scope, Surroundings, place},
+    profile::{Client, Profile, Variable},
+};
