@@ -1,5 +1,9 @@
 //! The composition root: from a configuration to a gateway that runs until it is told to stop.
 
+mod piped;
+
+pub use self::piped::Speaker;
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;

@@ -17,6 +17,7 @@ pub mod schema;
 pub mod screen;
 pub mod serve;
 mod shape;
+pub mod stdio;
 pub mod targets;
 pub mod token;
 pub mod tools;
@@ -82,6 +83,8 @@ enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     /// Write a config.toml that serves what a live AgentCore Gateway serves, or compare the two
     Import(Box<import::ImportArgs>),
+    /// Serve MCP on standard input and output, toward a server elsewhere: for clients that start their servers
+    Stdio(Box<stdio::StdioArgs>),
     /// Give a client (VS Code, Amazon Q, Kiro, Claude Code, Cursor, Copilot CLI) its entry of the gateway
     Client(Box<client::ClientArgs>),
     /// Print the JSON Schema of config.toml
@@ -200,6 +203,10 @@ impl Command {
             Self::Import(args) => {
                 telemetry::init("error");
                 import::run(&args).await
+            }
+            Self::Stdio(args) => {
+                telemetry::init("warn");
+                stdio::run(&args).await
             }
             Self::Client(args) => client::run(&args),
             Self::Schema => {

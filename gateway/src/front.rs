@@ -31,6 +31,7 @@ use crate::{
     error::{Face, Refused},
     gateway::Gateway,
     inbound::Caller,
+    targets::About,
 };
 
 /// Why a target's question goes to no client.
@@ -52,6 +53,8 @@ pub struct Front {
     streams: (Arc<Semaphore>, usize),
     /// Set when the gateway is to stop: streams without an end of their own end then.
     stopping: CancellationToken,
+    /// Clients are told what the only target says of itself.
+    in_its_name: bool,
 }
 
 /// What is in use of what is bounded.
@@ -87,7 +90,19 @@ impl Front {
         let lot = modern::Lot::new(Arc::clone(&sealer), clock.clone(), limits.parked_calls, limits.parked);
         let live = legacy::Sessions::new(sessions.timeout);
         let streams = (Arc::new(Semaphore::new(limits.streams)), limits.streams);
-        Self { gateway, settings, sessions, sealer, clock, live, lot, streams, stopping }
+        Self { gateway, settings, sessions, sealer, clock, live, lot, streams, stopping, in_its_name: false }
+    }
+
+    /// The same, speaking for the only target of the gateway: clients hear its name and its instructions.
+    #[must_use]
+    pub fn in_its_name(self) -> Self {
+        Self { in_its_name: true, ..self }
+    }
+
+    /// What the target says of itself in whose name this front speaks.
+    fn spoken_for(&self) -> Option<About> {
+        let view = self.gateway.view();
+        view.targets.first().filter(|_| self.in_its_name)?.about.clone()
     }
 
     /// Answers a GET: with the stream of a legacy session.
@@ -130,6 +145,9 @@ impl Front {
 
     /// The gateway's name and version toward clients, JSON text.
     fn server_info(&self) -> String {
+        if let Some(info) = self.spoken_for().and_then(|about| about.server_info) {
+            return info;
+        }
         format!(r#"{{"name":{},"version":{}}}"#, json(&self.settings.name), json(&env!("CARGO_PKG_VERSION")))
     }
 
@@ -141,7 +159,10 @@ impl Front {
             Era::Modern => without(&view.capabilities, "tasks"),
             Era::Legacy => tasks::undeclared(&view.capabilities),
         };
-        let instructions = self.settings.instructions.as_deref().or(view.instructions.as_deref());
+        let instructions = match self.in_its_name {
+            true => self.spoken_for().and_then(|about| about.instructions),
+            false => self.settings.instructions.clone().or(view.instructions.as_deref().map(Into::into)),
+        };
         let instructions = instructions.map(|text| format!(r#","instructions":{}"#, json(&text))).unwrap_or_default();
         format!(r#""capabilities":{capabilities}{instructions}"#)
     }

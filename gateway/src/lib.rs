@@ -24,6 +24,7 @@ pub mod secret;
 pub mod serve;
 pub mod session_keys;
 pub mod shutdown;
+pub mod stdio;
 pub mod stored;
 pub mod targets;
 pub mod telemetry;

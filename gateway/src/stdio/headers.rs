@@ -1,0 +1,64 @@
+//! The headers that a client on standard streams has no place for: the modern era's, made of the body that they repeat, and the
+//! legacy era's, as `initialize` settled them.
+
+use causeway_core::{
+    catalog,
+    era::{self, headers},
+    wire::{Envelope, ObjectEdit},
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::gateway::{Call, Gateway};
+
+/// What each message of a legacy session carries.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    id: HeaderValue,
+    version: HeaderValue,
+}
+
+impl Session {
+    /// The session `id`, opened by this answer to `initialize`.
+    pub(super) fn opened(id: HeaderValue, answer: &[u8]) -> Option<Self> {
+        let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+        let version = answer["result"]["protocolVersion"].as_str()?;
+        Some(Self { id, version: HeaderValue::try_from(version).ok()? })
+    }
+
+    pub(super) fn headers(self) -> [(HeaderName, HeaderValue); 2] {
+        let name = HeaderName::from_static;
+        [(name(headers::SESSION), self.id), (name(headers::VERSION), self.version)]
+    }
+}
+
+/// The headers of a request that says in its body to be of the modern era; of any other, none. What a header cannot carry is
+/// left out, and the front refuses the request for it.
+pub(super) async fn of_modern(gateway: &Gateway, envelope: &Envelope) -> HeaderMap {
+    let mut all = HeaderMap::new();
+    let Some(params) = envelope.params().and_then(|params| ObjectEdit::parse(params).ok()) else { return all };
+    let text = |edit: &ObjectEdit<'_>, key| edit.get(key).and_then(|text| serde_json::from_str::<String>(text).ok());
+    let meta = params.get("_meta").and_then(|meta| ObjectEdit::parse(meta).ok());
+    if meta.and_then(|meta| text(&meta, era::META_VERSION)).is_none_or(|version| version != era::MODERN) {
+        return all;
+    }
+    let mut add = |name: &str, value: &str| {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            all.insert(name, value);
+        }
+    };
+    add(headers::VERSION, era::MODERN);
+    add(headers::METHOD, envelope.method());
+    let name = headers::named_by(envelope.method()).and_then(|member| text(&params, member));
+    if let Some(name) = &name {
+        add(headers::NAME, &headers::encode(name));
+    }
+    let tool = name.filter(|_| Call::of_method(envelope.method()) == Some(Call::Tool));
+    if let Some(tool) = tool {
+        let view = gateway.view_with(catalog::Kind::Tools, &tool).await;
+        if let Ok(route) = view.catalog.route(catalog::Kind::Tools, &tool) {
+            let repeated = route.first().header_params.headers(params.get("arguments").unwrap_or("{}"));
+            repeated.iter().for_each(|(name, value)| add(name, value));
+        }
+    }
+    all
+}
