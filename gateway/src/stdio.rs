@@ -124,11 +124,11 @@ impl Pipe {
         let envelope = Envelope::parse(line.clone());
         match envelope.as_ref().map(Envelope::kind) {
             Ok(Kind::Notification) => self.notice(line, &envelope.expect("it is one")).await,
-            Ok(Kind::Response) => self.pass_on(line, HeaderMap::new()).await,
+            Ok(Kind::Response) => self.pass_on(line).await,
             Ok(Kind::Request) => self.request(line, envelope.expect("it is one")).await,
             // The front says what is wrong with it, and takes a batch where there may be one.
             Err(_) => {
-                let answer = self.front.answer(self.post(line, HeaderMap::new())).await;
+                let answer = self.front.answer(self.post(line)).await;
                 self.relay(answer).await;
             }
         }
@@ -141,8 +141,10 @@ impl Pipe {
             let id = envelope.id().unwrap_or("null");
             return self.say(error_message(id, causeway_core::wire::INTERNAL_ERROR, &refusal, None).into()).await;
         }
-        let modern = of_modern(&self.front.gateway, &envelope).await;
-        let post = self.post(line, modern);
+        let post = match of_modern(&self.front.gateway, &envelope).await {
+            Some(headers) => self.post_with(headers, line),
+            None => self.post(line),
+        };
         if envelope.method() == "initialize" {
             return self.initialize(post).await;
         }
@@ -189,16 +191,16 @@ impl Pipe {
                 }
             }
             "notifications/initialized" => {
-                self.pass_on(line, HeaderMap::new()).await;
+                self.pass_on(line).await;
                 self.listen();
             }
-            _ => self.pass_on(line, HeaderMap::new()).await,
+            _ => self.pass_on(line).await,
         }
     }
 
     /// Gives the front what gets no answer.
-    async fn pass_on(&self, line: Bytes, more: HeaderMap) {
-        let answer = self.front.answer(self.post(line, more)).await;
+    async fn pass_on(&self, line: Bytes) {
+        let answer = self.front.answer(self.post(line)).await;
         if !answer.status().is_success() {
             tracing::debug!(status = %answer.status(), "a message without an answer was not taken");
         }
@@ -206,7 +208,7 @@ impl Pipe {
 
     /// Passes on what the gateway says beside answers, for as long as the session lasts.
     fn listen(self: Arc<Self>) {
-        let post = self.post(Bytes::new(), HeaderMap::new());
+        let post = self.post(Bytes::new());
         let pipe = Arc::clone(&self);
         self.running.attend(async move {
             let stream = pipe.front.listen(post).await;
@@ -217,7 +219,7 @@ impl Pipe {
     }
 
     async fn end_session(&self) {
-        let post = self.post(Bytes::new(), HeaderMap::new());
+        let post = self.post(Bytes::new());
         if self.session.lock().expect("no holder of this lock panics").take().is_some() {
             self.front.end(post).await;
         }
@@ -239,12 +241,14 @@ impl Pipe {
         target.error.as_ref().map(|fault| format!("the server {fault}"))
     }
 
-    fn post(&self, body: Bytes, mut headers: HeaderMap) -> Post {
-        let both = HeaderValue::from_static("application/json, text/event-stream");
-        headers.insert(header::ACCEPT, both);
-        let is_modern = headers.contains_key(causeway_core::era::headers::METHOD);
+    /// A message that belongs to the session, if there is one.
+    fn post(&self, body: Bytes) -> Post {
         let session = self.session.lock().expect("no holder of this lock panics").clone();
-        headers.extend(session.filter(|_| !is_modern).into_iter().flat_map(Session::headers));
+        self.post_with(session.into_iter().flat_map(Session::headers).collect(), body)
+    }
+
+    fn post_with(&self, mut headers: HeaderMap, body: Bytes) -> Post {
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
         Post { caller: Arc::clone(&self.caller), headers, body }
     }
 

@@ -63,7 +63,9 @@ fn bridge(args: &StdioArgs, url: &str, environment: &Environment) -> anyhow::Res
     let shown = match args.auth {
         Kind::None => Shown::Nothing,
         Kind::Bearer => Shown::Bearer(args.token_env.clone().unwrap_or_else(|| "CAUSEWAY_TOKEN".into())),
-        Kind::Sigv4 => Shown::Signature { region: args.region.clone().unwrap_or_default(), profile: args.profile.clone() },
+        Kind::Sigv4 => {
+            Shown::Signature { region: args.region.clone().unwrap_or_default(), profile: args.profile.clone() }
+        }
     };
     let mut config = offer::config(url, &shown, environment)?;
     config.gateway.debug_errors = true;

@@ -31,34 +31,30 @@ impl Session {
     }
 }
 
-/// The headers of a request that says in its body to be of the modern era; of any other, none. What a header cannot carry is
-/// left out, and the front refuses the request for it.
-pub(super) async fn of_modern(gateway: &Gateway, envelope: &Envelope) -> HeaderMap {
+/// The headers of a request that names a version in its body, as each of the modern era does; `None` for any other. What a header
+/// cannot carry is left out, and the front refuses the request for it.
+pub(super) async fn of_modern(gateway: &Gateway, envelope: &Envelope) -> Option<HeaderMap> {
+    let params = ObjectEdit::parse(envelope.params()?).ok()?;
+    let text = |edit: &ObjectEdit<'_>, key| serde_json::from_str::<String>(edit.get(key)?).ok();
+    let version = text(&ObjectEdit::parse(params.get("_meta")?).ok()?, era::META_VERSION)?;
     let mut all = HeaderMap::new();
-    let Some(params) = envelope.params().and_then(|params| ObjectEdit::parse(params).ok()) else { return all };
-    let text = |edit: &ObjectEdit<'_>, key| edit.get(key).and_then(|text| serde_json::from_str::<String>(text).ok());
-    let meta = params.get("_meta").and_then(|meta| ObjectEdit::parse(meta).ok());
-    if meta.and_then(|meta| text(&meta, era::META_VERSION)).is_none_or(|version| version != era::MODERN) {
-        return all;
-    }
     let mut add = |name: &str, value: &str| {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             all.insert(name, value);
         }
     };
-    add(headers::VERSION, era::MODERN);
+    add(headers::VERSION, &version);
     add(headers::METHOD, envelope.method());
     let name = headers::named_by(envelope.method()).and_then(|member| text(&params, member));
     if let Some(name) = &name {
         add(headers::NAME, &headers::encode(name));
     }
-    let tool = name.filter(|_| Call::of_method(envelope.method()) == Some(Call::Tool));
-    if let Some(tool) = tool {
+    if let Some(tool) = name.filter(|_| Call::of_method(envelope.method()) == Some(Call::Tool)) {
         let view = gateway.view_with(catalog::Kind::Tools, &tool).await;
         if let Ok(route) = view.catalog.route(catalog::Kind::Tools, &tool) {
             let repeated = route.first().header_params.headers(params.get("arguments").unwrap_or("{}"));
             repeated.iter().for_each(|(name, value)| add(name, value));
         }
     }
-    all
+    Some(all)
 }

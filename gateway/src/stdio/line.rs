@@ -47,7 +47,8 @@ pub(super) async fn next(stream: &mut (impl AsyncBufRead + Unpin), limit: usize)
 pub(super) async fn write(mut stream: impl AsyncWrite + Unpin, mut messages: mpsc::Receiver<Bytes>) {
     while let Some(message) = messages.recv().await {
         // JSON text holds line ends only as white space; here they would end the message.
-        let mut line: Vec<u8> = message.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
+        let mut line: Vec<u8> =
+            message.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
         line.push(b'\n');
         if stream.write_all(&line).await.is_err() || stream.flush().await.is_err() {
             return;

@@ -2,7 +2,7 @@
 //! Asserts nothing.
 
 use causeway::{
-    config::{Target, Transport},
+    config::{EraChoice, Target, Transport},
     secret::Secret,
 };
 use causeway_fixture::{Era, Options, serve, serve_stdio};
@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 use crate::{
     caller::Caller,
     harness::{http_target, stdio_target},
+    sample::CAUSEWAY,
 };
 
 /// How a fixture is reached and which era it speaks, it alone.
@@ -25,9 +26,14 @@ pub(crate) enum Kind {
     ModernHttp,
     LegacyChild,
     ModernChild,
+    /// A modern one over HTTP, behind `causeway stdio`, which is spoken to as in the legacy era.
+    LegacyPipe,
+    /// The other way round.
+    ModernPipe,
 }
 
-pub(crate) const KINDS: [Kind; 4] = [Kind::LegacyHttp, Kind::ModernHttp, Kind::LegacyChild, Kind::ModernChild];
+pub(crate) const KINDS: [Kind; 6] =
+    [Kind::LegacyHttp, Kind::ModernHttp, Kind::LegacyChild, Kind::ModernChild, Kind::LegacyPipe, Kind::ModernPipe];
 
 /// The variable that tells a child its era.
 const ERA: &str = "FIXTURE_ERA";
@@ -48,7 +54,18 @@ impl Fixture {
             Kind::ModernHttp => Self::over_http(Era::Modern).await,
             Kind::LegacyChild => Self::as_child("legacy"),
             Kind::ModernChild => Self::as_child("modern"),
+            Kind::LegacyPipe => Self::over_http(Era::Modern).await.piped(EraChoice::Legacy),
+            Kind::ModernPipe => Self::over_http(Era::Legacy).await.piped(EraChoice::Modern),
         }
+    }
+
+    /// The same, reached over `causeway stdio`.
+    fn piped(self, era: EraChoice) -> Self {
+        let Transport::Http(http) = &self.target.transport else { unreachable!("it is one over HTTP") };
+        let mut target = stdio_target("f", &[CAUSEWAY, "stdio", "--auth", "none", "--url", http.endpoint.as_str()]);
+        let Transport::Stdio(stdio) = &mut target.transport else { unreachable!("made a line above") };
+        stdio.era = era;
+        Self { target, ..self }
     }
 
     /// It as a target named `f`.

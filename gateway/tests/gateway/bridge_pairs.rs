@@ -66,6 +66,20 @@ async fn clients_of_a_modern_child() {
     }
 }
 
+#[tokio::test]
+async fn clients_of_a_server_behind_a_pipe_of_the_legacy_era() {
+    for era in ERAS {
+        check(era, Kind::LegacyPipe).await;
+    }
+}
+
+#[tokio::test]
+async fn clients_of_a_server_behind_a_pipe_of_the_modern_era() {
+    for era in ERAS {
+        check(era, Kind::ModernPipe).await;
+    }
+}
+
 async fn check(era: Era, kind: Kind) {
     let fixture = Fixture::start(kind).await;
     let gateway = Gateway::start([fixture.target()]).await;

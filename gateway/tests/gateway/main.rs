@@ -76,6 +76,7 @@ mod program;
 mod raw;
 mod sample;
 mod seen_calls;
+mod stdio_pipe;
 mod stream;
 mod targets_affinity;
 mod targets_calls;
