@@ -33,11 +33,12 @@ class Client:
     def __str__(self) -> str:
         return f"{self.name} {self.mode}"
 
-    def play(self, gateway: Gateway, steps: list[Step]) -> tuple[str, list[dict]]:
-        """The version that it settled on, and its line for each step."""
+    def play(self, gateway: Gateway, steps: list[Step], command: list[str] | None = None) -> tuple[str, list[dict]]:
+        """The version that it settled on, and its line for each step. With a command it starts that, and knows no gateway."""
         script = json.dumps([step.do for step in steps])
-        argv = [*self.program(), gateway.endpoint, self.mode, script]
+        argv = [*self.program(), "-" if command else gateway.endpoint, self.mode, script]
         env = CLEAN | {"TOKEN": gateway.token, "PYTHONPATH": str(HERE)}
+        env |= {"COMMAND": json.dumps(command)} if command else {}
         ran = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=TIMEOUT, check=False)
         assert ran.returncode == 0, f"the client failed:\n{ran.stdout[-500:]}{ran.stderr[-2000:]}"
         first, *lines = [json.loads(line) for line in ran.stdout.splitlines()]

@@ -40,10 +40,10 @@ class Outcome:
         return f"not ok - {said}; {'; '.join(self.wrong())}" if self.wrong() else f"ok - {said}"
 
 
-def play(client: Client, gateway: Gateway) -> Outcome:
-    """Runs the client through the whole script."""
+def play(client: Client, gateway: Gateway, command: list[str] | None = None) -> Outcome:
+    """Runs the client through the whole script; with a command, over the standard streams of what that starts."""
     script = [step for step in steps(gateway, str(client)) if step.feature not in client.cannot]
-    protocol, lines = client.play(gateway, script)
+    protocol, lines = client.play(gateway, script, command)
     lines += [{"error": "the client ended before"}] * (len(script) - len(lines))
     made = [(step, step.wrong(line)) for step, line in zip(script, lines, strict=True)]
     return Outcome(client, protocol, made)

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import mcp_types
 from fastmcp import Client
-from fastmcp.client.transports import StreamableHttpTransport
+from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
 from mcp.client.subscriptions import listen
 
-from script import ENDPOINT, HEADERS, MODE, REPLY, News, asked, fill, play, say, words
+from script import COMMAND, ENDPOINT, ENV, HEADERS, MODE, REPLY, News, asked, fill, play, say, words
 
 
 class Player:
@@ -105,7 +105,10 @@ async def main() -> None:
         elif isinstance(message, mcp_types.ResourceUpdatedNotification):
             news.tell(str(message.params.uri))
 
-    transport = StreamableHttpTransport(ENDPOINT, headers=HEADERS)
+    if COMMAND:
+        transport = StdioTransport(COMMAND[0], COMMAND[1:], env=ENV, keep_alive=False)
+    else:
+        transport = StreamableHttpTransport(ENDPOINT, headers=HEADERS)
     answers = {"elicitation_handler": elicit, "sampling_handler": sample, "roots": ["file:///root"]}
     async with Client(transport, mode=MODE, message_handler=told, **answers) as client:
         server = client.session.server_info

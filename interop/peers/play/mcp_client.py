@@ -6,9 +6,10 @@ import anyio
 import httpx2
 import mcp_types
 from mcp import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from script import ENDPOINT, HEADERS, MODE, REPLY, News, asked, fill, play, say, words
+from script import COMMAND, ENDPOINT, ENV, HEADERS, MODE, REPLY, News, asked, fill, play, say, words
 
 
 class Player:
@@ -120,6 +121,11 @@ async def roots(_: object) -> mcp_types.ListRootsResult:
     return mcp_types.ListRootsResult(roots=[mcp_types.Root(uri="file:///root")])
 
 
+def over_streams():
+    """The transport to a server that this client starts."""
+    return stdio_client(StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=ENV))
+
+
 async def main() -> None:
     news = News()
 
@@ -131,7 +137,7 @@ async def main() -> None:
 
     answers = {"elicitation_callback": elicit, "sampling_callback": sample, "list_roots_callback": roots}
     async with httpx2.AsyncClient(headers=HEADERS, timeout=60) as http:
-        transport = streamable_http_client(ENDPOINT, http_client=http)
+        transport = over_streams() if COMMAND else streamable_http_client(ENDPOINT, http_client=http)
         async with Client(transport, mode=MODE, message_handler=told, **answers) as client:
             say(protocol=client.protocol_version, server=client.server_info and client.server_info.name)
             await play(Player(client, news))

@@ -2,6 +2,7 @@
 and judges nothing.
 
     TOKEN=... python NAME.py ENDPOINT MODE STEPS-AS-JSON
+    TOKEN=... COMMAND=ARGV-AS-JSON python NAME.py - MODE STEPS-AS-JSON      over standard streams, where the client can
 
 The steps, and what the line of each says; `asked` are the messages of the questions that the client answered meanwhile:
 
@@ -35,6 +36,9 @@ PATIENCE = 3
 ENDPOINT, MODE = sys.argv[1:3]
 STEPS = json.loads(sys.argv[3])
 HEADERS = {"Authorization": f"Bearer {os.environ['TOKEN']}"} if "TOKEN" in os.environ else {}
+#: What starts a server on standard streams, and the variables that it gets.
+COMMAND = json.loads(os.environ["COMMAND"]) if "COMMAND" in os.environ else None
+ENV = {"TOKEN": os.environ["TOKEN"]} if "TOKEN" in os.environ else {}
 REPLY = "Paris"
 
 asked: list[str] = []

@@ -3,8 +3,11 @@
 // `@modelcontextprotocol/client`. Judge nothing.
 //
 //     TOKEN=... node typescript_client.mjs ENDPOINT MODE STEPS-AS-JSON
+//     TOKEN=... COMMAND=ARGV-AS-JSON node typescript_client.mjs - MODE STEPS-AS-JSON      over standard streams
 
 const [endpoint, mode, script] = process.argv.slice(2);
+const [command, ...args] = JSON.parse(process.env.COMMAND ?? '[]');
+const started = command && { command, args, env: { TOKEN: process.env.TOKEN ?? '' }, stderr: 'inherit' };
 const DEADLINE = 30_000;
 const PATIENCE = 3_000;
 const REPLY = 'Paris';
@@ -47,6 +50,7 @@ function hear(what) {
 
 // Version 1 takes schemas where its successor takes names of methods.
 async function connectV1(requestInit) {
+  const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js');
   const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
   const types = await import('@modelcontextprotocol/sdk/types.js');
@@ -56,19 +60,31 @@ async function connectV1(requestInit) {
   client.setRequestHandler(types.ListRootsRequestSchema, answers['roots/list']);
   client.setNotificationHandler(types.ToolListChangedNotificationSchema, () => hear('tools'));
   client.setNotificationHandler(types.ResourceUpdatedNotificationSchema, ({ params }) => hear(params.uri));
-  const transport = new StreamableHTTPClientTransport(new URL(endpoint), { requestInit });
+  const transport = started
+    ? new StdioClientTransport(started)
+    : new StreamableHTTPClientTransport(new URL(endpoint), { requestInit });
+  // The transport over standard streams has no place for it.
+  let protocol;
+  const connect = client.request.bind(client);
+  client.request = async (...asked) => {
+    const result = await connect(...asked);
+    protocol ??= result.protocolVersion;
+    return result;
+  };
   await client.connect(transport);
-  return { client, protocol: transport.protocolVersion, call: (params, options) => client.callTool(params, undefined, options) };
+  return { client, protocol, call: (params, options) => client.callTool(params, undefined, options) };
 }
 
 async function connectV2(requestInit) {
   const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
+  const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
   const versionNegotiation = { mode: ['legacy', 'auto'].includes(mode) ? mode : { pin: mode } };
   const client = new Client(about, { capabilities, versionNegotiation });
   for (const [method, answer] of Object.entries(answers)) client.setRequestHandler(method, answer);
   client.setNotificationHandler('notifications/tools/list_changed', () => hear('tools'));
   client.setNotificationHandler('notifications/resources/updated', ({ params }) => hear(params.uri));
-  await client.connect(new StreamableHTTPClientTransport(new URL(endpoint), { requestInit }));
+  const overHttp = () => new StreamableHTTPClientTransport(new URL(endpoint), { requestInit });
+  await client.connect(started ? new StdioClientTransport(started) : overHttp());
   const protocol = client.getNegotiatedProtocolVersion();
   return { client, protocol, call: (params, options) => client.callTool(params, options) };
 }
