@@ -2,8 +2,8 @@
 
 pub mod call;
 pub mod check;
-pub mod completions;
 pub mod client;
+pub mod completions;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod doctor;

@@ -12,7 +12,7 @@ mod profile;
 
 pub use self::{
     document::{Document, Misshapen, NotJsonc},
-    entry::{Address, Auth, Entry, VariableName, Wish, Wrong, secret_like},
+    entry::{Auth, Entry, VariableName, Wish, Wrong, secret_like},
     held::{Held, HeldError, Replaced},
     link::{command, link, quoted},
     masked::masked,

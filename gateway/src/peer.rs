@@ -24,6 +24,7 @@ use crate::{
         TargetKind, TargetSessions, Transport, file::aws::SERVICE,
     },
     secret::Secret,
+    targets::Fault,
 };
 
 /// What the one target is called in the configuration that leads to it. Nobody sees it.
@@ -80,6 +81,11 @@ impl Peer {
             dev: None,
         };
         Ok(Config { targets: vec![target], ..defaults(environment)? })
+    }
+
+    /// What went wrong with it, in words for whoever named it.
+    pub fn trouble(&self, fault: Fault) -> Trouble {
+        Trouble::new(self, fault)
     }
 
     /// Whether what is shown to it may be seen on the way.

@@ -38,6 +38,7 @@ use crate::{
     front::{Front, Post},
     gateway::Call,
     inbound::Caller,
+    targets::Fault,
 };
 
 /// Lines that wait until the client reads.
@@ -46,16 +47,14 @@ const QUEUE: usize = 64;
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// What a client on standard streams is served with.
-#[derive(Debug)]
-pub struct Pipe {
+struct Pipe {
     front: Front,
     caller: Arc<Caller>,
     /// Bytes of one message, either way.
     limits: (usize, usize),
     /// What the client sends first waits so long for the first lists of the targets: many clients ask for them once.
     patience: Duration,
-    /// A target that cannot be reached is a reason not to begin: there is no other.
-    lone: bool,
+    alone: Option<Explain>,
     lines: mpsc::Sender<Bytes>,
     /// What `initialize` settled.
     session: Mutex<Option<Session>>,
@@ -63,7 +62,6 @@ pub struct Pipe {
 }
 
 /// How a [`Pipe`] works.
-#[derive(Clone, Copy, Debug)]
 pub struct Manner {
     /// Bytes of a message from the client.
     pub request_bytes: usize,
@@ -71,9 +69,12 @@ pub struct Manner {
     pub response_bytes: usize,
     /// For the targets to be listed first.
     pub patience: Duration,
-    /// There is one target, and it is what the client wants to see.
-    pub lone: bool,
+    /// There is one target, and it is what the client wants to see: when it cannot be reached, nothing begins.
+    pub alone: Option<Explain>,
 }
+
+/// Says what is wrong with the one target.
+pub type Explain = Box<dyn Fn(Fault) -> String + Send + Sync>;
 
 /// Serves one client until it closes `input`, does not read `output` any more, or `shutdown` is ready.
 pub async fn serve(
@@ -86,10 +87,10 @@ pub async fn serve(
     let (lines, outgoing) = mpsc::channel(QUEUE);
     let written = tokio::spawn(line::write(output, outgoing));
     let gone = lines.clone();
-    let Manner { request_bytes, response_bytes, patience, lone } = manner;
+    let Manner { request_bytes, response_bytes, patience, alone } = manner;
     let caller = Arc::new(Caller::anonymous());
     let (session, running, limits) = (Mutex::default(), Running::default(), (request_bytes, response_bytes));
-    let pipe = Arc::new(Pipe { front, caller, limits, patience, lone, lines, session, running });
+    let pipe = Arc::new(Pipe { front, caller, limits, patience, alone, lines, session, running });
     tokio::select! {
         () = Arc::clone(&pipe).read(input) => (),
         () = gone.closed() => tracing::debug!("the client does not read any more"),
@@ -102,6 +103,15 @@ pub async fn serve(
     drop((pipe, gone));
     // A client that does not read is not waited for.
     let _ = timeout(DRAIN, written).await;
+}
+
+impl std::fmt::Debug for Manner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Manner")
+            .field("patience", &self.patience)
+            .field("alone", &self.alone.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Pipe {
@@ -237,8 +247,8 @@ impl Pipe {
     /// Why there is nothing to begin with.
     fn nothing_there(&self) -> Option<String> {
         let view = self.front.gateway.view();
-        let target = view.targets.first().filter(|target| self.lone && target.about.is_none())?;
-        target.error.as_ref().map(|fault| format!("the server {fault}"))
+        let target = view.targets.first().filter(|target| target.about.is_none())?;
+        Some(self.alone.as_ref()?(target.error.clone()?))
     }
 
     /// A message that belongs to the session, if there is one.

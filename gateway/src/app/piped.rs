@@ -13,19 +13,27 @@ use crate::{
     front::Front,
     gateway::Gateway,
     session_keys::SessionKeys,
-    stdio::{self, Manner},
+    stdio::{self, Explain, Manner},
 };
 
 /// A session lasts as long as the client does, which ends with the process.
 const SESSION: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// In whose name the client is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     /// The gateway that the configuration describes.
     Gateway,
-    /// Its only target: the client is to see that server and nothing of what lies between.
-    Target,
+    /// Its only target: the client is to see that server and nothing of what lies between. Says in words what is wrong with it.
+    Target(Explain),
+}
+
+impl std::fmt::Debug for Speaker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Gateway => "Gateway",
+            Self::Target(_) => "Target",
+        })
+    }
 }
 
 impl App {
@@ -51,12 +59,12 @@ impl App {
         config.gateway.streaming = true;
         config.sessions.mode = SessionMode::Optional;
         config.sessions.timeout = SESSION;
-        let manner = Manner {
-            request_bytes: config.limits.request_bytes,
-            response_bytes: config.limits.response_bytes,
-            patience: config.limits.discovery,
-            lone: speaker == Speaker::Target,
+        let alone = match speaker {
+            Speaker::Gateway => None,
+            Speaker::Target(explain) => Some(explain),
         };
+        let (request_bytes, response_bytes) = (config.limits.request_bytes, config.limits.response_bytes);
+        let patience = config.limits.discovery;
         let stopping = CancellationToken::new();
         let gateway = Arc::new(Gateway::new(
             &targets,
@@ -67,7 +75,8 @@ impl App {
         ));
         let (settings, sessions) = (config.gateway, config.sessions);
         let front = Front::new(gateway, settings, sessions, &config.limits, sealer, clock, stopping.clone());
-        let front = if speaker == Speaker::Target { front.in_its_name() } else { front };
+        let front = if alone.is_some() { front.in_its_name() } else { front };
+        let manner = Manner { request_bytes, response_bytes, patience, alone };
         let listed = targets.clone();
         let discovery = async move { discovery::run(&listed, &rules, publish).await };
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));

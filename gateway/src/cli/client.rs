@@ -17,10 +17,10 @@ use similar::TextDiff;
 use self::known::Known;
 use crate::{
     clients::{
-        self, Address, Auth, Client, Document, Entry, Held, Os, Replaced, Scope, Surroundings, VariableName, Wish,
-        masked,
+        self, Auth, Client, Document, Entry, Held, Os, Replaced, Scope, Surroundings, VariableName, Wish, masked,
     },
     config::{Environment, environment::Reference},
+    peer::Address,
 };
 
 /// Which client, which gateway, and how it is let in.
@@ -47,8 +47,8 @@ pub struct ClientArgs {
     /// The file; default: where the client has it. An agent's file may be named as well
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
-    /// The gateway, or the ARN of one on AWS; default: the one that the configuration file describes
-    #[arg(long, value_name = "URL|ARN")]
+    /// The gateway: its URL, or the ARN or id of one on AWS; default: the one that the configuration file describes
+    #[arg(long, value_name = "SERVER")]
     url: Option<Address>,
     /// The toolset of the gateway, which has an endpoint of its own
     #[arg(long, value_name = "NAME")]

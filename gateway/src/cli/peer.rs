@@ -146,6 +146,11 @@ impl PeerArgs {
 }
 
 impl CredentialArgs {
+    /// Whether the token comes from standard input.
+    pub fn reads_standard_input(&self) -> bool {
+        self.token_file.as_deref().is_some_and(|path| path.as_os_str() == "-")
+    }
+
     /// The server at `address` with these credentials.
     ///
     /// # Errors

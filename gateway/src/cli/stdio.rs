@@ -5,41 +5,37 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use causeway_oidc::clock::Clock;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tokio::io::BufReader;
 
+use super::{Usage, peer::CredentialArgs};
 use crate::{
     app::{App, Speaker},
     config::{Config, Environment},
-    import::offer::{self, Shown},
+    peer::{Address, Peer},
     shutdown,
 };
 
-/// Which server.
+/// Which server, and what lets us in there.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  A gateway, with a token from the environment, as a client's file has it:
+    {\"command\": \"causeway\", \"args\": [\"stdio\", \"--url\", \"https://gateway.example.com/mcp\", \"--auth\", \"bearer\"]}
+
+  A gateway on AWS, with a signature of your AWS credentials:
+    causeway stdio --url arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/tools-a1b2c3d4e5
+
+  All that a config.toml says, without a gateway that listens:
+    causeway stdio --config config.toml")]
 pub struct StdioArgs {
-    /// The server, such as a gateway
-    #[arg(long, value_name = "URL", required_unless_present = "config")]
-    url: Option<String>,
-    /// What to show
-    #[arg(long, default_value = "none")]
-    auth: Kind,
-    #[arg(long)]
-    token_env: Option<String>,
-    #[arg(long)]
-    region: Option<String>,
-    #[arg(long)]
-    profile: Option<String>,
-    /// Serve what this configuration file says
+    /// The server: its URL, such as a gateway's, the ARN of an AgentCore Runtime, or the ARN or id of an AgentCore Gateway
+    #[arg(long, value_name = "SERVER")]
+    url: Option<Address>,
+    /// In place of one server all that this configuration file says; whoever starts this command is let in
     #[arg(short, long, value_name = "PATH", conflicts_with = "url")]
     config: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Kind {
-    None,
-    Bearer,
-    Sigv4,
+    #[command(flatten)]
+    credential: CredentialArgs,
 }
 
 /// Serves until standard input ends, SIGINT or SIGTERM.
@@ -48,26 +44,25 @@ enum Kind {
 /// Mistakes of the arguments or of the config.
 pub async fn run(args: &StdioArgs) -> anyhow::Result<()> {
     let environment = Environment::process();
+    if args.credential.reads_standard_input() {
+        bail!(Usage(
+            "standard input is the client's: name a file with `--token-file`, or a variable with `--token-env`".into()
+        ));
+    }
     let (config, speaker) = match (&args.url, &args.config) {
-        (Some(url), _) => (bridge(args, url, &environment)?, Speaker::Target),
+        (Some(address), _) => bridge(args.credential.peer(address, &environment).await?, &environment)?,
         (None, Some(path)) => (Config::load(path, &environment)?, Speaker::Gateway),
-        (None, None) => bail!("which server? name it with `--url`, or a config.toml with `--config`"),
+        (None, None) => bail!(Usage("which server? name it with `--url`, or a config.toml with `--config`".into())),
     };
     let shutdown = shutdown::requested().context("the process cannot listen for signals")?;
     let streams = (BufReader::new(tokio::io::stdin()), tokio::io::stdout());
     App::build(config, Clock::system())?.run_piped(speaker, streams, shutdown).await
 }
 
-/// A configuration in which the server is the only target.
-fn bridge(args: &StdioArgs, url: &str, environment: &Environment) -> anyhow::Result<Config> {
-    let shown = match args.auth {
-        Kind::None => Shown::Nothing,
-        Kind::Bearer => Shown::Bearer(args.token_env.clone().unwrap_or_else(|| "CAUSEWAY_TOKEN".into())),
-        Kind::Sigv4 => {
-            Shown::Signature { region: args.region.clone().unwrap_or_default(), profile: args.profile.clone() }
-        }
-    };
-    let mut config = offer::config(url, &shown, environment)?;
+/// A configuration in which the server is the only target, with words for what goes wrong there.
+fn bridge(peer: Peer, environment: &Environment) -> anyhow::Result<(Config, Speaker)> {
+    let mut config = peer.config(environment)?;
+    // Nobody else reads what the client is told.
     config.gateway.debug_errors = true;
-    Ok(config)
+    Ok((config, Speaker::Target(Box::new(move |fault| peer.trouble(fault).to_string()))))
 }

@@ -7,19 +7,12 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::profile::Profile;
+use crate::peer::Address;
 
 /// Headers of requests that carry a token.
 const AUTHORIZATION: &str = "Authorization";
 /// Where VS Code keeps a token that it asked for.
 const INPUT: &str = "token";
-
-/// Where the gateway is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
-    Url(Url),
-    /// Of an AgentCore Runtime or Gateway, which no client but the bridge can reach by it.
-    Arn(String),
-}
 
 /// How a client is let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,8 +85,8 @@ pub enum Wrong {
         "the bridge cannot log in with a browser: leave `--stdio` out, or choose `--auth token-env`, `client-credentials` or `sigv4`"
     )]
     LoginOverBridge,
-    #[error("an ARN leads there only with AWS signatures: use `--auth sigv4`, or give the URL")]
-    ArnWithoutSignature,
+    #[error("a client that logs in itself needs the URL: `{0}` leads only the bridge there")]
+    NoUrl(Address),
     #[error("{0} has no setting for a timeout: leave `--timeout` out")]
     NoTimeout(&'static str),
     #[error("`{0}` is no name of a variable: letters, digits and `_`, not starting with a digit")]
@@ -127,28 +120,6 @@ impl fmt::Display for VariableName {
     }
 }
 
-impl FromStr for Address {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.starts_with("arn:") {
-            return Ok(Self::Arn(text.to_owned()));
-        }
-        let url = Url::parse(text).map_err(|why| format!("it is no URL ({why}) and no ARN"))?;
-        let web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
-        if web { Ok(Self::Url(url)) } else { Err("it is no `http` or `https` URL".into()) }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Url(url) => url.fmt(f),
-            Self::Arn(arn) => arn.fmt(f),
-        }
-    }
-}
-
 impl Entry {
     /// The entry by which a client of `profile` reaches what `wish` names.
     ///
@@ -160,8 +131,10 @@ impl Entry {
             return Err(Wrong::NoTimeout(profile.title));
         }
         let way = match (&wish.address, &wish.auth) {
-            (Address::Arn(_), Auth::Sigv4) => bridge(profile, wish),
-            (Address::Arn(_), _) => return Err(Wrong::ArnWithoutSignature),
+            (Address::Runtime { .. } | Address::Gateway(_), Auth::Login | Auth::TokenPrompt) => {
+                return Err(Wrong::NoUrl(wish.address.clone()));
+            }
+            (Address::Runtime { .. } | Address::Gateway(_), _) => bridge(profile, wish),
             (_, Auth::Login) if wish.stdio => return Err(Wrong::LoginOverBridge),
             (_, Auth::TokenPrompt) if wish.stdio => return Err(Wrong::PromptOverBridge),
             (_, Auth::TokenPrompt) if !profile.prompts => return Err(Wrong::NoPrompt(profile.title)),
@@ -229,7 +202,7 @@ impl Entry {
 
 /// The bridge, with the arguments that lead it to the gateway.
 fn bridge(profile: &Profile, wish: &Wish) -> Way {
-    let mut args: Vec<String> = vec!["stdio".into(), "--url".into(), wish.address.to_string()];
+    let mut args: Vec<String> = vec!["stdio".into(), "--url".into(), address(&wish.address)];
     let auth: &[&str] = match &wish.auth {
         Auth::TokenEnv(name) => &["--auth", "bearer", "--token-env", &name.0],
         Auth::ClientCredentials => &["--auth", "client-credentials"],
@@ -242,6 +215,14 @@ fn bridge(profile: &Profile, wish: &Wish) -> Way {
     let needed = args.windows(2).filter(|pair| pair[0].starts_with("--") && pair[0].ends_with("-env"));
     let env = profile.variable.map(|variable| needed.map(|pair| (pair[1].clone(), variable.to(&pair[1]))).collect());
     Way::Stdio { command: wish.program.clone(), env: env.unwrap_or_default(), args }
+}
+
+/// As the bridge takes it. A query that held a secret was refused before.
+pub(super) fn address(address: &Address) -> String {
+    match address {
+        Address::Url(url) => url.to_string(),
+        Address::Runtime { .. } | Address::Gateway(_) => address.to_string(),
+    }
 }
 
 /// What VS Code asks for once and keeps. Its id goes by the URL, for two gateways have two tokens.
@@ -360,8 +341,8 @@ mod tests {
         insta::assert_snapshot!(entry(Client::Cursor, &machine).unwrap(), @r#"{"command":"causeway","args":["stdio","--url","https://gateway.example.com/mcp","--auth","client-credentials","--client-id","abc","--client-secret-env","SECRET"],"env":{"SECRET":"${env:SECRET}"}}"#);
         let told = Wish { stdio: true, ..wish(token()) };
         insta::assert_snapshot!(entry(Client::ClaudeCode, &told).unwrap(), @r#"{"type":"stdio","command":"causeway","args":["stdio","--url","https://gateway.example.com/mcp","--auth","bearer","--token-env","CAUSEWAY_TOKEN"],"env":{"CAUSEWAY_TOKEN":"${CAUSEWAY_TOKEN}"}}"#);
-        let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/gw-1".parse().unwrap();
-        insta::assert_snapshot!(entry(Client::Kiro, &Wish { address: arn, ..wish(Auth::Sigv4) }).unwrap(), @r#"{"command":"causeway","args":["stdio","--url","arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/gw-1","--auth","sigv4"]}"#);
+        let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/tools-a1b2c3d4e5".parse().unwrap();
+        insta::assert_snapshot!(entry(Client::Kiro, &Wish { address: arn, ..wish(Auth::Sigv4) }).unwrap(), @r#"{"command":"causeway","args":["stdio","--url","arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/tools-a1b2c3d4e5","--auth","sigv4"]}"#);
         let timed = Wish { timeout: Some(Duration::from_secs(120)), ..wish(Auth::None) };
         insta::assert_snapshot!(entry(Client::AmazonQ, &timed).unwrap(), @r#"{"type":"http","url":"https://gateway.example.com/mcp","timeout":120000}"#);
     }
@@ -374,8 +355,9 @@ mod tests {
         assert_eq!(refused(Client::Vscode, Wish { stdio: true, ..wish(Auth::TokenPrompt) }), Wrong::PromptOverBridge);
         let timeout = Some(Duration::from_secs(1));
         assert_eq!(refused(Client::Vscode, Wish { timeout, ..wish(Auth::None) }), Wrong::NoTimeout("VS Code"));
-        let arn: Address = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/gw-1".parse().unwrap();
-        assert_eq!(refused(Client::Kiro, Wish { address: arn, ..wish(token()) }), Wrong::ArnWithoutSignature);
+        let arn: Address = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/tools-a1b2c3d4e5".parse().unwrap();
+        let login = Wish { address: arn.clone(), ..wish(Auth::Login) };
+        assert_eq!(refused(Client::Kiro, login), Wrong::NoUrl(arn));
     }
 
     #[test]

@@ -148,7 +148,7 @@ async fn nobody_there_is_said_in_the_answer_and_may_change() {
             true => pipe.ask(1, "server/discover", json!({"_meta": modern()})).await,
         };
         let why = answer["error"]["message"].as_str().unwrap();
-        assert!(why.starts_with("the server could not be reached"), "{why}");
+        assert!(why.starts_with(&format!("`{url}` could not be reached")) && why.contains("check the URL"), "{why}");
     }
     assert_eq!(pipe.ask(2, "tools/list", json!({})).await["result"]["tools"], json!([]), "it still speaks");
     assert_eq!(pipe.end(None).await.0, Some(0));

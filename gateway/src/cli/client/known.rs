@@ -8,12 +8,12 @@ use url::Url;
 
 use super::Way;
 use crate::{
-    clients::Address,
     config::{
         Draft,
         file::{self, Authorizer},
     },
     http::MCP_PATH,
+    peer::Address,
 };
 
 /// A gateway, as far as a client needs to know it.
@@ -29,7 +29,7 @@ impl Known {
     pub(super) fn read(path: &Path, told: Option<&Address>) -> anyhow::Result<Self> {
         if told.is_some() || !path.exists() {
             let auth = match told {
-                Some(Address::Arn(_)) => Way::Sigv4,
+                Some(Address::Runtime { .. } | Address::Gateway(_)) => Way::Sigv4,
                 Some(Address::Url(_)) | None => Way::Login,
             };
             return Ok(Self { name: file::NAME.into(), auth, url: None });
@@ -63,7 +63,9 @@ impl Known {
                 url.set_path(&format!("{}/{toolset}", url.path().trim_end_matches('/')));
                 Ok(Address::Url(url))
             }
-            (Address::Arn(_), Some(_)) => bail!("a gateway on AWS has no toolsets: leave `--toolset` out"),
+            (Address::Runtime { .. } | Address::Gateway(_), Some(_)) => {
+                bail!("a gateway on AWS has no toolsets: leave `--toolset` out")
+            }
         }
     }
 }
