@@ -6,7 +6,7 @@ use anyhow::Context;
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::App;
+use super::{App, merging};
 use crate::{
     config::SessionMode,
     discovery::{self, Rules},
@@ -48,13 +48,13 @@ impl App {
         streams: (impl AsyncBufRead + Unpin, impl AsyncWrite + Send + Unpin + 'static),
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
-        let Self { mut config, sources, targets, publish } = self;
+        let Self { mut config, sources, targets, publish, .. } = self;
         let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
         let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
         let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
         let _following = AbortOnDropHandle::new(tokio::spawn(following));
         let clock = sources.clock;
-        let rules = Rules { names: config.gateway.names, refresh: config.limits.refresh, clock: clock.clone() };
+        let rules = Rules { merging: merging(&config), refresh: config.limits.refresh, clock: clock.clone() };
         // What stands between here and a client over HTTP does not stand here.
         config.gateway.streaming = true;
         config.sessions.mode = SessionMode::Optional;
