@@ -34,6 +34,7 @@ use self::{
     running::Running,
 };
 use crate::{
+    calls::{self, Calls},
     error::Refused,
     front::{Front, Post},
     gateway::Call,
@@ -41,6 +42,8 @@ use crate::{
     targets::Fault,
 };
 
+/// What records of calls have in the place of an HTTP path.
+const ENDPOINT: &str = "stdio";
 /// Lines that wait until the client reads.
 const QUEUE: usize = 64;
 /// Requests under way get so long to end once the client has closed its side. Clients kill what takes much longer.
@@ -55,6 +58,8 @@ struct Pipe {
     /// What the client sends first waits so long for the first lists of the targets: many clients ask for them once.
     patience: Duration,
     alone: Option<Explain>,
+    /// Told of each message of the client.
+    calls: Calls,
     lines: mpsc::Sender<Bytes>,
     /// What `initialize` settled.
     session: Mutex<Option<Session>>,
@@ -71,6 +76,8 @@ pub struct Manner {
     pub patience: Duration,
     /// There is one target, and it is what the client wants to see: when it cannot be reached, nothing begins.
     pub alone: Option<Explain>,
+    /// Told of each message of the client.
+    pub calls: Calls,
 }
 
 /// Says what is wrong with the one target.
@@ -87,10 +94,10 @@ pub async fn serve(
     let (lines, outgoing) = mpsc::channel(QUEUE);
     let written = tokio::spawn(line::write(output, outgoing));
     let gone = lines.clone();
-    let Manner { request_bytes, response_bytes, patience, alone } = manner;
+    let Manner { request_bytes, response_bytes, patience, alone, calls } = manner;
     let caller = Arc::new(Caller::anonymous());
     let (session, running, limits) = (Mutex::default(), Running::default(), (request_bytes, response_bytes));
-    let pipe = Arc::new(Pipe { front, caller, limits, patience, alone, lines, session, running });
+    let pipe = Arc::new(Pipe { front, caller, limits, patience, alone, calls, lines, session, running });
     tokio::select! {
         () = Arc::clone(&pipe).read(input) => (),
         () = gone.closed() => tracing::debug!("the client does not read any more"),
@@ -138,7 +145,7 @@ impl Pipe {
             Ok(Kind::Request) => self.request(line, envelope.expect("it is one")).await,
             // The front says what is wrong with it, and takes a batch where there may be one.
             Err(_) => {
-                let answer = self.front.answer(self.post(line)).await;
+                let answer = self.answer(self.post(line)).await;
                 self.relay(answer).await;
             }
         }
@@ -164,14 +171,14 @@ impl Pipe {
             || matches!(envelope.method(), "subscriptions/listen" | "resources/subscribe" | "resources/unsubscribe");
         match asks_targets {
             false => {
-                let answer = self.front.answer(post).await;
+                let answer = self.answer(post).await;
                 self.relay(answer).await;
             }
             true => {
                 let pipe = Arc::clone(&self);
                 let id = envelope.id().unwrap_or("null").to_owned();
                 self.running.begin(id, async move {
-                    let answer = pipe.front.answer(post).await;
+                    let answer = pipe.answer(post).await;
                     pipe.relay(answer).await;
                 });
             }
@@ -181,7 +188,7 @@ impl Pipe {
     /// Opens a session; an earlier one of this client has ended with that.
     async fn initialize(&self, post: Post) {
         self.end_session().await;
-        let answer = self.front.answer(post).await;
+        let answer = self.answer(post).await;
         let id = answer.headers().get(SESSION).cloned();
         let (head, body) = answer.into_parts();
         let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else { return };
@@ -208,9 +215,22 @@ impl Pipe {
         }
     }
 
+    /// What the front answers, watched as any other call of a client.
+    async fn answer(&self, post: Post) -> Response {
+        let call = self.calls.begin(&post.headers, ENDPOINT);
+        let answer = async {
+            calls::note(|call| {
+                call.took(&post.body);
+                call.called_by(&post.caller);
+            });
+            self.front.answer(post).await
+        };
+        call.watch(answer).await
+    }
+
     /// Gives the front what gets no answer.
     async fn pass_on(&self, line: Bytes) {
-        let answer = self.front.answer(self.post(line)).await;
+        let answer = self.answer(self.post(line)).await;
         if !answer.status().is_success() {
             tracing::debug!(status = %answer.status(), "a message without an answer was not taken");
         }
@@ -268,7 +288,10 @@ impl Pipe {
         let mut body = answer.into_body();
         if !is_stream {
             let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-            return if body.is_empty() { () } else { self.say(body).await };
+            if !body.is_empty() {
+                self.say(body).await;
+            }
+            return;
         }
         let mut events = sse::Decoder::new(self.limits.1);
         while let Some(Ok(frame)) = body.frame().await {

@@ -48,7 +48,7 @@ impl App {
         streams: (impl AsyncBufRead + Unpin, impl AsyncWrite + Send + Unpin + 'static),
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
-        let Self { mut config, sources, targets, publish, .. } = self;
+        let Self { mut config, sources, targets, publish, calls } = self;
         let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
         let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
         let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
@@ -76,7 +76,7 @@ impl App {
         let (settings, sessions) = (config.gateway, config.sessions);
         let front = Front::new(gateway, settings, sessions, &config.limits, sealer, clock, stopping.clone());
         let front = if alone.is_some() { front.in_its_name() } else { front };
-        let manner = Manner { request_bytes, response_bytes, patience, alone };
+        let manner = Manner { request_bytes, response_bytes, patience, alone, calls };
         let listed = targets.clone();
         let discovery = async move { discovery::run(&listed, &rules, publish).await };
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));

@@ -86,7 +86,7 @@ pub enum Wrong {
     )]
     LoginOverBridge,
     #[error("a client that logs in itself needs the URL: `{0}` leads only the bridge there")]
-    NoUrl(Address),
+    NoUrl(String),
     #[error("{0} has no setting for a timeout: leave `--timeout` out")]
     NoTimeout(&'static str),
     #[error("`{0}` is no name of a variable: letters, digits and `_`, not starting with a digit")]
@@ -132,7 +132,7 @@ impl Entry {
         }
         let way = match (&wish.address, &wish.auth) {
             (Address::Runtime { .. } | Address::Gateway(_), Auth::Login | Auth::TokenPrompt) => {
-                return Err(Wrong::NoUrl(wish.address.clone()));
+                return Err(Wrong::NoUrl(wish.address.to_string()));
             }
             (Address::Runtime { .. } | Address::Gateway(_), _) => bridge(profile, wish),
             (_, Auth::Login) if wish.stdio => return Err(Wrong::LoginOverBridge),
@@ -357,7 +357,7 @@ mod tests {
         assert_eq!(refused(Client::Vscode, Wish { timeout, ..wish(Auth::None) }), Wrong::NoTimeout("VS Code"));
         let arn: Address = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/tools-a1b2c3d4e5".parse().unwrap();
         let login = Wish { address: arn.clone(), ..wish(Auth::Login) };
-        assert_eq!(refused(Client::Kiro, login), Wrong::NoUrl(arn));
+        assert_eq!(refused(Client::Kiro, login), Wrong::NoUrl(arn.to_string()));
     }
 
     #[test]
