@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::{
     config, front,
-    http::{Served, json_response, origin, read, refuse},
+    http::{MCP_PATH, Served, json_response, origin, read, refuse},
     inbound::Caller,
     metrics,
     serve::Connections,
@@ -70,9 +70,9 @@ async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) ->
         return next.run(Request::from_parts(parts, body)).await;
     }
     let served = &admin.served;
-    let claim = match served.inbound.authenticate(&parts).await {
+    let claim = match served.gateway.inbound.authenticate(&parts).await {
         Ok(claim) => claim,
-        Err(refusal) => return refuse(served, &refusal, &parts.headers, body).await,
+        Err(refusal) => return refuse(served, MCP_PATH, &refusal, &parts.headers, body).await,
     };
     let body = match read(body, served.limits.request_bytes, served.limits.request_time).await {
         Ok(body) => body,
@@ -83,7 +83,7 @@ async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) ->
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, Body::from(body))).await
         }
-        Err(refusal) => refuse(served, &refusal, &parts.headers, body.into()).await,
+        Err(refusal) => refuse(served, MCP_PATH, &refusal, &parts.headers, body.into()).await,
     }
 }
 
@@ -93,7 +93,7 @@ async fn numbers(State(admin): State<Arc<Admin>>) -> Response {
 }
 
 async fn ready(State(admin): State<Arc<Admin>>) -> Response {
-    let gateway = &admin.served.front.gateway;
+    let gateway = &admin.served.gateway.front.gateway;
     let view = gateway.view();
     let status = if view.is_complete() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json_response(status, &health::detail(gateway, &view, admin.clock.now()))

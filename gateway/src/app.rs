@@ -4,11 +4,15 @@ mod piped;
 
 pub use self::piped::Speaker;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use causeway_aws::{Aws, Identity};
-use causeway_core::{catalog::Naming, seal::Sealer};
+use causeway_core::{
+    catalog::Naming,
+    name::{Audience, Fit},
+    seal::Sealer,
+};
 use causeway_oidc::clock::Clock;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -16,12 +20,12 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::{
     admin::{self, Admin},
     calls::Calls,
-    config::{Authorizer, Config},
+    config::{self, Authorizer, Config, Toolset},
     credentials::Credential,
-    discovery::{self, Merging, Rules, TargetState, View},
+    discovery::{self, Merging, Outlets, Rules, TargetState, View},
     front::Front,
     gateway::Gateway,
-    http::{self, Served},
+    http::{self, Endpoint, Served},
     inbound::Inbound,
     login::Login,
     serve::{Bounds, Connections, serve},
@@ -43,7 +47,7 @@ pub struct App {
     sources: Sources,
     /// In config order, each place of a target for itself.
     targets: Vec<Arc<Target>>,
-    publish: watch::Sender<Arc<View>>,
+    outlets: Outlets,
     calls: Calls,
 }
 
@@ -72,14 +76,19 @@ impl App {
         let targets = targets.map(|targets| targets.into_iter().flatten().map(Arc::new).collect());
         let targets: Vec<Arc<Target>> =
             targets.context("the system trusts no certificates: install `ca-certificates`")?;
-        let (publish, _) = watch::channel(Arc::new(View::unlisted(&targets)));
+        let view = Arc::new(View::unlisted(&targets));
+        let parts = config.toolsets.iter().map(|toolset| {
+            let part = view.part(toolset, config.gateway.names);
+            (Arc::new(toolset.clone()), watch::channel(Arc::new(part)).0)
+        });
+        let outlets = Outlets { parts: parts.collect(), whole: watch::channel(view).0 };
         let calls = Calls::new(sources.clock.clone());
-        Ok(Self { config, sources, targets, publish, calls })
+        Ok(Self { config, sources, targets, outlets, calls })
     }
 
     /// What is known of the targets, as it changes.
     pub fn view(&self) -> watch::Receiver<Arc<View>> {
-        self.publish.subscribe()
+        self.outlets.whole.subscribe()
     }
 
     /// What it would serve, in config order, each place of a target for itself.
@@ -92,10 +101,17 @@ impl App {
         self.calls.clone()
     }
 
-    /// Lists each target once and stops them: what clients would see of it. Serves nobody.
+    /// Lists each target once and stops them: what clients would see of it at `/mcp`. Serves nobody.
     pub async fn survey_merged(self) -> View {
-        let merging = merging(&self.config);
-        View::of(self.survey().await, &merging)
+        self.survey_endpoints().await.0
+    }
+
+    /// The same, and what they would see at each toolset, in config order.
+    pub async fn survey_endpoints(self) -> (View, Vec<View>) {
+        let (merging, toolsets) = (merging(&self.config), self.config.toolsets.clone());
+        let view = View::of(self.survey().await, &merging);
+        let parts = toolsets.iter().map(|toolset| view.part(toolset, merging.naming.names)).collect();
+        (view, parts)
     }
 
     /// Lists each place of each target once and stops them: what came of it, in config order. Serves nobody.
@@ -111,55 +127,38 @@ impl App {
         listeners: Listeners,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let Self { config, sources, targets, publish, calls } = self;
+        let Self { config, sources, targets, outlets, calls } = self;
         let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
         let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
         let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
         // Ends with this function.
         let _following = AbortOnDropHandle::new(tokio::spawn(following));
         let local = listeners.gateway.local_addr().context("the listener has no address")?;
-        let inbound = Inbound::new(&config.authorizer, &sources);
         let login = login(&config, &sources, &sealer)
             .context("the system trusts no certificates: install `ca-certificates`")?;
-        let prepared = inbound.clone();
-        tokio::spawn(async move { prepared.prepare().await });
-        let clock = sources.clock;
-        let rules = Rules { merging: merging(&config), refresh: config.limits.refresh, clock: clock.clone() };
+        let rules = Rules { merging: merging(&config), refresh: config.limits.refresh, clock: sources.clock.clone() };
         let stopping = CancellationToken::new();
         let (told, over) = (stopping.clone(), CancellationToken::new());
         let shutdown = async move {
             shutdown.await;
             told.cancel();
         };
-        let served = Served {
-            inbound,
-            login,
-            limits: config.limits.clone(),
-            calls,
-            front: Front::new(
-                Arc::new(Gateway::new(
-                    &targets,
-                    publish.subscribe(),
-                    (config.limits.discovery, config.failover.first_byte),
-                    Arc::clone(&sealer),
-                    clock.clone(),
-                )),
-                config.gateway,
-                config.sessions,
-                &config.limits,
-                sealer,
-                clock.clone(),
-                stopping.clone(),
-            ),
-            local,
-        };
+        let (gateway, toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
+        let served = Served { gateway, toolsets, login, limits: config.limits, calls, local };
+        for inbound in served.endpoints().map(|endpoint| endpoint.inbound.clone()) {
+            tokio::spawn(async move { inbound.prepare().await });
+        }
         tracing::info!("listening on http://{local}{}", http::MCP_PATH);
+        for toolset in config.toolsets {
+            tracing::info!("toolset `{}` is at http://{local}{}/{}", toolset.name, http::MCP_PATH, toolset.name);
+        }
         let listed = targets.clone();
-        let discovery = async move { discovery::run(&listed, &rules, publish).await };
+        let discovery = async move { discovery::run(&listed, &rules, outlets).await };
         // Ends with this function: nobody lists targets that are being stopped.
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
         let served = Arc::new(served);
         let connections = Connections::new(served.limits.connections);
+        let clock = sources.clock;
         let watched = async {
             let Some((listener, settings)) = listeners.admin.zip(config.admin) else { return Ok(()) };
             let local = listener.local_addr().context("the admin listener has no address")?;
@@ -198,11 +197,57 @@ fn login(config: &Config, sources: &Sources, sealer: &Arc<Sealer>) -> Result<Opt
     Ok(Some(Arc::new(login)))
 }
 
+/// The gateway's own endpoint, and those of toolsets by their names: the same targets behind each, and before each an authorizer, a
+/// view and what is said to clients of its own.
+fn endpoints(
+    config: &Config,
+    sources: &Sources,
+    (targets, outlets): (&[Arc<Target>], &Outlets),
+    sealer: &Arc<Sealer>,
+    stopping: &CancellationToken,
+) -> (Endpoint, HashMap<String, Endpoint>) {
+    let gateway = |view: &watch::Sender<Arc<View>>| {
+        let patience = (config.limits.discovery, config.failover.first_byte);
+        Arc::new(Gateway::new(targets, view.subscribe(), patience, Arc::clone(sealer), sources.clock.clone()))
+    };
+    let front = Front::new(
+        gateway(&outlets.whole),
+        config.gateway.clone(),
+        config.sessions.clone(),
+        &config.limits,
+        Arc::clone(sealer),
+        sources.clock.clone(),
+        stopping.clone(),
+    );
+    let inbound = Inbound::new(&config.authorizer, sources);
+    let toolsets = outlets.parts.iter().map(|(toolset, view)| {
+        let own = toolset.authorizer.as_ref().map(|authorizer| Inbound::new(authorizer, sources));
+        let inbound = own.as_ref().unwrap_or(&inbound).of_toolset(&toolset.name);
+        let front = front.beside(gateway(view), settings_of(toolset, &config.gateway));
+        (toolset.name.to_string(), Endpoint { inbound, front, shares_login: own.is_none() })
+    });
+    let toolsets = toolsets.collect();
+    (Endpoint { inbound, front, shares_login: true }, toolsets)
+}
+
 /// What the configuration wants made of the lists of targets.
 fn merging(config: &Config) -> Merging {
     let audience = config.clients.audience.clone();
-    let shorten = audience.fit().filter(|_| config.clients.shorten);
+    // A tool has one name at all endpoints, so it must fit all of their clients.
+    let audiences = config.toolsets.iter().map(|toolset| &toolset.audience).chain([&audience]);
+    let shorten = audiences.filter_map(Audience::fit).reduce(Fit::and).filter(|_| config.clients.shorten);
     Merging { naming: Naming { names: config.gateway.names, shorten }, audience }
+}
+
+/// What a toolset says about itself, where it differs from the gateway. The operator's text about the gateway is not about the
+/// toolset.
+fn settings_of(toolset: &Toolset, gateway: &config::Gateway) -> config::Gateway {
+    config::Gateway {
+        name: toolset.name.to_string(),
+        description: toolset.description.clone(),
+        instructions: toolset.instructions.clone(),
+        ..gateway.clone()
+    }
 }
 
 /// The one client for everything but the relay: issuers, token endpoints.

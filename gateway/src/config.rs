@@ -27,6 +27,7 @@ mod resolve;
 pub mod schema;
 mod shape;
 mod target;
+mod toolset;
 
 pub use admin::Admin;
 pub use authorizer::{AccessKey, Authorizer, AwsIam, CallerIdentity, CustomJwt};
@@ -36,10 +37,11 @@ pub use credential::{
 pub use draft::Draft;
 pub use environment::Environment;
 pub use login::{ClientDocuments, Login, LoginProxy};
-pub use mistake::{Mistake, Mistakes, TargetLabel};
+pub use mistake::{Label, Mistake, Mistakes, Subject};
 pub use proxies::Proxies;
 pub(crate) use resolve::KEY_BYTES;
 pub use target::{Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions, Transport};
+pub use toolset::Toolset;
 
 /// Everything that config.toml says, resolved.
 #[derive(Clone, Debug)]
@@ -56,6 +58,8 @@ pub struct Config {
     pub clients: Clients,
     /// In the order of the file, which is the order of the merged lists.
     pub targets: Vec<Target>,
+    /// Endpoints beside the gateway's own.
+    pub toolsets: Vec<Toolset>,
     /// Of the environment, not of the file.
     pub proxies: Proxies,
 }
@@ -65,6 +69,8 @@ pub struct Config {
 pub struct Gateway {
     /// Name that the gateway gives itself toward clients.
     pub name: String,
+    /// What an endpoint is for, where it has a description.
+    pub description: Option<String>,
     pub listen: SocketAddr,
     /// The URL that clients use, ending in `/mcp`, where it differs from what they connect to (behind a proxy).
     pub public_url: Option<Url>,

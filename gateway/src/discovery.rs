@@ -1,6 +1,7 @@
 //! Listing every target, each in its own time, and publishing the merged catalog whenever one list changed. A target that
 //! fails keeps its last lists; a slow one delays nobody.
 
+mod part;
 mod view;
 
 use std::{
@@ -9,7 +10,7 @@ use std::{
 };
 
 use causeway_core::{
-    catalog::{Kind, Lists, Page, PerKind, capabilities},
+    catalog::{Catalog, Kind, Lists, Page, PerKind, capabilities},
     name::PathName,
 };
 use causeway_oidc::clock::Clock;
@@ -18,8 +19,14 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-pub use self::view::{Merging, TargetState, View};
-use crate::targets::{About, Fault, Target, TargetError};
+pub use self::{
+    part::Part,
+    view::{Merging, TargetState, View},
+};
+use crate::{
+    config::Toolset,
+    targets::{About, Fault, Target, TargetError},
+};
 
 /// Between tries to list a target that failed: doubled from the first to the last.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -39,6 +46,15 @@ pub struct Rules {
     pub clock: Clock,
 }
 
+/// Where views are published as they change.
+#[derive(Clone, Debug)]
+pub struct Outlets {
+    /// Of all that there is.
+    pub whole: watch::Sender<Arc<View>>,
+    /// Of what each toolset shows.
+    pub parts: Vec<(Arc<Toolset>, watch::Sender<Arc<View>>)>,
+}
+
 /// What came of listing one target.
 #[derive(Debug, Default)]
 struct Listing {
@@ -50,10 +66,10 @@ struct Listing {
 }
 
 /// Lists the targets, each of their places for itself, for as long as the future is polled.
-pub async fn run(targets: &[Arc<Target>], rules: &Rules, publish: watch::Sender<Arc<View>>) {
-    let publisher = Publisher { view: Mutex::new(View::unlisted(targets)), rules, publish };
+pub async fn run(targets: &[Arc<Target>], rules: &Rules, outlets: Outlets) {
+    let publisher = Publisher { view: Mutex::new(View::unlisted(targets)), rules, outlets };
     let follow = targets.iter().enumerate().map(async |(at, target)| {
-        let heed = heed(at, target, publisher.publish.subscribe(), rules);
+        let heed = heed(at, target, publisher.outlets.whole.subscribe(), rules);
         futures::future::join(follow(at, target, &publisher), heed).await
     });
     futures::future::join_all(follow).await;
@@ -77,7 +93,7 @@ pub async fn survey(targets: &[Arc<Target>], clock: &Clock) -> Vec<TargetState> 
 struct Publisher<'a> {
     view: Mutex<View>,
     rules: &'a Rules,
-    publish: watch::Sender<Arc<View>>,
+    outlets: Outlets,
 }
 
 async fn follow(at: usize, target: &Target, publisher: &Publisher<'_>) {
@@ -217,15 +233,30 @@ impl Publisher<'_> {
         if news.offer || news.state {
             let before = Arc::clone(&view.catalog);
             view.merge(&self.rules.merging);
-            for problem in view.catalog.problems().iter().filter(|problem| !before.problems().contains(problem)) {
-                match problem.is_intended() {
-                    true => tracing::debug!("{problem}"),
-                    false => tracing::warn!("{problem}"),
-                }
-            }
+            log_problems(&before, &view.catalog);
         }
-        // Sent while the view is locked, so that an older one never replaces a newer one.
-        self.publish.send_replace(Arc::new(view.clone()));
+        // Sent while the view is locked, so that an older one never replaces a newer one; and the whole last, so that whoever has it
+        // finds its parts.
+        for (toolset, outlet) in &self.outlets.parts {
+            let before = Arc::clone(&outlet.borrow());
+            let part = match news.offer || news.state {
+                true => view.part(toolset, self.rules.merging.naming.names),
+                false => view.part_as_before(&before),
+            };
+            log_problems(&before.catalog, &part.catalog);
+            outlet.send_replace(Arc::new(part));
+        }
+        self.outlets.whole.send_replace(Arc::new(view.clone()));
+    }
+}
+
+/// Logs what is wrong with a catalog and was not with the one before.
+fn log_problems(before: &Catalog, now: &Catalog) {
+    for problem in now.problems().iter().filter(|problem| !before.problems().contains(problem)) {
+        match problem.is_intended() {
+            true => tracing::debug!("{problem}"),
+            false => tracing::warn!("{problem}"),
+        }
     }
 }
 

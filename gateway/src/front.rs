@@ -105,6 +105,23 @@ impl Front {
         view.targets.first().filter(|_| self.in_its_name)?.about.clone()
     }
 
+    /// A front with these settings for another gateway over the same targets: sessions, waiting calls and streams of both count
+    /// together. What is one caller's at the one is not so at the other, for callers of two endpoints differ (`inbound::Caller::key`).
+    pub fn beside(&self, gateway: Arc<Gateway>, settings: config::Gateway) -> Self {
+        Self {
+            gateway,
+            settings,
+            sessions: self.sessions.clone(),
+            sealer: Arc::clone(&self.sealer),
+            clock: self.clock.clone(),
+            live: self.live.clone(),
+            lot: self.lot.clone(),
+            streams: self.streams.clone(),
+            stopping: self.stopping.clone(),
+            in_its_name: self.in_its_name,
+        }
+    }
+
     /// Answers a GET: with the stream of a legacy session.
     pub async fn listen(&self, post: Post) -> Response {
         legacy::stream(self, &post).await
@@ -143,12 +160,15 @@ impl Front {
         }
     }
 
-    /// The gateway's name and version toward clients, JSON text.
+    /// Name, version and description of the endpoint toward clients, JSON text.
     fn server_info(&self) -> String {
         if let Some(info) = self.spoken_for().and_then(|about| about.server_info) {
             return info;
         }
-        format!(r#"{{"name":{},"version":{}}}"#, json(&self.settings.name), json(&env!("CARGO_PKG_VERSION")))
+        let description = self.settings.description.as_ref();
+        let description = description.map(|text| format!(r#","description":{}"#, json(text))).unwrap_or_default();
+        let (name, version) = (json(&self.settings.name), json(&env!("CARGO_PKG_VERSION")));
+        format!(r#"{{"name":{name},"version":{version}{description}}}"#)
     }
 
     /// `"capabilities":{…}`, and `,"instructions":"…"` where there are any: the operator's, else the targets'. Each era has its

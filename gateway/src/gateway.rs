@@ -188,7 +188,7 @@ impl Gateway {
 
     /// Passes on a notification (JSON text) of the client session `session` of `caller`.
     pub fn notify(&self, caller: &Caller, session: &str, message: &str) {
-        self.places().for_each(|target| target.notify(&caller.id, session, message));
+        self.places().for_each(|target| target.notify(&caller.key, session, message));
     }
 
     /// Lets go of what targets keep only for the client session `session`.
@@ -239,7 +239,7 @@ impl Gateway {
                 true => self.call_with_tasks(caller, &way.target, path, request).await,
                 false => {
                     let own_name = json(&&*path.name);
-                    Ok(way.target.call(&caller.id, request, &[("name", &own_name)]).await?)
+                    Ok(way.target.call(&caller.key, request, &[("name", &own_name)]).await?)
                 }
             }
         })
@@ -251,7 +251,7 @@ impl Gateway {
         let target = self.declarer(&request.method).ok_or_else(|| CallError::NoMethod(request.method.clone()))?;
         // What it does, nobody here knows.
         let ways = self.ways([&target]);
-        let ask = |way: Way<'_>, request| async move { Ok(way.target.call(&caller.id, request, &[]).await?) };
+        let ask = |way: Way<'_>, request| async move { Ok(way.target.call(&caller.key, request, &[]).await?) };
         self.serve(caller, ways, Repeat::Never, request, ask).await
     }
 
@@ -271,7 +271,7 @@ impl Gateway {
                 edit.finish()
             });
             let changes: Vec<(&str, &str)> = own.iter().map(|reference| ("ref", reference.as_str())).collect();
-            Ok(way.target.call(&caller.id, request, &changes).await?)
+            Ok(way.target.call(&caller.key, request, &changes).await?)
         })
         .await
     }
@@ -291,7 +291,7 @@ impl Gateway {
 
 /// Why the target that `name` leads to could not be listed, if that is why nobody knows the name.
 fn unlisted(view: &View, kind: Kind, name: &str) -> Option<CallError> {
-    let is_of = |target: &&TargetState| name.starts_with(&target.name.join(""));
+    let is_of = |target: &&TargetState| name.starts_with(&target.name.join("")) && view.may_show(kind, name);
     let target = view.targets.iter().filter(|target| target.lists[kind].is_none()).find(is_of)?;
     let fault = target.error.clone()?.unsent();
     Some(TargetError { target: target.name.clone(), fault }.into())

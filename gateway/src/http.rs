@@ -5,12 +5,12 @@ mod cors;
 mod login;
 pub(crate) mod origin;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
     body::Body,
-    extract::State,
+    extract::{Path, State},
     response::{IntoResponse, Response},
     routing::{any, get},
 };
@@ -49,8 +49,10 @@ const REFUSED_BYTES: usize = 64 * 1024;
 /// What requests are answered with.
 #[derive(Debug)]
 pub struct Served {
-    pub front: Front,
-    pub inbound: Inbound,
+    /// At [`MCP_PATH`].
+    pub gateway: Endpoint,
+    /// Below it, by their names.
+    pub toolsets: HashMap<String, Endpoint>,
     /// How people log in, if they do.
     pub login: Option<Arc<Login>>,
     pub limits: Limits,
@@ -60,20 +62,30 @@ pub struct Served {
     pub local: SocketAddr,
 }
 
+/// Who may call, and what answers.
+#[derive(Debug)]
+pub struct Endpoint {
+    pub inbound: Inbound,
+    pub front: Front,
+    /// Its callers are those of the gateway, and log in where those do.
+    pub shares_login: bool,
+}
+
 /// All paths.
 pub fn router(served: Arc<Served>) -> Router {
     let allowed = Arc::new(Allowed {
-        public: served.front.settings.public_url.clone(),
-        origins: served.front.settings.allowed_origins.clone(),
+        public: served.gateway.front.settings.public_url.clone(),
+        origins: served.gateway.front.settings.allowed_origins.clone(),
     });
     let cors = cors::layer(served.local, Arc::clone(&allowed));
     Router::new()
         .route(MCP_PATH, any(mcp))
+        .route(&[MCP_PATH, "/{toolset}"].concat(), any(mcp_of_toolset))
         .route("/healthz", get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }))
         .route("/readyz", get(ready))
         .route(METADATA_PATH, get(metadata))
         // The path of the resource follows; it is `/mcp`, or longer where a proxy in front adds to it.
-        .route(&[METADATA_PATH, "/{*resource}"].concat(), get(metadata))
+        .route(&[METADATA_PATH, "/{*resource}"].concat(), get(metadata_below))
         .merge(login::router(&served))
         .layer(cors)
         .layer(Extension(allowed))
@@ -86,10 +98,36 @@ async fn mcp(
     request: Request<Body>,
 ) -> Response {
     let call = served.calls.begin(request.headers(), request.uri().path());
-    call.watch(answer(&served, &allowed, request)).await
+    call.watch(answer(&served, (&served.gateway, MCP_PATH), &allowed, request)).await
 }
 
-async fn answer(served: &Served, allowed: &Allowed, request: Request<Body>) -> Response {
+async fn mcp_of_toolset(
+    State(served): State<Arc<Served>>,
+    Path(toolset): Path<String>,
+    Extension(allowed): Extension<Arc<Allowed>>,
+    request: Request<Body>,
+) -> Response {
+    match served.toolsets.get(&toolset) {
+        Some(endpoint) => {
+            let (call, path) = (served.calls.begin(request.headers(), request.uri().path()), path_of(&toolset));
+            call.watch(answer(&served, (endpoint, &path), &allowed, request)).await
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Where the toolset of this name is.
+fn path_of(toolset: &str) -> String {
+    [MCP_PATH, "/", toolset].concat()
+}
+
+/// The answer of `endpoint`, which is at `path`.
+async fn answer(
+    served: &Served,
+    (endpoint, path): (&Endpoint, &str),
+    allowed: &Allowed,
+    request: Request<Body>,
+) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
         calls::note(|call| call.is_for(parts.method.as_str()));
@@ -100,9 +138,9 @@ async fn answer(served: &Served, allowed: &Allowed, request: Request<Body>) -> R
     if let Err(refused) = origin::check(&parts.headers, served.local, allowed) {
         return front::face(refused.face(Era::Legacy, "null"));
     }
-    let claim = match served.inbound.authenticate(&parts).await {
+    let claim = match endpoint.inbound.authenticate(&parts).await {
         Ok(claim) => claim,
-        Err(refusal) => return refuse(served, &refusal, &parts.headers, body).await,
+        Err(refusal) => return refuse(served, path, &refusal, &parts.headers, body).await,
     };
     let checked = match (&parts.method, content_type(&parts.headers)) {
         (&Method::POST, Err(refused)) => Err(refused),
@@ -116,14 +154,14 @@ async fn answer(served: &Served, allowed: &Allowed, request: Request<Body>) -> R
     calls::note(|call| call.took(&body));
     let caller = match claim.prove(&parts, &body).await {
         Ok(caller) => caller,
-        Err(refusal) => return refuse(served, &refusal, &parts.headers, body.into()).await,
+        Err(refusal) => return refuse(served, path, &refusal, &parts.headers, body.into()).await,
     };
     calls::note(|call| call.called_by(&caller));
     let post = Post { caller, headers: parts.headers, body };
     match parts.method {
-        Method::POST => served.front.answer(post).await,
-        Method::GET => served.front.listen(post).await,
-        _ => served.front.end(post).await,
+        Method::POST => endpoint.front.answer(post).await,
+        Method::GET => endpoint.front.listen(post).await,
+        _ => endpoint.front.end(post).await,
     }
 }
 
@@ -158,17 +196,25 @@ pub(crate) async fn read(body: Body, limit: usize, patience: Duration) -> Result
     })
 }
 
-/// A refusal in AgentCore's form, under the id of the refused request.
-pub(crate) async fn refuse(served: &Served, refusal: &Refusal, headers: &HeaderMap, body: Body) -> Response {
+/// A refusal in AgentCore's form, under the id of the refused request, by the endpoint at `path`.
+pub(crate) async fn refuse(
+    served: &Served,
+    path: &str,
+    refusal: &Refusal,
+    headers: &HeaderMap,
+    body: Body,
+) -> Response {
     let body = read(body, REFUSED_BYTES, served.limits.request_time).await.unwrap_or_default();
     let envelope = Envelope::parse(body.clone()).ok();
     calls::note(|call| note_refused(call, refusal, &body, envelope.as_ref()));
     let id = envelope.as_ref().and_then(Envelope::id).unwrap_or("null");
-    let debug = served.front.settings.debug_errors;
+    let debug = served.gateway.front.settings.debug_errors;
     let cause = debug.then(|| json!({"cause": refusal.cause()}).to_string());
     let message = error_message(id, refusal.code(), refusal.message(), cause.as_deref());
     let mut response = front::message(refusal.status(), message);
-    let challenge = refusal.challenge(&served.url(headers, METADATA_PATH));
+    // Of the gateway's own endpoint it is where AgentCore has it.
+    let of_toolset = if path == MCP_PATH { "" } else { path };
+    let challenge = refusal.challenge(&served.url(headers, &[METADATA_PATH, of_toolset].concat()));
     let extra = [(header::WWW_AUTHENTICATE, challenge), (header::RETRY_AFTER, refusal.retry_after())];
     response.headers_mut().extend(extra.into_iter().filter_map(|(name, value)| Some((name, value?))));
     response
@@ -188,8 +234,29 @@ fn note_refused(call: &calls::OpenCall, refusal: &Refusal, body: &[u8], message:
 }
 
 async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
-    let gateway = served.login.as_ref().and_then(|login| login.proxy()).map(|_| served.url(&headers, ""));
-    match served.inbound.resource_metadata(&served.url(&headers, MCP_PATH), gateway).await {
+    metadata_of(&served, (&served.gateway, MCP_PATH), &headers).await
+}
+
+/// What follows the last `mcp/` names a toolset; without that it is the gateway, below whatever a proxy puts before it.
+async fn metadata_below(
+    State(served): State<Arc<Served>>,
+    Path(resource): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let resource = ["/", &resource].concat();
+    let Some((_, toolset)) = resource.rsplit_once("/mcp/") else {
+        return metadata_of(&served, (&served.gateway, MCP_PATH), &headers).await;
+    };
+    match served.toolsets.get(toolset) {
+        Some(endpoint) => metadata_of(&served, (endpoint, &path_of(toolset)), &headers).await,
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn metadata_of(served: &Served, (endpoint, path): (&Endpoint, &str), headers: &HeaderMap) -> Response {
+    let login = served.login.as_ref().filter(|_| endpoint.shares_login);
+    let gateway = login.and_then(|login| login.proxy()).map(|_| served.url(headers, ""));
+    match endpoint.inbound.resource_metadata(&served.url(headers, path), gateway).await {
         Some(metadata) => json_response(StatusCode::OK, &metadata),
         None => StatusCode::NOT_FOUND.into_response(),
     }
@@ -197,7 +264,7 @@ async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Resp
 
 /// Ready once every target was asked for its lists, whatever came of it; the body says what did.
 async fn ready(State(served): State<Arc<Served>>) -> Response {
-    let view = served.front.gateway.view();
+    let view = served.gateway.front.gateway.view();
     let targets = view.targets.iter().map(|target| {
         // More of the reason of a failure may name addresses: it is in the log, not here, where anyone may ask.
         let mut said = json!({
@@ -211,7 +278,7 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
         if let Some(fault) = &target.error {
             said["error"] = fault.kind().into();
         }
-        let paths = served.front.gateway.paths(&target.name);
+        let paths = served.gateway.front.gateway.paths(&target.name);
         if paths.len() > 1 {
             said["paths"] = paths.iter().map(|path| path_state(path, &view)).collect();
         }
@@ -233,9 +300,14 @@ fn path_state(path: &Target, view: &View) -> serde_json::Value {
 }
 
 impl Served {
+    /// All of them.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        [&self.gateway].into_iter().chain(self.toolsets.values())
+    }
+
     /// The URL of `path` as clients know it: by `public_url`, else by the `Host` that they sent.
     fn url(&self, headers: &HeaderMap, path: &str) -> String {
-        if let Some(public) = &self.front.settings.public_url {
+        if let Some(public) = &self.gateway.front.settings.public_url {
             // What stands before the last `/mcp` may hold the prefix under which a proxy shows the gateway.
             let base = public.as_str().strip_suffix(MCP_PATH).expect("the configuration wants `/mcp` at the end");
             return [base, path].concat();

@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc};
 
-use causeway_core::authorizer;
+use causeway_core::{authorizer, name::ToolsetName};
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
@@ -24,12 +24,19 @@ pub use refusal::{Reason, Refusal};
 pub struct Caller {
     /// The claim `sub`, else `client_id`, else `anonymous`; of an AWS principal its ARN.
     pub id: String,
-    claims: Map<String, Value>,
+    /// What is kept or sealed for this caller alone is so under this: the id, and the endpoint where it is not the gateway's own. Two
+    /// endpoints may have authorizers that call different people the same, so no two of them share a key.
+    pub key: String,
+    claims: Arc<Map<String, Value>>,
 }
 
-/// The authorizer of the gateway. Clones share its cache of verified tokens and the issuer's keys.
+/// The authorizer of an endpoint. Clones share its cache of verified tokens and the issuer's keys.
 #[derive(Clone, Debug)]
-pub struct Inbound(Kind);
+pub struct Inbound {
+    kind: Kind,
+    /// The toolset whose endpoint it is; `None`: the gateway's own.
+    toolset: Option<Arc<ToolsetName>>,
+}
 
 #[derive(Clone, Debug)]
 enum Kind {
@@ -40,23 +47,32 @@ enum Kind {
 
 /// What the head of a request says of its caller.
 #[derive(Debug)]
-pub struct Claim(Begun);
+pub struct Claim {
+    begun: Begun,
+    toolset: Option<Arc<ToolsetName>>,
+}
 
 impl Inbound {
     /// The authorizer that `config` asks for. Nothing is fetched yet.
     pub fn new(config: &config::Authorizer, sources: &Sources) -> Self {
         let (http, clock) = (sources.http.clone(), sources.clock.clone());
-        Self(match config {
+        let kind = match config {
             config::Authorizer::None => Kind::Anyone(Arc::new(Caller::anonymous())),
             config::Authorizer::CustomJwt(jwt) => Kind::Jwt(Arc::new(JwtCheck::new(jwt, http, clock))),
             config::Authorizer::AwsIam(iam) => Kind::AwsIam(Arc::new(AwsIamCheck::new(iam, sources))),
-        })
+        };
+        Self { kind, toolset: None }
+    }
+
+    /// The same before the endpoint of a toolset.
+    pub fn of_toolset(&self, name: &ToolsetName) -> Self {
+        Self { toolset: Some(Arc::new(name.clone())), ..self.clone() }
     }
 
     /// Asks the issuer for its keys now: the first caller does not wait for them, and an issuer that cannot be reached is in
     /// the log from the start.
     pub async fn prepare(&self) {
-        if let Kind::Jwt(check) = &self.0 {
+        if let Kind::Jwt(check) = &self.kind {
             let _ = check.issuer().await;
         }
     }
@@ -66,18 +82,19 @@ impl Inbound {
     /// # Errors
     /// The [`Refusal`] that is to be the response.
     pub async fn authenticate(&self, head: &Parts) -> Result<Claim, Refusal> {
-        Ok(Claim(match &self.0 {
+        let begun = match &self.kind {
             Kind::Anyone(caller) => Begun::Caller(caller.clone()),
             Kind::Jwt(check) => Begun::Caller(check.authenticate(&head.headers).await?),
             Kind::AwsIam(check) => check.begin(head).await?,
-        }))
+        };
+        Ok(Claim { begun, toolset: self.toolset.clone() })
     }
 
     /// The protected resource metadata (RFC 9728) of the gateway at the URL `resource`, with the members that AgentCore
     /// has: `authorization_servers`, `resource` and, if scopes are asked for, `scopes_supported`. People log in at
     /// `authorization_server`, if not at the issuer. None without an authorizer.
     pub async fn resource_metadata(&self, resource: &str, authorization_server: Option<String>) -> Option<Value> {
-        let Kind::Jwt(check) = &self.0 else { return None };
+        let Kind::Jwt(check) = &self.kind else { return None };
         let authorization_server = match authorization_server {
             Some(server) => server,
             None => check.issuer().await,
@@ -96,10 +113,14 @@ impl Claim {
     /// # Errors
     /// The [`Refusal`] that is to be the response.
     pub async fn prove(self, head: &Parts, body: &[u8]) -> Result<Arc<Caller>, Refusal> {
-        match self.0 {
-            Begun::Caller(caller) => Ok(caller),
-            Begun::Signed(signed) => signed.finish(head, body).await,
-        }
+        let caller = match self.begun {
+            Begun::Caller(caller) => caller,
+            Begun::Signed(signed) => signed.finish(head, body).await?,
+        };
+        Ok(match &self.toolset {
+            None => caller,
+            Some(toolset) => Arc::new(caller.at(toolset)),
+        })
     }
 }
 
@@ -112,7 +133,18 @@ impl Caller {
     fn from_claims(claims: Map<String, Value>) -> Self {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|id| !id.is_empty());
         let id = text("sub").or(text("client_id")).unwrap_or("anonymous").to_owned();
-        Self { id, claims }
+        Self::new(id, claims)
+    }
+
+    fn new(id: String, claims: Map<String, Value>) -> Self {
+        // An issuer may call somebody anything, but not what a caller of a toolset is kept under.
+        let key = if id.starts_with('\0') { ["\0\0", &id].concat() } else { id.clone() };
+        Self { id, key, claims: Arc::new(claims) }
+    }
+
+    /// The same caller at the endpoint of a toolset.
+    fn at(&self, toolset: &ToolsetName) -> Self {
+        Self { key: ["\0", toolset.as_str(), "\0", &self.id].concat(), ..self.clone() }
     }
 
     /// The claims of the caller's token, verified; empty for the anonymous caller.

@@ -8,6 +8,7 @@ pub mod list;
 pub mod merge;
 pub mod page;
 pub mod template;
+pub mod toolset;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,10 +20,11 @@ pub use self::{
     merge::{Names, Naming, Offer, merge},
     page::{BadPage, Entry, Page},
     template::UriTemplate,
+    toolset::Shown,
 };
 use crate::{
     era::params::{BadAnnotation, HeaderParams},
-    name::{Profile, Selection, TargetName},
+    name::{Profile, Selection, TargetName, ToolsetName},
 };
 
 /// What one target listed of each kind, page by page; `None` where it never gave a list.
@@ -43,6 +45,8 @@ pub struct Catalog {
     readers: Vec<Vec<TargetName>>,
     /// Of targets that hold resources back: what they let through.
     held_back: HashMap<TargetName, Selection>,
+    /// Of a part: which resources that nobody lists may be asked for.
+    unlisted: Option<Selection>,
     problems: Vec<Problem>,
 }
 
@@ -142,6 +146,11 @@ pub enum Problem {
         "`{setting}` of target `{target}` says `{name}`, and the target lists no such {kind}: correct it, or take it out"
     )]
     Idle { target: TargetName, kind: Kind, setting: String, name: String },
+    /// A pattern in the settings of a toolset.
+    #[error(
+        "`{setting}` of toolset `{toolset}` says `{name}`, and no target offers such a {kind}: correct it, or take it out"
+    )]
+    IdleOfToolset { toolset: ToolsetName, kind: Kind, setting: String, name: String },
     #[error(
         "target `{target}` lists a {kind} that is called `{name}` already: `{own}` keeps its name; rename it to something else, or \
          exclude or rename the other"
@@ -240,7 +249,8 @@ impl Catalog {
 
     /// Whether a URI that `target` does not list may be asked of it.
     fn lets_through(&self, target: &TargetName, uri: &str) -> bool {
-        self.held_back.get(target).is_none_or(|selection| selection.selects_unlisted(uri))
+        let both = [self.held_back.get(target), self.unlisted.as_ref()];
+        both.into_iter().flatten().all(|selection| selection.selects_unlisted(uri))
     }
 
     fn matching(&self, uri: &str) -> impl Iterator<Item = &Template> {
@@ -281,7 +291,7 @@ impl Problem {
             | Self::Shadowed { kept, left_out, .. }
             | Self::Tie { kept, left_out, .. }
             | Self::Outranked { kept, left_out, .. } => kept == name || left_out == name,
-            Self::TooMany { .. } => false,
+            Self::TooMany { .. } | Self::IdleOfToolset { .. } => false,
         }
     }
 
@@ -290,7 +300,7 @@ impl Problem {
         match self {
             Self::Outranked { .. } => true,
             // A resource need not be listed to be held back.
-            Self::Idle { kind, .. } => *kind == Kind::Resources,
+            Self::Idle { kind, .. } | Self::IdleOfToolset { kind, .. } => *kind == Kind::Resources,
             _ => false,
         }
     }

@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod pattern;
 mod short;
+mod toolset;
 
 use std::{fmt, num::NonZeroU16, str::FromStr};
 
@@ -13,6 +14,7 @@ pub use self::{
     budget::{Audience, Profile},
     pattern::{Pattern, Selection},
     short::Fit,
+    toolset::{BadToolsetName, ToolsetName},
 };
 
 /// Stands between a target's name and the name that the target gave its tool or prompt.

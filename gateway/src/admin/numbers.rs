@@ -14,7 +14,7 @@ use crate::{
 
 /// Every family, in a fixed order.
 pub(crate) fn families(admin: &Admin) -> Vec<Family> {
-    let gateway = &admin.served.front.gateway;
+    let gateway = &admin.served.gateway.front.gateway;
     let view = gateway.view();
     let mut families = admin.served.calls.families();
     families.extend(of_targets(admin, gateway, &view));
@@ -90,7 +90,7 @@ fn entries(view: &View) -> Family {
 }
 
 fn bounds(admin: &Admin) -> Vec<Family> {
-    let front = admin.served.front.occupancy();
+    let front = admin.served.gateway.front.occupancy();
     let gauge = |name, help, value: usize| Family::gauge(name, help).with(&[], value);
     let connections = &admin.connections;
     vec![

@@ -48,7 +48,7 @@ impl App {
         streams: (impl AsyncBufRead + Unpin, impl AsyncWrite + Send + Unpin + 'static),
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
-        let Self { mut config, sources, targets, publish, calls } = self;
+        let Self { mut config, sources, targets, outlets, calls, .. } = self;
         let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
         let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
         let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
@@ -68,7 +68,7 @@ impl App {
         let stopping = CancellationToken::new();
         let gateway = Arc::new(Gateway::new(
             &targets,
-            publish.subscribe(),
+            outlets.whole.subscribe(),
             (config.limits.discovery, config.failover.first_byte),
             Arc::clone(&sealer),
             clock.clone(),
@@ -78,7 +78,7 @@ impl App {
         let front = if alone.is_some() { front.in_its_name() } else { front };
         let manner = Manner { request_bytes, response_bytes, patience, alone, calls };
         let listed = targets.clone();
-        let discovery = async move { discovery::run(&listed, &rules, publish).await };
+        let discovery = async move { discovery::run(&listed, &rules, outlets).await };
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
         stdio::serve(front, manner, stopping, streams, shutdown).await;
         futures::future::join_all(targets.iter().map(|target| target.stop())).await;

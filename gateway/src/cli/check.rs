@@ -30,8 +30,10 @@ pub fn check(path: &Path, environment: &Environment) -> Result<String, Mistakes>
         Authorizer::CustomJwt(_) => "callers with a token",
         Authorizer::AwsIam(_) => "AWS principals",
     };
+    let toolsets: Vec<String> = config.toolsets.iter().map(|toolset| format!("`{}`", toolset.name)).collect();
+    let toolsets = if toolsets.is_empty() { String::new() } else { format!(", toolsets {}", toolsets.join(", ")) };
     Ok(format!(
-        "{} is good: listens on {}, serves {callers}, targets {}",
+        "{} is good: listens on {}, serves {callers}, targets {}{toolsets}",
         path.display(),
         config.gateway.listen,
         targets.join(", ")

@@ -44,11 +44,16 @@ pub struct TargetsArgs {
 /// Mistakes of the config; a target that did not answer, or with `--strict` a warning, once everything is printed.
 pub async fn run(args: &TargetsArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config, &Environment::process())?;
-    let view = App::build(config, Clock::system())?.survey_merged().await;
-    let (states, problems) = (&view.paths, problems(&view));
-    match args.json {
-        true => println!("{}", as_json(states, &problems)),
-        false => print!("{}", as_text(states, &problems)),
+    let (view, parts) = App::build(config, Clock::system())?.survey_endpoints().await;
+    let problems: Vec<&Problem> = [&view].into_iter().chain(&parts).flat_map(problems).collect();
+    let states = &view.paths;
+    if args.json {
+        println!("{}", as_json(states, &problems));
+        // Those of no target have no place there.
+        let others = problems.iter().filter(|it| !states.iter().any(|state| it.concerns(&state.name)));
+        others.for_each(|problem| eprintln!("warning: {problem}"));
+    } else {
+        print!("{}", as_text(states, &problems));
     }
     match states.iter().filter(|state| state.error.is_some()).count() {
         0 if args.strict && !problems.is_empty() => bail!("there are warnings"),
@@ -58,8 +63,8 @@ pub async fn run(args: &TargetsArgs) -> anyhow::Result<()> {
 }
 
 /// What is not as the configuration means it.
-fn problems(view: &View) -> Vec<&Problem> {
-    view.catalog.problems().iter().filter(|problem| !problem.is_intended()).collect()
+fn problems(view: &View) -> impl Iterator<Item = &Problem> {
+    view.catalog.problems().iter().filter(|problem| !problem.is_intended())
 }
 
 /// An aligned table, and below it what is wrong.

@@ -16,6 +16,7 @@ pub mod list_page;
 pub mod login;
 pub mod selection;
 pub mod target;
+pub mod toolset;
 
 pub use admin::Admin;
 pub use authorizer::Authorizer;
@@ -24,6 +25,7 @@ pub use clients::Clients;
 pub use list_page::ListPage;
 pub use login::Login;
 pub use target::Target;
+pub use toolset::Toolset;
 
 /// Name toward clients.
 pub const NAME: &str = "causeway";
@@ -86,6 +88,8 @@ pub struct File {
     /// The MCP servers behind the gateway, in the order in which their tools are listed.
     #[schemars(required, length(min = 1))]
     pub targets: Member<Vec<Located<Target>>>,
+    /// Further endpoints, each with a part of what the targets offer. Default: none.
+    pub toolsets: Member<Vec<Located<Toolset>>>,
 }
 
 /// The endpoint that clients see.

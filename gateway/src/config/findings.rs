@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use super::mistake::{Mistake, Mistakes, TargetLabel};
+use super::mistake::{Mistake, Mistakes, Subject};
 
 /// Stands for the place of the file's own table, which has no header: no other table begins here.
 pub(super) const ROOT: Range<usize> = usize::MAX..usize::MAX;
@@ -19,10 +19,10 @@ pub(super) struct Findings {
     mistakes: Vec<Mistake>,
     /// Members that are in the file but were taken out for their shape: the start of their table, their name.
     taken_out: HashSet<(usize, String)>,
-    /// Labels of targets, by the start of their table.
-    targets: HashMap<usize, TargetLabel>,
-    /// What is reported now concerns this target.
-    target: Option<TargetLabel>,
+    /// Targets and toolsets, by the start of their table.
+    subjects: HashMap<usize, Subject>,
+    /// What is reported now concerns this one.
+    subject: Option<Subject>,
 }
 
 /// Where the lines of a text begin.
@@ -42,33 +42,33 @@ impl Lines {
 
 impl Findings {
     pub(super) fn new(lines: Lines) -> Self {
-        let (mistakes, taken_out, targets) = Default::default();
-        Self { lines, mistakes, taken_out, targets, target: None }
+        let (mistakes, taken_out, subjects) = Default::default();
+        Self { lines, mistakes, taken_out, subjects, subject: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.mistakes.is_empty()
     }
 
-    /// What follows concerns the target whose table starts here, or none.
-    pub(super) fn concern(&mut self, target: Option<&Range<usize>>) {
-        self.target = target.and_then(|at| self.targets.get(&at.start).cloned());
+    /// What follows concerns the target or toolset whose table starts here, or none.
+    pub(super) fn concern(&mut self, subject: Option<&Range<usize>>) {
+        self.subject = subject.and_then(|at| self.subjects.get(&at.start).cloned());
     }
 
-    /// Remembers what to call the target whose table starts at `at`.
-    pub(super) fn name_target(&mut self, at: usize, label: TargetLabel) {
-        self.targets.insert(at, label);
+    /// Remembers what the table that starts at `at` describes.
+    pub(super) fn name_subject(&mut self, at: usize, subject: Subject) {
+        self.subjects.insert(at, subject);
     }
 
     /// A mistake at a place.
     pub(super) fn report(&mut self, at: &Range<usize>, message: impl Into<String>) {
         let line = Some(self.line(at));
-        self.mistakes.push(Mistake { line, target: self.target.clone(), message: message.into() });
+        self.mistakes.push(Mistake { line, subject: self.subject.clone(), message: message.into() });
     }
 
     /// A mistake of the file as a whole.
     pub(super) fn report_for_file(&mut self, message: impl Into<String>) {
-        self.mistakes.push(Mistake { line: None, target: self.target.clone(), message: message.into() });
+        self.mistakes.push(Mistake { line: None, subject: self.subject.clone(), message: message.into() });
     }
 
     /// Remembers that `member` of the table at `table` is there, though it was taken out.

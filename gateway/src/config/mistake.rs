@@ -1,4 +1,4 @@
-//! What is wrong with a config.toml: all of it, each with its line, the target it concerns and what to write instead. Never
+//! What is wrong with a config.toml: all of it, each with its line, whom it concerns and what to write instead. Never
 //! holds a value that could be a secret.
 
 use std::{
@@ -11,17 +11,24 @@ use std::{
 pub struct Mistake {
     /// Counted from 1; absent where the file as a whole is meant.
     pub line: Option<usize>,
-    pub target: Option<TargetLabel>,
+    pub subject: Option<Subject>,
     /// What is wrong and what to write instead.
     pub message: String,
 }
 
-/// What a target is called in a message.
+/// What a mistake concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TargetLabel {
+pub enum Subject {
+    Target(Label),
+    Toolset(Label),
+}
+
+/// What a target or a toolset is called in a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Label {
     /// As the file has it, good or not.
     Name(String),
-    /// Its place among the targets, from 1, where it has no name.
+    /// Its place among the others, from 1, where it has no name.
     Number(usize),
 }
 
@@ -37,7 +44,7 @@ pub struct Mistakes {
 impl Mistakes {
     /// The file as a whole cannot be used.
     pub(super) fn of_file(path: &Path, message: String) -> Self {
-        Self { path: path.into(), mistakes: vec![Mistake { line: None, target: None, message }] }
+        Self { path: path.into(), mistakes: vec![Mistake { line: None, subject: None, message }] }
     }
 
     /// Sorts by line; what concerns the whole file comes last.
@@ -67,14 +74,23 @@ impl fmt::Display for Mistakes {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(target) = &self.target {
-            write!(f, "target {target}: ")?;
+        if let Some(subject) = &self.subject {
+            write!(f, "{subject}: ")?;
         }
         f.write_str(&self.message)
     }
 }
 
-impl fmt::Display for TargetLabel {
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target(label) => write!(f, "target {label}"),
+            Self::Toolset(label) => write!(f, "toolset {label}"),
+        }
+    }
+}
+
+impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => write!(f, "`{name}`"),

@@ -3,12 +3,17 @@
 //!
 //! A function here that returns `None` has reported why, or knows that `shape.rs` has.
 
-use std::{net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    ops::{Range, RangeInclusive},
+    path::Path,
+    time::Duration,
+};
 
 use causeway_core::catalog::{Names, Paging};
 
 use super::{
-    Authorizer, Config, Failover, Gateway, Limits, Proxies, SecretSource, SessionMode, Sessions,
+    Authorizer, Config, Failover, Gateway, Limits, Proxies, SecretSource, SessionMode, Sessions, Toolset,
     environment::Environment,
     file::{self, File},
     findings::Findings,
@@ -24,6 +29,7 @@ mod credential;
 mod login;
 mod selection;
 mod target;
+mod toolset;
 mod value;
 
 /// A day.
@@ -54,14 +60,18 @@ pub(super) fn config(
     let limits = resolver.limits(file.limits.as_ref());
     let failover = resolver.failover(file.failover.as_ref());
     let mut authorizer = resolver.authorizer(file.authorizer.as_ref());
-    resolver.address(file, gateway.as_ref(), authorizer.as_mut());
-    resolver.exposure(file, gateway.as_ref(), authorizer.as_ref());
+    if let Some(member) = &file.authorizer {
+        resolver.address(&member.at, gateway.as_ref(), authorizer.as_mut());
+        resolver.exposure(file, &member.at, gateway.as_ref(), authorizer.as_ref());
+    }
     let login = resolver.login(file.login.as_ref(), gateway.as_ref(), authorizer.as_ref());
     let admin = resolver.admin(file, authorizer.as_ref());
     let aws = resolver.aws(file.aws.as_ref());
     let clients = resolver.clients(file.clients.as_ref(), gateway.as_ref().map_or(file::NAME, |gateway| &gateway.name));
     resolver.shortening(file, &clients);
     let targets = resolver.targets(file.targets.as_ref(), &aws);
+    let toolsets = resolver.toolsets(file, gateway.as_ref());
+    resolver.needless_exposure(file, authorizer.as_ref(), toolsets.as_deref());
     let proxies = Proxies::new(resolver.environment);
     let proxies = proxies.map_err(|error| resolver.findings.report_for_file(error.to_string())).ok();
     Some(Config {
@@ -75,6 +85,7 @@ pub(super) fn config(
         login: login?,
         clients,
         targets: targets?,
+        toolsets: toolsets?,
         proxies: proxies?,
     })
 }
@@ -90,6 +101,7 @@ impl Resolver<'_> {
         let origins: Vec<_> = gateway.allowed_origins.iter().map(|origin| self.origin(origin)).collect();
         Some(Gateway {
             name: name.unwrap_or(file::NAME).into(),
+            description: None,
             listen: listen?,
             public_url: match public_url {
                 Some(url) => Some(url?),
@@ -161,34 +173,36 @@ impl Resolver<'_> {
         Some(url)
     }
 
-    /// Without an authorizer the gateway serves this machine alone, unless its owner insists.
-    fn exposure(&mut self, file: &File, gateway: Option<&Gateway>, authorizer: Option<&Authorizer>) {
-        let allow = file.gateway.as_ref().and_then(|gateway| gateway.value.allow_unauthenticated.as_ref());
-        let allowed = allow.is_some_and(|allow| allow.value);
-        match (authorizer, gateway, &file.authorizer) {
-            (Some(Authorizer::None), Some(gateway), Some(member)) if !gateway.listen.ip().is_loopback() && !allowed => {
-                let message = format!(
-                    "`authorizer = \"none\"` would let anyone call who reaches `{}`; write `listen = \"127.0.0.1:{}\"`, \
-                     configure `[authorizer.custom_jwt]` or `[authorizer.aws_iam]`, or insist with `gateway.allow_unauthenticated = true`",
-                    gateway.listen,
-                    gateway.listen.port()
-                );
-                self.findings.report(&member.at, message);
-            }
-            (Some(Authorizer::CustomJwt(_) | Authorizer::AwsIam(_)), _, _) if allowed => {
-                let message = "`gateway.allow_unauthenticated = true` has no effect beside an authorizer; leave it out";
-                self.findings.report(&allow.map_or(0..0, |allow| allow.at.clone()), message);
-            }
-            _ => {}
+    /// Without an authorizer, which stands at `at`, an endpoint serves this machine alone, unless its owner insists.
+    fn exposure(&mut self, file: &File, at: &Range<usize>, gateway: Option<&Gateway>, authorizer: Option<&Authorizer>) {
+        if let (Some(Authorizer::None), Some(gateway)) = (authorizer, gateway)
+            && !gateway.listen.ip().is_loopback()
+            && !allows_unauthenticated(file)
+        {
+            let message = format!(
+                "`authorizer = \"none\"` would let anyone call who reaches `{}`; write `listen = \"127.0.0.1:{}\"`, \
+                 configure `[authorizer.custom_jwt]` or `[authorizer.aws_iam]`, or insist with `gateway.allow_unauthenticated = true`",
+                gateway.listen,
+                gateway.listen.port()
+            );
+            self.findings.report(at, message);
         }
     }
 
-    /// A signed request is for one host. On loopback `Host` is checked in any case; elsewhere the file must say which it is.
-    fn address(&mut self, file: &File, gateway: Option<&Gateway>, authorizer: Option<&mut Authorizer>) {
-        let (Some(gateway), Some(Authorizer::AwsIam(iam)), Some(member)) = (gateway, authorizer, &file.authorizer)
-        else {
-            return;
-        };
+    fn needless_exposure(&mut self, file: &File, authorizer: Option<&Authorizer>, toolsets: Option<&[Toolset]>) {
+        let allow = file.gateway.as_ref().and_then(|gateway| gateway.value.allow_unauthenticated.as_ref());
+        let (Some(allow), Some(authorizer), Some(toolsets)) = (allow, authorizer, toolsets) else { return };
+        let mut all = toolsets.iter().filter_map(|toolset| toolset.authorizer.as_ref()).chain([authorizer]);
+        if allow.value && !all.any(|authorizer| matches!(authorizer, Authorizer::None)) {
+            let message = "`gateway.allow_unauthenticated = true` has no effect beside an authorizer; leave it out";
+            self.findings.report(&allow.at, message);
+        }
+    }
+
+    /// A signed request is for one host. On loopback `Host` is checked in any case; elsewhere the file must say which it is. The
+    /// authorizer stands at `at`.
+    fn address(&mut self, at: &Range<usize>, gateway: Option<&Gateway>, authorizer: Option<&mut Authorizer>) {
+        let (Some(gateway), Some(Authorizer::AwsIam(iam))) = (gateway, authorizer) else { return };
         iam.host = gateway.public_url.as_ref().map(|url| {
             let host = url.host_str().unwrap_or_default();
             url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -196,7 +210,7 @@ impl Resolver<'_> {
         if iam.host.is_none() && !iam.access_keys.is_empty() && !gateway.listen.ip().is_loopback() {
             let message = "`authorizer.aws_iam.access_keys` needs `gateway.public_url` where other machines call, so that a \
                            request that was signed for another host is not taken; write `public_url = \"https://…/mcp\"`";
-            self.findings.report(&member.at, message);
+            self.findings.report(at, message);
         }
     }
 
@@ -331,4 +345,9 @@ impl Resolver<'_> {
         }
         member.value
     }
+}
+
+fn allows_unauthenticated(file: &File) -> bool {
+    let allow = file.gateway.as_ref().and_then(|gateway| gateway.value.allow_unauthenticated.as_ref());
+    allow.is_some_and(|allow| allow.value)
 }

@@ -12,7 +12,7 @@ use toml::{
 use super::{
     file::File,
     findings::{Findings, ROOT},
-    mistake::TargetLabel,
+    mistake::{Label, Subject},
 };
 
 mod wording;
@@ -43,7 +43,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Result<File, Unusable
             .report(&at, format!("is no TOML here: {what}; texts stand in quotes, and https://toml.io shows the rest"));
         Unusable
     })?;
-    name_targets(document.get_ref(), findings);
+    name_subjects(document.get_ref(), findings);
     for _ in 0..MOST {
         match File::deserialize(Deserializer::from(document.clone())) {
             Ok(file) => return Ok(file),
@@ -89,15 +89,15 @@ fn report(error: &toml::de::Error, document: &mut Spanned<DeTable<'_>>, findings
     true
 }
 
-/// Gives each target the name it is called by in messages.
-fn name_targets(document: &DeTable<'_>, findings: &mut Findings) {
-    let Some(DeValue::Array(targets)) = document.get("targets").map(Spanned::get_ref) else {
-        return;
-    };
-    for (index, target) in targets.iter().enumerate() {
-        let name = target.get_ref().get("name").and_then(|name| name.get_ref().as_str());
-        let label = name.map_or(TargetLabel::Number(index + 1), |name| TargetLabel::Name(name.into()));
-        findings.name_target(target.span().start, label);
+/// Gives each target and each toolset the name it is called by in messages.
+fn name_subjects(document: &DeTable<'_>, findings: &mut Findings) {
+    for (key, subject) in [("targets", Subject::Target as fn(Label) -> Subject), ("toolsets", Subject::Toolset)] {
+        let Some(DeValue::Array(tables)) = document.get(key).map(Spanned::get_ref) else { continue };
+        for (index, table) in tables.iter().enumerate() {
+            let name = table.get_ref().get("name").and_then(|name| name.get_ref().as_str());
+            let label = name.map_or(Label::Number(index + 1), |name| Label::Name(name.into()));
+            findings.name_subject(table.span().start, subject(label));
+        }
     }
 }
 
@@ -124,7 +124,7 @@ fn steps_into(step: Step, value: &Spanned<DeValue<'_>>, at: &Range<usize>) -> Op
     rest.map(|rest| [vec![step], rest].concat())
 }
 
-/// Where the table begins that holds the last of `steps`, and where the target is that it belongs to.
+/// Where the table begins that holds the last of `steps`, and where the target or toolset is that it belongs to.
 fn surroundings(document: &DeTable<'_>, steps: &[Step]) -> (usize, Option<Range<usize>>) {
     let mut start = ROOT.start;
     let mut target = None;
@@ -137,7 +137,7 @@ fn surroundings(document: &DeTable<'_>, steps: &[Step]) -> (usize, Option<Range<
             (Some(value), Step::Entry(index)) => value.get(*index),
             (None, Step::Entry(_)) => None,
         };
-        if depth == 1 && steps[0] == Step::Key("targets".into()) {
+        if depth == 1 && matches!(&steps[0], Step::Key(key) if key == "targets" || key == "toolsets") {
             target = here.map(Spanned::span);
         }
     }

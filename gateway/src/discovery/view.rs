@@ -10,6 +10,7 @@ use causeway_core::{
     name::{Audience, PathName, TargetName},
 };
 
+use super::Part;
 use crate::{
     config::TargetKind,
     targets::{About, Fault, Target},
@@ -27,6 +28,8 @@ pub struct View {
     pub targets: Vec<TargetState>,
     /// In the same order, each place of a target for itself.
     pub paths: Vec<TargetState>,
+    /// Set where it is what a toolset shows: all but `targets` and `paths` is of that then.
+    pub part: Option<Part>,
 }
 
 /// What is made of the lists of targets, and for whom.
@@ -62,7 +65,7 @@ pub struct TargetState {
 }
 
 /// What the gateway passes on by now. A capability that it cannot serve is switched off here, and so not declared.
-fn serves() -> Serves {
+pub(super) fn serves() -> Serves {
     Serves { list_changed: true, subscribe: true, logging: true, tasks: true }
 }
 
@@ -74,8 +77,8 @@ impl View {
 
     /// What is known of these places of targets, merged.
     pub fn of(paths: Vec<TargetState>, merging: &Merging) -> Self {
-        let (catalog, instructions, targets) = Default::default();
-        let mut view = Self { catalog, capabilities: "".into(), instructions, targets, paths };
+        let (catalog, instructions, targets, part) = Default::default();
+        let mut view = Self { catalog, capabilities: "".into(), instructions, targets, paths, part };
         view.join();
         view.merge(merging);
         view
@@ -98,7 +101,8 @@ impl View {
         let catalog = catalog::merge(merging.naming, &offers).judged("the gateway", &merging.audience);
         let declared: Vec<&str> = self.targets.iter().filter_map(TargetState::capabilities).collect();
         self.capabilities = capabilities::union(&declared, &catalog, serves()).into();
-        self.instructions = instructions(merging.naming.names, &self.targets).map(Into::into);
+        self.instructions =
+            instructions(merging.naming.names, &self.targets.iter().collect::<Vec<_>>()).map(Into::into);
         self.catalog = Arc::new(catalog);
     }
 }
@@ -158,7 +162,7 @@ impl TargetState {
         }
     }
 
-    fn capabilities(&self) -> Option<&str> {
+    pub(super) fn capabilities(&self) -> Option<&str> {
         self.about.as_ref().map(|about| about.capabilities.as_str())
     }
 
@@ -181,7 +185,7 @@ impl TargetState {
 
 /// What the targets say to a client's model, each under its name; without a name where there is but one and clients see no
 /// names of targets.
-fn instructions(names: Names, targets: &[TargetState]) -> Option<String> {
+pub(super) fn instructions(names: Names, targets: &[&TargetState]) -> Option<String> {
     let said =
         targets.iter().filter_map(|target| Some((&target.name, target.about.as_ref()?.instructions.as_deref()?)));
     let said: Vec<_> = said.filter(|(_, text)| !text.trim().is_empty()).collect();
@@ -229,7 +233,8 @@ mod tests {
     }
 
     fn check(names: Names, targets: &[TargetState], expected: Option<&str>) {
-        assert_eq!(instructions(names, targets).as_deref(), expected);
+        let targets: Vec<&TargetState> = targets.iter().collect();
+        assert_eq!(instructions(names, &targets).as_deref(), expected);
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn page(front: &Front, post: &Post, kind: Kind, list: &List, params: &str) -> Re
 /// Where the page of `cursor` (JSON text) starts.
 fn position(front: &Front, post: &Post, kind: Kind, list: &List, cursor: &str) -> Result<usize, Refused> {
     let sealed: String = serde_json::from_str(cursor).map_err(|_| Refused::Cursor)?;
-    let opened = front.sealer.open(PURPOSE, &post.caller.id, front.clock.now(), &sealed);
+    let opened = front.sealer.open(PURPOSE, &post.caller.key, front.clock.now(), &sealed);
     let cursor: Cursor = opened.map_err(|why| {
         tracing::debug!(%why, "refused a cursor");
         Refused::Cursor
@@ -86,7 +86,7 @@ fn pieces(front: &Front, post: &Post, era: Era, kind: Kind, list: &List, page: S
     if let Some(from) = page.next {
         let cursor = Cursor { method: kind.method().into(), digest: list.digest(), last: list.mark(from), from };
         let expires = front.clock.now() + front.sessions.timeout;
-        let sealed = front.sealer.seal(PURPOSE, &post.caller.id, expires, &cursor);
+        let sealed = front.sealer.seal(PURPOSE, &post.caller.key, expires, &cursor);
         after.push_str(&format!(r#","nextCursor":{}"#, json(&sealed)));
     }
     if era == Era::Modern {

@@ -188,7 +188,7 @@ async fn follow(
     let mut begun = Some(begun);
     let mut pause = BACK_OFF.0;
     loop {
-        match target.listen(&listener.caller.id, &listener.client, wanted.clone()).await {
+        match target.listen(&listener.caller.key, &listener.client, wanted.clone()).await {
             Ok(mut heard) => {
                 begun.take().map(|begun| begun.send(Ok(())));
                 pause = BACK_OFF.0;

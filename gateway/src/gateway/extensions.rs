@@ -37,6 +37,7 @@ impl Gateway {
         let declared: Vec<(&TargetState, Vec<String>)> = view
             .targets
             .iter()
+            .filter(|target| view.has(&target.name))
             .map(|target| (target, extensions(target)))
             .filter(|(_, extensions)| !extensions.is_empty())
             .collect();

@@ -78,7 +78,7 @@ impl Gateway {
     /// Reads from a target, or from where what it has is too.
     async fn read_from(&self, reader: &Reader, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let ways = self.ways(&reader.targets);
-        let ask = |way: Way<'_>, request| async move { Ok(way.target.call(&caller.id, request, &[]).await?) };
+        let ask = |way: Way<'_>, request| async move { Ok(way.target.call(&caller.key, request, &[]).await?) };
         self.serve(caller, ways, Repeat::Safe, request, ask).await
     }
 

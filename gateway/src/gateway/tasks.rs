@@ -91,7 +91,7 @@ impl Gateway {
         let name = request.param("taskId").ok_or(CallError::Taskless)?;
         calls::note(|call| call.names(&name));
         let (target, id) = self.task_named(caller, &name).ok_or(CallError::UnknownTask(name))?;
-        let reply = target.call(&caller.id, request, &[("taskId", &json(&id))]).await?;
+        let reply = target.call(&caller.key, request, &[("taskId", &json(&id))]).await?;
         Ok(self.on_its_path(caller, &target, reply))
     }
 
@@ -113,7 +113,7 @@ impl Gateway {
             // The tool does its work in no other way. That the client gets no task of it is seen to below.
             changes.push(("task", "{}"));
         }
-        let reply = target.call(&caller.id, request, &changes).await?;
+        let reply = target.call(&caller.key, request, &changes).await?;
         Ok(self.with_task_names(caller, target.path(), call.waited_for(reply)))
     }
 
@@ -131,13 +131,13 @@ impl Gateway {
         };
         let Some(target) = listing.get(at) else { return Err(CallError::NoTasks) };
         let request = with_cursor(request, asked.and_then(|page| page.cursor));
-        let reply = target.call(&caller.id, request, &[]).await?;
-        let (given, asker) = (self.tasks.clone(), (caller.id.clone(), target.path().clone()));
+        let reply = target.call(&caller.key, request, &[]).await?;
+        let (given, asker) = (self.tasks.clone(), (caller.key.clone(), target.path().clone()));
         let reply = reply.map_result(move |result| given.of(&asker, result));
         let served = self.on_its_path(caller, target, reply);
         let own = target.path().to_string();
         let after = listing.get(at + 1).map(|target| target.path().to_string());
-        let (sealer, owner, now) = (Arc::clone(&self.sealer), caller.id.clone(), self.clock.now());
+        let (sealer, owner, now) = (Arc::clone(&self.sealer), caller.key.clone(), self.clock.now());
         let reply = served.reply.map_result(move |result| {
             let mut edit = ObjectEdit::parse(result).ok()?;
             let next = edit.get("nextCursor").and_then(|cursor| serde_json::from_str::<String>(cursor).ok());
@@ -155,7 +155,7 @@ impl Gateway {
 
     /// The target of the task that this caller knows as `name`, and the target's own name for it.
     pub fn task_named(&self, caller: &Caller, name: &str) -> Option<(Arc<Target>, String)> {
-        let opened: Name = self.sealer.open(PURPOSE, &caller.id, self.clock.now(), name).ok()?;
+        let opened: Name = self.sealer.open(PURPOSE, &caller.key, self.clock.now(), name).ok()?;
         let target = self.place(&opened.path.parse().ok()?)?;
         Some((Arc::clone(target), opened.id))
     }
@@ -169,7 +169,7 @@ impl Gateway {
 
     /// `reply` with the names of tasks as `caller` knows them.
     fn with_task_names(&self, caller: &Caller, path: &PathName, reply: Reply) -> Reply {
-        let (sealer, owner, path) = (Arc::clone(&self.sealer), caller.id.clone(), path.clone());
+        let (sealer, owner, path) = (Arc::clone(&self.sealer), caller.key.clone(), path.clone());
         let given = self.tasks.clone();
         reply.renamed(Arc::new(move |id| {
             given.note(&owner, &path, id);
@@ -179,19 +179,19 @@ impl Gateway {
 
     /// A notification that came by `path` with the names of tasks as `caller` knows them.
     pub fn with_task_name(&self, caller: &Caller, path: &PathName, message: Envelope) -> Envelope {
-        let rename = |id: &str| Some(named(&self.sealer, &caller.id, path, id));
+        let rename = |id: &str| Some(named(&self.sealer, &caller.key, path, id));
         let params = message.params().and_then(|params| tasks::renamed(params, &rename));
         params.and_then(|params| message.with_params(&params)).unwrap_or(message)
     }
 
     fn page(&self, caller: &Caller, cursor: &str) -> Option<Page> {
-        self.sealer.open(CURSOR, &caller.id, self.clock.now(), cursor).ok()
+        self.sealer.open(CURSOR, &caller.key, self.clock.now(), cursor).ok()
     }
 
     fn followed(&self, caller: &Caller, target: &Arc<Target>, request: &Request) -> wait::Call {
         wait::Call {
             target: Arc::clone(target),
-            caller_id: caller.id.clone(),
+            caller_id: caller.key.clone(),
             request: request.clone(),
             sealer: Arc::clone(&self.sealer),
             clock: self.clock.clone(),
@@ -211,6 +211,7 @@ impl Gateway {
         let lists = view
             .paths
             .iter()
+            .filter(|target| view.has(&target.name))
             .filter(|target| target.about.as_ref().is_some_and(|about| about.capability("tasks", "list")));
         lists.filter_map(|target| self.place(&target.path).cloned()).collect()
     }

@@ -14,7 +14,7 @@ mod traffic;
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use super::{document::Block, gap::Gap, live::Live};
-use crate::config::{Draft, Environment, Mistakes, TargetLabel};
+use crate::config::{Draft, Environment, Label, Mistakes, Subject};
 
 /// In place of every secret that the text refers to, while it is read back: long enough for any use.
 const STAND_IN: &str = "a secret that stands for all that are looked up only when the gateway starts";
@@ -134,7 +134,7 @@ fn refused(config: &str, variables: &[String]) -> Option<Mistakes> {
 fn leave_out(parts: &mut [Part], mistakes: Mistakes) -> Result<(), Mistakes> {
     let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for mistake in &mistakes.mistakes {
-        let Some(TargetLabel::Name(name)) = &mistake.target else { return Err(mistakes) };
+        let Some(Subject::Target(Label::Name(name))) = &mistake.subject else { return Err(mistakes) };
         reasons.entry(name.clone()).or_default().push(mistake.message.clone());
     }
     for (name, reasons) in reasons {

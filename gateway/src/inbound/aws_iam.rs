@@ -167,7 +167,7 @@ impl Caller {
     /// An AWS principal, by its ARN. AgentCore ties sessions to the same.
     fn of_principal(arn: &str, mut claims: Map<String, Value>) -> Self {
         claims.insert("sub".into(), json!(arn));
-        Self { id: arn.to_owned(), claims }
+        Self::new(arn.to_owned(), claims)
     }
 }
 

@@ -71,8 +71,8 @@ bad!(bad_selections, "bad-selections", @r#"
 
 bad!(bad_clients, "bad-clients", @"
     config.toml:4: `clients.used[1]` takes `vscode`, `copilot-cli`, `claude-code`, `cursor`, `amazon-q` or `kiro`, not `claude_code`; did you mean `claude-code`?
-    config.toml:4: Cursor puts `a-very-long-name-for-a-server-of-tools` before the name of each tool and leaves it 21 characters, of which a name needs 24; write a shorter `server_name` here and in the client
     config.toml:4: `clients.used` holds `vscode` twice; leave one out
+    config.toml:5: Cursor puts `a-very-long-name-for-a-server-of-tools` before the name of each tool and leaves it 21 characters, of which a name needs 24; write a shorter `clients.server_name` here, and the same in the client
     config.toml:6: `clients.shorten_names` takes `true` or `false`, not a text; write it without quotes
     4 mistakes
 ");
@@ -81,6 +81,27 @@ bad!(shorten_for_nobody, "shorten-for-nobody", @r#"
     config.toml:4: `clients.server_name` is empty; write a text
     config.toml:5: `clients.shorten_names` has no effect without `clients.used`, by which it is known what fits; write `used = ["vscode", "claude-code"]` in `[clients]`
     2 mistakes
+"#);
+
+bad!(bad_toolsets, "bad-toolsets", @r#"
+    config.toml:15: toolset `read_only`: `read_only` is no name of a toolset: use letters and digits with single hyphens between them, as it is the last part of its URL, for example `read-only`
+    config.toml:16: toolset `read_only`: a pattern of `tools.exclude` is empty and matches nothing; write `"*"` for everything
+    config.toml:18: toolset `people`: the toolset shows nothing; write `tools.include = ["my-target___*"]`, `prompts` or `resources`
+    config.toml:22: toolset number 3: `name` is missing; write `name = "my-toolset"`
+    config.toml:24: toolset number 3: `description` is empty; write a text
+    config.toml:27: toolset `People`: the toolset on line 19 has the same name; rename this one
+    config.toml:29: toolset `People`: unknown key `targets`; it takes `name`, `description`, `tools`, `prompts`, `resources`, `authorizer`, `instructions` or `clients`
+    config.toml:30: toolset `People`: `clients.used` holds `cursor` twice; leave one out
+    config.toml:33: toolset `a-toolset-with-a-name-that-is-much-too-long`: Cursor puts `a-toolset-with-a-name-that-is-much-too-long` before the name of each tool and leaves it 16 characters, of which a name needs 24; write a shorter `clients.server_name` here, and the same in the client
+    config.toml:34: toolset `a-toolset-with-a-name-that-is-much-too-long`: `prompts.include` is empty, which would leave nothing; write `exclude = ["*"]` if that is meant, or leave it out for everything
+    config.toml:40: toolset `signed`: `authorizer.aws_iam.access_keys` needs `gateway.public_url` where other machines call, so that a request that was signed for another host is not taken; write `public_url = "https://…/mcp"`
+    config.toml:48: toolset `tokens`: `authorizer.custom_jwt` has no rule, so that any token of the issuer would do; write at least one of `allowed_clients`, `allowed_audience`, `allowed_scopes` and `custom_claims`
+    12 mistakes
+"#);
+
+bad!(toolset_exposed, "toolset-exposed", @r#"
+    config.toml:15: toolset `open`: `authorizer = "none"` would let anyone call who reaches `0.0.0.0:8080`; write `listen = "127.0.0.1:8080"`, configure `[authorizer.custom_jwt]` or `[authorizer.aws_iam]`, or insist with `gateway.allow_unauthenticated = true`
+    1 mistake
 "#);
 
 bad!(misplaced_keys, "misplaced-keys", @r#"
@@ -401,7 +422,7 @@ fn a_file_of_nothing_but_mistakes_is_given_up() {
 fn a_path_in_a_message_is_as_it_was_given() {
     let draft = Draft::parse(Path::new("/etc/causeway/config.toml"), "colour = 1\r\n\r\nauthorizer = 1\r\n").unwrap();
     insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
-    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `aws`, `authorizer`, `login`, `clients` or `targets`
+    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `aws`, `authorizer`, `login`, `clients`, `targets` or `toolsets`
     /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
     /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     3 mistakes

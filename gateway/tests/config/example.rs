@@ -11,6 +11,8 @@ use causeway::{
     },
 };
 
+use causeway_core::catalog::Kind;
+
 use super::{EXAMPLE, environment, everything_set, full_environment, resolve};
 
 /// The same with one of the two authorizers alone, since a file takes one, and a login only where it leads to tokens.
@@ -108,6 +110,16 @@ fn every_setting_of_the_example_works() {
     let Transport::Http(tickets) = &tickets.transport else { panic!("`tickets` is reached by URL") };
     assert_eq!(tickets.endpoint.as_str(), "https://tickets.us-east-1.example.com/mcp");
     assert_eq!(tickets.further.len(), 1);
+    let [arithmetic] = &config.toolsets[..] else { panic!("one toolset") };
+    assert_eq!((arithmetic.name.as_str(), arithmetic.audience.server.as_str()), ("arithmetic", "arithmetic"));
+    assert!(
+        matches!(&arithmetic.authorizer, Some(Authorizer::CustomJwt(jwt)) if jwt.rules.allowed_clients == ["arithmetic-client"])
+    );
+    assert!(arithmetic.shown.shows(Kind::Tools, "calculator___add_numbers"));
+    assert!(!arithmetic.shown.shows(Kind::Tools, "calculator___multiply_numbers"));
+    assert!(arithmetic.shown.shows(Kind::Prompts, "any"));
+    assert_eq!(config.clients.audience.profiles.len(), 3);
+    assert_eq!(config.targets[0].edits.tools.rename["add_numbers"], "add");
     assert_eq!(agentcore.kind.standby().iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["calculator", "hello"]);
 }
 

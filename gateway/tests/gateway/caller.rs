@@ -53,6 +53,11 @@ impl Caller {
         caller.header("content-type", "application/json").header("accept", "application/json, text/event-stream")
     }
 
+    /// The same client at the endpoint of a toolset.
+    pub(crate) fn toolset(self, toolset: &str) -> Self {
+        Self { url: [&self.url, "/", toolset].concat(), ..self }
+    }
+
     /// The same client with one more header, or another value of it.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());

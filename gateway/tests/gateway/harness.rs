@@ -12,7 +12,7 @@ use causeway::{
     calls::Calls,
     config::{
         Config, Credential, Draft, Environment, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions,
-        Transport,
+        Toolset, Transport,
     },
     discovery::{TargetState, View},
     http::MCP_PATH,
@@ -192,6 +192,12 @@ fn config(issuer: &Issuer) -> Config {
         issuer.discovery_url()
     );
     resolve(&text)
+}
+
+/// The toolsets that `text`, a part of a config.toml, holds.
+pub(crate) fn toolsets(text: &str) -> Vec<Toolset> {
+    let rest = "authorizer = \"none\"\n[[targets]]\nname = \"t\"\nhttp.endpoint = \"http://127.0.0.1:1/mcp\"\n";
+    resolve(&[rest, text].concat()).toolsets
 }
 
 /// The configuration that `text` holds.

@@ -97,3 +97,7 @@ mod tasks_older;
 mod tasks_older_target;
 mod tasks_talk;
 mod tasks_waited;
+mod toolset_apart;
+mod toolset_callers;
+mod toolset_lists;
+mod toolset_news;

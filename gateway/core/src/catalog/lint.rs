@@ -90,8 +90,7 @@ impl Catalog {
 
     /// Whether the tool at this place of the list has a description.
     fn is_described(&self, at: usize) -> bool {
-        let entry = std::str::from_utf8(self.list(Kind::Tools).entry(at)).ok();
-        let entry = entry.and_then(|entry| ObjectEdit::parse(entry).ok());
+        let entry = ObjectEdit::parse(self.list(Kind::Tools).text(at)).ok();
         let description = entry.as_ref().and_then(|entry| entry.get("description"));
         description.is_some_and(|text| !matches!(text, "null" | r#""""#))
     }

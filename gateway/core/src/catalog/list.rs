@@ -115,7 +115,16 @@ impl List {
     }
 
     /// The text of an entry, counted from 0.
-    pub(super) fn entry(&self, entry: usize) -> &[u8] {
+    pub(super) fn text(&self, entry: usize) -> &str {
+        std::str::from_utf8(self.entry(entry)).expect("entries are written as text")
+    }
+
+    /// Whether the entry, counted from 0, is the first of its target, and of another than the one before.
+    pub(super) fn begins_target(&self, entry: usize) -> bool {
+        self.breaks.binary_search(&entry).is_ok()
+    }
+
+    fn entry(&self, entry: usize) -> &[u8] {
         &self.json[self.start(entry)..self.ends[entry]]
     }
 

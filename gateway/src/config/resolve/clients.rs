@@ -1,5 +1,7 @@
 //! Resolves which clients people use, and whether names can be made to fit them at all.
 
+use std::ops::Range;
+
 use causeway_core::name::{Audience, Fit, Profile};
 
 use super::{
@@ -15,7 +17,8 @@ impl Resolver<'_> {
     pub(super) fn clients(&mut self, section: Option<&Located<file::Clients>>, gateway: &str) -> Clients {
         let default = file::Clients::default();
         let clients = section.map_or(&default, |section| &section.value);
-        let audience = self.audience("clients", (&clients.used, &clients.server_name), gateway);
+        self.each_client_once("clients.used", &clients.used);
+        let audience = self.audience((&clients.used, &clients.server_name), (gateway, None));
         let shorten = clients.shorten_names.as_ref().filter(|shorten| shorten.value);
         Clients { audience, shorten: shorten.is_some() }
     }
@@ -30,33 +33,37 @@ impl Resolver<'_> {
         }
     }
 
-    /// Who uses an endpoint that is called `name` where nothing else is said. `table` is where it is said.
+    /// Who uses an endpoint that is called `name`, which stands at `at`, where nothing else is said.
     pub(super) fn audience(
         &mut self,
-        table: &str,
         (used, server_name): (&[Located<Client>], &Member<String>),
-        name: &str,
+        (name, at): (&str, Option<&Range<usize>>),
     ) -> Audience {
-        let server = self.filled(&format!("{table}.server_name"), server_name).unwrap_or(name).to_owned();
-        let mut profiles: Vec<Profile> = Vec::new();
-        for client in used {
-            let profile = Profile::from(client.value);
-            if profiles.contains(&profile) {
-                let message = format!("`{table}.used` holds `{}` twice; leave one out", profile.name());
-                self.findings.report(&client.at, message);
-            }
+        let server = self.filled("clients.server_name", server_name).unwrap_or(name).to_owned();
+        let said_at = server_name.as_ref().map(|member| &member.at).or(at);
+        let profiles: Vec<Profile> = used.iter().map(|client| client.value.into()).collect();
+        for (client, profile) in used.iter().zip(&profiles) {
             let room = profile.room(&server);
             if room < Fit::LEAST {
                 let message = format!(
                     "{profile} puts `{}` before the name of each tool and leaves it {room} characters, of which a name needs {}; write a \
-                     shorter `server_name` here and in the client",
+                     shorter `clients.server_name` here, and the same in the client",
                     profile.prefix(&server),
                     Fit::LEAST
                 );
-                self.findings.report(&client.at, message);
+                self.findings.report(said_at.unwrap_or(&client.at), message);
             }
-            profiles.push(profile);
         }
         Audience { server, profiles }
+    }
+
+    /// A client that is named twice was probably meant to be another.
+    pub(super) fn each_client_once(&mut self, name: &str, used: &[Located<Client>]) {
+        for (at, client) in used.iter().enumerate() {
+            if used[..at].iter().any(|before| before.value == client.value) {
+                let message = format!("`{name}` holds `{}` twice; leave one out", Profile::from(client.value).name());
+                self.findings.report(&client.at, message);
+            }
+        }
     }
 }

@@ -119,6 +119,7 @@ fn unknown_choice(steps: &[Step], found: &str, known: &[String]) -> Wording {
 fn wrong_type(name: &str, expected: &str, value: &DeValue<'_>) -> String {
     let (takes, advice) = match (expected, value) {
         ("a sequence", DeValue::Table(_)) if name == "targets" => ("a list", "write `[[targets]]`"),
+        ("a sequence", DeValue::Table(_)) if name == "toolsets" => ("a list", "write `[[toolsets]]`"),
         ("a sequence", _) => ("a list", "put the value in brackets"),
         ("a boolean", _) => ("`true` or `false`", "write it without quotes"),
         ("a string" | "path string", DeValue::Array(_) | DeValue::Table(_)) => ("a text", "write one text in quotes"),
@@ -152,10 +153,10 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// The dotted name as its author would write it: inside a target it starts at the target.
+/// The dotted name as its author would write it: inside a target or a toolset it starts there.
 fn path(steps: &[Step]) -> String {
     let inside = match steps {
-        [Step::Key(key), Step::Entry(_), rest @ ..] if key == "targets" => rest,
+        [Step::Key(key), Step::Entry(_), rest @ ..] if key == "targets" || key == "toolsets" => rest,
         _ => steps,
     };
     let mut path = String::new();

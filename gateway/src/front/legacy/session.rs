@@ -75,7 +75,7 @@ pub(super) fn open(front: &Front, post: &Post, version: &str, asked: &Initialize
         info,
         capabilities: asked.capabilities.and_then(|capabilities| short(capabilities.get())),
     };
-    let id = front.sealer.seal(PURPOSE, &post.caller.id, now + front.sessions.timeout, &sealed);
+    let id = front.sealer.seal(PURPOSE, &post.caller.key, now + front.sessions.timeout, &sealed);
     HeaderValue::try_from(id).expect("Base64 fits a header")
 }
 
@@ -107,7 +107,7 @@ pub(super) async fn read(front: &Front, post: &Post) -> Result<Option<Session>, 
         (SessionMode::Required, None) => return Err(Refused::NoSession),
         (SessionMode::Optional | SessionMode::Required, Some(id)) => id,
     };
-    let opened = front.sealer.open(PURPOSE, &post.caller.id, front.clock.now(), id);
+    let opened = front.sealer.open(PURPOSE, &post.caller.key, front.clock.now(), id);
     let sealed: Sealed = opened.map_err(|why| {
         tracing::debug!(%why, "refused a session id");
         Refused::UnknownSession

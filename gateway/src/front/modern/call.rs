@@ -50,7 +50,7 @@ pub(super) async fn begin(call: Exchange, lot: Lot) -> Items {
         let request = call.request.clone();
         return anew(call, lot, request);
     }
-    match lot.find(&call.caller.id, &call.request) {
+    match lot.find(&call.caller.key, &call.request) {
         Found::Parked(parked) => resume(call, lot, parked).await,
         Found::NotOurs => {
             let request = call.request.clone();
@@ -152,7 +152,7 @@ impl Conversation {
 
     /// An answer as the client gets it. An error after a question that the client did not allow is about just that.
     fn answer(&self, answer: &canonical::Response) -> Item {
-        let (caller_id, request) = (&self.call.caller.id, &self.call.request);
+        let (caller_id, request) = (&self.call.caller.key, &self.call.request);
         // Refused after questions, the call may have done a part of its work.
         let unasked = self.asked == 0 && answer.is_legacy();
         let asked = unasked.then(|| elsewhere::required(answer, || self.lot.refused(caller_id, request))).flatten();
@@ -206,7 +206,7 @@ impl Conversation {
         let request = &call.request;
         let progress_token = progress.map_or_else(|| request.progress_token(), |(before, _)| Some(before));
         let parked = Parked { events, questions, asked, progress_token, served_by: call.served_by.clone() };
-        match lot.park(&call.caller.id, request, parked) {
+        match lot.park(&call.caller.key, request, parked) {
             Ok(result) => asked_back(&request.id, &result),
             Err(error) => call.failed(&error),
         }

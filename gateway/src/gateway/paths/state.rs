@@ -74,7 +74,7 @@ impl Gateway {
 
 /// Whose a state is: one caller's, for one method. An extension's method has none: a state of it is the target's own.
 pub(super) fn owner(caller: &Caller, request: &Request) -> Option<String> {
-    request.may_be_asked_for_input().then(|| [request.method.as_str(), "\n", &caller.id].concat())
+    request.may_be_asked_for_input().then(|| [request.method.as_str(), "\n", &caller.key].concat())
 }
 
 /// A result (JSON text) that asks for input, with what `seal` makes of its `requestState` (JSON text); `None` for any other.

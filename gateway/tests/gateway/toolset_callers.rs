@@ -1,0 +1,146 @@
+//! Who may call a toolset: its own authorizer, or the gateway's; where a client that is refused finds the issuer.
+
+use causeway::config::Authorizer;
+use causeway_core::catalog::Kind;
+use http::Method;
+use serde_json::json;
+
+use crate::{
+    caller::Caller,
+    fake_target::Speaks,
+    harness::{Gateway, toolsets},
+    issuer::Issuer,
+    offering::Offering,
+};
+
+const TOOLS: [(Kind, &str); 1] = [(Kind::Tools, r#"[{"name":"x"},{"name":"y"}]"#)];
+
+/// A toolset of one's own issuer, one of the gateway's, one for everybody.
+fn three(issuer: &Issuer) -> String {
+    format!(
+        r#"
+        [[toolsets]]
+        name = "own"
+        tools = {{}}
+        [toolsets.authorizer.custom_jwt]
+        discovery_url = "{}"
+        allowed_clients = ["alice"]
+
+        [[toolsets]]
+        name = "same"
+        tools = {{}}
+
+        [[toolsets]]
+        name = "open"
+        tools.include = ["*___x"]
+        authorizer = "none"
+        "#,
+        issuer.discovery_url()
+    )
+}
+
+/// The gateway, and the issuer of its toolset `own`.
+async fn gateway(target: &Offering) -> (Gateway, Issuer) {
+    let other = Issuer::with_own_keys().await;
+    let text = three(&other);
+    let gateway = Gateway::start_with([target.target()], |config| config.toolsets = toolsets(&text)).await;
+    (gateway, other)
+}
+
+fn without_headers(gateway: &Gateway) -> Caller {
+    gateway.anonymous().without("content-type").without("accept")
+}
+
+#[tokio::test]
+async fn each_endpoint_has_its_own_callers() {
+    let t = Offering::start("t", Speaks::Modern, &TOOLS);
+    let (gateway, other) = gateway(&t).await;
+    let status = async |caller: Caller| caller.request("tools/list", json!({})).await.status.as_u16();
+    let alice = || gateway.caller("alice");
+    let others_alice = || gateway.with_token(&other.token("alice"));
+    let others_bob = || gateway.with_token(&other.token("bob"));
+    assert_eq!((status(alice()).await, status(others_alice()).await), (200, 401));
+    let own = [alice(), others_alice(), others_bob(), gateway.anonymous()].map(|it| status(it.toolset("own")));
+    assert_eq!(futures::future::join_all(own).await, [401, 200, 401, 401]);
+    let same = [alice(), others_alice(), gateway.anonymous()].map(|it| status(it.toolset("same")));
+    assert_eq!(futures::future::join_all(same).await, [200, 401, 401]);
+    let open = [alice(), others_alice(), gateway.anonymous()].map(|it| status(it.toolset("open")));
+    assert_eq!(futures::future::join_all(open).await, [200, 200, 200]);
+    assert_eq!(gateway.anonymous().toolset("open").tools().await, ["t___x"]);
+}
+
+#[tokio::test]
+async fn a_client_that_is_refused_is_led_to_the_right_issuer() {
+    let t = Offering::start("t", Speaks::Modern, &TOOLS);
+    let (gateway, other) = gateway(&t).await;
+    let masked = |text: &str| {
+        let bare = other.base.as_str().trim_start_matches("http://").trim_end_matches('/').to_owned();
+        gateway.masked(&text.replace(&bare, "other.test"))
+    };
+    let refused =
+        async |toolset: &str| masked(&gateway.anonymous().toolset(toolset).post("{}").await.header("www-authenticate"));
+    insta::assert_snapshot!(refused("own").await, @r#"Bearer resource_metadata="http://gateway.test/.well-known/oauth-protected-resource/mcp/own""#);
+    insta::assert_snapshot!(refused("same").await, @r#"Bearer scope="gateway/call", resource_metadata="http://gateway.test/.well-known/oauth-protected-resource/mcp/same""#);
+    let metadata = async |path: &str| {
+        let answer = without_headers(&gateway).get(&["/.well-known/oauth-protected-resource", path].concat()).await;
+        masked(&format!("{} {}", answer.status.as_u16(), answer.text()))
+    };
+    insta::assert_snapshot!(metadata("/mcp/own").await, @r#"200 {"authorization_servers":["http://other.test/callers"],"resource":"http://gateway.test/mcp/own"}"#);
+    insta::assert_snapshot!(metadata("/tools/mcp/same").await, @r#"200 {"authorization_servers":["http://issuer.test/callers"],"resource":"http://gateway.test/mcp/same","scopes_supported":["gateway/call"]}"#);
+    insta::assert_snapshot!(metadata("/mcp").await, @r#"200 {"authorization_servers":["http://issuer.test/callers"],"resource":"http://gateway.test/mcp","scopes_supported":["gateway/call"]}"#);
+    for path in ["/mcp/open", "/mcp/nothing", "/mcp/own/more"] {
+        assert_eq!(metadata(path).await, "404 ", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_public_url_leads_to_toolsets_too() {
+    let t = Offering::start("t", Speaks::Modern, &TOOLS);
+    let gateway = Gateway::start_with([t.target()], |config| {
+        config.gateway.public_url = Some("https://example.com/tools/mcp".parse().unwrap());
+        config.toolsets = toolsets("[[toolsets]]\nname = \"all\"\ntools = {}\n");
+    })
+    .await;
+    let metadata = without_headers(&gateway).get("/.well-known/oauth-protected-resource/tools/mcp/all").await.json();
+    assert_eq!(metadata["resource"], "https://example.com/tools/mcp/all");
+    let challenge = gateway.anonymous().toolset("all").post("{}").await.header("www-authenticate");
+    assert!(
+        challenge.contains(r#""https://example.com/tools/.well-known/oauth-protected-resource/mcp/all""#),
+        "{challenge}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_toolset_is_not_found_and_strangers_are_refused_everywhere() {
+    let t = Offering::start("t", Speaks::Modern, &TOOLS);
+    let (gateway, _other) = gateway(&t).await;
+    for toolset in ["nothing", "own/more", "OWN"] {
+        for method in [Method::POST, Method::GET, Method::DELETE] {
+            assert_eq!(gateway.caller("alice").toolset(toolset).send(method, "").await.status, 404, "{toolset}");
+        }
+    }
+    let page = gateway.anonymous().toolset("open").header("origin", "https://evil.example");
+    assert_eq!(page.request("tools/list", json!({})).await.status, 403);
+    let page = gateway.anonymous().toolset("open").header("origin", "http://localhost:6274");
+    assert_eq!(
+        page.request("tools/list", json!({})).await.header("access-control-allow-origin"),
+        "http://localhost:6274"
+    );
+    assert_eq!(gateway.anonymous().toolset("open").send(Method::PUT, "").await.status, 405);
+}
+
+/// A gateway without tokens may have a toolset with some.
+#[tokio::test]
+async fn a_toolset_may_ask_for_more_than_the_gateway() {
+    let t = Offering::start("t", Speaks::Modern, &TOOLS);
+    let other = Issuer::start().await;
+    let text = three(&other);
+    let gateway = Gateway::start_with([t.target()], |config| {
+        config.authorizer = Authorizer::None;
+        config.toolsets = toolsets(&text);
+    })
+    .await;
+    assert_eq!(gateway.anonymous().tools().await.len(), 2);
+    assert_eq!(gateway.anonymous().toolset("same").tools().await.len(), 2);
+    assert_eq!(gateway.anonymous().toolset("own").request("tools/list", json!({})).await.status, 401);
+}
