@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use causeway_aws::{endpoint::Endpoints, identity::Settings, secret::Reference};
 use causeway_core::{
     catalog::{Names, Paging},
-    name::Audience,
+    name::{Audience, ToolsetName},
 };
 use url::Url;
 
@@ -205,6 +205,13 @@ impl From<Secret> for SecretSource {
 }
 
 impl Config {
+    /// Who may call the gateway, and then who may call the toolsets that have callers of their own.
+    pub fn authorizers(&self) -> impl Iterator<Item = (Option<&ToolsetName>, &Authorizer)> {
+        let toolsets = self.toolsets.iter();
+        let own = toolsets.filter_map(|toolset| Some((Some(&toolset.name), toolset.authorizer.as_ref()?)));
+        [(None, &self.authorizer)].into_iter().chain(own)
+    }
+
     /// Reads the config.toml at `path` and looks up what it refers to.
     ///
     /// # Errors

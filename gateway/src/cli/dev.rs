@@ -5,6 +5,7 @@ mod banner;
 mod identity;
 mod people;
 mod server;
+mod toolset;
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
@@ -17,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use self::{identity::DevIdentity, server::Server};
+use self::{identity::DevIdentity, server::Server, toolset::RunningToolset};
 use super::{ConfigArgs, running::Left};
 use crate::{
     app::{App, Listeners},
@@ -55,6 +56,8 @@ struct Running {
     #[serde(skip_serializing_if = "Option::is_none")]
     access_key: Option<RunningKey>,
     targets: Vec<RunningTarget>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    toolsets: Vec<RunningToolset>,
 }
 
 /// An access key that exists here alone, and the scope of its signatures.
@@ -192,6 +195,7 @@ async fn serve(
         drop(all);
         let view = view.borrow().clone();
         let running = Running {
+            toolsets: identity.toolsets(&format!("http://{local}{MCP_PATH}")).await?,
             endpoint: format!("http://{local}{MCP_PATH}"),
             admin: admin_url.clone(),
             issuer: identity.issuer(),

@@ -174,8 +174,10 @@ impl Bench {
         if whole {
             add("listen".into(), Box::pin(here::listen(self)));
         }
-        if let Authorizer::CustomJwt(jwt) = &self.config.authorizer {
-            add("authorizer".into(), Box::pin(issuer::look(self, &jwt.discovery_url)));
+        for (toolset, authorizer) in self.config.authorizers() {
+            let Authorizer::CustomJwt(jwt) = authorizer else { continue };
+            let subject = toolset.map_or("authorizer".into(), |name| format!("authorizer of toolset {name}"));
+            add(subject, Box::pin(issuer::look(self, &jwt.discovery_url)));
         }
         for settings in aws::identities(&self.config) {
             let subject = settings.profile.as_ref().map_or("AWS".into(), |profile| format!("AWS profile {profile}"));

@@ -26,7 +26,8 @@ pub(super) fn unknown(config: &Config) -> Vec<Unknown> {
         }
     };
     note("`aws.region`".into(), config.aws.identity.region.as_deref());
-    if let Authorizer::AwsIam(iam) = &config.authorizer {
+    for (_, authorizer) in config.authorizers() {
+        let Authorizer::AwsIam(iam) = authorizer else { continue };
         note("`authorizer.aws_iam.region`".into(), Some(&iam.region));
     }
     for target in &config.targets {

@@ -92,6 +92,15 @@ pub struct File {
     pub toolsets: Member<Vec<Located<Toolset>>>,
 }
 
+impl File {
+    /// The gateway's and those of toolsets.
+    pub fn authorizers(&self) -> impl Iterator<Item = &Authorizer> {
+        let toolsets = self.toolsets.iter().flat_map(|toolsets| &toolsets.value);
+        let all = toolsets.filter_map(|toolset| toolset.value.authorizer.as_ref()).chain(&self.authorizer);
+        all.map(|authorizer| &authorizer.value)
+    }
+}
+
 /// The endpoint that clients see.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -348,3 +348,19 @@ async fn a_secret_that_changed_while_nobody_called_is_not_taken_once_more() {
     kept.now.store(START + 1500, Ordering::SeqCst);
     assert_eq!(kept.status("second").await, 503, "and not once AWS says that there is none");
 }
+
+/// Whatever an issuer calls people, and whatever toolsets are called.
+#[test]
+fn no_two_endpoints_share_the_key_of_a_caller() {
+    let called = |id: &str| Caller::from_claims(Map::from_iter([("sub".to_owned(), json!(id))]));
+    let toolset = |name: &str| name.parse().unwrap();
+    let alice = called("alice");
+    assert_eq!((alice.id.as_str(), alice.key.as_str()), ("alice", "alice"));
+    let at_ops = alice.at(&toolset("ops"));
+    assert_eq!(at_ops.id, "alice");
+    let impostors = ["\0ops\0alice", "\0\0ops\0alice", "ops\0alice", "\0"].map(called);
+    let keys = [alice.key.clone(), at_ops.key, alice.at(&toolset("dev")).key, called("lice").at(&toolset("opsa")).key];
+    let keys: Vec<String> = keys.into_iter().chain(impostors.map(|caller| caller.key)).collect();
+    let different: std::collections::HashSet<&String> = keys.iter().collect();
+    assert_eq!(different.len(), keys.len(), "{keys:?}");
+}

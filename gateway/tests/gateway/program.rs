@@ -195,6 +195,47 @@ async fn the_servers_of_dev_demand_tokens_of_their_own() {
     assert_eq!(dev.end(Signal::SIGINT).await.0, Some(0));
 }
 
+/// The issuers and the access keys of toolsets are those of this machine too.
+#[tokio::test]
+async fn dev_has_a_token_for_each_toolset_with_callers_of_its_own() {
+    let (_directory, path) = config(
+        r#"
+        [authorizer.custom_jwt]
+        discovery_url = "https://issuer.example.com/.well-known/openid-configuration"
+        allowed_clients = ["everybody"]
+
+        [[targets]]
+        name = "calculator"
+        http.endpoint = "https://calculator.example.com/mcp"
+        dev.sample = "calculator"
+
+        [[toolsets]]
+        name = "sums"
+        tools.include = ["*add*"]
+        [toolsets.authorizer.custom_jwt]
+        discovery_url = "https://other.example.com/.well-known/openid-configuration"
+        allowed_clients = ["adder"]
+
+        [[toolsets]]
+        name = "same"
+        tools = {}
+        "#,
+    );
+    let mut dev = Dev::of(&path).await;
+    let [sums, same] = &dev.ready["toolsets"].as_array().unwrap()[..] else { panic!("two: {}", dev.ready) };
+    let of = |toolset: &Value| toolset["endpoint"].as_str().unwrap().to_owned();
+    let bearer = |token: &Value| format!("Bearer {}", token.as_str().unwrap());
+    let adder = Caller::new(&of(sums)).header("authorization", &bearer(&sums["token"]));
+    assert_eq!(adder.tools().await, ["calculator___add_numbers"]);
+    assert_eq!(adder.call("calculator___add_numbers", json!({"a": 2, "b": 40})).await["content"][0]["text"], "42");
+    let everybody = Caller::new(&of(same)).header("authorization", &bearer(&dev.ready["token"]));
+    assert_eq!(everybody.tools().await.len(), 2);
+    assert_eq!(same.get("token"), None);
+    let refused = Caller::new(&of(sums)).header("authorization", &bearer(&dev.ready["token"]));
+    assert_eq!(refused.request("tools/list", json!({})).await.status, 401);
+    assert_eq!(dev.end(Signal::SIGINT).await.0, Some(0));
+}
+
 /// The repository's own configuration.
 fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.toml")
@@ -209,9 +250,12 @@ struct Dev {
 
 impl Dev {
     async fn start() -> Self {
-        let arguments =
-            ["dev", "--json", "--listen", "127.0.0.1:0", "--config", example().to_str().unwrap()].map(String::from);
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        Self::of(&example()).await
+    }
+
+    /// Of the config.toml at `path`.
+    async fn of(path: &Path) -> Self {
+        let arguments = ["dev", "--json", "--listen", "127.0.0.1:0", "--config", path.to_str().unwrap()];
         let mut process = causeway(&arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();

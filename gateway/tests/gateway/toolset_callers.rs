@@ -10,6 +10,7 @@ use crate::{
     fake_target::Speaks,
     harness::{Gateway, toolsets},
     issuer::Issuer,
+    login_client::{self, PUBLIC},
     offering::Offering,
 };
 
@@ -108,6 +109,22 @@ async fn the_public_url_leads_to_toolsets_too() {
         challenge.contains(r#""https://example.com/tools/.well-known/oauth-protected-resource/mcp/all""#),
         "{challenge}"
     );
+}
+
+/// People log in by the gateway for what its own issuer guards, and nowhere else.
+#[tokio::test]
+async fn people_log_in_where_the_callers_are_the_gateways() {
+    let other = Issuer::start().await;
+    let text = three(&other);
+    let gateway = login_client::gateway_with(|config| config.toolsets = toolsets(&text)).await;
+    let servers = async |toolset: &str| {
+        let path = ["/.well-known/oauth-protected-resource/mcp/", toolset].concat();
+        let metadata = without_headers(&gateway).get(&path).await.json();
+        assert_eq!(metadata["resource"], format!("{PUBLIC}/mcp/{toolset}"));
+        metadata["authorization_servers"].clone()
+    };
+    assert_eq!(servers("same").await, json!([PUBLIC]));
+    assert_eq!(servers("own").await, json!([other.name()]));
 }
 
 #[tokio::test]

@@ -30,6 +30,12 @@ pub(super) fn text(running: &Running, view: &View, identity: &DevIdentity, name:
         };
         format!("Clients that open a browser need no token: log in as `{}`, password {password}.", developer.user.name)
     }));
+    parts.extend(identity.callers_of_toolsets().map(|(name, client, url)| {
+        let (id, secret) = (&client.id, client.secret.expose());
+        format!(
+            "The toolset `{name}` has callers of its own. A token for it:\n\ncurl -s -u '{id}:{secret}' -d grant_type=client_credentials {url}"
+        )
+    }));
     parts.push("Ctrl-C stops all of it.\n".into());
     parts.join("\n\n")
 }
@@ -49,7 +55,9 @@ fn listening(running: &Running, identity: &DevIdentity) -> String {
     let gateway = line("gateway", &running.endpoint);
     let admin = line("metrics and health", &running.admin);
     let issuer = line("identity provider", identity.base().as_str());
-    ["Listening:", &gateway, &admin, &issuer, &targets].concat()
+    let toolsets = running.toolsets.iter().map(|toolset| line(&format!("toolset {}", toolset.name), &toolset.endpoint));
+    let toolsets: String = toolsets.collect();
+    ["Listening:", &gateway, &toolsets, &admin, &issuer, &targets].concat()
 }
 
 fn curl(running: &Running, body: &Value) -> String {

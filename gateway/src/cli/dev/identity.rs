@@ -9,7 +9,10 @@ use std::{
 use anyhow::Context;
 use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use causeway_core::{authorizer::ClaimMatch, name::TargetName};
+use causeway_core::{
+    authorizer::ClaimMatch,
+    name::{TargetName, ToolsetName},
+};
 use causeway_oidc::clock::Clock;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -20,6 +23,7 @@ use url::Url;
 use super::{
     RunningKey,
     people::{self, Developer},
+    toolset::{self, Own, RunningToolset},
 };
 use crate::{
     app::http_client,
@@ -50,6 +54,8 @@ pub(super) struct DevIdentity {
     access_key: Option<RunningKey>,
     /// What the gateway is at the issuer of each target.
     targets: BTreeMap<TargetName, PoolClient>,
+    /// In config order.
+    toolsets: Vec<(ToolsetName, Option<Own>)>,
 }
 
 /// Whom a server that is started here is to let in.
@@ -73,7 +79,8 @@ pub(super) fn generated_secrets(file: &File) -> impl Fn(Reference<'_>) -> Option
         variables.extend(key.and_then(|key| key.value.key_env.clone()).map(|name| name.value));
         files.extend(key.and_then(|key| key.value.key_file.clone()).map(|path| path.value));
     }
-    if let Some(file::Authorizer::AwsIam(iam)) = file.authorizer.as_ref().map(|it| &it.value) {
+    for authorizer in file.authorizers() {
+        let file::Authorizer::AwsIam(iam) = authorizer else { continue };
         let keys = || iam.value.access_keys.iter().map(|key| &key.value);
         variables.extend(keys().filter_map(|key| key.secret_access_key_env.clone()).map(|name| name.value));
         files.extend(keys().filter_map(|key| key.secret_access_key_file.clone()).map(|path| path.value));
@@ -131,6 +138,7 @@ impl DevIdentity {
             Authorizer::AwsIam(iam) => Some(access_key(iam)),
             Authorizer::None | Authorizer::CustomJwt(_) => None,
         };
+        let toolsets = toolset::at_home(config, &base, &mut pools);
         let mut targets = BTreeMap::new();
         for key in &mut config.sessions.keys {
             make_here(key);
@@ -162,7 +170,7 @@ impl DevIdentity {
                 tracing::error!("{error}");
             }
         });
-        Ok(Self { base, http: http_client(config)?, caller, developer, access_key, targets })
+        Ok(Self { base, http: http_client(config)?, caller, developer, access_key, targets, toolsets })
     }
 
     /// What a caller signs with.
@@ -196,26 +204,62 @@ impl DevIdentity {
         Some(Demanded { discovery_url: identity_provider::discovery_url(&self.base, name.as_str()), client })
     }
 
-    /// A fresh token for the caller, fetched as any client would.
+    /// The toolsets that a gateway at `endpoint` serves.
+    pub(super) async fn toolsets(&self, endpoint: &str) -> anyhow::Result<Vec<RunningToolset>> {
+        let mut running = Vec::new();
+        for (name, own) in &self.toolsets {
+            let (token, access_key) = match own {
+                Some(Own::Tokens { client, token_endpoint }) => {
+                    (Some(self.token_from(client, token_endpoint.clone()).await?), None)
+                }
+                Some(Own::Signatures(key)) => (None, Some(key.clone())),
+                Some(Own::Anyone) | None => (None, None),
+            };
+            running.push(RunningToolset {
+                name: name.to_string(),
+                endpoint: format!("{endpoint}/{name}"),
+                token,
+                access_key,
+            });
+        }
+        Ok(running)
+    }
+
+    /// The clients of toolsets that have an issuer of their own, and where each gets its tokens.
+    pub(super) fn callers_of_toolsets(&self) -> impl Iterator<Item = (&ToolsetName, &PoolClient, &Url)> {
+        self.toolsets.iter().filter_map(|(name, own)| match own {
+            Some(Own::Tokens { client, token_endpoint }) => Some((name, client, token_endpoint)),
+            _ => None,
+        })
+    }
+
+    /// A fresh token for the caller.
     pub(super) async fn token(&self) -> anyhow::Result<Option<String>> {
+        match self.caller() {
+            Some((client, url)) => self.token_from(client, url).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A token, fetched as any client would.
+    async fn token_from(&self, client: &PoolClient, url: Url) -> anyhow::Result<String> {
         #[derive(Deserialize)]
         struct Answer {
             access_token: String,
         }
-        let Some((client, url)) = self.caller() else { return Ok(None) };
         let request = self.http.post(url).basic_auth(&client.id, Some(client.secret.expose()));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let answer = request.body("grant_type=client_credentials").send().await;
         let answer = answer.and_then(reqwest::Response::error_for_status).context("no token could be had")?;
         let answer = answer.bytes().await.context("no token could be had")?;
         let answer: Answer = serde_json::from_slice(&answer).context("the token endpoint answered no token")?;
-        Ok(Some(answer.access_token))
+        Ok(answer.access_token)
     }
 }
 
 /// The first access key of `iam`; one more where there is none. The secrets of all are made here, and who signs calls this
 /// machine, not the host that is public elsewhere.
-fn access_key(iam: &mut AwsIam) -> RunningKey {
+pub(super) fn access_key(iam: &mut AwsIam) -> RunningKey {
     if iam.access_keys.is_empty() {
         iam.access_keys.push(AccessKey {
             access_key_id: "AKIADEVELOPMENT".into(),
@@ -235,7 +279,7 @@ fn access_key(iam: &mut AwsIam) -> RunningKey {
 
 /// The clients of programs whose tokens fulfil the rules of `jwt`: those that it names beside the one that people log in with, else
 /// one, which it names from now on.
-fn callers(jwt: &mut CustomJwt, login: Option<&Login>) -> Vec<PoolClient> {
+pub(super) fn callers(jwt: &mut CustomJwt, login: Option<&Login>) -> Vec<PoolClient> {
     let rules = &mut jwt.rules;
     let mut extra_claims = Map::new();
     if let Some(audience) = rules.allowed_audience.first() {

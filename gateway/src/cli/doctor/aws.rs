@@ -56,7 +56,8 @@ pub(super) fn secrets<'a>(config: &'a Config) -> Vec<Kept<'a>> {
             all.push(Kept { place, reference, json_key: json_key.as_deref() });
         }
     };
-    if let Authorizer::AwsIam(iam) = &config.authorizer {
+    for (_, authorizer) in config.authorizers() {
+        let Authorizer::AwsIam(iam) = authorizer else { continue };
         iam.access_keys
             .iter()
             .for_each(|key| note(format!("access key {}", key.access_key_id), &key.secret_access_key));

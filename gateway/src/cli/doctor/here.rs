@@ -30,7 +30,8 @@ pub(super) fn secret_files(file: &file::File, directory: &Path) -> Vec<PathBuf> 
         let key = credential.value.api_key.as_ref();
         paths.extend(key.and_then(|key| key.value.key_file.as_ref()));
     }
-    if let Some(file::Authorizer::AwsIam(iam)) = file.authorizer.as_ref().map(|it| &it.value) {
+    for authorizer in file.authorizers() {
+        let file::Authorizer::AwsIam(iam) = authorizer else { continue };
         paths.extend(iam.value.access_keys.iter().filter_map(|key| key.value.secret_access_key_file.as_ref()));
     }
     paths.into_iter().map(|path| directory.join(&path.value)).collect()
