@@ -14,8 +14,8 @@ pub struct Fit {
 
 /// The characters of the digest at the end of a short name: 40 bits of it.
 const DIGEST: usize = 8;
-/// Of a target's name at least so much stays, where it is cut at all.
-const LEAST_TARGET: usize = 3;
+/// A target's name is cut only where less than this would be left of its tool's.
+const LEAST_TOOL: usize = 5;
 /// Base32 in lower case (RFC 4648, section 6).
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
@@ -44,11 +44,12 @@ impl Fit {
         let room = self.most.max(Self::LEAST) - DIGEST - 1;
         let kept = match plain.split_once(DELIMITER) {
             Some((target, tool)) if !target.is_empty() => {
-                // The target is cut only where hardly anything of the tool would be left.
-                let for_tool = tool.len().min(room / 3);
-                let for_target = (room - DELIMITER.len()).saturating_sub(for_tool).max(LEAST_TARGET);
-                let target = cut(target, for_target);
-                let tool = cut(tool, room - DELIMITER.len() - target.len());
+                let room = room - DELIMITER.len();
+                let target = match target.len() + tool.len().min(LEAST_TOOL) <= room {
+                    true => target,
+                    false => cut(target, room - tool.len().min(room / 3)),
+                };
+                let tool = cut(tool, room - target.len());
                 [target, DELIMITER, tool].concat()
             }
             _ => cut(&plain, room).to_owned(),
@@ -105,6 +106,9 @@ mod tests {
             "cloudwatch-insights___query_cloudwatch_insights_of_all_accounts",
             "cloudwatch-insights___query_cloudwatch_3kyjjffm",
         );
+        check(36, "cloudwatch-insights___list_log_groups", "cloudwatch-insights___list_pgnobhr6");
+        check(36, "cloudwatch-insights___query_cloudwatch_insights", "cloudwatch-insights___query_auvdulqg");
+        check(35, "cloudwatch-insights___query_cloudwatch_insights", "cloudwatch___query_cloudwa_auvdulqg");
         check(49, "catalog.get-entity", "catalog_get-entity_ds7o5rlq");
         check(30, "listAllTheThingsOfTheWorldThatThereAreInIt", "listAllTheThingsOfThe_u5wjoanj");
         check(49, &"x".repeat(300), &["x".repeat(40).as_str(), "_bvhczkpj"].concat());
