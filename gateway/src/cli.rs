@@ -131,6 +131,11 @@ pub struct Usage(String);
 #[error("the tool `{0}` says that it failed")]
 pub struct ToolFailed(String);
 
+/// Something is wrong, and everything about it has been said.
+#[derive(Debug, thiserror::Error)]
+#[error("something is wrong")]
+pub struct Said;
+
 /// Ctrl-C.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
@@ -161,6 +166,9 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     if let Some(different) = error.downcast_ref::<Different>() {
         eprintln!("{different}");
         return ExitCode::from(DIFFERENT);
+    }
+    if error.is::<Said>() {
+        return ExitCode::FAILURE;
     }
     eprintln!("{}", screen::notice("error", &format!("{error:#}")));
     match error {

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from aws.doubles.runtime import ARN, runtime
 from aws.doubles.signature import Identity
+from harness.account import may
 from harness.gateway import ROOT, causeway, dev, sample
+from harness.ministack import ministack
 from harness.process import CLEAN, Process
 
 TEXT = Path(__file__).with_name("cli.md")
@@ -35,7 +37,9 @@ def surroundings() -> Iterator[tuple[dict[str, str], str]]:
         env = {"XDG_RUNTIME_DIR": home, "HOME": home}
         gateway = started.enter_context(dev(env=env))
         calculator = started.enter_context(sample("calculator"))
-        identity = Identity()
+        sts = started.enter_context(ministack())
+        user = sts.user(may("sts:*"))
+        identity = Identity(user["AWS_ACCESS_KEY_ID"], user["AWS_SECRET_ACCESS_KEY"])
         double = started.enter_context(runtime(calculator, identity))
         fixture = started.enter_context(Process([os.environ["CAUSEWAY_FIXTURE_BIN"]]))
         config = Path(home) / "config.toml"
@@ -50,7 +54,7 @@ def surroundings() -> Iterator[tuple[dict[str, str], str]]:
             "RUNTIME": ARN,
         }
         path = f"{Path(causeway()).parent}:{CLEAN['PATH']}"
-        signing = double.environment() | identity.environment()
+        signing = double.environment() | identity.environment() | {"AWS_ENDPOINT_URL_STS": sts.url}
         yield CLEAN | {"PATH": path, "COLUMNS": "100"} | env | variables | signing, home
 
 

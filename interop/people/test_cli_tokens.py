@@ -198,6 +198,18 @@ def test_a_running_dev_is_found_and_forgotten(tmp_path: Path) -> None:
     assert list((tmp_path / "causeway").iterdir()) == []
 
 
+def test_a_person_of_dev_gets_one_as_well() -> None:
+    env = {"COGNITO_USERNAME": "alice", "COGNITO_PASSWORD": PASSWORD, "COGNITO_TEMP_PASSWORD": "Temporary-horse-1"}
+    with dev(env=env) as gateway:
+        issuer = claims(gateway.token)["iss"]
+        endpoint = issuer.removesuffix("/gateway_callers")
+        asked = ["token", "password", "--endpoint", endpoint, "--client-id", "development-login"]
+        token = run(*asked, "--raw", env=env).ok().out.strip()
+        assert claims(token)["username"] == "alice"
+        first = run(*asked, env=env | {"COGNITO_PASSWORD": env["COGNITO_TEMP_PASSWORD"]})
+        assert first.status == FAILED and "must choose a new password" in first.err
+
+
 def test_a_token_is_looked_into(pool: Pool, client: M2mClient) -> None:
     token = pool.token(client)
     for text in [token, f"Bearer {token}\n", f"Authorization: Bearer {token}"]:

@@ -11,7 +11,6 @@ mod target;
 
 use std::{fs, path::PathBuf, pin::Pin, time::Duration};
 
-use anyhow::bail;
 use causeway_oidc::clock::Clock;
 use clap::Args;
 use futures::{StreamExt, stream::FuturesUnordered};
@@ -23,6 +22,7 @@ use self::{
     network::Network,
 };
 use super::{
+    Said,
     peer::CredentialArgs,
     screen::{count, spinner, width},
 };
@@ -132,7 +132,7 @@ pub async fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     }
     match findings.iter().filter(|finding| finding.level == Level::Problem).count() {
         0 => Ok(()),
-        problems => bail!("there {} {}", if problems == 1 { "is" } else { "are" }, count(problems, "problem")),
+        _ => Err(Said.into()),
     }
 }
 

@@ -24,10 +24,10 @@ pub enum Address {
     Url(Url),
     /// `arn:aws:bedrock-agentcore:region:account:runtime/id`, perhaps with an endpoint of it.
     Runtime {
-        arn: Arn,
+        arn: Box<Arn>,
         endpoint: Option<String>,
     },
-    Gateway(GatewayName),
+    Gateway(Box<GatewayName>),
 }
 
 /// An AgentCore Gateway.
@@ -185,7 +185,7 @@ impl FromStr for Address {
             return Self::of_arn(text.parse()?);
         }
         if is_id(text) {
-            return Ok(Self::Gateway(GatewayName { id: text.into(), arn: None, region: None }));
+            return Ok(Self::Gateway(Box::new(GatewayName { id: text.into(), arn: None, region: None })));
         }
         match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Self::Url(url)),
@@ -201,13 +201,13 @@ impl Address {
     fn of_arn(arn: Arn) -> Result<Self, BadAddress> {
         let known = arn.service == "bedrock-agentcore" && arn.region().is_some_and(is_region);
         if known && arn.resource_of("gateway").is_some() {
-            return GatewayName::of_arn(arn).map(Self::Gateway);
+            return GatewayName::of_arn(arn).map(|name| Self::Gateway(Box::new(name)));
         }
         match arn.resource_of("runtime").map(|resource| resource.split('/').collect::<Vec<_>>()).as_deref() {
-            Some([_]) if known && !arn.account.is_empty() => Ok(Self::Runtime { arn, endpoint: None }),
+            Some([_]) if known && !arn.account.is_empty() => Ok(Self::Runtime { arn: Box::new(arn), endpoint: None }),
             Some([id, "runtime-endpoint", endpoint]) if known && !arn.account.is_empty() => {
                 let (resource, endpoint) = (format!("runtime/{id}"), Some((*endpoint).to_owned()));
-                Ok(Self::Runtime { arn: Arn { resource, ..arn }, endpoint })
+                Ok(Self::Runtime { arn: Box::new(Arn { resource, ..arn }), endpoint })
             }
             _ => Err(BadAddress::NoServer(arn)),
         }
@@ -221,8 +221,10 @@ impl fmt::Display for Address {
             Self::Url(url) => f.write_str(&fetch::shown(url)),
             Self::Runtime { arn, endpoint: None } => write!(f, "{arn}"),
             Self::Runtime { arn, endpoint: Some(endpoint) } => write!(f, "{arn}/runtime-endpoint/{endpoint}"),
-            Self::Gateway(GatewayName { arn: Some(arn), .. }) => write!(f, "{arn}"),
-            Self::Gateway(name) => f.write_str(&name.id),
+            Self::Gateway(name) => match &name.arn {
+                Some(arn) => write!(f, "{arn}"),
+                None => f.write_str(&name.id),
+            },
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use causeway_aws::{
     Identity,
-    caller_identity::{LONGEST, Token, present},
+    caller_identity::{self, LONGEST, Token, Unknown, present},
     endpoint::Service,
     identity::Settings,
     secret::Reference,
@@ -103,16 +103,26 @@ pub(super) async fn who(bench: &Bench, settings: Settings) -> Vec<Finding> {
     let token = present(&credentials, &region, &endpoint, AUDIENCE, LONGEST, now).map_err(|error| error.to_string());
     let token =
         token.and_then(|token| Token::read(&token, &endpoint, &region, now, SKEW).map_err(|why| why.to_string()));
-    let asked = match token {
-        Ok(token) => token.identity(&bench.sources.http, AUDIENCE).await.map_err(|error| error.to_string()),
-        Err(error) => Err(error),
-    };
-    findings.push(match asked {
-        Ok(who) => Finding::good("identity", format!("{} in {region}", who.arn)),
-        Err(error) => Finding::problem("identity", format!("STS does not know these credentials: {error}"))
-            .todo("check that they still exist, or sign in again, and check this machine's clock"),
+    findings.push(match token {
+        Ok(token) => known(token.identity(&bench.sources.http, AUDIENCE).await, &region),
+        Err(error) => Finding::problem("identity", format!("STS cannot be asked: {error}")).todo("check the region"),
     });
     findings
+}
+
+/// What STS says of the credentials. Nothing but this check needs STS, unless a role is assumed.
+fn known(answer: Result<caller_identity::Identity, Unknown>, region: &str) -> Finding {
+    match answer {
+        Ok(who) => Finding::good("identity", format!("{} in {region}", who.arn)),
+        Err(error @ Unknown::Refused(_)) => {
+            Finding::problem("identity", format!("STS does not know these credentials: {error}"))
+                .todo("check that they still exist, or sign in again, and check this machine's clock")
+        }
+        Err(error @ Unknown::Unavailable(_)) => {
+            Finding::warning("identity", format!("there are credentials, but whose is not known: {error}"))
+                .todo("check the network to STS, if you want to know")
+        }
+    }
 }
 
 /// Whether a secret can be read. What it is stays unsaid.

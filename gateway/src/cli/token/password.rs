@@ -1,7 +1,10 @@
 //! A token for a user of a Cognito user pool, who proves who they are with a password. The password comes from a variable, a
 //! file or the terminal, never from the command line.
 
-use std::{io::IsTerminal, path::PathBuf};
+use std::{
+    io::{self, IsTerminal},
+    path::PathBuf,
+};
 
 use anyhow::{Context, bail};
 use causeway_aws::{
@@ -10,7 +13,7 @@ use causeway_aws::{
     identity::Settings,
 };
 use clap::Args;
-use console::Term;
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use url::Url;
 
 use super::ShowArgs;
@@ -129,12 +132,26 @@ impl PasswordArgs {
                 "say where the password is, with `--password-env NAME` or `--password-file PATH`, or put it into `{PASSWORD}`"
             )));
         }
-        let terminal = Term::stderr();
-        terminal.write_str(&format!("Password of {}: ", self.username)).context("the terminal cannot be written to")?;
-        let typed = terminal.read_secure_line().context("the terminal cannot be read")?;
+        let typed = hidden(&format!("Password of {}: ", self.username)).context("the terminal cannot be used")?;
         match typed.is_empty() {
             true => bail!(Usage("the password is empty".into())),
             false => Ok(Secret::new(typed)),
         }
     }
+}
+
+/// What is typed on the terminal after `prompt`, which the terminal does not show: from before it is asked for, because somebody may
+/// type ahead.
+fn hidden(prompt: &str) -> io::Result<String> {
+    let stdin = io::stdin();
+    let before = tcgetattr(&stdin)?;
+    let mut silent = before.clone();
+    silent.local_flags.remove(LocalFlags::ECHO);
+    tcsetattr(&stdin, SetArg::TCSANOW, &silent)?;
+    eprint!("{prompt}");
+    let mut line = String::new();
+    let read = stdin.read_line(&mut line);
+    tcsetattr(&stdin, SetArg::TCSANOW, &before)?;
+    eprintln!();
+    read.map(|_| line.trim_end_matches(['\r', '\n']).to_owned())
 }
