@@ -11,6 +11,9 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import boto3
+import botocore
+import botocore.config
 import httpx2
 import pytest
 
@@ -93,6 +96,28 @@ def test_a_temporary_password_is_changed_on_the_way() -> None:
     with dev(env=chosen) as gateway, program(LOGINS[0], gateway.endpoint, ADD) as running, browser() as context:
         agree(context.new_page(), running.url, log_in)
         checked(running, LOGINS[0], "development-login")
+
+
+def test_the_development_issuer_takes_passwords_as_cognito_does() -> None:
+    """Without a browser; AWS's own SDK judges the answers."""
+    with dev() as gateway:
+        metadata = httpx2.get(gateway.endpoint.replace("/mcp", "/.well-known/oauth-authorization-server"), trust_env=False)
+        issuer_url = urlsplit(metadata.json()["jwks_uri"])
+        unsigned = botocore.config.Config(signature_version=botocore.UNSIGNED)
+        where = {"region_name": "us-east-1", "endpoint_url": f"http://{issuer_url.netloc}", "config": unsigned}
+        cognito = boto3.client("cognito-idp", **where)
+        ask = {"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": "development-login"}
+        user = lambda password: {"USERNAME": "developer", "PASSWORD": password}  # noqa: E731
+        tokens = cognito.initiate_auth(**ask, AuthParameters=user("Development-1"))["AuthenticationResult"]
+        # As with Cognito, such a token has no scope of a resource server, and the gateway of this config.toml asks for one.
+        assert post(gateway.endpoint, tokens["AccessToken"]).status_code == 403
+        with pytest.raises(cognito.exceptions.NotAuthorizedException):
+            cognito.initiate_auth(**ask, AuthParameters=user("guessed"))
+        challenge = cognito.initiate_auth(**ask, AuthParameters=user("Temporary-1"))
+        assert challenge["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+        answer = {"USERNAME": "developer", "NEW_PASSWORD": "My-own-password-1"}
+        told = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "ClientId": "development-login", "Session": challenge["Session"]}
+        assert "AuthenticationResult" in cognito.respond_to_auth_challenge(**told, ChallengeResponses=answer)
 
 
 @pytest.mark.parametrize("client", [LOGINS[1], LOGINS[2], LOGINS[4]], ids=str)
@@ -270,6 +295,28 @@ def test_mcp_remote_logs_in_for_clients_that_only_speak_stdio(gateway: Gateway, 
         name, arguments = ADD
         result = answered(process, 2, "tools/call", {"name": name, "arguments": arguments})
         assert float(result["content"][0]["text"]) == 42
+
+
+def test_the_inspector_logs_in_and_shows_the_tools(gateway: Gateway, tmp_path: Path) -> None:
+    inspector = [node(), str(HERE / "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js")]
+    settings = {
+        "HOME": str(tmp_path),
+        "CLIENT_PORT": str(free_port()),
+        "MCP_SANDBOX_PORT": str(free_port()),
+        "MCP_AUTO_OPEN_ENABLED": "false",
+        "MCP_INSPECTOR_SECRET_STORE": "memory",
+    }
+    with Process([*inspector, gateway.endpoint, "--transport", "http"], settings) as process, browser() as context:
+        page = context.new_page()
+        lines = lambda: (re.search(r"http://\S+API_TOKEN=\S+", line) for line in process.lines + process.errors)  # noqa: E731
+        page.goto(process.wait_for(lambda: next((match.group(0) for match in lines() if match), None), "it served"))
+        page.get_by_role("switch").click(force=True)
+        page.get_by_role("button", name="Go on and log in").click()
+        as_developer(page)
+        page.get_by_text("Authentication succeeded.").wait_for()
+        page.get_by_text("Tools", exact=True).click()
+        page.get_by_text("calculator___add_numbers").first.wait_for()
+        picture(page, "login-inspector")
 
 
 def test_the_official_suite_takes_the_gateway_for_an_authorization_server(gateway: Gateway) -> None:

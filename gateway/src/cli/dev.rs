@@ -121,22 +121,20 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     listener.with_context(|| format!("cannot listen on `{address}`; choose another with `--listen 127.0.0.1:0`"))
 }
 
-/// Where the admin port is: where the config says, else at its default address or, where that is taken, at a free one.
+/// Where the admin port is: where the config says; where that is the default address and taken, at a free one.
 async fn admin_listener(config: &mut Config) -> anyhow::Result<TcpListener> {
     let default: SocketAddr = config::file::admin::LISTEN.parse().expect("the default is an address");
-    let Some(admin) = config.admin else {
-        let listener = match TcpListener::bind(default).await {
-            Ok(listener) => listener,
-            Err(_) => listen(SocketAddr::new(default.ip(), 0)).await?,
-        };
-        config.admin = Some(config::Admin { listen: default, open_metrics: false });
-        return Ok(listener);
-    };
+    let admin = *config.admin.get_or_insert(config::Admin { listen: default, open_metrics: false });
     if !admin.listen.ip().is_loopback() {
         bail!("`causeway dev` listens on loopback only, not on `{}`; leave `admin.listen` out", admin.listen);
     }
-    let listener = TcpListener::bind(admin.listen).await;
-    listener.with_context(|| format!("cannot listen on `{}`; choose another with `admin.listen`", admin.listen))
+    match TcpListener::bind(admin.listen).await {
+        // Another `causeway dev` runs.
+        Err(_) if admin.listen == default => listen(SocketAddr::new(default.ip(), 0)).await,
+        listener => {
+            listener.with_context(|| format!("cannot listen on `{}`; choose another with `admin.listen`", admin.listen))
+        }
+    }
 }
 
 /// Starts the server of each target that names one for development, all at once, and points the target at it.

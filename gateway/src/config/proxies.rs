@@ -47,6 +47,11 @@ impl Proxies {
         })
     }
 
+    /// Whether one stands before `https` URLs.
+    pub fn stand_before_https(&self) -> bool {
+        self.https.is_some()
+    }
+
     /// For the relay's connections.
     pub fn matcher(&self) -> Matcher {
         let url = |proxy: &Option<Secret>| proxy.as_ref().map(|url| url.expose().to_owned()).unwrap_or_default();

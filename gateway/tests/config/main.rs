@@ -2,6 +2,7 @@
 
 mod bad_files;
 mod example;
+mod login;
 
 use std::{fs, path::Path};
 

@@ -126,7 +126,7 @@ impl DevIdentity {
                 let first = clients.first().cloned();
                 let one = people::developer(&Environment::process());
                 let like = first.as_ref().expect("there is a client for programs in any case");
-                let public_clients = vec![people::let_log_in(&mut config.login, jwt, like, gateway)];
+                let public_clients = vec![people::let_log_in((&mut config.login, &config.proxies), jwt, like, gateway)];
                 // Who logs in does so at this machine, whatever the file says of the outside.
                 config.gateway.public_url = None;
                 pools.push(Pool { id: CALLERS.into(), clients, public_clients, users: vec![one.user.clone()] });

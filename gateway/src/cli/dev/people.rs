@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::{
-    config::{ClientDocuments, CustomJwt, Environment, Login, LoginProxy, environment::Reference},
+    config::{ClientDocuments, CustomJwt, Environment, Login, LoginProxy, Proxies, environment::Reference},
     identity_provider::{PoolClient, PublicClient, User},
     login::Here,
     secret::Secret,
@@ -40,11 +40,13 @@ pub(super) fn developer(environment: &Environment) -> Developer {
 /// Turns login on in `config`, whose callers come with the tokens of `jwt`, and gives the client that people log in with. `like` has
 /// what tokens need to be let in.
 pub(super) fn let_log_in(
-    login: &mut Option<Login>,
+    (login, proxies): (&mut Option<Login>, &Proxies),
     jwt: &mut CustomJwt,
     like: &PoolClient,
     gateway: SocketAddr,
 ) -> PublicClient {
+    // As where the file does not say.
+    let client_documents = if proxies.stand_before_https() { ClientDocuments::Off } else { ClientDocuments::Public };
     let mut proxy = match login.take() {
         Some(Login::Proxy(proxy)) => proxy,
         // What is started here has neither metadata nor registration to point at.
@@ -52,7 +54,7 @@ pub(super) fn let_log_in(
             client_id: CLIENT.into(),
             scopes: jwt.rules.allowed_scopes.clone(),
             redirect_uris: Vec::new(),
-            client_documents: ClientDocuments::Public,
+            client_documents,
             authorization_endpoint: None,
             token_endpoint: None,
             revocation_endpoint: None,

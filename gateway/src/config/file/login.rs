@@ -25,8 +25,8 @@ pub struct Login {
     #[serde(default)]
     #[schemars(extend("default" = []))]
     pub redirect_uris: Vec<Located<String>>,
-    /// Clients whose id is the URL of a document about them (Client ID Metadata Documents). Default: `public`.
-    #[schemars(extend("default" = "public"))]
+    /// Clients whose id is the URL of a document about them (Client ID Metadata Documents). Default: `public`; `off`
+    /// where `HTTPS_PROXY` or `ALL_PROXY` is set, since such a document is never read through a proxy.
     pub client_documents: Member<ClientDocuments>,
     /// Where the issuer lets people log in. Default: what its discovery document says.
     #[schemars(regex(pattern = "^https?://"))]

@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use super::{
     super::{
-        Authorizer, Gateway, Login, LoginProxy,
+        Authorizer, Gateway, Login, LoginProxy, Proxies,
         file::login as file,
         located::{Located, Member},
     },
@@ -136,7 +136,11 @@ impl Resolver<'_> {
         member: &Member<file::ClientDocuments>,
         gateway: Option<&Gateway>,
     ) -> file::ClientDocuments {
-        let Some(member) = member else { return file::ClientDocuments::Public };
+        let Some(member) = member else {
+            // Documents are never read through a proxy: where there is one, clients had better register.
+            let behind = Proxies::new(self.environment).is_ok_and(|proxies| proxies.stand_before_https());
+            return if behind { file::ClientDocuments::Off } else { file::ClientDocuments::Public };
+        };
         let here = gateway.is_none_or(|gateway| gateway.listen.ip().is_loopback());
         if member.value == file::ClientDocuments::Local && !here {
             let message = "`login.client_documents = \"local\"` lets strangers make the gateway read addresses of its own network; \
