@@ -37,6 +37,8 @@ pub struct Peer {
     /// AgentCore Runtime hosts it, and `endpoint` is where Runtime is asked for it.
     pub runtime: bool,
     pub credential: Credential,
+    /// Who reads a secret that AWS keeps.
+    pub aws: Settings,
 }
 
 /// A signature would go over the network in the open.
@@ -49,12 +51,12 @@ pub struct InTheOpen(String);
 impl Peer {
     /// The server at `endpoint` (an MCP endpoint, such as `http://127.0.0.1:8000/mcp`).
     pub fn new(endpoint: Url, credential: Credential) -> Self {
-        Self { endpoint, runtime: false, credential }
+        Self { endpoint, runtime: false, credential, aws: Settings::default() }
     }
 
     /// The server at a place that was looked up.
     pub fn at(located: &Located, credential: Credential) -> Self {
-        Self { endpoint: located.url.clone(), runtime: located.runtime, credential }
+        Self { runtime: located.runtime, ..Self::new(located.url.clone(), credential) }
     }
 
     /// A configuration in which it is the only target and keeps the names that it gives. The rest is as with a config.toml that
@@ -80,7 +82,9 @@ impl Peer {
             credential: self.credential.clone(),
             dev: None,
         };
-        Ok(Config { targets: vec![target], ..defaults(environment)? })
+        let mut config = Config { targets: vec![target], ..defaults(environment)? };
+        config.aws.identity = self.aws.clone();
+        Ok(config)
     }
 
     /// What went wrong with it, in words for whoever named it.

@@ -13,7 +13,7 @@ import pytest
 from harness.account import REGION, Account
 from harness.cognito import M2mClient, Pool
 from harness.command import run
-from harness.gateway import causeway, dev, post, written
+from harness.gateway import ROOT, causeway, dev, post, written
 from harness.ministack import ministack
 from harness.moto import moto
 from harness.terminal import on_terminal
@@ -186,13 +186,15 @@ def test_a_secret_describes_a_client(account: Account, pool: Pool, client: M2mCl
 def test_a_running_dev_is_found_and_forgotten(tmp_path: Path) -> None:
     env = {"XDG_RUNTIME_DIR": str(tmp_path)}
     assert "no `causeway dev` of yours runs here" in run("token", "dev", env=env).err
-    with dev(env=env) as gateway:
+    # Two at once, which cannot both have the admin port of the file.
+    config = (ROOT / "config.toml").read_text().replace("[admin]", '[admin]\nlisten = "127.0.0.1:0"')
+    with dev(config, env=env) as gateway:
         (kept,) = (tmp_path / "causeway").iterdir()
         assert stat.S_IMODE(os.stat(kept).st_mode) == 0o600
         token = run("token", "dev", "--raw", "--endpoint", gateway.endpoint, env=env).ok().out.strip()
         assert post(gateway.endpoint, token).json()["result"]["tools"]
         assert claims(token)["token_use"] == "access"
-        with dev(env=env) as other:
+        with dev(config, env=env) as other:
             several = run("token", "dev", env=env)
             assert several.status == USAGE and other.endpoint in several.err
     assert list((tmp_path / "causeway").iterdir()) == []

@@ -1,6 +1,7 @@
 """`causeway tools` and `causeway call` with real servers: of other SDKs, of both eras, behind a token, behind AgentCore Runtime."""
 
 import json
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,11 +16,12 @@ from harness.cognito import Pool
 from harness.command import run
 from harness.gateway import causeway, dev, sample
 from harness.ministack import ministack
+from harness.process import Process
 from harness.terminal import on_terminal
 from matrix.servers import everything, fixture, python
 
 #: The statuses that scripts go by.
-FAILED, USAGE, TOOL_FAILED = 1, 2, 4
+FAILED, USAGE, TOOL_FAILED, INTERRUPTED = 1, 2, 4, 130
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +126,14 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(servers: dict[str, str
     shown = on_terminal(argv, [("waiting", ""), (" 50%", lambda: run("call", servers["waiting"], "release", "-a", "key=k"))])
     assert shown.status == 0 and "█" in shown.text and shown.text.rstrip().endswith("k")
     assert run(*argv[1:]).ok().err == ""
+
+
+def test_ctrl_c_ends_a_call(servers: dict[str, str]) -> None:
+    with Process([causeway(), "call", servers["waiting"], "wait_for_release", "-a", "key=never", "--debug"]) as call:
+        called = lambda: any('"method": "tools/call"' in line for line in call.errors) or None  # noqa: E731
+        call.wait_for(called, "it called")
+        call.signal(signal.SIGINT)
+        assert call.wait() == INTERRUPTED
 
 
 def test_colours_are_for_terminals(calculator: str) -> None:

@@ -37,6 +37,11 @@ pub fn is_on() -> bool {
 }
 
 impl Exchange {
+    /// Whether somebody watches it.
+    pub fn is_watched(self) -> bool {
+        self.0.is_some()
+    }
+
     /// A request is about to be sent.
     pub fn begin(method: &Method, url: &str, headers: &HeaderMap, body: &[u8]) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(1);
@@ -88,7 +93,9 @@ pub async fn send(client: &Client, request: Request) -> Result<Response, reqwest
     match client.execute(request).await {
         Ok(mut response) => {
             exchange.head(response.status(), response.headers());
-            response.extensions_mut().insert(exchange);
+            if exchange.is_watched() {
+                response.extensions_mut().insert(exchange);
+            }
             Ok(response)
         }
         Err(error) => {

@@ -21,13 +21,13 @@ use serde_json::Value;
 use self::{arguments::Arguments, progress::Progress};
 use super::{
     Interrupted, ToolFailed, Usage,
-    peer::{PeerArgs, pair, standard_input},
+    peer::{CredentialArgs, pair, standard_input},
     screen::spinner,
     tools,
 };
 use crate::{
     config::Environment,
-    peer::{Client, Manner},
+    peer::{Address, Client, Manner},
     targets::{Event, Reply},
 };
 
@@ -51,8 +51,10 @@ const MOST_ROUNDS: usize = 50;
 EXIT STATUS: 0 if the tool did its work, 4 if it says itself that it failed, 2 if nothing was sent because the arguments are
 wrong, 130 after Ctrl-C, 1 for everything else.")]
 pub struct CallArgs {
-    #[command(flatten)]
-    peer: PeerArgs,
+    /// The server: its URL (http://127.0.0.1:8000/mcp), the ARN of an AgentCore Runtime, or the ARN or id of an AgentCore
+    /// Gateway
+    #[arg(value_name = "SERVER")]
+    server: Address,
     /// The tool's name, as `causeway tools` shows it
     #[arg(value_name = "TOOL")]
     tool: String,
@@ -83,6 +85,8 @@ pub struct CallArgs {
     /// Where to write an image, a sound or a file that the tool gives; further ones get a number
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    credential: CredentialArgs,
 }
 
 /// Calls the tool and prints its result.
@@ -93,7 +97,7 @@ pub struct CallArgs {
 pub async fn run(args: &CallArgs) -> anyhow::Result<()> {
     let environment = Environment::process();
     let whole = args.whole()?;
-    let peer = args.peer.peer(&environment).await?;
+    let peer = args.credential.peer(&args.server, &environment).await?;
     let may_be_asked = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let logs = if args.quiet { Logs::Unwanted } else { Logs::AtLeast(args.log_level) };
     let manner = Manner { patience: Duration::from_secs(args.timeout), may_be_asked, logs };
@@ -145,7 +149,7 @@ async fn call(client: &Client, args: &CallArgs, whole: Option<String>, may_be_as
 
 /// The input schema of the tool.
 async fn schema(client: &Client, args: &CallArgs) -> anyhow::Result<Value> {
-    let waiting = spinner(format!("asking for the tools of {}", args.peer.server), args.quiet);
+    let waiting = spinner(format!("asking for the tools of {}", args.server), args.quiet);
     let listed = client.list(Kind::Tools).await;
     waiting.finish_and_clear();
     let listed = listed?;
@@ -201,7 +205,7 @@ fn show(args: &CallArgs, response: &Response) -> anyhow::Result<()> {
         if args.json {
             println!(r#"{{"error":{error}}}"#);
         }
-        bail!("`{}` refused `{}`: {}", args.peer.server, args.tool, refusal(&error));
+        bail!("`{}` refused `{}`: {}", args.server, args.tool, refusal(&error));
     };
     let failed = ObjectEdit::parse(result).is_ok_and(|result| result.get("isError") == Some("true"));
     let result: &str = result.trim();

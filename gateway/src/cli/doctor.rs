@@ -6,6 +6,7 @@ mod certificate;
 mod finding;
 mod here;
 mod issuer;
+mod names;
 mod network;
 mod target;
 
@@ -48,8 +49,6 @@ pub struct DoctorArgs {
     /// AgentCore Gateway
     #[arg(value_name = "SERVER")]
     server: Option<Address>,
-    #[command(flatten)]
-    credential: CredentialArgs,
     /// The configuration file
     #[arg(
         short,
@@ -66,6 +65,8 @@ pub struct DoctorArgs {
     /// Print one JSON object, for machines
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    credential: CredentialArgs,
 }
 
 /// What every check may use.
@@ -172,7 +173,10 @@ impl Bench {
             checks.push((topic, check));
         };
         if whole {
-            add("listen".into(), Box::pin(here::listen(self)));
+            add("listen".into(), Box::pin(here::listen(self, self.config.gateway.listen, "gateway.listen")));
+            if let Some(admin) = &self.config.admin {
+                add("admin port".into(), Box::pin(here::listen(self, admin.listen, "admin.listen")));
+            }
         }
         for (toolset, authorizer) in self.config.authorizers() {
             let Authorizer::CustomJwt(jwt) = authorizer else { continue };
@@ -189,6 +193,9 @@ impl Bench {
         for target in app.targets() {
             let subject = if whole { format!("target {}", target.path()) } else { "server".into() };
             add(subject, Box::pin(target::look(self, target)));
+        }
+        if whole {
+            add("lists".into(), Box::pin(names::look(self)));
         }
         checks
     }

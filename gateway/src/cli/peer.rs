@@ -28,18 +28,7 @@ use crate::{
 /// A token in this variable is shown where nothing else is said.
 pub(super) const TOKEN: &str = "CAUSEWAY_TOKEN";
 
-/// A server on the command line.
-#[derive(Clone, Debug, Args)]
-pub struct PeerArgs {
-    /// The server: its URL (http://127.0.0.1:8000/mcp), the ARN of an AgentCore Runtime, or the ARN or id of an AgentCore
-    /// Gateway
-    #[arg(value_name = "SERVER")]
-    pub server: Address,
-    #[command(flatten)]
-    pub credential: CredentialArgs,
-}
-
-/// What lets us in.
+/// What lets us in. Last among the arguments of a command: its heading holds for all that follow.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "What lets us in")]
 pub struct CredentialArgs {
@@ -58,7 +47,7 @@ pub struct CredentialArgs {
     /// sigv4: the region to sign for; default: that of the ARN or host name, else that of AWS_REGION or the profile
     #[arg(long)]
     region: Option<String>,
-    /// sigv4: the profile of ~/.aws/config whose credentials sign; default: the default chain of AWS's own tools
+    /// The profile of ~/.aws/config whose credentials sign, or read a secret; default: the default chain of AWS's own tools
     #[arg(long)]
     profile: Option<String>,
     /// sigv4: the role to assume first
@@ -135,16 +124,6 @@ pub enum Auth {
     Sigv4,
 }
 
-impl PeerArgs {
-    /// The server that they name.
-    ///
-    /// # Errors
-    /// What is missing or contradicts itself; a gateway that AWS does not know.
-    pub async fn peer(&self, environment: &Environment) -> anyhow::Result<Peer> {
-        self.credential.peer(&self.server, environment).await
-    }
-}
-
 impl CredentialArgs {
     /// Whether the token comes from standard input.
     pub fn reads_standard_input(&self) -> bool {
@@ -154,7 +133,7 @@ impl CredentialArgs {
     /// The server at `address` with these credentials.
     ///
     /// # Errors
-    /// As [`PeerArgs::peer`].
+    /// What is missing or contradicts itself; a gateway that AWS does not know.
     pub async fn peer(&self, address: &Address, environment: &Environment) -> anyhow::Result<Peer> {
         let aws = peer::aws(self.settings(self.region.clone())?, environment)?;
         let located = address.locate(&aws, self.qualifier.as_deref()).await?;
@@ -168,7 +147,8 @@ impl CredentialArgs {
             Auth::ClientCredentials => Credential::ClientCredentials(self.client.client_credentials(environment)?),
             Auth::Sigv4 => self.signature(&located)?,
         };
-        Ok(Peer::at(&located, credential).checked()?)
+        let peer = Peer { aws: self.settings(self.region.clone())?, ..Peer::at(&located, credential) };
+        Ok(peer.checked()?)
     }
 
     /// The kind that the other options are for.

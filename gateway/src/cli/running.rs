@@ -3,9 +3,12 @@
 
 use std::{
     fmt, fs,
+    path::{Path, PathBuf},
+};
+#[cfg(feature = "dev")]
+use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
 };
 
 use nix::{sys::signal::kill, unistd::Pid};
@@ -27,6 +30,7 @@ pub(super) struct Running {
 }
 
 /// The file; it goes with this.
+#[cfg(feature = "dev")]
 #[derive(Debug)]
 pub(super) struct Left(PathBuf);
 
@@ -73,6 +77,7 @@ impl Running {
     }
 }
 
+#[cfg(feature = "dev")]
 impl Drop for Left {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);

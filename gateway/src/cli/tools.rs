@@ -13,13 +13,13 @@ use serde_json::Value;
 
 use super::{
     nearest::hint,
-    peer::PeerArgs,
+    peer::CredentialArgs,
     screen::{count, faint, named, padded, plain, printable, spinner, strong, width, wrapped},
     shape::Shape,
 };
 use crate::{
     config::Environment,
-    peer::{Client, Manner},
+    peer::{Address, Client, Manner},
     targets::About,
 };
 
@@ -35,8 +35,10 @@ use crate::{
   A gateway that wants a token, everything that it has, for a program:
     CAUSEWAY_TOKEN=… causeway tools https://gateway.example.com/mcp --all --json")]
 pub struct ToolsArgs {
-    #[command(flatten)]
-    peer: PeerArgs,
+    /// The server: its URL (http://127.0.0.1:8000/mcp), the ARN of an AgentCore Runtime, or the ARN or id of an AgentCore
+    /// Gateway
+    #[arg(value_name = "SERVER")]
+    server: Address,
     /// Only those whose name holds this; with * or ?, those whose whole name is so
     #[arg(long, value_name = "PATTERN")]
     name: Option<String>,
@@ -49,6 +51,8 @@ pub struct ToolsArgs {
     /// For the whole listing
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
+    #[command(flatten)]
+    credential: CredentialArgs,
 }
 
 /// What was listed of one kind.
@@ -60,17 +64,17 @@ type Listed = (Kind, Vec<Entry>);
 /// What is wrong with the arguments or the server.
 pub async fn run(args: &ToolsArgs) -> anyhow::Result<()> {
     let environment = Environment::process();
-    let peer = args.peer.peer(&environment).await?;
+    let peer = args.credential.peer(&args.server, &environment).await?;
     let manner = Manner { patience: Duration::from_secs(args.timeout), may_be_asked: false, logs: Logs::Unwanted };
     let client = Client::open(&peer, &manner, &environment)?;
-    let waiting = spinner(format!("asking {}", args.peer.server), args.json);
+    let waiting = spinner(format!("asking {}", args.server), args.json);
     let listing = list(&client, args).await;
     waiting.finish_and_clear();
     client.stop().await;
     let (about, listed) = listing?;
     match args.json {
         true => println!("{}", as_json(&about, &listed)),
-        false => print!("{}", as_text(&args.peer.server.to_string(), &about, &listed, args, width())),
+        false => print!("{}", as_text(&args.server.to_string(), &about, &listed, args, width())),
     }
     Ok(())
 }
@@ -270,7 +274,8 @@ mod tests {
             listed(Kind::Templates, "[]"),
         ];
         let args = ToolsArgs {
-            peer: PeerArgs { server: "http://127.0.0.1:1/mcp".parse().unwrap(), credential: Default::default() },
+            server: "http://127.0.0.1:1/mcp".parse().unwrap(),
+            credential: CredentialArgs::default(),
             name: None,
             all: true,
             json: false,

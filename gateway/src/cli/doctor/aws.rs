@@ -99,6 +99,7 @@ pub(super) async fn who(bench: &Bench, settings: Settings) -> Vec<Finding> {
         Ok(endpoint) => endpoint,
         Err(error) => return vec![Finding::failed("STS", error)],
     };
+    findings.extend(bench.network().look(&endpoint).await.into_iter().filter(|finding| finding.what == "clock"));
     let now = bench.clock.now();
     let token = present(&credentials, &region, &endpoint, AUDIENCE, LONGEST, now).map_err(|error| error.to_string());
     let token =

@@ -45,6 +45,11 @@ impl Finding {
         Self { advice: Some(advice.into()), ..self }
     }
 
+    /// The same as something that works all the same.
+    pub(super) fn but_works(self) -> Self {
+        Self { level: Level::Warning, ..self }
+    }
+
     /// The same with this to do where nothing is said yet.
     pub(super) fn or_todo(self, advice: &str) -> Self {
         Self { advice: self.advice.or_else(|| Some(advice.into())), ..self }

@@ -3,6 +3,7 @@
 
 use std::{
     io::ErrorKind,
+    net::SocketAddr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
@@ -71,9 +72,8 @@ fn open_to_others(path: &Path) -> Option<Finding> {
     })
 }
 
-/// Whether the gateway can listen where it should, or does so already.
-pub(super) async fn listen(bench: &Bench) -> Vec<Finding> {
-    let address = bench.config.gateway.listen;
+/// Whether the gateway can listen at `address`, which the setting `key` says, or does so already.
+pub(super) async fn listen(bench: &Bench, address: SocketAddr, key: &'static str) -> Vec<Finding> {
     let error = match TcpListener::bind(address).await {
         Ok(_) => return vec![Finding::good("address", format!("{address} is free"))],
         Err(error) => error,
@@ -81,20 +81,19 @@ pub(super) async fn listen(bench: &Bench) -> Vec<Finding> {
     if error.kind() != ErrorKind::AddrInUse {
         return vec![
             Finding::problem("address", format!("{address} cannot be listened on: {error}"))
-                .todo("choose another `gateway.listen`"),
+                .todo(format!("choose another `{key}`")),
         ];
     }
-    let finding = match is_served(bench).await {
+    let finding = match is_served(bench, address).await {
         true => Finding::good("address", format!("{address} is served by a gateway already")),
         false => Finding::warning("address", format!("{address} is taken by another program"))
-            .todo("stop it, or choose another `gateway.listen`"),
+            .todo(format!("stop it, or choose another `{key}`")),
     };
     vec![finding]
 }
 
 /// Whether a gateway answers there: its health check has a form of its own.
-async fn is_served(bench: &Bench) -> bool {
-    let mut address = bench.config.gateway.listen;
+async fn is_served(bench: &Bench, mut address: SocketAddr) -> bool {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }

@@ -67,7 +67,9 @@ impl WireClient {
         match self.0.request(request).await {
             Ok(mut response) => {
                 exchange.head(response.status(), response.headers());
-                response.extensions_mut().insert(exchange);
+                if exchange.is_watched() {
+                    response.extensions_mut().insert(exchange);
+                }
                 Ok(response)
             }
             Err(error) => {
