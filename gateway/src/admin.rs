@@ -5,6 +5,8 @@ mod health;
 mod numbers;
 mod process;
 
+pub(crate) use self::numbers::Numbers;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
@@ -88,7 +90,7 @@ async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) ->
 }
 
 async fn numbers(State(admin): State<Arc<Admin>>) -> Response {
-    let text = metrics::exposition(&numbers::families(&admin));
+    let text = metrics::exposition(&admin.numbers().families());
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }
 
@@ -100,6 +102,11 @@ async fn ready(State(admin): State<Arc<Admin>>) -> Response {
 }
 
 impl Admin {
+    fn numbers(&self) -> Numbers {
+        let (served, connections) = (Arc::clone(&self.served), self.connections.clone());
+        Numbers { served, connections, clock: self.clock.clone(), started: self.started }
+    }
+
     fn is_open(&self, path: &str) -> bool {
         let on_loopback = self.local.ip().is_loopback();
         on_loopback || path == HEALTH_PATH || (path == METRICS_PATH && self.settings.open_metrics)

@@ -14,15 +14,19 @@ use causeway_core::{
     seal::Sealer,
 };
 use causeway_oidc::clock::Clock;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    admin::{self, Admin},
-    calls::Calls,
+    admin::{self, Admin, Numbers},
+    calls::{Audit, Calls, Span, Tracer},
     config::{self, Authorizer, Config, Toolset},
     credentials::Credential,
     discovery::{self, Merging, Outlets, Rules, TargetState, View},
+    export::Exporter,
     front::Front,
     gateway::Gateway,
     http::{self, Endpoint, Served},
@@ -51,6 +55,8 @@ pub struct App {
     calls: Calls,
 }
 
+/// For the audit log to be written to its end.
+const FAREWELL: Duration = Duration::from_secs(10);
 /// Connections to the admin port at once: people and scrapers are few, and must not keep clients out.
 const ADMIN_CONNECTIONS: usize = 256;
 
@@ -128,6 +134,7 @@ impl App {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
         let Self { config, sources, targets, outlets, calls } = self;
+        let export = watched(&config, &sources, &calls)?;
         let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
         let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
         let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
@@ -144,7 +151,7 @@ impl App {
             told.cancel();
         };
         let (gateway, toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
-        let served = Served { gateway, toolsets, login, limits: config.limits, calls, local };
+        let served = Served { gateway, toolsets, login, limits: config.limits, calls: calls.clone(), local };
         for inbound in served.endpoints().map(|endpoint| endpoint.inbound.clone()) {
             tokio::spawn(async move { inbound.prepare().await });
         }
@@ -158,13 +165,20 @@ impl App {
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
         let served = Arc::new(served);
         let connections = Connections::new(served.limits.connections);
-        let clock = sources.clock;
+        let numbers =
+            Numbers { served: Arc::clone(&served), connections: connections.clone(), started: sources.clock.now(), clock: sources.clock };
+        let exported = async {
+            if let Some((exporter, spans)) = export {
+                exporter.run(spans, || (numbers.families(), numbers.now()), over.clone()).await;
+            }
+            Ok(())
+        };
         let watched = async {
             let Some((listener, settings)) = listeners.admin.zip(config.admin) else { return Ok(()) };
             let local = listener.local_addr().context("the admin listener has no address")?;
             tracing::info!("metrics and health on http://{local}");
-            let (served, connections) = (Arc::clone(&served), connections.clone());
-            let admin = Admin { settings, local, served, connections, started: clock.now(), clock };
+            let Numbers { served, connections, clock, started } = numbers.clone();
+            let admin = Admin { settings, local, served, connections, clock, started };
             let bounds = Bounds { connections: Connections::new(ADMIN_CONNECTIONS), head: HEAD, drain: DRAIN };
             // It is there for as long as clients are served: what they still wait for can be seen.
             serve(listener, admin::router(Arc::new(admin)), bounds, over.cancelled()).await;
@@ -176,10 +190,31 @@ impl App {
             over.cancel();
             Ok(())
         };
-        futures::future::try_join(serving, watched).await?;
+        futures::future::try_join3(serving, watched, exported).await?;
         futures::future::join_all(targets.iter().map(|target| target.stop())).await;
+        if let Some(audit) = calls.audit() {
+            audit.flush(FAREWELL).await;
+        }
         Ok(())
     }
+}
+
+/// Lets `calls` keep an audit log and make spans, where `config` wants it; what exports the spans.
+fn watched(
+    config: &Config,
+    sources: &Sources,
+    calls: &Calls,
+) -> anyhow::Result<Option<(Exporter, mpsc::Receiver<Span>)>> {
+    if let Some(audit) = &config.audit {
+        let audit = Audit::open(audit, sources.clock.clone());
+        calls.keep(audit.context("the audit log cannot be opened; see `audit.file`")?);
+    }
+    let Some(otlp) = &config.telemetry.otlp else { return Ok(None) };
+    let (tracer, spans) = Tracer::new(otlp.ratio, &config.gateway.name);
+    if otlp.traces.is_some() {
+        calls.trace(tracer);
+    }
+    Ok(Some((Exporter::new(sources.http.clone(), otlp.clone(), sources.clock.now()), spans)))
 }
 
 /// Whom everything that `config` names has its secrets and tokens from.

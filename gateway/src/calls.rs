@@ -2,22 +2,30 @@
 //! is found out about it on its way ([`OpenCall`]); its end makes one [`CallRecord`] of that, for the metrics and for those who
 //! follow. Decides nothing, and holds no arguments, results or tokens.
 
+mod audit;
 mod ending;
 mod meters;
 mod open;
 mod outcome;
 mod record;
+mod spans;
+mod trace;
 
+pub use self::{
+    audit::{Audit, Unaudited},
+    outcome::Outcome,
+    record::CallRecord,
+};
 pub(crate) use self::{
     ending::Ending,
-    open::{Attempt, OpenCall, attempt, note, watch_part},
+    open::{Attempt, OpenCall, add_headers, attempt, labels, note, request_id, watch_part},
+    trace::{Attribute, Span, Tracer},
 };
-pub use self::{outcome::Outcome, record::CallRecord};
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -40,6 +48,10 @@ pub struct Calls(Arc<Book>);
 #[derive(Debug)]
 struct Book {
     clock: Clock,
+    /// Absent where nothing is exported.
+    tracer: OnceLock<Tracer>,
+    /// Absent where nothing is to be kept.
+    audit: OnceLock<Audit>,
     meters: Meters,
     feed: broadcast::Sender<Arc<CallRecord>>,
     /// The oldest first.
@@ -52,8 +64,23 @@ impl Calls {
     /// No calls yet.
     pub fn new(clock: Clock) -> Self {
         let (feed, _) = broadcast::channel(QUEUE);
-        let (meters, recent, open) = Default::default();
-        Self(Arc::new(Book { clock, meters, feed, recent, open }))
+        let (tracer, audit, meters, recent, open) = Default::default();
+        Self(Arc::new(Book { clock, tracer, audit, meters, feed, recent, open }))
+    }
+
+    /// The audit log, where there is one.
+    pub fn audit(&self) -> Option<&Audit> {
+        self.0.audit.get()
+    }
+
+    /// From now on, a line of each call goes to `audit`.
+    pub(crate) fn keep(&self, audit: Audit) {
+        assert!(self.0.audit.set(audit).is_ok(), "a gateway runs once, and has one audit log");
+    }
+
+    /// From now on, spans of each call go to `tracer`.
+    pub(crate) fn trace(&self, tracer: Tracer) {
+        assert!(self.0.tracer.set(tracer).is_ok(), "a gateway runs once, and has one tracer");
     }
 
     /// The records of calls as they end, from now on. The receiver lags behind rather than slow a call down.
@@ -75,20 +102,28 @@ impl Calls {
     pub(crate) fn families(&self) -> Vec<Family> {
         let open = Family::gauge("causeway_calls_open", "Requests of clients under way, streams included.");
         let mut families = self.0.meters.families();
+        families.extend(self.audit().into_iter().flat_map(Audit::families));
+        if let Some(tracer) = self.0.tracer.get() {
+            let dropped = Family::counter("causeway_spans_dropped_total", "Spans that were not exported.");
+            families.push(dropped.with(&[], tracer.dropped.load(Ordering::Relaxed)));
+        }
         families.push(open.with(&[], self.0.open.load(Ordering::Relaxed)));
         families
     }
 }
 
 impl Book {
-    fn ended(&self, record: CallRecord) {
+    /// A call ended, which had these `arguments` (JSON text) if they are kept, and maybe a place in the audit log.
+    fn ended(&self, record: CallRecord, arguments: Option<String>, place: Option<audit::Place>) {
         let record = Arc::new(record);
-        let mut recent = self.recent.lock().expect("no holder of this lock panics");
-        if recent.len() == RECENT {
-            recent.pop_front();
+        if let Some(audit) = self.audit.get() {
+            audit.take(Arc::clone(&record), arguments, place);
         }
+        let mut recent = self.recent.lock().expect("no holder of this lock panics");
+        let oldest = if recent.len() == RECENT { recent.pop_front() } else { None };
         recent.push_back(Arc::clone(&record));
         drop(recent);
+        drop(oldest);
         // An error means that nobody follows.
         let _ = self.feed.send(record);
     }

@@ -182,15 +182,9 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 impl Command {
     async fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::Serve(args) => {
-                telemetry::init("info");
-                serve::run(&args).await
-            }
+            Self::Serve(args) => serve::run(&args).await,
             #[cfg(feature = "dev")]
-            Self::Dev(args) => {
-                telemetry::init("warn");
-                dev::run(args).await
-            }
+            Self::Dev(args) => dev::run(args).await,
             Self::Check(args) => check::run(&args),
             Self::Targets(args) => {
                 telemetry::init("error");

@@ -13,6 +13,7 @@ use url::Url;
 use crate::secret::Secret;
 
 mod admin;
+mod audit;
 mod authorizer;
 mod credential;
 pub mod draft;
@@ -27,9 +28,11 @@ mod resolve;
 pub mod schema;
 mod shape;
 mod target;
+mod telemetry;
 mod toolset;
 
 pub use admin::Admin;
+pub use audit::{Audit, AuditSink, OnFull, Redaction};
 pub use authorizer::{AccessKey, Authorizer, AwsIam, CallerIdentity, CustomJwt};
 pub use credential::{
     ApiKey, ApiKeyLocation, ClientAuthentication, ClientCredentials, Credential, Sigv4, TokenEndpoint,
@@ -41,6 +44,7 @@ pub use mistake::{Label, Mistake, Mistakes, Subject};
 pub use proxies::Proxies;
 pub(crate) use resolve::KEY_BYTES;
 pub use target::{Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions, Transport};
+pub use telemetry::{LogFormat, Otlp, Telemetry};
 pub use toolset::Toolset;
 
 /// Everything that config.toml says, resolved.
@@ -51,6 +55,8 @@ pub struct Config {
     pub limits: Limits,
     pub failover: Failover,
     pub admin: Option<Admin>,
+    pub audit: Option<Audit>,
+    pub telemetry: Telemetry,
     pub aws: Aws,
     pub authorizer: Authorizer,
     /// `None`: clients bring their tokens from elsewhere.

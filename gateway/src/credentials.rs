@@ -2,6 +2,7 @@
 //! what a client showed the gateway, and sends no request to a target itself.
 
 use causeway_core::name::TargetName;
+use causeway_oidc::kept::Standing;
 use http::{HeaderMap, StatusCode, request::Parts};
 
 use crate::{config, stored::Sources};
@@ -63,6 +64,14 @@ impl Credential {
             Self::ApiKey(key) => key.apply(request).await.map(|key| Shown(Some(key))),
             Self::ClientCredentials(oauth) => oauth.apply(request).await.map(|token| Shown(Some(token))),
             Self::Sigv4(sigv4) => sigv4.apply(request, body).await.map(|signed| Shown(Some(signed))),
+        }
+    }
+
+    /// How the token stands that is shown; none for what is shown in another way.
+    pub fn token_standing(&self) -> Option<Standing> {
+        match self {
+            Self::ClientCredentials(oauth) => Some(oauth.standing()),
+            Self::None | Self::ApiKey(_) | Self::Sigv4(_) => None,
         }
     }
 

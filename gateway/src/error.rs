@@ -9,7 +9,7 @@ use causeway_core::{
 use http::StatusCode;
 
 use crate::{
-    calls::Outcome,
+    calls::{self, Outcome},
     gateway::{Call, CallError},
     targets::{Fault, TargetError},
 };
@@ -67,6 +67,8 @@ pub enum Refused {
     TooManySubscriptions(usize),
     #[error("{0} clients listen already (`limits.streams`): try again later")]
     TooManyStreams(usize),
+    #[error("the audit log takes no more for now (`audit.on_full`): try again later")]
+    Unaudited,
     #[error("no such session: it has expired, or it is not yours; send `initialize` again")]
     UnknownSession,
 }
@@ -90,7 +92,7 @@ impl Refused {
             Self::Slow(_) => (408, wire::INVALID_REQUEST),
             Self::MissingCapability(_) => (400, wire::MISSING_CAPABILITY),
             Self::NoEvents => (406, wire::INVALID_REQUEST),
-            Self::TooManyStreams(_) => (503, wire::INTERNAL_ERROR),
+            Self::TooManyStreams(_) | Self::Unaudited => (503, wire::INTERNAL_ERROR),
             Self::TooLarge(_) => (413, wire::INVALID_REQUEST),
             Self::ContentType(_) => (415, wire::INVALID_REQUEST),
             Self::Version(_) => (400, wire::UNSUPPORTED_VERSION),
@@ -114,6 +116,7 @@ impl Refused {
         let face = Face::new(status, wire::error_message(id, code, &self.to_string(), data.as_deref()));
         match self {
             Self::TooManyStreams(_) => Face { outcome: Outcome::Throttled("streams"), ..face },
+            Self::Unaudited => Face { outcome: Outcome::Throttled("audit"), ..face },
             _ => face,
         }
     }
@@ -189,7 +192,7 @@ pub fn failed_result(error: &TargetError, era: Era, debug: bool) -> String {
     let text = failed_text(error, debug);
     let result_type = if era == Era::Modern { r#""resultType":"complete","# } else { "" };
     let cause = match debug {
-        true => format!(r#","debug":{{"type":"text","text":{}}}"#, json(&error.to_string())),
+        true => format!(r#","debug":{{"type":"text","text":{}}}{}"#, json(&error.to_string()), request_id()),
         false => String::new(),
     };
     format!(
@@ -202,8 +205,14 @@ pub fn failed_result(error: &TargetError, era: Era, debug: bool) -> String {
 
 /// The answer where no result can say that a target failed.
 fn failed_message(error: &TargetError, id: &str, debug: bool) -> String {
-    let data = format!(r#"{{"target":{},"kind":"{}"}}"#, json(&error.target.as_str()), error.fault.kind());
+    let request_id = if debug { request_id() } else { String::new() };
+    let data = format!(r#"{{"target":{},"kind":"{}"{request_id}}}"#, json(&error.target.as_str()), error.fault.kind());
     wire::error_message(id, wire::INTERNAL_ERROR, &failed_text(error, debug), Some(&data))
+}
+
+/// A member that leads from an error to the lines of the log.
+fn request_id() -> String {
+    calls::request_id().map(|id| format!(r#","requestId":{}"#, json(&&*id))).unwrap_or_default()
 }
 
 fn failed_text(error: &TargetError, debug: bool) -> String {

@@ -225,7 +225,10 @@ impl Gateway {
 
     async fn call_named(&self, kind: Kind, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let name = request.param("name").ok_or(CallError::Nameless(kind))?;
-        calls::note(|call| call.names(&name));
+        calls::note(|call| {
+            call.names(&name);
+            call.brings(&request.params);
+        });
         let view = self.view_with(kind, &name).await;
         let route = view
             .catalog

@@ -28,7 +28,7 @@ use tokio::time::timeout;
 
 use self::origin::Allowed;
 use crate::{
-    calls::{self, Calls, Outcome},
+    calls::{self, Calls, Outcome, Unaudited},
     config::Limits,
     discovery::{TargetState, View},
     error::Refused,
@@ -97,8 +97,10 @@ async fn mcp(
     Extension(allowed): Extension<Arc<Allowed>>,
     request: Request<Body>,
 ) -> Response {
-    let call = served.calls.begin(request.headers(), request.uri().path());
-    call.watch(answer(&served, (&served.gateway, MCP_PATH), &allowed, request)).await
+    match served.calls.begin(request.headers(), request.uri().path()) {
+        Ok(call) => call.watch(answer(&served, (&served.gateway, MCP_PATH), &allowed, request)).await,
+        Err(Unaudited) => unaudited(),
+    }
 }
 
 async fn mcp_of_toolset(
@@ -107,13 +109,17 @@ async fn mcp_of_toolset(
     Extension(allowed): Extension<Arc<Allowed>>,
     request: Request<Body>,
 ) -> Response {
-    match served.toolsets.get(&toolset) {
-        Some(endpoint) => {
-            let (call, path) = (served.calls.begin(request.headers(), request.uri().path()), path_of(&toolset));
-            call.watch(answer(&served, (endpoint, &path), &allowed, request)).await
-        }
-        None => StatusCode::NOT_FOUND.into_response(),
+    let Some(endpoint) = served.toolsets.get(&toolset) else { return StatusCode::NOT_FOUND.into_response() };
+    let path = path_of(&toolset);
+    match served.calls.begin(request.headers(), &path) {
+        Ok(call) => call.watch(answer(&served, (endpoint, &path), &allowed, request)).await,
+        Err(Unaudited) => unaudited(),
     }
+}
+
+/// The answer to what could not be kept, before anything of it is read.
+fn unaudited() -> Response {
+    front::face(Refused::Unaudited.face(Era::Legacy, "null"))
 }
 
 /// Where the toolset of this name is.
@@ -209,7 +215,7 @@ pub(crate) async fn refuse(
     calls::note(|call| note_refused(call, refusal, &body, envelope.as_ref()));
     let id = envelope.as_ref().and_then(Envelope::id).unwrap_or("null");
     let debug = served.gateway.front.settings.debug_errors;
-    let cause = debug.then(|| json!({"cause": refusal.cause()}).to_string());
+    let cause = debug.then(|| json!({"cause": refusal.cause(), "requestId": calls::request_id()}).to_string());
     let message = error_message(id, refusal.code(), refusal.message(), cause.as_deref());
     let mut response = front::message(refusal.status(), message);
     // Of the gateway's own endpoint it is where AgentCore has it.

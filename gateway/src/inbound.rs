@@ -90,6 +90,14 @@ impl Inbound {
         Ok(Claim { begun, toolset: self.toolset.clone() })
     }
 
+    /// How many tokens of callers are known to be good, as far as is known without looking at each.
+    pub fn remembered(&self) -> usize {
+        match &self.0 {
+            Kind::Jwt(check) => check.remembered(),
+            Kind::Anyone(_) | Kind::AwsIam(_) => 0,
+        }
+    }
+
     /// The protected resource metadata (RFC 9728) of the gateway at the URL `resource`, with the members that AgentCore
     /// has: `authorization_servers`, `resource` and, if scopes are asked for, `scopes_supported`. People log in at
     /// `authorization_server`, if not at the issuer. None without an authorizer.

@@ -10,6 +10,7 @@ pub mod config;
 pub mod credentials;
 pub mod discovery;
 pub mod error;
+mod export;
 pub mod front;
 pub mod gateway;
 pub mod http;

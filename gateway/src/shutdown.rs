@@ -5,6 +5,20 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What a shell reports of a process that SIGINT ended.
 const INTERRUPTED: i32 = 130;
 
+/// Has `heed` called at each SIGHUP, which would else end the process: whoever moves log files away says so with it.
+///
+/// # Errors
+/// The process may not install signal handlers.
+pub fn on_hang_up(heed: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hang_up.recv().await.is_some() {
+            heed();
+        }
+    });
+    Ok(())
+}
+
 /// Waits for SIGINT (Ctrl-C) or SIGTERM. A second one ends the process then and there.
 ///
 /// # Errors

@@ -30,6 +30,7 @@ use causeway_core::{
     name::{PathName, TargetName},
     wire::{self, json},
 };
+use causeway_oidc::kept::Standing;
 use tokio::{
     sync::{Notify, Semaphore},
     time::{Instant, timeout, timeout_at},
@@ -181,6 +182,14 @@ impl Target {
         (most - self.permits.available_permits().min(most), most)
     }
 
+    /// How the token stands that it is shown, if it is shown one.
+    pub fn token_standing(&self) -> Option<Standing> {
+        match &self.adapter {
+            Adapter::Http(http) => http.token_standing(),
+            Adapter::Stdio(_) => None,
+        }
+    }
+
     /// How its requests went.
     pub fn health(&self) -> &Arc<Health> {
         &self.health
@@ -224,29 +233,36 @@ impl Target {
     pub async fn call(
         &self,
         caller_id: &str,
-        request: Request,
+        mut request: Request,
         changes: &[(&str, &str)],
     ) -> Result<Reply, TargetError> {
         let name = changes.iter().find(|(key, _)| *key == "name").map(|(_, name)| *name);
         let tool = name.filter(|_| request.method == "tools/call");
-        let attempt = calls::attempt(self.name(), self.has_others.then_some(&self.path), tool);
+        let path = self.has_others.then_some(&self.path);
+        let mut attempt = calls::attempt(self.name(), path, tool, self.transport());
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             if let Some(attempt) = attempt {
                 attempt.not_made();
             }
             return Err(self.error(Fault::Busy(self.limits.target_calls)));
         };
+        if let Some(attempt) = &attempt {
+            attempt.put_into(&mut request);
+        }
         let sent = self.health.sent(&request.method, name);
         let most = self.limits.call;
         let deadline = Instant::now() + most;
         let outcome = timeout_at(deadline, self.send(caller_id, request, changes)).await;
         let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| {
             sent.failed(&fault);
+            if let Some(attempt) = &mut attempt {
+                attempt.failed(fault.kind());
+            }
             self.error(fault)
         })?;
         let (target, changed) = (self.name().clone(), Arc::clone(&self.changed));
         let (place, places) = (Some(permit), Arc::clone(&self.permits));
-        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places, sent, _attempt: attempt }))
+        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places, sent, attempt }))
     }
 
     /// What it says about itself. A modern target is asked now; a legacy one said it when its session was opened.

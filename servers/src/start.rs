@@ -61,10 +61,10 @@ fn start(sample: Sample, args: ServeArgs) -> anyhow::Result<()> {
 }
 
 /// rmcp logs three lines a request at `info` and whole messages at `debug`, so its level is not left to `RUST_LOG`.
-/// aws-config warns at length of each source without credentials; the tool says it in one line.
+/// What the AWS SDK may log is not either; the tool says in one line what goes wrong there.
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter = ["rmcp=warn", "aws_config=error"].iter().fold(filter, |filter, directive| {
+    let filter = ["rmcp=warn"].iter().chain(&causeway_aws::LOG_DIRECTIVES).fold(filter, |filter, directive| {
         filter.add_directive(directive.parse().expect("the directive is well-formed"))
     });
     tracing_subscriber::fmt()

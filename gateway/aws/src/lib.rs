@@ -13,6 +13,10 @@ pub mod secret;
 pub mod sign;
 pub mod verify;
 
+/// What the AWS SDK may log, whatever `RUST_LOG` says: below that it shows whole answers to requests that it signed, which may
+/// repeat what proves who we are, and warns at length of each source without credentials.
+pub const LOG_DIRECTIVES: [&str; 2] = ["aws_config=error", "aws_smithy_runtime=error"];
+
 pub use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials, future::ProvideCredentials as FutureCredentials},

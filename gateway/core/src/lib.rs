@@ -6,4 +6,5 @@ pub mod catalog;
 pub mod era;
 pub mod name;
 pub mod seal;
+pub mod trace;
 pub mod wire;

@@ -4,7 +4,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -63,6 +66,28 @@ struct Inner<T, E> {
     slot: Mutex<Slot<T, E>>,
     /// Held by the one task that fetches.
     asking: Arc<AsyncMutex<()>>,
+    counts: Counts,
+}
+
+/// What became of those who wanted the value, and of its giver, since the start.
+#[derive(Debug, Default)]
+struct Counts {
+    hits: AtomicU64,
+    fetches: AtomicU64,
+    failures: AtomicU64,
+}
+
+/// How a kept value stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How often somebody found it living.
+    pub hits: u64,
+    /// How often its giver was asked.
+    pub fetches: u64,
+    /// How often its giver gave none.
+    pub failures: u64,
+    /// When it expires, since the Unix epoch; absent where there is none, or nobody said when.
+    pub expires_at: Option<Duration>,
 }
 
 impl<T, E> Kept<T, E>
@@ -88,7 +113,22 @@ where
         F: Future<Output = Result<Given<T>, E>> + Send + 'static,
     {
         let fetch = Box::new(move || -> BoxFuture<'static, _> { Box::pin(fetch()) });
-        Self(Arc::new(Inner { fetch, withdraws, clock, slot: Mutex::default(), asking: Arc::default() }))
+        Self(Arc::new(Inner {
+            fetch,
+            withdraws,
+            clock,
+            slot: Mutex::default(),
+            asking: Arc::default(),
+            counts: Counts::default(),
+        }))
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let Counts { hits, fetches, failures } = &self.0.counts;
+        let (hits, fetches, failures) = (count(hits), count(fetches), count(failures));
+        Standing { hits, fetches, failures, expires_at: self.0.slot().expires_at() }
     }
 
     /// The living value. Waits only if there is none.
@@ -97,8 +137,12 @@ where
     /// Why there is none: the fetch that failed now or less than [`COOL_DOWN`] ago.
     pub async fn value(&self) -> Result<Version<T>, E> {
         match self.0.offer() {
-            Offer::Use(version) => Ok(version),
+            Offer::Use(version) => {
+                self.0.counts.hits.fetch_add(1, Ordering::Relaxed);
+                Ok(version)
+            }
             Offer::UseAndRefresh(version) => {
+                self.0.counts.hits.fetch_add(1, Ordering::Relaxed);
                 self.0.refresh();
                 Ok(version)
             }
@@ -182,10 +226,12 @@ where
     }
 
     async fn ask(self: Arc<Self>, _turn: OwnedMutexGuard<()>) -> Result<Version<T>, E> {
+        self.counts.fetches.fetch_add(1, Ordering::Relaxed);
         match (self.fetch)().await {
             Ok(given) => Ok(self.slot().store(given)),
             Err(error) => {
                 let mut slot = self.slot();
+                self.counts.failures.fetch_add(1, Ordering::Relaxed);
                 slot.fail(error.clone(), self.clock.now());
                 if (self.withdraws)(&error) {
                     slot.withdraw();

@@ -1,38 +1,86 @@
 //! All metrics of the gateway at one moment: what was counted of calls, and what the parts know of themselves. Counts nothing
 //! itself. docs/observability.md explains each name.
 
-use causeway_core::catalog::Kind;
+use std::{sync::Arc, time::Duration};
 
-use super::{Admin, health, process};
+use causeway_core::catalog::Kind;
+use causeway_oidc::clock::Clock;
+
+use super::{health, process};
 use crate::{
     config::TargetKind,
     discovery::View,
+    front::Occupancy,
     gateway::Gateway,
+    http::Served,
     metrics::Family,
+    serve::Connections,
     targets::{Counts, PathState, Target},
 };
 
-/// Every family, in a fixed order.
-pub(crate) fn families(admin: &Admin) -> Vec<Family> {
-    let gateway = &admin.served.gateway.front.gateway;
-    let view = gateway.view();
-    let mut families = admin.served.calls.families();
-    families.extend(of_targets(admin, gateway, &view));
-    families.extend(of_paths(gateway, &view));
-    families.push(entries(&view));
-    families.extend(bounds(admin));
-    let build = Family::gauge("causeway_build_info", "The version that runs; always 1.");
-    families.push(build.with(&[("version", env!("CARGO_PKG_VERSION"))], 1_u64));
-    families.extend(process::families(admin.started));
-    families
+/// Whoever knows a number.
+#[derive(Clone, Debug)]
+pub(crate) struct Numbers {
+    pub(crate) served: Arc<Served>,
+    /// Of clients.
+    pub(crate) connections: Connections,
+    pub(crate) clock: Clock,
+    /// When the gateway started, since the Unix epoch.
+    pub(crate) started: Duration,
 }
 
-fn of_targets(admin: &Admin, gateway: &Gateway, view: &View) -> [Family; 4] {
+impl Numbers {
+    /// Every family, in a fixed order.
+    pub(crate) fn families(&self) -> Vec<Family> {
+        let gateway = &self.served.gateway.front.gateway;
+        let view = gateway.view();
+        let mut families = self.served.calls.families();
+        families.extend(of_targets(self, gateway, &view));
+        families.extend(of_paths(gateway, &view));
+        families.push(entries(&view));
+        families.extend(of_tokens(self, gateway, &view));
+        families.extend(bounds(self));
+        let build = Family::gauge("causeway_build_info", "The version that runs; always 1.");
+        families.push(build.with(&[("version", env!("CARGO_PKG_VERSION"))], 1_u64));
+        families.extend(process::families(self.started));
+        families
+    }
+
+    /// The time now, since the Unix epoch.
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.now()
+    }
+}
+
+/// Of what targets are shown, and of what callers showed.
+fn of_tokens(numbers: &Numbers, gateway: &Gateway, view: &View) -> Vec<Family> {
+    let mut fetches = Family::counter("causeway_token_cache_fetches_total", "Tokens that were asked for.");
+    let mut failures = Family::counter("causeway_token_cache_failures_total", "Of those, tokens that were not given.");
+    let mut hits =
+        Family::counter("causeway_token_cache_hits_total", "Requests to a target that found a living token.");
+    let mut left = Family::gauge("causeway_token_cache_seconds_left", "Until the token of a target expires.");
+    for target in &view.targets {
+        let paths = gateway.paths(&target.name);
+        let token = paths.iter().find(|path| *path.name() == target.name).and_then(|path| path.token_standing());
+        let Some(token) = token else { continue };
+        let name = [("target", target.name.as_str())];
+        fetches.add(&name, token.fetches);
+        failures.add(&name, token.failures);
+        hits.add(&name, token.hits);
+        left.add(&name, token.expires_at.map_or(0, |at| at.saturating_sub(numbers.now()).as_secs()));
+    }
+    let known = Family::gauge("causeway_inbound_tokens", "Tokens of callers that are known to be good.");
+    let remembered: usize = numbers.served.endpoints().map(|endpoint| endpoint.inbound.remembered()).sum();
+    let known = known.with(&[], remembered);
+    vec![fetches, failures, hits, left, known]
+}
+
+fn of_targets(numbers: &Numbers, gateway: &Gateway, view: &View) -> [Family; 4] {
     let mut info = Family::gauge("causeway_target_info", "What each target is; always 1.");
     let mut kinds = Family::counter("causeway_target_type_total", "Requests by type of target (TargetType).");
     let mut up = Family::gauge("causeway_target_up", "1 if it could be listed last and a path to it is not down.");
     let mut age = Family::gauge("causeway_catalog_age_seconds", "Since the last listing that worked.");
-    let invocations = admin.served.calls.by_target();
+    let invocations = numbers.served.calls.by_target();
     let mut of_kind = [("mcp-server", 0), ("agentcore-gateway", 0)];
     for target in &view.targets {
         let name = ("target", target.name.as_str());
@@ -44,7 +92,7 @@ fn of_targets(admin: &Admin, gateway: &Gateway, view: &View) -> [Family; 4] {
         info.add(&[name, ("type", of_kind.0), ("transport", transport)], 1_u64);
         let works = target.error.is_none() && target.tried && paths.iter().any(|path| !path.health().is_down());
         up.add(&[name], u64::from(works));
-        if let Some(seconds) = health::age(target, admin.clock.now()) {
+        if let Some(seconds) = health::age(target, numbers.now()) {
             age.add(&[name], seconds);
         }
     }
@@ -89,21 +137,22 @@ fn entries(view: &View) -> Family {
     KINDS.iter().fold(family, |family, (kind, word)| family.with(&[("kind", word)], view.catalog.list(*kind).len()))
 }
 
-fn bounds(admin: &Admin) -> Vec<Family> {
-    let front = admin.served.gateway.front.occupancy();
+fn bounds(numbers: &Numbers) -> Vec<Family> {
+    let all = || numbers.served.endpoints().map(|endpoint| endpoint.front.occupancy());
+    let sum = |of: fn(&Occupancy) -> usize| all().map(|front| of(&front)).sum();
     let gauge = |name, help, value: usize| Family::gauge(name, help).with(&[], value);
-    let connections = &admin.connections;
+    let connections = &numbers.connections;
     vec![
         gauge("causeway_connections", "Connections of clients.", connections.in_use()),
         gauge("causeway_connections_limit", "The most that there may be (limits.connections).", connections.most()),
         gauge(
             "causeway_sessions",
             "Sessions of clients of MCP 2025-11-25 and older of which something lives here.",
-            front.sessions,
+            sum(|front| front.sessions),
         ),
-        gauge("causeway_streams", "Streams on which clients listen.", front.streams.0),
-        gauge("causeway_streams_limit", "The most that there may be (limits.streams).", front.streams.1),
-        gauge("causeway_parked_calls", "Calls that wait for input.", front.parked.0),
-        gauge("causeway_parked_calls_limit", "The most that may (limits.parked_calls).", front.parked.1),
+        gauge("causeway_streams", "Streams on which clients listen.", sum(|front| front.streams.0)),
+        gauge("causeway_streams_limit", "The most that there may be (limits.streams).", sum(|front| front.streams.1)),
+        gauge("causeway_parked_calls", "Calls that wait for input.", sum(|front| front.parked.0)),
+        gauge("causeway_parked_calls_limit", "The most that may (limits.parked_calls).", sum(|front| front.parked.1)),
     ]
 }

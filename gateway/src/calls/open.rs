@@ -8,15 +8,19 @@ use std::{
 
 use axum::response::Response;
 use causeway_core::{
+    canonical::Request,
     name::{PathName, TargetName},
-    wire::{Envelope, Kind},
+    wire::{Envelope, Kind, ObjectEdit},
 };
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::{task_local, time::Instant};
 
 use super::{
     Book, CallRecord, Calls, Ending, Outcome,
+    audit::{Place, Unaudited},
     meters::{Series, What, method},
+    spans::{self, Tried},
+    trace::{Incoming, Outgoing, Own},
 };
 use crate::inbound::Caller;
 
@@ -41,6 +45,8 @@ pub(crate) struct OpenCall {
     started: Instant,
     request_id: Arc<str>,
     endpoint: Arc<str>,
+    /// In the audit log, kept free for it.
+    place: Mutex<Option<Place>>,
     facts: Mutex<Facts>,
 }
 
@@ -59,6 +65,13 @@ struct Facts {
     execution: Duration,
     outcome: Option<Outcome>,
     bytes_in: u64,
+    /// JSON text, only where they are kept.
+    arguments: Option<String>,
+    incoming: Incoming,
+    /// Absent where nothing is exported.
+    own: Option<Own>,
+    /// To the target that is asked now.
+    outgoing: Outgoing,
 }
 
 /// One request to a target, for a call of a client. Its drop is its end.
@@ -66,6 +79,9 @@ struct Facts {
 pub(crate) struct Attempt {
     call: Arc<OpenCall>,
     series: Arc<Series>,
+    own: Option<Own>,
+    transport: &'static str,
+    fault: Option<&'static str>,
     /// Absent where nothing was sent.
     started: Option<Instant>,
 }
@@ -86,11 +102,37 @@ fn current() -> Option<Arc<OpenCall>> {
 }
 
 /// The response that `answer` gives to one of several messages that came in one request: a call of its own.
-pub(crate) async fn watch_part(answer: impl Future<Output = Response>) -> Response {
+///
+/// # Errors
+/// It may not be answered, because it could not be kept.
+pub(crate) async fn watch_part(answer: impl Future<Output = Response>) -> Result<Response, Unaudited> {
     match current() {
-        Some(whole) => whole.part().watch(answer).await,
-        None => answer.await,
+        Some(whole) => Ok(whole.part()?.watch(answer).await),
+        None => Ok(answer.await),
     }
+}
+
+/// Adds to the `headers` of a request to a target by what this is known: the id of the request, and the trace.
+pub(crate) fn add_headers(headers: &mut HeaderMap) {
+    note(|call| {
+        let mut put = |name: &'static str, text: &str| {
+            if let Ok(value) = HeaderValue::from_str(text) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        put(REQUEST_ID, &call.request_id);
+        call.facts().outgoing.texts.iter().for_each(|(name, text)| put(name, text));
+    });
+}
+
+/// What the request is called that is being worked on here.
+pub(crate) fn request_id() -> Option<Arc<str>> {
+    current().map(|call| Arc::clone(&call.request_id))
+}
+
+/// What tells log lines of the call that is being worked on here from those of others: names and texts.
+pub(crate) fn labels() -> Vec<(&'static str, Arc<str>)> {
+    current().map(|call| call.labels()).unwrap_or_default()
 }
 
 /// Takes note of something about the call that is being worked on here, if it is one of a client.
@@ -100,31 +142,47 @@ pub(crate) fn note(what: impl FnOnce(&OpenCall)) {
 
 /// Begins an attempt at a target for the call that is being worked on here. `path` where the target has several; `tool`, as
 /// JSON text, where one of it is called.
-pub(crate) fn attempt(target: &TargetName, path: Option<&PathName>, tool: Option<&str>) -> Option<Attempt> {
+pub(crate) fn attempt(
+    target: &TargetName,
+    path: Option<&PathName>,
+    tool: Option<&str>,
+    transport: &'static str,
+) -> Option<Attempt> {
     let call = current()?;
-    let series = call.goes_to(target, path, tool);
-    Some(Attempt { call, series, started: Some(Instant::now()) })
+    let (series, own) = call.goes_to(target, path, tool);
+    Some(Attempt { call, series, own, transport, fault: None, started: Some(Instant::now()) })
 }
 
 impl Calls {
     /// A request begins whose head has these `headers` and asks for the path `endpoint`.
-    pub(crate) fn begin(&self, headers: &HeaderMap, endpoint: &str) -> Ending {
+    ///
+    /// # Errors
+    /// It may not be answered, because it could not be kept.
+    pub(crate) fn begin(&self, headers: &HeaderMap, endpoint: &str) -> Result<Ending, Unaudited> {
         let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_sane(id));
         let request_id = given.map_or_else(made_id, Into::into);
-        OpenCall::begin(Arc::clone(&self.0), request_id, cut(endpoint, LONGEST_NAME), Facts::default())
+        let facts = Facts { incoming: Incoming::of_headers(headers), ..Facts::default() };
+        OpenCall::begin(Arc::clone(&self.0), request_id, cut(endpoint, LONGEST_NAME), facts)
     }
 }
 
 impl OpenCall {
-    fn begin(book: Arc<Book>, request_id: Arc<str>, endpoint: Arc<str>, facts: Facts) -> Ending {
+    fn begin(book: Arc<Book>, request_id: Arc<str>, endpoint: Arc<str>, mut facts: Facts) -> Result<Ending, Unaudited> {
+        let place = book.audit.get().map_or(Ok(None), |audit| audit.place())?;
+        facts.own = book.tracer.get().map(|tracer| tracer.part(&facts.incoming));
         book.open.fetch_add(1, Ordering::Relaxed);
         let (at, started) = (book.clock.now(), Instant::now());
-        Ending::new(Arc::new(Self { book, at, started, request_id, endpoint, facts: Mutex::new(facts) }))
+        let (place, facts) = (Mutex::new(place), Mutex::new(facts));
+        Ok(Ending::new(Arc::new(Self { book, at, started, request_id, endpoint, place, facts })))
     }
 
     /// One of several messages that came in one request.
-    fn part(&self) -> Ending {
-        let facts = Facts { caller: self.facts().caller.clone(), ..Facts::default() };
+    fn part(&self) -> Result<Ending, Unaudited> {
+        let (caller, incoming) = {
+            let whole = self.facts();
+            (whole.caller.clone(), whole.incoming.clone())
+        };
+        let facts = Facts { caller, incoming, ..Facts::default() };
         Self::begin(Arc::clone(&self.book), Arc::clone(&self.request_id), Arc::clone(&self.endpoint), facts)
     }
 
@@ -161,12 +219,30 @@ impl OpenCall {
         self.facts().name = Some(cut(name, LONGEST_NAME));
     }
 
+    /// The request has this `_meta`; a trace that stands there counts for more than one of its headers, which may be a proxy's.
+    pub(crate) fn continues(&self, meta: &ObjectEdit<'_>) {
+        let Some(incoming) = Incoming::of_meta(meta) else { return };
+        let mut facts = self.facts();
+        facts.own = self.book.tracer.get().map(|tracer| tracer.part(&incoming));
+        facts.incoming = incoming;
+    }
+
+    /// The tool or prompt that the client names gets the arguments in `params` (JSON text).
+    pub(crate) fn brings(&self, params: &str) {
+        if !self.book.audit.get().is_some_and(|audit| audit.keeps_arguments()) {
+            return;
+        }
+        let params = ObjectEdit::parse(params).ok();
+        let arguments = params.as_ref().and_then(|params| params.get("arguments")).map(ToOwned::to_owned);
+        self.facts().arguments = arguments;
+    }
+
     /// It ended so, as far as is known by now.
     pub(crate) fn came_to(&self, outcome: Outcome) {
         self.facts().outcome = Some(outcome);
     }
 
-    fn goes_to(&self, target: &TargetName, path: Option<&PathName>, tool: Option<&str>) -> Arc<Series> {
+    fn goes_to(&self, target: &TargetName, path: Option<&PathName>, tool: Option<&str>) -> (Arc<Series>, Option<Own>) {
         let mut facts = self.facts();
         facts.attempts += 1;
         facts.target = Some(target.as_str().into());
@@ -176,13 +252,30 @@ impl OpenCall {
         }
         let series = self.book.meters.of(&facts.what());
         facts.series = Some(Arc::clone(&series));
-        series
+        let own = facts.own.as_ref().map(Own::within);
+        facts.outgoing = facts.incoming.outgoing(own.as_ref());
+        (series, own)
+    }
+
+    fn labels(&self) -> Vec<(&'static str, Arc<str>)> {
+        let facts = self.facts();
+        let trace_id = facts.trace_id();
+        let caller: Option<Arc<str>> = facts.caller.as_ref().map(|caller| caller.id.as_str().into());
+        let all = [
+            ("request_id", Some(Arc::clone(&self.request_id))),
+            ("trace_id", trace_id),
+            ("caller", caller),
+            ("target", facts.target.clone()),
+            ("tool", facts.tool.clone()),
+        ];
+        all.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
     }
 
     /// It is over.
     pub(super) fn ended(&self, end: End) {
         let now = Instant::now();
         let facts = std::mem::take(&mut *self.facts());
+        let place = self.place.lock().expect("no holder of this lock panics").take();
         let outcome = match (end.last_byte, facts.outcome) {
             (Some(_), Some(outcome)) => outcome,
             (Some(_), None) if end.status < 400 => Outcome::Ok,
@@ -193,6 +286,7 @@ impl OpenCall {
         let record = CallRecord {
             at: self.at,
             request_id: Arc::clone(&self.request_id),
+            trace_id: facts.trace_id(),
             caller: facts.caller,
             endpoint: Arc::clone(&self.endpoint),
             method: facts.method.unwrap_or_default(),
@@ -211,7 +305,17 @@ impl OpenCall {
         };
         series.ended(&record);
         self.book.open.fetch_sub(1, Ordering::Relaxed);
-        self.book.ended(record);
+        if let (Some(own), Some(tracer)) = (facts.own.filter(|own| own.sampled), self.book.tracer.get()) {
+            tracer.record(spans::of_call(&own, facts.incoming.state(), &record, &tracer.gateway));
+        }
+        tracing::debug!(
+            request_id = &*record.request_id,
+            outcome = record.outcome.word(),
+            duration = ?record.duration,
+            "answered `{}`",
+            record.method
+        );
+        self.book.ended(record, facts.arguments, place);
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {
@@ -234,7 +338,27 @@ impl Facts {
     }
 }
 
+impl Facts {
+    fn trace_id(&self) -> Option<Arc<str>> {
+        let id = self.own.map(|own| own.trace_id).or(self.incoming.trace_id())?;
+        Some(format!("{id:032x}").into())
+    }
+}
+
 impl Attempt {
+    /// Puts into `request` where it stands in a trace, for the target.
+    pub(crate) fn put_into(&self, request: &mut Request) {
+        let outgoing = self.call.facts().outgoing.clone();
+        if !outgoing.in_meta && !outgoing.texts.is_empty() {
+            request.set_meta(outgoing.texts.iter().map(|(name, text)| (*name, &**text)));
+        }
+    }
+
+    /// It failed so, in a word.
+    pub(crate) fn failed(&mut self, fault: &'static str) {
+        self.fault = Some(fault);
+    }
+
     /// It came to nothing before anything was sent.
     pub(crate) fn not_made(mut self) {
         self.started = None;
@@ -246,7 +370,21 @@ impl Drop for Attempt {
         let Some(started) = self.started else { return };
         let took = started.elapsed();
         self.series.executed(took);
-        self.call.facts().execution += took;
+        let mut facts = self.call.facts();
+        facts.execution += took;
+        let recorded = self.own.filter(|own| own.sampled).zip(self.call.book.tracer.get());
+        let Some((own, tracer)) = recorded else { return };
+        let tried = Tried {
+            method: facts.method.as_deref().unwrap_or_default(),
+            target: facts.target.as_deref().unwrap_or_default(),
+            tool: facts.tool.as_deref(),
+            path: facts.path.as_deref(),
+            transport: self.transport,
+            request_id: &self.call.request_id,
+            fault: self.fault,
+        };
+        let start = self.call.at + (started - self.call.started);
+        tracer.record(spans::of_attempt(&own, facts.incoming.state(), &tried, start, took));
     }
 }
 

@@ -15,6 +15,8 @@ pub struct CallRecord {
     pub at: Duration,
     /// The header `x-request-id`, of the client or made here.
     pub request_id: Arc<str>,
+    /// Of the trace that it is part of, if it is: 32 hexadecimal digits.
+    pub trace_id: Option<Arc<str>>,
     /// Who was let in; absent where nobody was.
     pub caller: Option<Arc<Caller>>,
     /// The path that was called: `/mcp`.
@@ -51,11 +53,7 @@ pub struct CallRecord {
 impl CallRecord {
     /// [`CallRecord::at`] as RFC 3339 has it, with milliseconds, in UTC.
     pub fn time(&self) -> String {
-        let millis = i64::try_from(self.at.as_millis()).unwrap_or(i64::MAX);
-        let time = DateTime::from_millis(millis);
-        let whole = DateTime::from_secs(time.secs()).fmt(Format::DateTime).unwrap_or_default();
-        // Always as many digits, so that lines sort as texts.
-        format!("{}.{:03}Z", whole.trim_end_matches('Z'), time.subsec_nanos() / 1_000_000)
+        rfc3339(self.at)
     }
 
     /// One JSON object; members that say nothing are left out.
@@ -70,6 +68,7 @@ impl CallRecord {
         let millis = |duration: Duration| Value::from((duration.as_secs_f64() * 1e6).round() / 1e3);
         put("time", self.time().into());
         put("request_id", (*self.request_id).into());
+        put("trace_id", text(&self.trace_id));
         if let Some(caller) = &self.caller {
             put("caller", caller.id.as_str().into());
             put("client", caller.client().map_or(Value::Null, Value::from));
@@ -94,6 +93,14 @@ impl CallRecord {
     }
 }
 
+/// A time since the Unix epoch as RFC 3339 has it, with milliseconds, in UTC.
+pub(super) fn rfc3339(at: Duration) -> String {
+    let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
+    let whole = DateTime::from_secs(seconds).fmt(Format::DateTime).unwrap_or_default();
+    // Always as many digits, so that lines sort as texts.
+    format!("{}.{:03}Z", whole.trim_end_matches('Z'), at.subsec_millis())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +109,7 @@ mod tests {
         CallRecord {
             at,
             request_id: "r-1".into(),
+            trace_id: None,
             caller: None,
             endpoint: "/mcp".into(),
             method: "tools/call".into(),

@@ -25,7 +25,7 @@ use crate::{
     config::{self, Config, Draft, Environment, Transport},
     discovery::View,
     http::MCP_PATH,
-    shutdown,
+    shutdown, telemetry,
 };
 
 /// What is to be listed by then is listed; the rest is shown as what it is.
@@ -93,6 +93,7 @@ pub async fn run(args: DevArgs) -> anyhow::Result<()> {
     let draft = Draft::read(&args.config.config)?;
     let secrets = identity::generated_secrets(&draft.file);
     let mut config = draft.resolve(&Environment::process().overlay(secrets))?;
+    telemetry::init_as(&config.telemetry, "warn");
     if let Some(listen) = args.listen {
         config.gateway.listen = listen;
     }

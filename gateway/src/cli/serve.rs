@@ -7,8 +7,9 @@ use tokio::net::TcpListener;
 use super::ConfigArgs;
 use crate::{
     app::{App, Listeners},
+    calls::Audit,
     config::{Config, Environment},
-    shutdown,
+    shutdown, telemetry,
 };
 
 /// Serves until SIGINT or SIGTERM.
@@ -17,6 +18,7 @@ use crate::{
 /// Mistakes of the config; an address that cannot be listened on.
 pub async fn run(args: &ConfigArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config, &Environment::process())?;
+    telemetry::init_as(&config.telemetry, "info");
     let listen = config.gateway.listen;
     let admin = config.admin.map(|admin| admin.listen);
     let shutdown = shutdown::requested().context("the process cannot listen for signals")?;
@@ -30,5 +32,12 @@ pub async fn run(args: &ConfigArgs) -> anyhow::Result<()> {
             Some(listener.with_context(|| format!("cannot listen on `{listen}`; choose another with `admin.listen`"))?)
         }
     };
-    App::build(config, Clock::system())?.run(Listeners { gateway: listener, admin }, shutdown).await
+    let keeps_log = config.audit.is_some();
+    let app = App::build(config, Clock::system())?;
+    if keeps_log {
+        let calls = app.calls();
+        let reopen = move || calls.audit().into_iter().for_each(Audit::reopen);
+        shutdown::on_hang_up(reopen).context("the process cannot listen for signals")?;
+    }
+    app.run(Listeners { gateway: listener, admin }, shutdown).await
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::located::{Located, Member};
 
 pub mod admin;
+pub mod audit;
 pub mod authorizer;
 pub mod aws;
 pub mod clients;
@@ -16,15 +17,18 @@ pub mod list_page;
 pub mod login;
 pub mod selection;
 pub mod target;
+pub mod telemetry;
 pub mod toolset;
 
 pub use admin::Admin;
+pub use audit::Audit;
 pub use authorizer::Authorizer;
 pub use aws::{Aws, Sigv4};
 pub use clients::Clients;
 pub use list_page::ListPage;
 pub use login::Login;
 pub use target::Target;
+pub use telemetry::Telemetry;
 pub use toolset::Toolset;
 
 /// Name toward clients.
@@ -76,6 +80,10 @@ pub struct File {
     pub failover: Member<Failover>,
     /// A port of its own for who runs the gateway: metrics, health. Default: none.
     pub admin: Member<Admin>,
+    /// The audit log. Default: none.
+    pub audit: Member<Audit>,
+    /// Logs, spans and metrics.
+    pub telemetry: Member<Telemetry>,
     /// What the gateway asks of AWS itself: credentials and secrets.
     pub aws: Member<Aws>,
     /// Who may call: `authorizer = "none"`, or a table `[authorizer.custom_jwt]`.

@@ -21,6 +21,7 @@ use super::{
 };
 
 mod admin;
+mod audit;
 mod authorizer;
 mod aws;
 mod aws_iam;
@@ -29,6 +30,7 @@ mod credential;
 mod login;
 mod selection;
 mod target;
+mod telemetry;
 mod toolset;
 mod value;
 
@@ -65,6 +67,8 @@ pub(super) fn config(
         resolver.exposure(file, &member.at, gateway.as_ref(), authorizer.as_ref());
     }
     let login = resolver.login(file.login.as_ref(), gateway.as_ref(), authorizer.as_ref());
+    let audit = resolver.audit(file);
+    let telemetry = resolver.telemetry(file.telemetry.as_ref());
     let admin = resolver.admin(file, authorizer.as_ref());
     let aws = resolver.aws(file.aws.as_ref());
     let clients = resolver.clients(file.clients.as_ref(), gateway.as_ref().map_or(file::NAME, |gateway| &gateway.name));
@@ -80,6 +84,8 @@ pub(super) fn config(
         limits,
         failover,
         admin: admin?,
+        audit: audit?,
+        telemetry: telemetry?,
         aws,
         authorizer: authorizer?,
         login: login?,

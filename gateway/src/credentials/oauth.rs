@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use causeway_core::name::TargetName;
 use causeway_oidc::{
     fetch,
-    kept::{self, Given, Interrupted, Kept},
+    kept::{self, Given, Interrupted, Kept, Standing},
 };
 use http::{HeaderValue, header::AUTHORIZATION, request::Parts};
 
@@ -75,6 +75,11 @@ impl ClientCredentials {
             }
         });
         Self { target: target.clone(), token }
+    }
+
+    /// How the token stands.
+    pub(super) fn standing(&self) -> Standing {
+        self.token.standing()
     }
 
     /// Puts the token on `request` and says which it is.

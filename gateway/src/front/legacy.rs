@@ -25,6 +25,7 @@ use super::{
     reply::{Exchange, respond},
 };
 use crate::{
+    calls,
     config::SessionMode,
     error::Refused,
     gateway::{Call, CallError},
@@ -162,7 +163,11 @@ fn set_level(session: Option<&Session>, params: &str) -> Result<(), Refused> {
 fn check_params(params: &str) -> Result<(), Refused> {
     match check_object("params", params)?.get("_meta") {
         None | Some("null") => Ok(()),
-        Some(meta) => check_object("params._meta", meta).map(|_| ()),
+        Some(meta) => {
+            let meta = check_object("params._meta", meta)?;
+            calls::note(|call| call.continues(&meta));
+            Ok(())
+        }
     }
 }
 

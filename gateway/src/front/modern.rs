@@ -22,7 +22,7 @@ use super::{
     reply::{Exchange, respond},
     text_header,
 };
-use crate::{error::Refused, gateway::Call};
+use crate::{calls, error::Refused, gateway::Call};
 
 /// Answers one message.
 pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
@@ -68,6 +68,7 @@ async fn accept(front: &Front, headers: &HeaderMap, envelope: &Envelope) -> Resu
     let params = envelope.params().unwrap_or("{}");
     let edit = check_object("params", params)?;
     let meta = check_object("params._meta", edit.get("_meta").ok_or_else(|| missing("_meta"))?)?;
+    calls::note(|call| call.continues(&meta));
     let version: String = meta
         .get(era::META_VERSION)
         .and_then(|version| serde_json::from_str(version).ok())

@@ -49,6 +49,10 @@ impl JwtCheck {
         }
     }
 
+    pub(super) fn remembered(&self) -> usize {
+        self.verified.count()
+    }
+
     pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Refusal> {
         self.caller(headers).await.map_err(|cause| Refusal::new(cause.reason(), &self.scope, &cause))
     }

@@ -28,6 +28,11 @@ impl<T: Clone + Send + Sync + 'static> Remembered<T> {
         Self { known: Cache::new(MOST), clock }
     }
 
+    /// How many tokens something is known of.
+    pub(super) fn count(&self) -> usize {
+        usize::try_from(self.known.entry_count()).unwrap_or(usize::MAX)
+    }
+
     /// What is known of `token`, else what `learning` finds out. Who brings one token at the same time learns of it once.
     ///
     /// # Errors

@@ -19,7 +19,10 @@ use causeway_core::{
     canonical::{Client, Request},
     era::{Era, headers},
 };
-use causeway_oidc::wire_log::{self, Exchange};
+use causeway_oidc::{
+    kept::Standing,
+    wire_log::{self, Exchange},
+};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio::{
     sync::Mutex,
@@ -37,6 +40,7 @@ use self::{
 };
 use super::{About, Fault, Heard, OWN, Reply, Wanted};
 use crate::{
+    calls,
     config::{self, Config, EraChoice, Limits},
     credentials::Credential,
 };
@@ -100,6 +104,11 @@ impl HttpTarget {
             affinities: Affinities::default(),
             background: TaskTracker::new(),
         })
+    }
+
+    /// How the token stands that the target is shown, if it is shown one.
+    pub(super) fn token_standing(&self) -> Option<Standing> {
+        self.credential.token_standing()
     }
 
     /// What the target says about itself.
@@ -297,6 +306,7 @@ impl HttpTarget {
         }
         headers.insert(header::ACCEPT, HeaderValue::from_static(accepted));
         headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION"))));
+        calls::add_headers(headers);
         let request = request.body(()).expect("a valid URI and valid headers");
         let (mut parts, ()) = request.into_parts();
         let shown = self.credential.apply(&mut parts, &body).await?;

@@ -47,7 +47,7 @@ pub(super) struct Bounds {
     /// Told how it ends.
     pub(super) sent: Sent,
     /// For who watches: it ends with the reply.
-    pub(super) _attempt: Option<Attempt>,
+    pub(super) attempt: Option<Attempt>,
 }
 
 /// One message of a reply.
@@ -167,6 +167,9 @@ impl Reply<Fault> {
                 Ok(last) => Some((Ok(last), None)),
                 Err(fault) => {
                     bounds.sent.failed(&fault);
+                    if let Some(attempt) = &mut bounds.attempt {
+                        attempt.failed(fault.kind());
+                    }
                     Some((Err(TargetError { target: bounds.target, fault }), None))
                 }
             }

@@ -54,6 +54,15 @@ impl Request {
         }
     }
 
+    /// Makes `members` (names and texts) members of `_meta`; all else stays byte for byte. Parameters that are no object stay too.
+    pub fn set_meta<'a>(&mut self, members: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let Ok(mut params) = ObjectEdit::parse(&self.params) else { return };
+        let Ok(mut meta) = ObjectEdit::parse(params.get("_meta").unwrap_or("{}")) else { return };
+        members.into_iter().for_each(|(name, text)| meta.set(name, &json(&text)));
+        params.set("_meta", &meta.finish());
+        self.params = params.finish();
+    }
+
     /// The client's progress token, JSON text.
     pub fn progress_token(&self) -> Option<String> {
         let params = ObjectEdit::parse(&self.params).ok()?;
@@ -145,6 +154,16 @@ mod tests {
         let (id, method) = ("1".into(), "tools/call".into());
         let (param_headers, header_params) = Default::default();
         Request { id, method, params: params.into(), era, client, param_headers, header_params }
+    }
+
+    #[test]
+    fn what_is_added_to_meta_leaves_all_else_as_it_was() {
+        let mut given = request(Era::Modern, r#"{"name": "x", "_meta": {"a" : 0.10, "traceparent":"old"}, "z":1}"#);
+        given.set_meta([("traceparent", "new"), ("baggage", "b")]);
+        assert_eq!(given.params, r#"{"name": "x", "_meta": {"a" : 0.10, "traceparent":"new","baggage":"b"}, "z":1}"#);
+        let mut bare = request(Era::Legacy, "{}");
+        bare.set_meta([("traceparent", "new")]);
+        assert_eq!(bare.params, r#"{"_meta":{"traceparent":"new"}}"#);
     }
 
     #[test]

@@ -78,6 +78,11 @@ impl<T: Clone + PartialEq, E: Clone> Slot<T, E> {
         self.given = None;
     }
 
+    /// When the value expires, if there is one and somebody said so.
+    pub(super) fn expires_at(&self) -> Option<Duration> {
+        self.given.as_ref()?.expires_at
+    }
+
     /// Somebody refused this generation.
     pub(super) fn force(&mut self, generation: u64, now: Duration) -> Forced<E> {
         if self.generation > generation {

@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 
 use crate::{
-    calls,
+    calls::{self, Unaudited},
     error::Refused,
     front::{Front, Post, accepted, face, message},
 };
@@ -55,6 +55,7 @@ async fn accept(front: &Front, post: &Post) -> Result<Vec<Bytes>, Refused> {
 /// The answer to one message of a batch; empty for what gets none.
 async fn answer_one(front: &Front, post: &Post, headers: &HeaderMap, body: Bytes) -> Bytes {
     let response = calls::watch_part(answer_message(front, post, headers, body)).await;
+    let response = response.unwrap_or_else(|Unaudited| face(Refused::Unaudited.face(Era::Legacy, "null")));
     // These bodies are in memory: reading them cannot fail.
     response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
 }

@@ -1,0 +1,135 @@
+//! Takes out of arguments what must not be kept, by the names of members, by where they stand, and by what their values look
+//! like. A value goes as a whole: nothing of it is left, not even its length.
+
+use regex::RegexSet;
+use serde_json::Value;
+
+use crate::config;
+
+/// What stands in the place of a value.
+const REDACTED: &str = "[redacted]";
+
+/// Parts of names of members whose values are secrets anywhere. Upper and lower case, `-` and `_` count for nothing.
+const SECRET: [&str; 12] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "authorization",
+    "cookie",
+    "signature",
+    "apikey",
+    "accesskey",
+    "privatekey",
+];
+
+/// What is taken out.
+#[derive(Debug)]
+pub(super) struct Redaction {
+    /// Whole names, written as [`plain`] writes them.
+    names: Vec<String>,
+    /// JSON pointers (RFC 6901), step by step; a step `*` stands for any.
+    pointers: Vec<Vec<String>>,
+    /// Over values that are texts.
+    patterns: RegexSet,
+}
+
+impl Redaction {
+    /// The rules of `config`, beside those that hold always.
+    pub(super) fn new(config: &config::Redaction) -> Self {
+        let step = |step: &str| step.replace("~1", "/").replace("~0", "~");
+        let pointers = config.pointers.iter().map(|pointer| pointer.split('/').skip(1).map(step).collect());
+        Self {
+            names: config.names.iter().map(|name| plain(name)).collect(),
+            pointers: pointers.collect(),
+            patterns: RegexSet::new(&config.patterns).expect("the configuration was checked"),
+        }
+    }
+
+    /// `arguments` (JSON text) as they may be kept.
+    pub(super) fn redacted(&self, arguments: &str) -> Value {
+        let Ok(mut value) = serde_json::from_str(arguments) else { return REDACTED.into() };
+        self.redact(&mut value, &mut Vec::new());
+        value
+    }
+
+    fn redact(&self, value: &mut Value, place: &mut Vec<String>) {
+        if self.is_named(place) {
+            *value = REDACTED.into();
+            return;
+        }
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    place.push(name.clone());
+                    match self.is_secret(name) {
+                        true => *member = REDACTED.into(),
+                        false => self.redact(member, place),
+                    }
+                    place.pop();
+                }
+            }
+            Value::Array(items) => {
+                for (at, item) in items.iter_mut().enumerate() {
+                    place.push(at.to_string());
+                    self.redact(item, place);
+                    place.pop();
+                }
+            }
+            Value::String(text) if self.patterns.is_match(text) => *value = REDACTED.into(),
+            Value::Number(number) if self.patterns.is_match(&number.to_string()) => *value = REDACTED.into(),
+            _ => {}
+        }
+    }
+
+    fn is_secret(&self, name: &str) -> bool {
+        let name = plain(name);
+        name.ends_with("key") || SECRET.iter().any(|part| name.contains(part)) || self.names.contains(&name)
+    }
+
+    fn is_named(&self, place: &[String]) -> bool {
+        let fits = |pointer: &Vec<String>| {
+            let mut steps = pointer.iter().zip(place);
+            pointer.len() == place.len() && steps.all(|(step, here)| step == "*" || step == here)
+        };
+        self.pointers.iter().any(fits)
+    }
+}
+
+/// A name without what people write differently.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redacted(config: config::Redaction, arguments: &str) -> String {
+        Redaction::new(&config).redacted(arguments).to_string()
+    }
+
+    #[test]
+    fn what_is_secret_everywhere_is_taken_out_by_itself() {
+        let given = r#"{"user":"alice","Password":"x","deep":[{"API_Key":1,"n":2}],"authToken":{"a":"b"},"monkeys":3,"access-key-id":"AKIA"}"#;
+        insta::assert_snapshot!(redacted(config::Redaction::default(), given), @"");
+    }
+
+    #[test]
+    fn the_operator_names_more() {
+        let config = config::Redaction {
+            names: vec!["Social-Security".into()],
+            pointers: vec!["/customer/iban".into(), "/orders/*/note".into(), "/a~1b".into()],
+            patterns: vec![r"^\d{16}$".into()],
+        };
+        let given = r#"{"socialsecurity":1,"customer":{"iban":"DE","name":"n"},"orders":[{"note":"n","id":1}],"a/b":2,"card":"4111111111111111","number":4111111111111111}"#;
+        insta::assert_snapshot!(redacted(config, given), @"");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_kept() {
+        assert_eq!(redacted(config::Redaction::default(), "{password"), r#""[redacted]""#);
+    }
+}
