@@ -165,8 +165,12 @@ impl App {
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
         let served = Arc::new(served);
         let connections = Connections::new(served.limits.connections);
-        let numbers =
-            Numbers { served: Arc::clone(&served), connections: connections.clone(), started: sources.clock.now(), clock: sources.clock };
+        let numbers = Numbers {
+            served: Arc::clone(&served),
+            connections: connections.clone(),
+            started: sources.clock.now(),
+            clock: sources.clock,
+        };
         let exported = async {
             if let Some((exporter, spans)) = export {
                 exporter.run(spans, || (numbers.families(), numbers.now()), over.clone()).await;

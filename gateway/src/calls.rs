@@ -128,3 +128,68 @@ impl Book {
         let _ = self.feed.send(record);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{hint::black_box, time::Instant};
+
+    use axum::response::{IntoResponse, Response};
+    use http::HeaderMap;
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::config::{self, AuditSink, OnFull, Redaction};
+
+    /// One call as the gateway watches it, to one target, with an answer of a few bytes.
+    async fn one(calls: &Calls, headers: &HeaderMap) -> Response {
+        let target = "calculator".parse().expect("a name");
+        let answer = async {
+            note(|call| call.is_for("tools/call"));
+            note(|call| call.names("calculator___add_numbers"));
+            let attempt = attempt(&target, None, Some("\"add_numbers\""), "http");
+            let mut sent = HeaderMap::new();
+            add_headers(&mut sent);
+            black_box(sent);
+            drop(attempt);
+            note(|call| call.came_to(Outcome::Ok));
+            "{}".into_response()
+        };
+        calls.begin(headers, "/mcp").expect("it may be answered").watch(answer).await
+    }
+
+    async fn cost(what: &str, calls: &Calls, headers: &HeaderMap) {
+        const CALLS: u32 = 200_000;
+        let began = Instant::now();
+        for _ in 0..CALLS {
+            let body = one(calls, headers).await.into_body().collect().await;
+            black_box(body.expect("it is in memory"));
+        }
+        println!("{what}: {:?} a call", began.elapsed() / CALLS);
+    }
+
+    /// `cargo test --release -p causeway --lib -- --ignored what_watching_costs --nocapture`
+    #[tokio::test]
+    #[ignore = "it measures, and says nothing but numbers"]
+    async fn what_watching_costs() {
+        let plain = || Calls::new(Clock::system());
+        let headers = HeaderMap::new();
+        cost("records and metrics", &plain(), &headers).await;
+        let traced = plain();
+        let (tracer, mut spans) = Tracer::new(1.0, "causeway");
+        traced.trace(tracer);
+        let taken = tokio::spawn(async move { while spans.recv().await.is_some() {} });
+        cost("and spans", &traced, &headers).await;
+        taken.abort();
+        let kept = plain();
+        let sink = AuditSink::File("/dev/null".into());
+        let audit = config::Audit {
+            sink,
+            on_full: OnFull::Drop,
+            arguments: false,
+            argument_bytes: 0,
+            redaction: Redaction::default(),
+        };
+        kept.keep(Audit::open(&audit, Clock::system()).expect("it is there"));
+        cost("and an audit log", &kept, &headers).await;
+    }
+}

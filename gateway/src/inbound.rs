@@ -92,7 +92,7 @@ impl Inbound {
 
     /// How many tokens of callers are known to be good, as far as is known without looking at each.
     pub fn remembered(&self) -> usize {
-        match &self.0 {
+        match &self.kind {
             Kind::Jwt(check) => check.remembered(),
             Kind::Anyone(_) | Kind::AwsIam(_) => 0,
         }

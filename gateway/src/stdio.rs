@@ -36,7 +36,7 @@ use self::{
 use crate::{
     calls::{self, Calls},
     error::Refused,
-    front::{Front, Post},
+    front::{self, Front, Post},
     gateway::Call,
     inbound::Caller,
     targets::Fault,
@@ -217,7 +217,9 @@ impl Pipe {
 
     /// What the front answers, watched as any other call of a client.
     async fn answer(&self, post: Post) -> Response {
-        let call = self.calls.begin(&post.headers, ENDPOINT);
+        let Ok(call) = self.calls.begin(&post.headers, ENDPOINT) else {
+            return front::face(Refused::Unaudited.face(Era::Legacy, "null"));
+        };
         let answer = async {
             calls::note(|call| {
                 call.took(&post.body);

@@ -26,6 +26,8 @@ class Gateway:
     #: One that it accepts; absent if there is none at hand.
     token: str | None = None
     targets: list[dict] | None = None
+    #: Where its metrics and its health are, if that is known.
+    admin: str | None = None
 
 
 def causeway() -> str:
@@ -40,7 +42,7 @@ def dev(config: str | None = None, env: dict[str, str] | None = None) -> Iterato
         argv = [causeway(), "dev", "--json", "--listen", "127.0.0.1:0", "--config", path]
         with Process(argv, {"HOME": home} | (env or {})) as process:
             ready = json.loads(process.first_line("it served"))
-            yield Gateway(process, ready["endpoint"], ready["token"], ready["targets"])
+            yield Gateway(process, ready["endpoint"], ready["token"], ready["targets"], ready["admin"])
 
 
 @contextmanager

@@ -10,9 +10,9 @@ use super::{health, process};
 use crate::{
     config::TargetKind,
     discovery::View,
-    front::Occupancy,
     gateway::Gateway,
     http::Served,
+    inbound::Inbound,
     metrics::Family,
     serve::Connections,
     targets::{Counts, PathState, Target},
@@ -70,7 +70,10 @@ fn of_tokens(numbers: &Numbers, gateway: &Gateway, view: &View) -> Vec<Family> {
         left.add(&name, token.expires_at.map_or(0, |at| at.saturating_sub(numbers.now()).as_secs()));
     }
     let known = Family::gauge("causeway_inbound_tokens", "Tokens of callers that are known to be good.");
-    let remembered: usize = numbers.served.endpoints().map(|endpoint| endpoint.inbound.remembered()).sum();
+    // Endpoints that share a login share what they know.
+    let own = numbers.served.toolsets.values().filter(|toolset| !toolset.shares_login);
+    let inbounds = [&numbers.served.gateway].into_iter().chain(own).map(|endpoint| &endpoint.inbound);
+    let remembered: usize = inbounds.map(Inbound::remembered).sum();
     let known = known.with(&[], remembered);
     vec![fetches, failures, hits, left, known]
 }
@@ -138,8 +141,8 @@ fn entries(view: &View) -> Family {
 }
 
 fn bounds(numbers: &Numbers) -> Vec<Family> {
-    let all = || numbers.served.endpoints().map(|endpoint| endpoint.front.occupancy());
-    let sum = |of: fn(&Occupancy) -> usize| all().map(|front| of(&front)).sum();
+    // Of all endpoints, which count together.
+    let front = numbers.served.gateway.front.occupancy();
     let gauge = |name, help, value: usize| Family::gauge(name, help).with(&[], value);
     let connections = &numbers.connections;
     vec![
@@ -148,11 +151,11 @@ fn bounds(numbers: &Numbers) -> Vec<Family> {
         gauge(
             "causeway_sessions",
             "Sessions of clients of MCP 2025-11-25 and older of which something lives here.",
-            sum(|front| front.sessions),
+            front.sessions,
         ),
-        gauge("causeway_streams", "Streams on which clients listen.", sum(|front| front.streams.0)),
-        gauge("causeway_streams_limit", "The most that there may be (limits.streams).", sum(|front| front.streams.1)),
-        gauge("causeway_parked_calls", "Calls that wait for input.", sum(|front| front.parked.0)),
-        gauge("causeway_parked_calls_limit", "The most that may (limits.parked_calls).", sum(|front| front.parked.1)),
+        gauge("causeway_streams", "Streams on which clients listen.", front.streams.0),
+        gauge("causeway_streams_limit", "The most that there may be (limits.streams).", front.streams.1),
+        gauge("causeway_parked_calls", "Calls that wait for input.", front.parked.0),
+        gauge("causeway_parked_calls_limit", "The most that may (limits.parked_calls).", front.parked.1),
     ]
 }

@@ -6,6 +6,7 @@
 
 mod admin_port;
 mod answer;
+mod audit_log;
 mod bridge_asking;
 mod bridge_cancel;
 mod bridge_elsewhere;
@@ -101,3 +102,4 @@ mod toolset_apart;
 mod toolset_callers;
 mod toolset_lists;
 mod toolset_news;
+mod traces;
