@@ -18,5 +18,5 @@ pub use self::{
     masked::masked,
     merge::{Foreign, MergeError, merge, remove},
     place::{NoPlace, Os, Scope, Surroundings, place},
-    profile::{Client, Profile, Variable},
+    profile::{Client, Facts, Variable},
 };

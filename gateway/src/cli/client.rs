@@ -15,6 +15,7 @@ use clap::{Args, Parser, ValueEnum};
 use similar::TextDiff;
 
 use self::known::Known;
+use super::Usage;
 use crate::{
     clients::{
         self, Auth, Client, Document, Entry, Held, Os, Replaced, Scope, Surroundings, VariableName, Wish, masked,
@@ -114,22 +115,22 @@ pub fn run(args: &ClientArgs) -> anyhow::Result<()> {
     let was = Document::parse(before.unwrap_or_default())
         .with_context(|| format!("{place} is no JSON, comments and trailing commas aside, and stays as it is"))?;
     let mut will_be = was.clone();
-    let profile = plan.client.profile();
+    let facts = plan.client.facts();
     let changed = match args.remove {
-        true => clients::remove(&mut will_be, profile, &plan.name, &plan.entry, args.force),
-        false => clients::merge(&mut will_be, profile, &plan.name, &plan.entry, args.force),
+        true => clients::remove(&mut will_be, facts, &plan.name, &plan.entry, args.force),
+        false => clients::merge(&mut will_be, facts, &plan.name, &plan.entry, args.force),
     };
     changed.with_context(|| format!("{place} stays as it is"))?;
     if was == will_be {
         eprintln!("{place} has it so already: nothing to change");
         return Ok(());
     }
-    eprintln!("{place}, for {}{}:", profile.title, if before.is_some() { "" } else { ", a new file" });
+    eprintln!("{place}, for {}{}:", facts.title, if before.is_some() { "" } else { ", a new file" });
     print!("{}", shown(&plan, before.map(|_| &was), &will_be));
-    if !profile.comments && before.is_some() && !was.is_plain() {
+    if !facts.comments && before.is_some() && !was.is_plain() {
         eprintln!(
             "attention: {} reads plain JSON, and this file has comments, trailing commas or a byte order mark",
-            profile.title
+            facts.title
         );
     }
     match &plan.file {
@@ -204,28 +205,28 @@ fn advise(args: &ClientArgs, plan: &Plan) {
 }
 
 fn say_how(plan: &Plan) {
-    let profile = plan.client.profile();
+    let facts = plan.client.facts();
     match plan.auth {
         Way::Login => {
-            eprintln!("log in: {}", profile.login);
+            eprintln!("log in: {}", facts.login);
             eprintln!("        the gateway's issuer must register clients by itself, or config.toml needs `[login]`");
         }
         Way::TokenEnv => eprintln!(
             "set the variable where {} starts, for example with `causeway token`; when the token ends, set a new one and start it again",
-            profile.title
+            facts.title
         ),
-        Way::TokenPrompt => eprintln!("{} asks for the token once and keeps it", profile.title),
+        Way::TokenPrompt => eprintln!("{} asks for the token once and keeps it", facts.title),
         Way::ClientCredentials | Way::Sigv4 | Way::None => (),
     }
     if plan.entry.is_bridge() {
-        eprintln!("{} starts `causeway stdio` for it: `{}` stays out of its reach", profile.title, plan.address);
+        eprintln!("{} starts `causeway stdio` for it: `{}` stays out of its reach", facts.title, plan.address);
     }
-    if plan.client == Client::Vscode && plan.auth == Way::TokenEnv && !plan.entry.is_bridge() {
+    if plan.client == Client::VSCODE && plan.auth == Way::TokenEnv && !plan.entry.is_bridge() {
         eprintln!(
             "if VS Code sends the reference in place of the token (microsoft/vscode#336232), use `--auth token-prompt`"
         );
     }
-    for note in profile.notes {
+    for note in facts.notes {
         eprintln!("{note}");
     }
 }
@@ -251,13 +252,14 @@ fn plan(args: &ClientArgs) -> anyhow::Result<Plan> {
         bridge: args.bridge.clone(),
         timeout: args.timeout.map(Duration::from_secs),
     };
-    let entry = Entry::of(args.client.profile(), &wish)?;
+    let entry = Entry::of(args.client.facts(), &wish).map_err(|wrong| Usage(wrong.to_string()))?;
     if let Some(arguments) = entry.bridge_arguments() {
         check_bridge(arguments)?;
     }
     let file = file(args)?;
     if args.write && file.is_none() {
-        bail!("{} has no file of its own: name one with `--file PATH`", args.client.profile().title);
+        let title = args.client.facts().title;
+        bail!(Usage(format!("where {title} has its file is not known here: name it with `--file PATH`")));
     }
     Ok(Plan { client: args.client, name, entry, auth, address, file })
 }
@@ -265,7 +267,7 @@ fn plan(args: &ClientArgs) -> anyhow::Result<Plan> {
 fn file(args: &ClientArgs) -> anyhow::Result<Option<Held>> {
     let path = match (&args.file, args.client) {
         (Some(path), _) => path.clone(),
-        (None, Client::Json) => return Ok(None),
+        (None, Client::Any) => return Ok(None),
         (None, client) => {
             let environment = Environment::process();
             let variable = |name: &str| Some(environment.look_up(Reference::Variable(name)).ok()?.expose().to_owned());
@@ -281,7 +283,8 @@ fn file(args: &ClientArgs) -> anyhow::Result<Option<Held>> {
 fn check_name(name: &str) -> anyhow::Result<()> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) || name.contains("__") {
-        bail!("`{name}` is no name that every client takes: use letters, digits, `-` and single `_`, 64 at most");
+        let wanted = "use letters, digits, `-` and single `_`, 64 at most";
+        bail!(Usage(format!("`{name}` is no name that every client takes: {wanted}")));
     }
     Ok(())
 }
@@ -291,7 +294,7 @@ fn check_bridge(arguments: &[String]) -> anyhow::Result<()> {
     let words = std::iter::once("causeway").chain(arguments.iter().map(String::as_str));
     match super::Cli::try_parse_from(words) {
         Ok(_) => Ok(()),
-        Err(error) => bail!("the bridge would refuse its arguments (`causeway {}`):\n{error}", arguments.join(" ")),
+        Err(error) => bail!(Usage(format!("the bridge would not take `causeway {}`:\n{error}", arguments.join(" ")))),
     }
 }
 

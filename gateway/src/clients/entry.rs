@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::profile::Profile;
+use super::profile::Facts;
 use crate::peer::Address;
 
 /// Headers of requests that carry a token.
@@ -121,25 +121,25 @@ impl fmt::Display for VariableName {
 }
 
 impl Entry {
-    /// The entry by which a client of `profile` reaches what `wish` names.
+    /// The entry by which a client of `facts` reaches what `wish` names.
     ///
     /// # Errors
     /// [`Wrong`] where this client cannot, or where a secret would get into its file.
-    pub fn of(profile: &Profile, wish: &Wish) -> Result<Self, Wrong> {
+    pub fn of(facts: &Facts, wish: &Wish) -> Result<Self, Wrong> {
         check_secrets(wish)?;
-        if wish.timeout.is_some() && !profile.timeout {
-            return Err(Wrong::NoTimeout(profile.title));
+        if wish.timeout.is_some() && !facts.timeout {
+            return Err(Wrong::NoTimeout(facts.title));
         }
         let way = match (&wish.address, &wish.auth) {
             (Address::Runtime { .. } | Address::Gateway(_), Auth::Login | Auth::TokenPrompt) => {
                 return Err(Wrong::NoUrl(wish.address.to_string()));
             }
-            (Address::Runtime { .. } | Address::Gateway(_), _) => bridge(profile, wish),
+            (Address::Runtime { .. } | Address::Gateway(_), _) => bridge(facts, wish),
             (_, Auth::Login) if wish.stdio => return Err(Wrong::LoginOverBridge),
             (_, Auth::TokenPrompt) if wish.stdio => return Err(Wrong::PromptOverBridge),
-            (_, Auth::TokenPrompt) if !profile.prompts => return Err(Wrong::NoPrompt(profile.title)),
-            (_, Auth::ClientCredentials | Auth::Sigv4) => bridge(profile, wish),
-            _ if wish.stdio => bridge(profile, wish),
+            (_, Auth::TokenPrompt) if !facts.prompts => return Err(Wrong::NoPrompt(facts.title)),
+            (_, Auth::ClientCredentials | Auth::Sigv4) => bridge(facts, wish),
+            _ if wish.stdio => bridge(facts, wish),
             (Address::Url(url), Auth::Login | Auth::None) => {
                 Way::Http { url: url.clone(), authorization: None, input: None }
             }
@@ -148,12 +148,12 @@ impl Entry {
                 let authorization = Some(format!("Bearer ${{input:{}}}", input_id(&url)));
                 Way::Http { authorization, input: Some(input(&url)), url }
             }
-            (Address::Url(url), Auth::TokenEnv(name)) => match profile.variable {
+            (Address::Url(url), Auth::TokenEnv(name)) => match facts.variable {
                 Some(variable) => {
                     let authorization = Some(format!("Bearer {}", variable.to(&name.0)));
                     Way::Http { url: url.clone(), authorization, input: None }
                 }
-                None => bridge(profile, wish),
+                None => bridge(facts, wish),
             },
         };
         Ok(Self { way, timeout: wish.timeout })
@@ -172,12 +172,12 @@ impl Entry {
         }
     }
 
-    /// The entry in the words of a client of `profile`.
-    pub fn json(&self, profile: &Profile) -> Value {
+    /// The entry in the words of a client of `facts`.
+    pub fn json(&self, facts: &Facts) -> Value {
         let mut entry = Map::new();
         let kind = match &self.way {
-            Way::Http { .. } => profile.types.0,
-            Way::Stdio { .. } => profile.types.1,
+            Way::Http { .. } => facts.types.0,
+            Way::Stdio { .. } => facts.types.1,
         };
         entry.extend(kind.map(|kind| ("type".to_owned(), json!(kind))));
         match &self.way {
@@ -195,13 +195,13 @@ impl Entry {
         }
         let timeout = self.timeout.and_then(|timeout| u64::try_from(timeout.as_millis()).ok());
         entry.extend(timeout.map(|timeout| ("timeout".into(), json!(timeout))));
-        entry.extend(profile.tools.then(|| ("tools".into(), json!(["*"]))));
+        entry.extend(facts.tools.then(|| ("tools".into(), json!(["*"]))));
         Value::Object(entry)
     }
 }
 
 /// The bridge, with the arguments that lead it to the gateway.
-fn bridge(profile: &Profile, wish: &Wish) -> Way {
+fn bridge(facts: &Facts, wish: &Wish) -> Way {
     let mut args: Vec<String> = vec!["stdio".into(), "--url".into(), address(&wish.address)];
     let auth: &[&str] = match &wish.auth {
         Auth::TokenEnv(name) => &["--auth", "bearer", "--token-env", &name.0],
@@ -213,7 +213,7 @@ fn bridge(profile: &Profile, wish: &Wish) -> Way {
     args.extend_from_slice(&wish.bridge);
     // Clients give a child a part of their environment only.
     let needed = args.windows(2).filter(|pair| pair[0].starts_with("--") && pair[0].ends_with("-env"));
-    let env = profile.variable.map(|variable| needed.map(|pair| (pair[1].clone(), variable.to(&pair[1]))).collect());
+    let env = facts.variable.map(|variable| needed.map(|pair| (pair[1].clone(), variable.to(&pair[1]))).collect());
     Way::Stdio { command: wish.program.clone(), env: env.unwrap_or_default(), args }
 }
 
@@ -293,7 +293,7 @@ mod tests {
     }
 
     fn entry(client: Client, wish: &Wish) -> Result<String, Wrong> {
-        Entry::of(client.profile(), wish).map(|entry| entry.json(client.profile()).to_string())
+        Entry::of(client.facts(), wish).map(|entry| entry.json(client.facts()).to_string())
     }
 
     #[test]
@@ -328,36 +328,36 @@ mod tests {
         copilot-cli: {"type":"http","url":"https://gateway.example.com/mcp","headers":{"Authorization":"Bearer ${CAUSEWAY_TOKEN}"},"tools":["*"]}
         json: {"type":"stdio","command":"causeway","args":["stdio","--url","https://gateway.example.com/mcp","--auth","bearer","--token-env","CAUSEWAY_TOKEN"]}
         "#);
-        insta::assert_snapshot!(entry(Client::Vscode, &wish(Auth::TokenPrompt)).unwrap(), @r#"{"type":"http","url":"https://gateway.example.com/mcp","headers":{"Authorization":"Bearer ${input:gateway.example.com-mcp-token}"}}"#);
+        insta::assert_snapshot!(entry(Client::VSCODE, &wish(Auth::TokenPrompt)).unwrap(), @r#"{"type":"http","url":"https://gateway.example.com/mcp","headers":{"Authorization":"Bearer ${input:gateway.example.com-mcp-token}"}}"#);
     }
 
     #[test]
     fn what_the_client_cannot_do_goes_over_the_bridge() {
         let mut signed = wish(Auth::Sigv4);
         signed.bridge = vec!["--region".into(), "us-east-1".into()];
-        insta::assert_snapshot!(entry(Client::CopilotCli, &signed).unwrap(), @r#"{"type":"local","command":"causeway","args":["stdio","--url","https://gateway.example.com/mcp","--auth","sigv4","--region","us-east-1"],"tools":["*"]}"#);
+        insta::assert_snapshot!(entry(Client::COPILOT_CLI, &signed).unwrap(), @r#"{"type":"local","command":"causeway","args":["stdio","--url","https://gateway.example.com/mcp","--auth","sigv4","--region","us-east-1"],"tools":["*"]}"#);
         let mut machine = wish(Auth::ClientCredentials);
         machine.bridge = ["--client-id", "abc", "--client-secret-env", "SECRET"].map(Into::into).into();
-        insta::assert_snapshot!(entry(Client::Cursor, &machine).unwrap(), @r#"{"command":"causeway","args":["stdio","--url","https://gateway.example.com/mcp","--auth","client-credentials","--client-id","abc","--client-secret-env","SECRET"],"env":{"SECRET":"${env:SECRET}"}}"#);
+        insta::assert_snapshot!(entry(Client::CURSOR, &machine).unwrap(), @r#"{"command":"causeway","args":["stdio","--url","https://gateway.example.com/mcp","--auth","client-credentials","--client-id","abc","--client-secret-env","SECRET"],"env":{"SECRET":"${env:SECRET}"}}"#);
         let told = Wish { stdio: true, ..wish(token()) };
-        insta::assert_snapshot!(entry(Client::ClaudeCode, &told).unwrap(), @r#"{"type":"stdio","command":"causeway","args":["stdio","--url","https://gateway.example.com/mcp","--auth","bearer","--token-env","CAUSEWAY_TOKEN"],"env":{"CAUSEWAY_TOKEN":"${CAUSEWAY_TOKEN}"}}"#);
+        insta::assert_snapshot!(entry(Client::CLAUDE_CODE, &told).unwrap(), @r#"{"type":"stdio","command":"causeway","args":["stdio","--url","https://gateway.example.com/mcp","--auth","bearer","--token-env","CAUSEWAY_TOKEN"],"env":{"CAUSEWAY_TOKEN":"${CAUSEWAY_TOKEN}"}}"#);
         let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/tools-a1b2c3d4e5".parse().unwrap();
-        insta::assert_snapshot!(entry(Client::Kiro, &Wish { address: arn, ..wish(Auth::Sigv4) }).unwrap(), @r#"{"command":"causeway","args":["stdio","--url","arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/tools-a1b2c3d4e5","--auth","sigv4"]}"#);
+        insta::assert_snapshot!(entry(Client::KIRO, &Wish { address: arn, ..wish(Auth::Sigv4) }).unwrap(), @r#"{"command":"causeway","args":["stdio","--url","arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/tools-a1b2c3d4e5","--auth","sigv4"]}"#);
         let timed = Wish { timeout: Some(Duration::from_secs(120)), ..wish(Auth::None) };
-        insta::assert_snapshot!(entry(Client::AmazonQ, &timed).unwrap(), @r#"{"type":"http","url":"https://gateway.example.com/mcp","timeout":120000}"#);
+        insta::assert_snapshot!(entry(Client::AMAZON_Q, &timed).unwrap(), @r#"{"type":"http","url":"https://gateway.example.com/mcp","timeout":120000}"#);
     }
 
     #[test]
     fn what_cannot_be_said_is_refused() {
         let refused = |client, wish: Wish| entry(client, &wish).unwrap_err();
-        assert_eq!(refused(Client::Kiro, wish(Auth::TokenPrompt)), Wrong::NoPrompt("Kiro"));
-        assert_eq!(refused(Client::Kiro, Wish { stdio: true, ..wish(Auth::Login) }), Wrong::LoginOverBridge);
-        assert_eq!(refused(Client::Vscode, Wish { stdio: true, ..wish(Auth::TokenPrompt) }), Wrong::PromptOverBridge);
+        assert_eq!(refused(Client::KIRO, wish(Auth::TokenPrompt)), Wrong::NoPrompt("Kiro"));
+        assert_eq!(refused(Client::KIRO, Wish { stdio: true, ..wish(Auth::Login) }), Wrong::LoginOverBridge);
+        assert_eq!(refused(Client::VSCODE, Wish { stdio: true, ..wish(Auth::TokenPrompt) }), Wrong::PromptOverBridge);
         let timeout = Some(Duration::from_secs(1));
-        assert_eq!(refused(Client::Vscode, Wish { timeout, ..wish(Auth::None) }), Wrong::NoTimeout("VS Code"));
+        assert_eq!(refused(Client::VSCODE, Wish { timeout, ..wish(Auth::None) }), Wrong::NoTimeout("VS Code"));
         let arn: Address = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/tools-a1b2c3d4e5".parse().unwrap();
         let login = Wish { address: arn.clone(), ..wish(Auth::Login) };
-        assert_eq!(refused(Client::Kiro, login), Wrong::NoUrl(arn.to_string()));
+        assert_eq!(refused(Client::KIRO, login), Wrong::NoUrl(arn.to_string()));
     }
 
     #[test]
@@ -370,7 +370,7 @@ mod tests {
         let refused = |address: &str, bridge: &[&str]| {
             let address = address.parse().unwrap();
             let bridge = bridge.iter().map(|arg| (*arg).to_owned()).collect();
-            entry(Client::Cursor, &Wish { address, bridge, ..wish(Auth::Sigv4) }).unwrap_err()
+            entry(Client::CURSOR, &Wish { address, bridge, ..wish(Auth::Sigv4) }).unwrap_err()
         };
         assert_eq!(refused("https://user@gateway.example.com/mcp", &[]), Wrong::SecretUrl);
         assert_eq!(refused("https://gateway.example.com/mcp?access_token=x", &[]), Wrong::SecretUrl);

@@ -27,21 +27,21 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
 /// Source: <https://cursor.com/docs/mcp/install-links>; <https://code.visualstudio.com/api/extension-guides/ai/mcp>, "Create an MCP
 /// installation URL".
 pub fn link(client: Client, name: &str, entry: &Entry) -> Option<String> {
-    let mut config = entry.json(client.profile());
+    let mut config = entry.json(client.facts());
     match client {
-        Client::Cursor => {
+        Client::CURSOR => {
             let config = STANDARD.encode(config.to_string());
             let (name, config) = (encoded(name), encoded(&config));
             Some(format!("cursor://anysphere.cursor-deeplink/mcp/install?name={name}&config={config}"))
         }
-        Client::Vscode => {
+        Client::VSCODE => {
             config["name"] = json!(name);
             if let Way::Http { input: Some(input), .. } = &entry.way {
                 config["inputs"] = json!([input]);
             }
             Some(format!("vscode:mcp/install?{}", encoded(&config.to_string())))
         }
-        Client::AmazonQ | Client::Kiro | Client::ClaudeCode | Client::CopilotCli | Client::Json => None,
+        _ => None,
     }
 }
 
@@ -51,12 +51,12 @@ pub fn link(client: Client, name: &str, entry: &Entry) -> Option<String> {
 /// <https://docs.aws.amazon.com/amazonq/latest/qdeveloper-ug/command-line-mcp-config-CLI.html>.
 pub fn command(client: Client, name: &str, entry: &Entry, scope: Scope) -> Option<String> {
     let mut words: Vec<String> = match client {
-        Client::ClaudeCode => {
+        Client::CLAUDE_CODE => {
             let scope = if scope == Scope::User { "user" } else { "project" };
             ["claude", "mcp", "add", "--scope", scope].map(Into::into).into()
         }
         // It knows the user's file alone.
-        Client::CopilotCli if scope == Scope::User => ["copilot", "mcp", "add"].map(Into::into).into(),
+        Client::COPILOT_CLI if scope == Scope::User => ["copilot", "mcp", "add"].map(Into::into).into(),
         _ => return None,
     };
     match &entry.way {
@@ -99,35 +99,35 @@ mod tests {
     fn entry(client: Client, auth: Auth) -> Entry {
         let address = "https://gateway.example.com/mcp".parse().unwrap();
         let program = "/opt/my programs/causeway".into();
-        Entry::of(client.profile(), &Wish { address, auth, stdio: false, program, bridge: Vec::new(), timeout: None })
+        Entry::of(client.facts(), &Wish { address, auth, stdio: false, program, bridge: Vec::new(), timeout: None })
             .unwrap()
     }
 
     #[test]
     fn links_hold_the_entry() {
-        let cursor = link(Client::Cursor, "my gateway", &entry(Client::Cursor, Auth::Login)).unwrap();
+        let cursor = link(Client::CURSOR, "my gateway", &entry(Client::CURSOR, Auth::Login)).unwrap();
         let config =
             cursor.strip_prefix("cursor://anysphere.cursor-deeplink/mcp/install?name=my%20gateway&config=").unwrap();
         let config = percent_encoding::percent_decode_str(config).decode_utf8().unwrap().into_owned();
         assert_eq!(STANDARD.decode(config).unwrap(), br#"{"url":"https://gateway.example.com/mcp"}"#);
-        let vscode = link(Client::Vscode, "causeway", &entry(Client::Vscode, Auth::TokenPrompt)).unwrap();
+        let vscode = link(Client::VSCODE, "causeway", &entry(Client::VSCODE, Auth::TokenPrompt)).unwrap();
         let config = percent_encoding::percent_decode_str(vscode.strip_prefix("vscode:mcp/install?").unwrap());
         let config: Value = serde_json::from_str(&config.decode_utf8().unwrap()).unwrap();
         assert_eq!((&config["name"], &config["inputs"][0]["password"]), (&json!("causeway"), &json!(true)));
-        assert_eq!(link(Client::Kiro, "causeway", &entry(Client::Kiro, Auth::Login)), None);
+        assert_eq!(link(Client::KIRO, "causeway", &entry(Client::KIRO, Auth::Login)), None);
     }
 
     #[test]
     fn commands_are_fit_for_a_shell() {
         let token = || Auth::TokenEnv("TOKEN".parse().unwrap());
         let http =
-            command(Client::ClaudeCode, "causeway", &entry(Client::ClaudeCode, token()), Scope::Project).unwrap();
+            command(Client::CLAUDE_CODE, "causeway", &entry(Client::CLAUDE_CODE, token()), Scope::Project).unwrap();
         insta::assert_snapshot!(http, @"claude mcp add --scope project --transport http causeway https://gateway.example.com/mcp --header 'Authorization: Bearer ${TOKEN}'");
         let bridge =
-            command(Client::CopilotCli, "causeway", &entry(Client::CopilotCli, Auth::Sigv4), Scope::User).unwrap();
+            command(Client::COPILOT_CLI, "causeway", &entry(Client::COPILOT_CLI, Auth::Sigv4), Scope::User).unwrap();
         insta::assert_snapshot!(bridge, @"copilot mcp add causeway -- '/opt/my programs/causeway' stdio --url https://gateway.example.com/mcp --auth sigv4");
         assert_eq!(
-            command(Client::CopilotCli, "causeway", &entry(Client::CopilotCli, Auth::Login), Scope::Project),
+            command(Client::COPILOT_CLI, "causeway", &entry(Client::COPILOT_CLI, Auth::Login), Scope::Project),
             None
         );
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     document::{Document, Misshapen},
     entry::{Entry, Way},
-    profile::Profile,
+    profile::Facts,
 };
 
 /// Members of an entry that it may have of us, but for those that hold the user's own things too.
@@ -32,15 +32,9 @@ pub enum MergeError {
 ///
 /// # Errors
 /// [`MergeError`]; the document is then half changed and to be thrown away.
-pub fn merge(
-    document: &mut Document,
-    profile: &Profile,
-    name: &str,
-    entry: &Entry,
-    force: bool,
-) -> Result<(), MergeError> {
-    let path = [profile.servers, name];
-    let wanted = entry.json(profile);
+pub fn merge(document: &mut Document, facts: &Facts, name: &str, entry: &Entry, force: bool) -> Result<(), MergeError> {
+    let path = [facts.servers, name];
+    let wanted = entry.json(facts);
     match document.get(&path)? {
         Some(there) if is_ours(&there, entry) => update(document, &path, entry, &there, &wanted)?,
         Some(_) if !force => return Err(Foreign { name: name.to_owned() }.into()),
@@ -51,7 +45,7 @@ pub fn merge(
     if let Way::Http { input: Some(input), .. } = &entry.way {
         document.push(&["inputs"], input)?;
     }
-    if let Some(tool) = agent_tool(document, profile, name)? {
+    if let Some(tool) = agent_tool(document, facts, name)? {
         document.push(&["tools"], &tool)?;
     }
     Ok(())
@@ -63,12 +57,12 @@ pub fn merge(
 /// As [`merge`].
 pub fn remove(
     document: &mut Document,
-    profile: &Profile,
+    facts: &Facts,
     name: &str,
     entry: &Entry,
     force: bool,
 ) -> Result<(), MergeError> {
-    let path = [profile.servers, name];
+    let path = [facts.servers, name];
     match document.get(&path)? {
         None => return Ok(()),
         Some(there) if !force && !is_ours(&there, entry) => return Err(Foreign { name: name.to_owned() }.into()),
@@ -79,7 +73,7 @@ pub fn remove(
             }
         }
     }
-    if profile.agents {
+    if facts.agents {
         document.pull(&["tools"], &json!(format!("@{name}")))?;
     }
     Ok(())
@@ -133,8 +127,8 @@ fn update(
 }
 
 /// What an agent's list of tools needs to name the server; none where the file describes no agent, or one with all tools.
-fn agent_tool(document: &Document, profile: &Profile, name: &str) -> Result<Option<Value>, Misshapen> {
-    let tools = document.get(&["tools"])?.filter(|_| profile.agents);
+fn agent_tool(document: &Document, facts: &Facts, name: &str) -> Result<Option<Value>, Misshapen> {
+    let tools = document.get(&["tools"])?.filter(|_| facts.agents);
     let Some(Value::Array(tools)) = tools else { return Ok(None) };
     let tool = json!(format!("@{name}"));
     let named = tools.iter().any(|known| *known == json!("*") || *known == tool);
@@ -163,12 +157,12 @@ mod tests {
     fn entry(client: Client, auth: Auth) -> Entry {
         let address = "https://gateway.example.com/mcp".parse().unwrap();
         let wish = Wish { address, auth, stdio: false, program: "causeway".into(), bridge: Vec::new(), timeout: None };
-        Entry::of(client.profile(), &wish).unwrap()
+        Entry::of(client.facts(), &wish).unwrap()
     }
 
     fn merged(client: Client, auth: Auth, text: &str, force: bool) -> Result<String, MergeError> {
         let mut document = Document::parse(text).unwrap();
-        merge(&mut document, client.profile(), "causeway", &entry(client, auth), force)?;
+        merge(&mut document, client.facts(), "causeway", &entry(client, auth), force)?;
         Ok(document.text())
     }
 
@@ -188,7 +182,7 @@ mod tests {
     }
   }
 }"#;
-        let with_token = merged(Client::Kiro, token(), text, false).unwrap();
+        let with_token = merged(Client::KIRO, token(), text, false).unwrap();
         insta::assert_snapshot!(with_token, @r#"
         {
           "mcpServers": {
@@ -201,14 +195,14 @@ mod tests {
           }
         }
         "#);
-        assert_eq!(merged(Client::Kiro, Auth::Login, &with_token, false).unwrap(), text);
+        assert_eq!(merged(Client::KIRO, Auth::Login, &with_token, false).unwrap(), text);
     }
 
     #[test]
     fn an_entry_of_somebody_else_is_replaced_only_by_force() {
         let text = r#"{"mcpServers": {"causeway": {"url": "https://elsewhere.example.com/mcp", "x": 1}}}"#;
-        assert_eq!(merged(Client::Cursor, Auth::Login, text, false), Err(Foreign { name: "causeway".into() }.into()));
-        insta::assert_snapshot!(merged(Client::Cursor, Auth::Login, text, true).unwrap(), @r#"
+        assert_eq!(merged(Client::CURSOR, Auth::Login, text, false), Err(Foreign { name: "causeway".into() }.into()));
+        insta::assert_snapshot!(merged(Client::CURSOR, Auth::Login, text, true).unwrap(), @r#"
         {"mcpServers": {"causeway": {
           "url": "https://gateway.example.com/mcp"
         }}}
@@ -217,7 +211,7 @@ mod tests {
 
     #[test]
     fn from_the_bridge_to_http_and_back() {
-        let bridged = merged(Client::AmazonQ, token(), "{}", false).unwrap();
+        let bridged = merged(Client::AMAZON_Q, token(), "{}", false).unwrap();
         insta::assert_snapshot!(bridged, @r#"
         {
           "mcpServers": {
@@ -236,7 +230,7 @@ mod tests {
           }
         }
         "#);
-        let direct = merged(Client::AmazonQ, Auth::Login, &bridged, false).unwrap();
+        let direct = merged(Client::AMAZON_Q, Auth::Login, &bridged, false).unwrap();
         insta::assert_snapshot!(direct, @r#"
         {
           "mcpServers": {
@@ -251,7 +245,7 @@ mod tests {
 
     #[test]
     fn vs_code_asks_for_what_is_declared() {
-        let asked = merged(Client::Vscode, Auth::TokenPrompt, "{}", false).unwrap();
+        let asked = merged(Client::VSCODE, Auth::TokenPrompt, "{}", false).unwrap();
         insta::assert_snapshot!(asked, @r#"
         {
           "servers": {
@@ -274,8 +268,7 @@ mod tests {
         }
         "#);
         let mut document = Document::parse(&asked).unwrap();
-        remove(&mut document, Client::Vscode.profile(), "causeway", &entry(Client::Vscode, Auth::Login), false)
-            .unwrap();
+        remove(&mut document, Client::VSCODE.facts(), "causeway", &entry(Client::VSCODE, Auth::Login), false).unwrap();
         insta::assert_snapshot!(document.text(), @r#"
         {
           "servers": {},
@@ -287,19 +280,19 @@ mod tests {
     #[test]
     fn an_agent_is_told_of_the_server() {
         let text = r#"{"name": "mine", "mcpServers": {}, "tools": ["fs_read"]}"#;
-        let told = merged(Client::AmazonQ, Auth::Login, text, false).unwrap();
+        let told = merged(Client::AMAZON_Q, Auth::Login, text, false).unwrap();
         assert!(told.contains(r#""tools": ["fs_read", "@causeway"]"#), "{told}");
         let all = r#"{"mcpServers": {}, "tools": ["*"]}"#;
-        assert!(merged(Client::AmazonQ, Auth::Login, all, false).unwrap().contains(r#""tools": ["*"]"#));
+        assert!(merged(Client::AMAZON_Q, Auth::Login, all, false).unwrap().contains(r#""tools": ["*"]"#));
         let mut document = Document::parse(&told).unwrap();
-        remove(&mut document, Client::AmazonQ.profile(), "causeway", &entry(Client::AmazonQ, Auth::Login), false)
+        remove(&mut document, Client::AMAZON_Q.facts(), "causeway", &entry(Client::AMAZON_Q, Auth::Login), false)
             .unwrap();
         assert_eq!(document.text(), text);
     }
 
     #[test]
     fn a_list_of_servers_that_is_none() {
-        let error = merged(Client::Cursor, Auth::Login, r#"{"mcpServers": []}"#, true).unwrap_err();
+        let error = merged(Client::CURSOR, Auth::Login, r#"{"mcpServers": []}"#, true).unwrap_err();
         assert_eq!(error.to_string(), "`mcpServers` is no object, so nothing can be added there: mend the file first");
     }
 }

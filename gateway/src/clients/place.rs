@@ -1,4 +1,4 @@
-//! Where a client's file is: by its profile, on this system, for the user or for a project. Looks at no file.
+//! Where a client's file is: by its facts, on this system, for the user or for a project. Looks at no file.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ pub enum UserFile {
     Home(&'static str),
     /// In `directory` of the home directory, unless `variable` names another in its place.
     Moved { variable: &'static str, directory: &'static str, file: &'static str },
-    /// In the directory of VS Code's default profile.
+    /// In the directory of VS Code's default facts.
     VsCode(&'static str),
 }
 
@@ -83,11 +83,11 @@ impl Os {
 /// # Errors
 /// [`NoPlace`] where the client has none, or where there is no home directory.
 pub fn place(client: Client, scope: Scope, around: &Surroundings<'_>) -> Result<PathBuf, NoPlace> {
-    let profile = client.profile();
+    let facts = client.facts();
     let unknown = NoPlace::AnyClient(client.name());
     match scope {
-        Scope::Project => Ok(around.directory.join(profile.project.ok_or(unknown)?)),
-        Scope::User => user_file(profile.user.ok_or(unknown)?, around),
+        Scope::Project => Ok(around.directory.join(facts.project.ok_or(unknown)?)),
+        Scope::User => user_file(facts.user.ok_or(unknown)?, around),
     }
 }
 
@@ -138,7 +138,7 @@ mod tests {
         let around = Surroundings { os, variable: &variable, directory: Path::new("/work") };
         let places: Vec<String> = Client::value_variants()
             .iter()
-            .filter(|client| **client != Client::Json)
+            .filter(|client| **client != Client::Any)
             .map(|client| place(*client, Scope::User, &around).unwrap().display().to_string().replace('\\', "/"))
             .collect();
         assert_eq!(places, expected);
@@ -201,9 +201,9 @@ mod tests {
     fn a_projects_files_and_places_that_there_are_not() {
         let around = Surroundings { os: Os::Linux, variable: &|_| None, directory: Path::new("/work") };
         let project = |client| place(client, Scope::Project, &around).map(|path| path.display().to_string());
-        assert_eq!(project(Client::Vscode).unwrap(), "/work/.vscode/mcp.json");
-        assert_eq!(project(Client::ClaudeCode), project(Client::CopilotCli));
-        assert_eq!(project(Client::Json), Err(NoPlace::AnyClient("json")));
-        assert_eq!(place(Client::Kiro, Scope::User, &around), Err(NoPlace::NoHome("HOME")));
+        assert_eq!(project(Client::VSCODE).unwrap(), "/work/.vscode/mcp.json");
+        assert_eq!(project(Client::CLAUDE_CODE), project(Client::COPILOT_CLI));
+        assert_eq!(project(Client::Any), Err(NoPlace::AnyClient("json")));
+        assert_eq!(place(Client::KIRO, Scope::User, &around), Err(NoPlace::NoHome("HOME")));
     }
 }

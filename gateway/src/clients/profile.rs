@@ -1,27 +1,17 @@
 //! What is known of each client: where its file is, what its entries look like, what it can do by itself. Data, each fact with
 //! its source; the deeds are elsewhere.
 
-use clap::ValueEnum;
+use causeway_core::name::Profile;
+use clap::{ValueEnum, builder::PossibleValue};
 
 use super::place::UserFile;
 
-/// A program that uses MCP servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+/// Whom an entry is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Client {
-    /// Visual Studio Code with GitHub Copilot
-    Vscode,
-    /// Amazon Q Developer, in IDEs and on the command line
-    AmazonQ,
-    /// Kiro, the IDE and the command line
-    Kiro,
-    /// Claude Code
-    ClaudeCode,
-    /// Cursor
-    Cursor,
-    /// GitHub Copilot on the command line
-    CopilotCli,
-    /// Any other that reads an object `mcpServers`
-    Json,
+    Of(Profile),
+    /// Any other that reads an object `mcpServers`.
+    Any,
 }
 
 /// How an entry refers to a variable of the environment.
@@ -33,9 +23,9 @@ pub enum Variable {
     Env,
 }
 
-/// What is known of one client.
+/// What is known of one client's file.
 #[derive(Clone, Copy, Debug)]
-pub struct Profile {
+pub struct Facts {
     /// As people call it.
     pub title: &'static str,
     /// The user's own file; none where there is none to be known.
@@ -68,7 +58,7 @@ pub struct Profile {
 /// The user's directory: `src/vs/platform/environment/node/userDataPath.ts` of microsoft/vscode. `${env:…}`: supported, says
 /// microsoft/vscode#245237; not in headers of 1.137, says the open microsoft/vscode#336232. JSONC: the same reference page, whose
 /// examples have comments.
-const VSCODE: Profile = Profile {
+const VSCODE: Facts = Facts {
     title: "VS Code",
     user: Some(UserFile::VsCode("mcp.json")),
     project: Some(".vscode/mcp.json"),
@@ -90,7 +80,7 @@ const VSCODE: Profile = Profile {
 /// `crates/chat-cli/src/mcp_client/client.rs` of aws/amazon-q-developer-cli. Both read `mcp.json`, which is why it is the default: a
 /// `default.json` made anew would be an agent without its built-in tools. As only one of the two knows references in headers, a
 /// token from the environment goes by the bridge.
-const AMAZON_Q: Profile = Profile {
+const AMAZON_Q: Facts = Facts {
     title: "Amazon Q Developer",
     user: Some(UserFile::Home(".aws/amazonq/mcp.json")),
     project: Some(".amazonq/mcp.json"),
@@ -110,7 +100,7 @@ const AMAZON_Q: Profile = Profile {
 /// Files, `url`, `headers`, `${NAME}`: <https://kiro.dev/docs/mcp/configuration> and <https://kiro.dev/docs/cli/mcp/configuration>. That it
 /// asks before it gives a variable away: <https://docs.firecrawl.dev/quickstarts/kiro>. Agents' `tools`: as Amazon Q's, from which the
 /// command line comes. Comments: not verified, so taken for unread. `timeout`: documented for the command line only.
-const KIRO: Profile = Profile {
+const KIRO: Facts = Facts {
     title: "Kiro",
     user: Some(UserFile::Home(".kiro/settings/mcp.json")),
     project: Some(".kiro/settings/mcp.json"),
@@ -129,7 +119,7 @@ const KIRO: Profile = Profile {
 /// `.mcp.json`, `~/.claude.json`, `type`, `headers`, `${NAME}`: <https://code.claude.com/docs/en/mcp>. Seen with Claude Code 2.1.197:
 /// `CLAUDE_CONFIG_DIR` moves the user's file, `${NAME}` is replaced in headers and `${env:NAME}` is not, a file with comments is refused as
 /// no valid JSON.
-const CLAUDE_CODE: Profile = Profile {
+const CLAUDE_CODE: Facts = Facts {
     title: "Claude Code",
     user: Some(UserFile::Moved { variable: "CLAUDE_CONFIG_DIR", directory: "", file: ".claude.json" }),
     project: Some(".mcp.json"),
@@ -146,7 +136,7 @@ const CLAUDE_CODE: Profile = Profile {
 };
 
 /// Files, `url`, `headers`, `${env:NAME}`, OAuth: <https://cursor.com/docs/mcp>. Comments: not verified, so taken for unread.
-const CURSOR: Profile = Profile {
+const CURSOR: Facts = Facts {
     title: "Cursor",
     user: Some(UserFile::Home(".cursor/mcp.json")),
     project: Some(".cursor/mcp.json"),
@@ -165,7 +155,7 @@ const CURSOR: Profile = Profile {
 /// Files, `type`, `headers`, `tools`: <https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers>. Seen with
 /// GitHub Copilot CLI 1.0.102: `COPILOT_HOME` moves the user's file, `mcp add` writes `local` for standard streams and `timeout` in
 /// milliseconds, `${NAME}` is replaced in headers and `${env:NAME}` is not, comments and trailing commas are read.
-const COPILOT_CLI: Profile = Profile {
+const COPILOT_CLI: Facts = Facts {
     title: "GitHub Copilot CLI",
     user: Some(UserFile::Moved { variable: "COPILOT_HOME", directory: ".copilot", file: "mcp-config.json" }),
     project: Some(".mcp.json"),
@@ -182,7 +172,7 @@ const COPILOT_CLI: Profile = Profile {
 };
 
 /// What most clients read. How they refer to variables differs, so a token goes by the bridge.
-const JSON: Profile = Profile {
+const ANY: Facts = Facts {
     title: "any client",
     user: None,
     project: None,
@@ -199,30 +189,44 @@ const JSON: Profile = Profile {
 };
 
 impl Client {
-    /// What is known of it.
-    pub fn profile(self) -> &'static Profile {
+    pub const VSCODE: Self = Self::Of(Profile::VsCode);
+    pub const AMAZON_Q: Self = Self::Of(Profile::AmazonQ);
+    pub const KIRO: Self = Self::Of(Profile::Kiro);
+    pub const CLAUDE_CODE: Self = Self::Of(Profile::ClaudeCode);
+    pub const CURSOR: Self = Self::Of(Profile::Cursor);
+    pub const COPILOT_CLI: Self = Self::Of(Profile::CopilotCli);
+    const ALL: [Self; 7] =
+        [Self::VSCODE, Self::AMAZON_Q, Self::KIRO, Self::CLAUDE_CODE, Self::CURSOR, Self::COPILOT_CLI, Self::Any];
+
+    /// What is known of its file.
+    pub fn facts(self) -> &'static Facts {
         match self {
-            Self::Vscode => &VSCODE,
-            Self::AmazonQ => &AMAZON_Q,
-            Self::Kiro => &KIRO,
-            Self::ClaudeCode => &CLAUDE_CODE,
-            Self::Cursor => &CURSOR,
-            Self::CopilotCli => &COPILOT_CLI,
-            Self::Json => &JSON,
+            Self::Of(Profile::VsCode) => &VSCODE,
+            Self::Of(Profile::AmazonQ) => &AMAZON_Q,
+            Self::Of(Profile::Kiro) => &KIRO,
+            Self::Of(Profile::ClaudeCode) => &CLAUDE_CODE,
+            Self::Of(Profile::Cursor) => &CURSOR,
+            Self::Of(Profile::CopilotCli) => &COPILOT_CLI,
+            Self::Any => &ANY,
         }
     }
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Vscode => "vscode",
-            Self::AmazonQ => "amazon-q",
-            Self::Kiro => "kiro",
-            Self::ClaudeCode => "claude-code",
-            Self::Cursor => "cursor",
-            Self::CopilotCli => "copilot-cli",
-            Self::Json => "json",
+            Self::Of(profile) => profile.name(),
+            Self::Any => "json",
         }
+    }
+}
+
+impl ValueEnum for Client {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.facts().title))
     }
 }
 
@@ -241,9 +245,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_are_those_of_the_command_line() {
-        for client in Client::value_variants() {
-            assert_eq!(client.to_possible_value().unwrap().get_name(), client.name());
+    fn every_client_of_the_names_has_a_file() {
+        for profile in Profile::ALL {
+            assert!(Client::ALL.contains(&Client::Of(profile)), "{}", profile.name());
         }
     }
 }

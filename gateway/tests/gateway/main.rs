@@ -35,6 +35,7 @@ mod catalog_about;
 mod catalog_lists;
 mod catalog_program;
 mod catalog_routes;
+mod cli_client;
 mod cli_doctor;
 mod cli_tokens;
 mod cli_tools;

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::Path};
 use anyhow::{Context, bail};
 use url::Url;
 
-use super::Way;
+use super::{super::Usage, Way};
 use crate::{
     config::{
         Draft,
@@ -46,7 +46,8 @@ impl Known {
             Some(url) => Url::parse(&url).with_context(|| format!("`gateway.public_url` of `{}`", path.display()))?,
             None => local(gateway.listen.as_ref().map_or(file::LISTEN, |listen| &listen.value))?,
         };
-        let name = slug(gateway.name.as_ref().map_or(file::NAME, |name| &name.value));
+        let clients = file.clients.map(|clients| clients.value).unwrap_or_default();
+        let name = slug(clients.server_name.or(gateway.name).as_ref().map_or(file::NAME, |name| &name.value));
         Ok(Self { name, auth, url: Some(url) })
     }
 
@@ -55,7 +56,9 @@ impl Known {
         let address = match (told, &self.url) {
             (Some(told), _) => told,
             (None, Some(url)) => Address::Url(url.clone()),
-            (None, None) => bail!("which gateway? name it with `--url`, or its config.toml with `--config`"),
+            (None, None) => {
+                bail!(Usage("which gateway? name it with `--url`, or its config.toml with `--config`".into()))
+            }
         };
         match (address, toolset) {
             (address, None) => Ok(address),
@@ -64,7 +67,7 @@ impl Known {
                 Ok(Address::Url(url))
             }
             (Address::Runtime { .. } | Address::Gateway(_), Some(_)) => {
-                bail!("a gateway on AWS has no toolsets: leave `--toolset` out")
+                bail!(Usage("a gateway on AWS has no toolsets: leave `--toolset` out".into()))
             }
         }
     }
