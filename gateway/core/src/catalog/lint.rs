@@ -25,7 +25,7 @@ impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { client, prefix, characters, most } = self;
         let beyond = client.budget().beyond;
-        write!(f, "{client} takes {most} characters, and with `{prefix}` before it it has {characters} ({beyond})")
+        write!(f, "{client} takes {most} characters, and `{prefix}` before it makes it {characters} ({beyond})")
     }
 }
 
