@@ -3,6 +3,8 @@ connect by them, and Copilot calls a tool; VS Code's own parser reads what is be
 as their makers document it."""
 
 import json
+import os
+import pty
 import re
 import shlex
 import subprocess
@@ -13,6 +15,7 @@ import pytest
 
 from harness.gateway import Gateway, dev
 from harness.model import Model, serving
+from harness.process import CLEAN
 from harness.programs import causeway, claude, copilot, read_by_vs_code
 
 FILES = {
@@ -184,6 +187,21 @@ def test_no_token_gets_into_a_file(home: Path, gateway: Gateway) -> None:
             tell(home, "cursor", gateway, "--write", "--yes", *args)
         assert "looks like a secret" in str(refused.value)
         assert not place(home, "cursor", "user").exists()
+
+
+@pytest.mark.parametrize(("typed", "written"), [("y\n", True), ("n\n", False), ("\n", False)])
+def test_on_a_terminal_it_asks(home: Path, gateway: Gateway, typed: str, written: bool) -> None:
+    program = causeway(home)
+    person, terminal = pty.openpty()
+    argv = [program.path, "client", "kiro", "--url", gateway.endpoint, "--write"]
+    env = CLEAN | {"HOME": str(home)}
+    with subprocess.Popen(argv, env=env, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
+        os.write(person, typed.encode())
+        shown, said = asking.communicate(timeout=60)
+    for end in (person, terminal):
+        os.close(end)
+    assert gateway.endpoint in shown and "? [y/N]" in said
+    assert place(home, "kiro", "user").exists() == written == (asking.returncode == 0)
 
 
 def test_without_a_terminal_it_does_not_write_unasked(home: Path, gateway: Gateway) -> None:

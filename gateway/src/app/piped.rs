@@ -6,12 +6,10 @@ use anyhow::Context;
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{App, merging};
+use super::{App, endpoints, merging};
 use crate::{
     config::SessionMode,
     discovery::{self, Rules},
-    front::Front,
-    gateway::Gateway,
     session_keys::SessionKeys,
     stdio::{self, Explain, Manner},
 };
@@ -23,6 +21,8 @@ const SESSION: Duration = Duration::from_secs(365 * 24 * 3600);
 pub enum Speaker {
     /// The gateway that the configuration describes.
     Gateway,
+    /// One of its toolsets, by name.
+    Toolset(String),
     /// Its only target: the client is to see that server and nothing of what lies between. Says in words what is wrong with it.
     Target(Explain),
 }
@@ -31,6 +31,7 @@ impl std::fmt::Debug for Speaker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Gateway => "Gateway",
+            Self::Toolset(_) => "Toolset",
             Self::Target(_) => "Target",
         })
     }
@@ -41,7 +42,7 @@ impl App {
     /// is let in: the authorizer of the configuration is for those who come over the network.
     ///
     /// # Errors
-    /// Session keys of the configuration that cannot be read.
+    /// Session keys of the configuration that cannot be read; a toolset that it does not have.
     pub async fn run_piped(
         self,
         speaker: Speaker,
@@ -53,30 +54,24 @@ impl App {
         let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
         let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
         let _following = AbortOnDropHandle::new(tokio::spawn(following));
-        let clock = sources.clock;
-        let rules = Rules { merging: merging(&config), refresh: config.limits.refresh, clock: clock.clone() };
         // What stands between here and a client over HTTP does not stand here.
         config.gateway.streaming = true;
         config.sessions.mode = SessionMode::Optional;
         config.sessions.timeout = SESSION;
-        let alone = match speaker {
-            Speaker::Gateway => None,
-            Speaker::Target(explain) => Some(explain),
-        };
-        let (request_bytes, response_bytes) = (config.limits.request_bytes, config.limits.response_bytes);
-        let patience = config.limits.discovery;
+        let rules = Rules { merging: merging(&config), refresh: config.limits.refresh, clock: sources.clock.clone() };
         let stopping = CancellationToken::new();
-        let gateway = Arc::new(Gateway::new(
-            &targets,
-            outlets.whole.subscribe(),
-            (config.limits.discovery, config.failover.first_byte),
-            Arc::clone(&sealer),
-            clock.clone(),
-        ));
-        let (settings, sessions) = (config.gateway, config.sessions);
-        let front = Front::new(gateway, settings, sessions, &config.limits, sealer, clock, stopping.clone());
-        let front = if alone.is_some() { front.in_its_name() } else { front };
-        let manner = Manner { request_bytes, response_bytes, patience, alone, calls };
+        let (gateway, mut toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
+        let (front, alone) = match speaker {
+            Speaker::Gateway => (gateway.front, None),
+            Speaker::Toolset(name) => {
+                let toolset = toolsets.remove(&name).with_context(|| format!("there is no toolset `{name}`"))?;
+                (toolset.front, None)
+            }
+            Speaker::Target(explain) => (gateway.front.in_its_name(), Some(explain)),
+        };
+        let limits = &config.limits;
+        let (request_bytes, response_bytes) = (limits.request_bytes, limits.response_bytes);
+        let manner = Manner { request_bytes, response_bytes, patience: limits.discovery, alone, calls };
         let listed = targets.clone();
         let discovery = async move { discovery::run(&listed, &rules, outlets).await };
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));

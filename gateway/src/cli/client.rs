@@ -161,7 +161,7 @@ fn write(args: &ClientArgs, plan: &Plan, file: &Held, will_be: &Document) -> any
         }
     }
     if !args.remove {
-        say_how(plan);
+        say_how(args, plan);
     }
     Ok(())
 }
@@ -201,10 +201,10 @@ fn advise(args: &ClientArgs, plan: &Plan) {
     if let Some(link) = clients::link(plan.client, &plan.name, &plan.entry) {
         eprintln!("or open: {link}");
     }
-    say_how(plan);
+    say_how(args, plan);
 }
 
-fn say_how(plan: &Plan) {
+fn say_how(args: &ClientArgs, plan: &Plan) {
     let facts = plan.client.facts();
     match plan.auth {
         Way::Login => {
@@ -219,20 +219,18 @@ fn say_how(plan: &Plan) {
         Way::ClientCredentials | Way::Sigv4 | Way::None => (),
     }
     if plan.entry.is_bridge() {
-        eprintln!("{} starts `causeway stdio` for it: `{}` stays out of its reach", facts.title, plan.address);
+        eprintln!("{} starts `causeway stdio` for it, which speaks with `{}`", facts.title, plan.address);
     }
-    if plan.client == Client::VSCODE && plan.auth == Way::TokenEnv && !plan.entry.is_bridge() {
-        eprintln!(
-            "if VS Code sends the reference in place of the token (microsoft/vscode#336232), use `--auth token-prompt`"
-        );
+    if let Some(note) = facts.of_variables.filter(|_| plan.entry.refers_to_variables()) {
+        eprintln!("{note}");
     }
-    for note in facts.notes {
+    if let Some(note) = facts.of_user_file.filter(|_| args.file.is_none() && args.scope == Scope::User) {
         eprintln!("{note}");
     }
 }
 
 fn plan(args: &ClientArgs) -> anyhow::Result<Plan> {
-    let known = Known::read(&args.config, args.url.as_ref())?;
+    let known = Known::read(&args.config, args.url.as_ref(), args.toolset.as_deref())?;
     let address = known.address(args.url.clone(), args.toolset.as_deref())?;
     let auth = args.auth.unwrap_or(known.auth);
     let name = args.name.clone().unwrap_or(known.name);

@@ -34,6 +34,9 @@ pub struct StdioArgs {
     /// In place of one server all that this configuration file says; whoever starts this command is let in
     #[arg(short, long, value_name = "PATH", conflicts_with = "url")]
     config: Option<PathBuf>,
+    /// With --config: one of its toolsets
+    #[arg(long, value_name = "NAME", requires = "config")]
+    toolset: Option<String>,
     #[command(flatten)]
     credential: CredentialArgs,
 }
@@ -51,12 +54,16 @@ pub async fn run(args: &StdioArgs) -> anyhow::Result<()> {
     }
     let (config, speaker) = match (&args.url, &args.config) {
         (Some(address), _) => bridge(args.credential.peer(address, &environment).await?, &environment)?,
-        (None, Some(path)) => (Config::load(path, &environment)?, Speaker::Gateway),
+        (None, Some(path)) => (Config::load(path, &environment)?, speaker(args)),
         (None, None) => bail!(Usage("which server? name it with `--url`, or a config.toml with `--config`".into())),
     };
     let shutdown = shutdown::requested().context("the process cannot listen for signals")?;
     let streams = (BufReader::new(tokio::io::stdin()), tokio::io::stdout());
     App::build(config, Clock::system())?.run_piped(speaker, streams, shutdown).await
+}
+
+fn speaker(args: &StdioArgs) -> Speaker {
+    args.toolset.clone().map_or(Speaker::Gateway, Speaker::Toolset)
 }
 
 /// A configuration in which the server is the only target, with words for what goes wrong there.

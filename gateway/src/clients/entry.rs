@@ -172,6 +172,14 @@ impl Entry {
         }
     }
 
+    /// Whether it leaves something to the client's environment.
+    pub fn refers_to_variables(&self) -> bool {
+        match &self.way {
+            Way::Http { authorization, input, .. } => authorization.is_some() && input.is_none(),
+            Way::Stdio { env, .. } => !env.is_empty(),
+        }
+    }
+
     /// The entry in the words of a client of `facts`.
     pub fn json(&self, facts: &Facts) -> Value {
         let mut entry = Map::new();

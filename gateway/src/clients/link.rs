@@ -22,11 +22,15 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// A link that opens the client with the entry, for those that have one. It holds what the entry holds, and so no secret.
+/// A link that opens the client with the entry, for those that have one; none for a bridge, whose program is where it is on this
+/// machine alone. It holds what the entry holds, and so no secret.
 ///
 /// Source: <https://cursor.com/docs/mcp/install-links>; <https://code.visualstudio.com/api/extension-guides/ai/mcp>, "Create an MCP
 /// installation URL".
 pub fn link(client: Client, name: &str, entry: &Entry) -> Option<String> {
+    if entry.is_bridge() {
+        return None;
+    }
     let mut config = entry.json(client.facts());
     match client {
         Client::CURSOR => {

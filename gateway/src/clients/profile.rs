@@ -50,8 +50,10 @@ pub struct Facts {
     pub agents: bool,
     /// How to log in at the gateway, once the entry is there.
     pub login: &'static str,
-    /// What else to know.
-    pub notes: &'static [&'static str],
+    /// What to know where an entry refers to a variable.
+    pub of_variables: Option<&'static str>,
+    /// What to know of the user's own file.
+    pub of_user_file: Option<&'static str>,
 }
 
 /// Files, `servers`, `type`, `headers`, `inputs` with `${input:…}`: <https://code.visualstudio.com/docs/copilot/reference/mcp-configuration>.
@@ -71,7 +73,10 @@ const VSCODE: Facts = Facts {
     tools: false,
     agents: false,
     login: "run `MCP: List Servers` in VS Code, choose the server and start it: VS Code opens the browser",
-    notes: &[],
+    of_variables: Some(
+        "if VS Code sends the reference in place of the token (microsoft/vscode#336232), use `--auth token-prompt`",
+    ),
+    of_user_file: None,
 };
 
 /// `mcp.json` and agent files, `url`, `headers`, `timeout`, strict JSON, headers passed on as they are: `mcpUtils.ts` and
@@ -94,7 +99,8 @@ const AMAZON_Q: Facts = Facts {
     agents: true,
     login: "in the IDE, open the tools panel of the chat and save the server: the browser opens; on the command line, `/mcp` \
             shows the address to open",
-    notes: &[],
+    of_variables: None,
+    of_user_file: None,
 };
 
 /// Files, `url`, `headers`, `${NAME}`: <https://kiro.dev/docs/mcp/configuration> and <https://kiro.dev/docs/cli/mcp/configuration>. That it
@@ -113,7 +119,10 @@ const KIRO: Facts = Facts {
     tools: false,
     agents: true,
     login: "save the file: Kiro connects anew and opens the browser",
-    notes: &["Kiro asks before it reads a variable for a server: approve it (setting `Mcp Approved Env Vars`)"],
+    of_variables: Some(
+        "Kiro asks before it reads a variable for a server: approve it (setting `Mcp Approved Env Vars`)",
+    ),
+    of_user_file: None,
 };
 
 /// `.mcp.json`, `~/.claude.json`, `type`, `headers`, `${NAME}`: <https://code.claude.com/docs/en/mcp>. Seen with Claude Code 2.1.197:
@@ -132,7 +141,8 @@ const CLAUDE_CODE: Facts = Facts {
     tools: false,
     agents: false,
     login: "type `/mcp` in Claude Code, choose the server, then `Authenticate`",
-    notes: &["close Claude Code before you write into its `.claude.json`: it writes that file too"],
+    of_variables: None,
+    of_user_file: Some("have no Claude Code running while `.claude.json` is written: it writes that file too"),
 };
 
 /// Files, `url`, `headers`, `${env:NAME}`, OAuth: <https://cursor.com/docs/mcp>. Comments: not verified, so taken for unread.
@@ -149,7 +159,8 @@ const CURSOR: Facts = Facts {
     tools: false,
     agents: false,
     login: "open Cursor's settings, `Tools & MCP`, and follow `Needs login`",
-    notes: &[],
+    of_variables: None,
+    of_user_file: None,
 };
 
 /// Files, `type`, `headers`, `tools`: <https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers>. Seen with
@@ -168,7 +179,8 @@ const COPILOT_CLI: Facts = Facts {
     tools: true,
     agents: false,
     login: "start `copilot`: it opens the browser when it connects; `/mcp show` says how far it is",
-    notes: &[],
+    of_variables: None,
+    of_user_file: None,
 };
 
 /// What most clients read. How they refer to variables differs, so a token goes by the bridge.
@@ -185,7 +197,8 @@ const ANY: Facts = Facts {
     tools: false,
     agents: false,
     login: "see your client's manual; most open the browser when they connect",
-    notes: &[],
+    of_variables: None,
+    of_user_file: None,
 };
 
 impl Client {

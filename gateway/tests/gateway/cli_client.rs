@@ -90,7 +90,7 @@ async fn what_is_shown_of_a_new_file_and_of_a_changed_one() {
     nothing was written: add `--write` to have it so
     or run: claude mcp add --scope user --transport http causeway https://gateway.example.com/mcp --header 'Authorization: Bearer ${CAUSEWAY_TOKEN}'
     set the variable where Claude Code starts, for example with `causeway token`; when the token ends, set a new one and start it again
-    close Claude Code before you write into its `.claude.json`: it writes that file too
+    have no Claude Code running while `.claude.json` is written: it writes that file too
     ");
     std::fs::write(
         home.path(".claude.json"),
@@ -113,7 +113,7 @@ async fn what_is_shown_of_a_new_file_and_of_a_changed_one() {
     take it back: mv ~/.claude.json.bak-TIME ~/.claude.json
     log in: type `/mcp` in Claude Code, choose the server, then `Authenticate`
             the gateway's issuer must register clients by itself, or config.toml needs `[login]`
-    close Claude Code before you write into its `.claude.json`: it writes that file too
+    have no Claude Code running while `.claude.json` is written: it writes that file too
     ");
     assert!(read(home.path(".claude.json")).contains("hunter2"));
 }

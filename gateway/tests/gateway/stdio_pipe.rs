@@ -230,10 +230,11 @@ async fn a_whole_configuration_over_standard_streams() {
             "[[targets]]\nname = \"{name}\"\nstdio.command = [\"{CAUSEWAY}\", \"sample\", \"{name}\", \"--stdio\"]\n"
         )
     };
+    let toolset = "[[toolsets]]\nname = \"sums\"\ntools.include = [\"calculator___add*\"]\n";
     let text = format!(
         "authorizer.custom_jwt.discovery_url = \"http://127.0.0.1:1/.well-known/openid-configuration\"\n\
          authorizer.custom_jwt.allowed_clients = [\"a\"]\n\
-         gateway.name = \"team\"\ngateway.enable_response_streaming = false\n{}{}",
+         gateway.name = \"team\"\ngateway.enable_response_streaming = false\n{toolset}{}{}",
         sample("calculator"),
         sample("hello")
     );
@@ -253,4 +254,12 @@ async fn a_whole_configuration_over_standard_streams() {
     for child in children.split_whitespace() {
         assert!(!std::path::Path::new(&format!("/proc/{child}")).exists(), "child {child} is an orphan");
     }
+    let mut part = Pipe::start(&["--config", path.to_str().unwrap(), "--toolset", "sums"], &[]);
+    assert_eq!(part.initialize().await["result"]["serverInfo"]["name"], "sums");
+    let listed = part.ask(1, "tools/list", json!({})).await["result"]["tools"].take();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["name"]), (1, &json!("calculator___add_numbers")));
+    let none = Pipe::start(&["--config", path.to_str().unwrap(), "--toolset", "none"], &[]);
+    let (code, errors) = none.end(None).await;
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("there is no toolset `none`"), "{errors}");
 }

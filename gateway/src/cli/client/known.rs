@@ -10,7 +10,8 @@ use super::{super::Usage, Way};
 use crate::{
     config::{
         Draft,
-        file::{self, Authorizer},
+        file::{self, Authorizer, Toolset},
+        located::{Located, Member},
     },
     http::MCP_PATH,
     peer::Address,
@@ -25,30 +26,37 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Reads the file at `path`, which need not be there if the gateway was `told`.
-    pub(super) fn read(path: &Path, told: Option<&Address>) -> anyhow::Result<Self> {
+    /// Reads the file at `path`, which need not be there if the gateway was `told`; of a `toolset`, what is its own.
+    pub(super) fn read(path: &Path, told: Option<&Address>, toolset: Option<&str>) -> anyhow::Result<Self> {
         if told.is_some() || !path.exists() {
             let auth = match told {
                 Some(Address::Runtime { .. } | Address::Gateway(_)) => Way::Sigv4,
                 Some(Address::Url(_)) | None => Way::Login,
             };
-            return Ok(Self { name: file::NAME.into(), auth, url: None });
+            return Ok(Self { name: slug(toolset.unwrap_or(file::NAME)), auth, url: None });
         }
         let file = Draft::read(path)?.file;
         let gateway = file.gateway.map(|gateway| gateway.value).unwrap_or_default();
-        let auth = match file.authorizer.map(|authorizer| authorizer.value) {
+        let own = toolset.map(|name| own(file.toolsets, name, path)).transpose()?;
+        let (named, authorizer) = match own {
+            Some(Toolset { name, authorizer, clients, .. }) => {
+                (clients.and_then(|clients| clients.value.server_name).or(name), authorizer.or(file.authorizer))
+            }
+            None => {
+                let clients = file.clients.map(|clients| clients.value).unwrap_or_default();
+                (clients.server_name.or(gateway.name), file.authorizer)
+            }
+        };
+        let auth = match authorizer.map(|authorizer| authorizer.value) {
             Some(Authorizer::CustomJwt(_)) | None => Way::Login,
             Some(Authorizer::AwsIam(_)) => Way::Sigv4,
             Some(Authorizer::None) => Way::None,
         };
-        let public = gateway.public_url.map(|url| url.value);
-        let url = match public {
+        let url = match gateway.public_url.map(|url| url.value) {
             Some(url) => Url::parse(&url).with_context(|| format!("`gateway.public_url` of `{}`", path.display()))?,
             None => local(gateway.listen.as_ref().map_or(file::LISTEN, |listen| &listen.value))?,
         };
-        let clients = file.clients.map(|clients| clients.value).unwrap_or_default();
-        let name = slug(clients.server_name.or(gateway.name).as_ref().map_or(file::NAME, |name| &name.value));
-        Ok(Self { name, auth, url: Some(url) })
+        Ok(Self { name: slug(named.as_ref().map_or(file::NAME, |name| &name.value)), auth, url: Some(url) })
     }
 
     /// Where a client finds the gateway, or its `toolset`.
@@ -71,6 +79,13 @@ impl Known {
             }
         }
     }
+}
+
+/// The toolset of this name.
+fn own(toolsets: Member<Vec<Located<Toolset>>>, name: &str, path: &Path) -> anyhow::Result<Toolset> {
+    let mut all = toolsets.into_iter().flat_map(|toolsets| toolsets.value).map(|toolset| toolset.value);
+    let found = all.find(|toolset| toolset.name.as_ref().is_some_and(|own| own.value == name));
+    found.ok_or_else(|| Usage(format!("`{}` has no toolset `{name}`", path.display())).into())
 }
 
 /// The URL of a gateway that listens here. One on every address is reached on this machine's own.
@@ -103,7 +118,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.toml");
         std::fs::write(&path, text).unwrap();
-        let known = Known::read(&path, None).unwrap();
+        let known = Known::read(&path, None, toolset).unwrap();
         format!("{} {:?} {}", known.name, known.auth, known.address(None, toolset).unwrap())
     }
 
@@ -112,7 +127,12 @@ mod tests {
         let jwt = "[authorizer.custom_jwt]\ndiscovery_url = \"https://i.example/.well-known/openid-configuration\"\n";
         assert_eq!(known(jwt, None), "causeway Login http://127.0.0.1:8080/mcp");
         let open = "authorizer = \"none\"\n[gateway]\nname = \"Team tools\"\nlisten = \"0.0.0.0:90\"\n";
-        assert_eq!(known(open, Some("logs")), "Team-tools None http://127.0.0.1:90/mcp/logs");
+        assert_eq!(known(open, None), "Team-tools None http://127.0.0.1:90/mcp");
+        let toolsets = "[[toolsets]]\nname = \"logs\"\n[[toolsets]]\nname = \"sums\"\nclients.server_name = \"add\"\n\
+                        authorizer.aws_iam.region = \"us-east-1\"\n";
+        let with_toolsets = [open, toolsets].concat();
+        assert_eq!(known(&with_toolsets, Some("logs")), "logs None http://127.0.0.1:90/mcp/logs");
+        assert_eq!(known(&with_toolsets, Some("sums")), "add Sigv4 http://127.0.0.1:90/mcp/sums");
         let public =
             "[gateway]\npublic_url = \"https://g.example/a/mcp\"\n[authorizer.aws_iam]\nregion = \"us-east-1\"\n";
         assert_eq!(known(public, None), "causeway Sigv4 https://g.example/a/mcp");
@@ -120,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_gateway_that_nobody_named() {
-        let nothing = Known::read(Path::new("nowhere.toml"), None).unwrap();
+        let nothing = Known::read(Path::new("nowhere.toml"), None, None).unwrap();
         let error = nothing.address(None, None).unwrap_err();
         assert_eq!(error.to_string(), "which gateway? name it with `--url`, or its config.toml with `--config`");
     }
