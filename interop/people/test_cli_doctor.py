@@ -188,7 +188,8 @@ def test_aws_says_who_we_are_and_what_we_may_read(calculator: str, account: Acco
 
 def test_names_that_clients_refuse_are_told(calculator: str) -> None:
     name = "a-target-with-a-name-that-leaves-no-room-for-tools-at-all"
-    with looked(open_to_all(target(name, calculator))) as ended:
+    served = 'clients.used = ["claude-code"]\n' + open_to_all(target(name, calculator))
+    with looked(served) as ended:
         names = [one for one in ended.json["findings"] if one["subject"] == "lists"]
         assert ended.status == 0 and names[0]["level"] == "warning" and "add_numbers" in names[0]["seen"]
     with looked(open_to_all(target("short", calculator))) as ended:
