@@ -72,8 +72,8 @@ async fn with_a_bad_token() {
 #[tokio::test]
 async fn why_is_said_where_errors_carry_their_cause() {
     let gateway = gateway_with(|config| config.gateway.debug_errors = true).await;
-    let answer = gateway.with_token("a.b.c").post(LIST).await;
-    insta::assert_snapshot!(answer.json()["error"], @r#"{"code":-32001,"message":"Invalid Bearer token","data":{"cause":"the token is no compact JWS: its header is not base64url of JSON"}}"#);
+    let answer = gateway.with_token("a.b.c").header("x-request-id", "r-1").post(LIST).await;
+    insta::assert_snapshot!(answer.json()["error"], @r#"{"code":-32001,"message":"Invalid Bearer token","data":{"cause":"the token is no compact JWS: its header is not base64url of JSON","requestId":"r-1"}}"#);
 }
 
 #[tokio::test]
