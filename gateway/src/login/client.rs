@@ -1,19 +1,24 @@
 //! Who asks for a login: the one client that the issuer knows, or a client whose id is the URL of a document about it. Neither
-//! proves itself; what a person is shown of them is what is known for sure.
+//! proves itself; a person is shown what is known for sure, and what a client calls itself as just that.
 
 use std::sync::Arc;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use super::{
     ErrorCode, OAuthError, Proxy,
-    documents::{Document, DocumentError},
+    documents::{Document, DocumentError, readable},
     redirect::{Kind, RedirectUri},
 };
+
+/// Between the one client's id and the name that a program registered with, which rides behind it: nothing is kept.
+const MARK: char = '~';
 
 /// A client that asks.
 #[derive(Clone, Debug)]
 pub(super) enum Client {
-    /// Whoever uses the id that registration gives to everyone.
-    Registered,
+    /// Whoever uses the id that registration gives to everyone, and what it calls itself.
+    Registered(Option<String>),
     /// What the document says, which somebody published under a name on the web.
     Documented(Arc<Document>),
 }
@@ -21,8 +26,8 @@ pub(super) enum Client {
 impl Proxy {
     /// The client of this id.
     pub(super) async fn client(&self, id: &str) -> Result<Client, OAuthError> {
-        if id == self.settings.client_id {
-            return Ok(Client::Registered);
+        if let Some(client) = self.registered_client(id) {
+            return Ok(client);
         }
         let unknown = |text: &str| OAuthError::new(ErrorCode::InvalidClient, text);
         if !id.starts_with("https://") && !id.starts_with("http://") {
@@ -39,7 +44,25 @@ impl Proxy {
 
     /// Whether a client may have this id, as far as can be told without looking: for requests that show a code or a token.
     pub(super) fn may_be_client(&self, id: &str) -> bool {
-        id == self.settings.client_id || (self.documents.are_read() && id.starts_with("http"))
+        self.registered_client(id).is_some() || (self.documents.are_read() && id.starts_with("http"))
+    }
+
+    /// The id of the one client, for a program that calls itself `name`. It is the same each time and at each replica.
+    pub(super) fn registered_id(&self, name: Option<&str>) -> String {
+        let id = &self.settings.client_id;
+        match name.map(readable).filter(|name| !name.is_empty()) {
+            Some(name) => format!("{id}{MARK}{}", URL_SAFE_NO_PAD.encode(name)),
+            None => id.clone(),
+        }
+    }
+
+    fn registered_client(&self, id: &str) -> Option<Client> {
+        let rest = id.strip_prefix(&self.settings.client_id)?;
+        let Some(name) = rest.strip_prefix(MARK) else {
+            return rest.is_empty().then_some(Client::Registered(None));
+        };
+        let name = String::from_utf8(URL_SAFE_NO_PAD.decode(name).ok()?).ok()?;
+        (!name.is_empty() && readable(&name) == name).then_some(Client::Registered(Some(name)))
     }
 }
 
@@ -47,24 +70,26 @@ impl Client {
     /// Whether the client may let a login end there.
     pub(super) fn owns(&self, redirect_uri: &RedirectUri) -> bool {
         match self {
-            Self::Registered => true,
+            Self::Registered(_) => true,
             Self::Documented(document) => document.redirect_uris.iter().any(|uri| redirect_uri.is(uri)),
         }
     }
 
     /// Who it is, for people.
     pub(super) fn shown(&self, redirect_uri: &RedirectUri) -> String {
-        let place = redirect_uri.url.host_str().unwrap_or_default();
-        match (self, redirect_uri.kind) {
-            (Self::Documented(document), _) => match &document.name {
-                Some(name) => format!("{name} (as {} says)", document.host),
-                None => document.host.clone(),
-            },
-            (Self::Registered, Kind::Loopback) => "A program on this computer".into(),
-            (Self::Registered, Kind::Web) => format!("The web site {place}"),
-            (Self::Registered, Kind::Scheme) => {
-                format!("The program that opens {} links on this computer", redirect_uri.url.scheme())
+        let name = match self {
+            Self::Registered(name) => name,
+            Self::Documented(document) => {
+                let host = &document.host;
+                return document.name.as_ref().map_or(host.clone(), |name| format!("{name} (as {host} says)"));
             }
-        }
+        };
+        let place = redirect_uri.url.host_str().unwrap_or_default();
+        let what = match redirect_uri.kind {
+            Kind::Loopback => "A program on this computer".into(),
+            Kind::Web => format!("The web site {place}"),
+            Kind::Scheme => format!("The program that opens {} links on this computer", redirect_uri.url.scheme()),
+        };
+        name.as_ref().map_or(what.clone(), |name| format!("{what}, which calls itself \u{201c}{name}\u{201d}"))
     }
 }

@@ -33,6 +33,11 @@ impl Proxy {
         };
         match params.one("answer") {
             Ok(Some("allow")) => {
+                tracing::info!(
+                    client = asked.client_id,
+                    redirect_uri = asked.redirect_uri,
+                    "a user lets a client log in"
+                );
                 let mut response = self.to_issuer(here, &asked, &redirect_uri, StatusCode::SEE_OTHER).await;
                 if redirect_uri.kind == Kind::Web {
                     let remembered = self.remember(here, headers, mark(&asked.client_id, &redirect_uri, &asked.scope));

@@ -185,7 +185,7 @@ impl Documents {
 }
 
 /// A name on one line, not too long, and without characters that turn what stands beside it.
-fn readable(name: &str) -> String {
+pub(super) fn readable(name: &str) -> String {
     let odd = |c: char| {
         c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
     };

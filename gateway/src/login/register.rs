@@ -1,5 +1,5 @@
-//! Dynamic client registration: everyone who may log in here gets the id of the one client that the issuer knows. Nothing is
-//! registered, so a registration never ends, and works at every replica.
+//! Dynamic client registration: everyone who may log in here gets the id of the one client that the issuer knows, with the name that
+//! the program gave itself behind it. Nothing is kept, so a registration never ends, and works at every replica.
 //!
 //! Source: RFC 7591, sections 2 and 3.
 
@@ -50,7 +50,7 @@ impl Proxy {
         let redirect_uris = self.redirect_uris(&wanted)?;
         let grants = GRANTS.iter().filter(|grant| !lacks(&wanted.grant_types, grant));
         let mut client = json!({
-            "client_id": self.settings.client_id,
+            "client_id": self.registered_id(wanted.client_name.as_deref()),
             "client_id_issued_at": self.clock.now().as_secs(),
             "redirect_uris": redirect_uris,
             "token_endpoint_auth_method": "none",
@@ -74,7 +74,8 @@ impl Proxy {
         if all.len() > MOST_URIS {
             return refused("there are too many `redirect_uris`");
         }
-        let allowed = all.iter().map(String::as_str).filter(|uri| self.redirect_uri(&Client::Registered, uri).is_ok());
+        let allowed =
+            all.iter().map(String::as_str).filter(|uri| self.redirect_uri(&Client::Registered(None), uri).is_ok());
         let allowed: Vec<&str> = allowed.collect();
         match (all, &allowed[..]) {
             ([], _) => refused("`redirect_uris` is missing or empty"),

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::{
     browser::Page,
-    login_client::{Client, LOOPBACK, PUBLIC, WEB, answer, browser, gateway, gateway_with, log_in_at},
+    login_client::{Client, LOOPBACK, PUBLIC, WEB, answer, browser, gateway, gateway_with, log_in_at, register},
 };
 
 /// What stands on a page, without its markup.
@@ -41,6 +43,24 @@ async fn it_says_who_asks_for_what_and_where_the_answer_goes() {
         "{}",
         words(&of_scheme)
     );
+}
+
+/// A client may call itself anything, and is shown to do so.
+#[tokio::test]
+async fn what_a_client_calls_itself_is_shown_as_that() {
+    let gateway = gateway().await;
+    let named = |name: &str| json!({"redirect_uris": [LOOPBACK], "client_name": name});
+    let id = register(&gateway, &named("Editor <script>\u{202e}")).await.json()["client_id"].clone();
+    let client = Client::new(LOOPBACK).with("client_id", id.as_str().unwrap());
+    let page = client.ask(&mut browser(&gateway)).await;
+    let shown = "A program on this computer, which calls itself “Editor &lt;script&gt;”";
+    assert!(words(&page).contains(shown), "{}", words(&page));
+    let code = client.code(&gateway).await;
+    assert_eq!(client.redemption(&code).post(&gateway, "/login/token").await.status, 200);
+    for id in ["people~", "people~%%", "people~IA", "people~QQo", "people~QSBwcm9ncmFt=", "peopleQQ", "alice~QQ"] {
+        let page = Client::new(LOOPBACK).with("client_id", id).ask(&mut browser(&gateway)).await;
+        assert!(page.status == 400 && page.text.contains("<code>invalid_client</code>"), "{id}: {page:?}");
+    }
 }
 
 #[tokio::test]
@@ -87,7 +107,7 @@ async fn only_who_saw_the_page_can_answer_it() {
     refused(&stranger.submit(&url, &agreed).await);
     Client::new(LOOPBACK).ask(&mut stranger).await;
     refused(&stranger.submit(&url, &agreed).await);
-    for origin in ["https://evil.example", "null", "http://tools.example.com"] {
+    for origin in ["https://evil.example", "null", "http://tools.example.com", "http://localhost:6274"] {
         let page = owner.submit_from(origin, &url, &agreed).await;
         assert!(page.status == 400 && !page.headers.contains_key("location"), "{origin}: {page:?}");
     }

@@ -81,6 +81,19 @@ async fn without_a_public_url_it_is_what_the_client_called() {
 }
 
 #[tokio::test]
+async fn a_prefix_of_the_public_url_stays() {
+    let gateway = gateway_with(|config| {
+        config.gateway.public_url = Some("https://example.com/tools/mcp".parse().unwrap());
+    })
+    .await;
+    let resource = gateway.anonymous().get("/.well-known/oauth-protected-resource").await.json();
+    assert_eq!(resource["authorization_servers"], json!(["https://example.com/tools"]));
+    let metadata = gateway.anonymous().get("/.well-known/oauth-authorization-server/tools").await.json();
+    assert_eq!(metadata["issuer"], "https://example.com/tools");
+    assert_eq!(metadata["registration_endpoint"], "https://example.com/tools/login/register");
+}
+
+#[tokio::test]
 async fn metadata_is_there_while_the_issuer_is_down() {
     let issuer = Issuer::start().await;
     issuer.set_down(true);
@@ -147,12 +160,13 @@ async fn everyone_gets_the_one_client() {
     let mut client = answer.json();
     assert_eq!(client["client_id_issued_at"].take(), gateway.clock.now().as_secs());
     let expected = json!({
-        "client_id": "people", "client_id_issued_at": null, "redirect_uris": [LOOPBACK, WEB], "token_endpoint_auth_method": "none",
+        "client_id": "people~QSBwcm9ncmFt", "client_id_issued_at": null, "redirect_uris": [LOOPBACK, WEB], "token_endpoint_auth_method": "none",
         "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"], "client_name": "A program",
         "scope": "gateway/call",
     });
     assert_eq!(client, expected);
     let least = register(&gateway, &json!({"redirect_uris": ["http://localhost/"]})).await.json();
+    assert_eq!(least["client_id"], "people", "without a name it is just the one");
     assert_eq!(least["grant_types"], json!(["authorization_code", "refresh_token"]));
 }
 
