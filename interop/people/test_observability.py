@@ -169,7 +169,7 @@ def test_ids_lead_from_an_answer_to_the_log(watched: Watched) -> None:
     lines = until(lambda: [json.loads(line) for line in errors if "interop-1" in line], "it is in the log")
     assert all(line["request_id"] == "interop-1" for line in lines)
     until(lambda: any(line["request_id"] == "interop-1" for line in watched.lines()), "it is in the audit log")
-    assert any(line["trace_id"] for line in lines)
+    assert any(line["trace_id"] and line.get("target.name") == "calculator" for line in lines)
 
 
 def test_nothing_secret_is_in_any_of_it(watched: Watched) -> None:

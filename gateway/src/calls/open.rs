@@ -265,7 +265,8 @@ impl OpenCall {
             ("request_id", Some(Arc::clone(&self.request_id))),
             ("trace_id", trace_id),
             ("caller", caller),
-            ("target", facts.target.clone()),
+            // As in all lines about targets; `target` alone is the module that a line comes from.
+            ("target.name", facts.target.clone()),
             ("tool", facts.tool.clone()),
         ];
         all.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
@@ -310,6 +311,10 @@ impl OpenCall {
         }
         tracing::debug!(
             request_id = &*record.request_id,
+            trace_id = record.trace_id.as_deref(),
+            caller = record.caller.as_ref().map(|caller| caller.id.as_str()),
+            target.name = record.target.as_deref(),
+            tool = record.tool.as_deref(),
             outcome = record.outcome.word(),
             duration = ?record.duration,
             "answered `{}`",

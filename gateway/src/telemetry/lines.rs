@@ -35,7 +35,8 @@ where
         self.inner.format_event(context, Writer::new(&mut line), event)?;
         let line = line.trim_end();
         // A field of the line's own counts.
-        let new = labels.iter().filter(|(name, _)| !self.json || !line.contains(&format!("\"{name}\":")));
+        let own = |name: &str| if self.json { format!("\"{name}\":") } else { format!(" {name}=") };
+        let new = labels.iter().filter(|(name, _)| !line.contains(&own(name)));
         match line.strip_suffix('}').filter(|_| self.json) {
             Some(open) => {
                 writer.write_str(open)?;
@@ -52,5 +53,80 @@ where
                 writer.write_char('\n')
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use axum::response::{IntoResponse, Response};
+    use causeway_oidc::clock::Clock;
+    use tracing_subscriber::fmt::format::{Format, JsonFields};
+
+    use super::*;
+    use crate::calls::Calls;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The lines that are written on the way of a call.
+    async fn lines(subscriber: impl Subscriber + Send + Sync, written: Written) -> String {
+        let guard = tracing::subscriber::set_default(subscriber);
+        tracing::info!("before");
+        let headers = [("x-request-id".parse().unwrap(), "r-1".parse().unwrap())].into_iter().collect();
+        let answer = async {
+            calls::note(|call| call.is_for("tools/call"));
+            tracing::info!(target.name = "t", "within \"quotes\"");
+            tracing::info!(request_id = "own", "with its own");
+            Response::new(axum::body::Body::empty()).into_response()
+        };
+        drop(Calls::new(Clock::system()).begin(&headers, "/mcp").unwrap().watch(answer).await);
+        drop(guard);
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        text
+    }
+
+    #[tokio::test]
+    async fn a_line_names_its_call() {
+        let written = Written::default();
+        let to = written.clone();
+        let inner = Format::default().json().flatten_event(true).without_time().with_target(false);
+        let subscriber = tracing_subscriber::fmt()
+            .event_format(OfCalls { inner, json: true })
+            .fmt_fields(JsonFields::new())
+            .with_writer(move || to.clone())
+            .finish();
+        insta::assert_snapshot!(lines(subscriber, written).await, @r#"
+        {"level":"INFO","message":"before"}
+        {"level":"INFO","message":"within \"quotes\"","target.name":"t","request_id":"r-1"}
+        {"level":"INFO","message":"with its own","request_id":"own"}
+        "#);
+        let written = Written::default();
+        let to = written.clone();
+        let inner = Format::default().without_time().with_target(false).with_ansi(false);
+        let subscriber = tracing_subscriber::fmt()
+            .event_format(OfCalls { inner, json: false })
+            .with_writer(move || to.clone())
+            .finish();
+        insta::assert_snapshot!(lines(subscriber, written).await, @r#"
+        INFO before
+        INFO within "quotes" target.name="t" request_id=r-1
+        INFO with its own request_id="own"
+        "#);
     }
 }

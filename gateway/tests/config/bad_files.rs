@@ -387,6 +387,20 @@ bad!(duplicate_keys, "duplicate-keys", @r#"
     1 mistake
 "#);
 
+bad!(bad_watching, "bad-watching", @r#"
+config.toml:4: `admin.listen = "0.0.0.0:8081"` would show everyone who reaches it how this gateway is set up, because there is no authorizer; listen on `127.0.0.1:8081`, write `[authorizer.custom_jwt]`, or insist with `admin.allow_unauthenticated = true`
+config.toml:5: `admin.metrics` takes `authorized` or `anyone`; write one of them
+config.toml:8: `telemetry.log_level` takes `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,causeway::targets=debug`; write one of them
+config.toml:9: `telemetry.log_format` takes `auto`, `text` or `json`; write one of them
+config.toml:10: `telemetry.otlp_endpoint` is no `https` or `http` URL; write it like `http://127.0.0.1:4318`
+config.toml:11: `telemetry.otlp_headers_env` names a header, or a variable with a value, that cannot be sent; write names such as `authorization`
+config.toml:12: `telemetry.trace_ratio` takes 0 to 1; write `0.1` for one trace in ten
+config.toml:14: `audit.file` is missing; write `file = "audit.jsonl"`, or `"-"` for standard output
+config.toml:15: `audit.redact_patterns` takes regular expressions, and this is none; write one such as `'^[0-9]{16}$'` in single quotes
+config.toml:16: `audit.redact_pointers` takes JSON pointers, which begin with `/`; write one such as `/customer/iban`, or put a name into `redact_names`
+10 mistakes
+"#);
+
 #[test]
 fn every_bad_file_is_a_case() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/bad");

@@ -4,7 +4,7 @@ mod bad_files;
 mod example;
 mod login;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use causeway::{
     cli,
@@ -61,6 +61,41 @@ fn check_says_what_it_found() {
     fs::write(&path, EXAMPLE).unwrap();
     let found = cli::check::check(&path, &environment()).unwrap();
     insta::assert_snapshot!(found.replace(directory.path().to_str().unwrap(), "…"), @"…/config.toml is good: listens on 127.0.0.1:8080, serves callers with a token, targets `calculator`, `hello`, `cloudwatch-insights`");
+}
+
+#[test]
+fn opentelemetrys_variables_stand_for_what_the_file_does_not_say() {
+    let text = "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"http://127.0.0.1:1/mcp\"\n";
+    let otlp = |more: &str, variables: &[(&str, &str)]| {
+        let variables = variables.iter().map(|(name, value)| (*name, *value));
+        resolve(&format!("{text}{more}"), &Environment::of(variables)).unwrap().telemetry.otlp
+    };
+    assert!(otlp("", &[]).is_none());
+    let base = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/base/");
+    let of_environment = [
+        base,
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b,x=y"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,team=tools"),
+        ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://metrics:4318/own"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "1500"),
+    ];
+    let found = otlp("", &of_environment).unwrap();
+    assert_eq!(found.traces.unwrap().as_str(), "http://collector:4318/base/v1/traces");
+    assert_eq!(found.metrics.unwrap().as_str(), "http://metrics:4318/own");
+    assert_eq!((found.headers[0].0.as_str(), found.headers[0].1.to_str().unwrap()), ("api-key", "a b"));
+    assert!(found.headers.iter().all(|(_, value)| value.is_sensitive()));
+    assert_eq!(found.resource, [("service.name".into(), "other".into()), ("team".into(), "tools".into())]);
+    assert_eq!((found.ratio, found.timeout), (0.25, Duration::from_millis(1500)));
+    let said = "[telemetry]\notlp_endpoint = \"http://said:4318\"\nservice_name = \"said\"\nmetrics_seconds = 0\n";
+    let found = otlp(said, &of_environment).unwrap();
+    assert_eq!(found.traces.unwrap().as_str(), "http://said:4318/v1/traces");
+    assert!(found.metrics.is_none());
+    assert_eq!(found.resource.last(), Some(&("service.name".into(), "said".into())));
+    assert!(otlp("", &[base, ("OTEL_SDK_DISABLED", "true")]).is_none());
+    let found = otlp("", &[base, ("OTEL_TRACES_EXPORTER", "none")]).unwrap();
+    assert!(found.traces.is_none() && found.metrics.is_some());
 }
 
 #[test]

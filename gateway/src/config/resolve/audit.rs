@@ -16,15 +16,7 @@ impl Resolver<'_> {
     pub(super) fn audit(&mut self, file: &File) -> Option<Option<Audit>> {
         let Some(section) = &file.audit else { return Some(None) };
         let audit = &section.value;
-        let Some(name) = self.filled("audit.file", &audit.file) else {
-            let message = "`audit.file` is missing; write `file = \"audit.jsonl\"`, or `\"-\"` for standard output";
-            self.findings.report(&section.at, message);
-            return None;
-        };
-        let sink = match name {
-            "-" => AuditSink::Stdout,
-            path => AuditSink::File(self.directory.join(path)),
-        };
+        let sink = self.audit_sink(section);
         let arguments = audit.arguments.as_ref().is_some_and(|arguments| arguments.value);
         let rules = [&audit.redact_names, &audit.redact_pointers, &audit.redact_patterns];
         if let (false, Some(rule)) = (arguments, rules.iter().find_map(|rules| rules.first())) {
@@ -32,16 +24,30 @@ impl Resolver<'_> {
                            `arguments = true`";
             self.findings.report(&rule.at, message);
         }
+        let redaction = self.redaction(audit);
+        let argument_bytes = self.bytes("audit.argument_bytes", &audit.argument_bytes, file::audit::ARGUMENT_BYTES);
         Some(Some(Audit {
-            sink,
+            sink: sink?,
             on_full: match audit.on_full.as_ref().map(|on_full| on_full.value) {
                 None | Some(file::audit::OnFull::Drop) => OnFull::Drop,
                 Some(file::audit::OnFull::Refuse) => OnFull::Refuse,
             },
             arguments,
-            argument_bytes: self.bytes("audit.argument_bytes", &audit.argument_bytes, file::audit::ARGUMENT_BYTES),
-            redaction: self.redaction(audit),
+            argument_bytes,
+            redaction,
         }))
+    }
+
+    fn audit_sink(&mut self, section: &Located<file::Audit>) -> Option<AuditSink> {
+        match self.filled("audit.file", &section.value.file) {
+            Some("-") => Some(AuditSink::Stdout),
+            Some(path) => Some(AuditSink::File(self.directory.join(path))),
+            None => {
+                let message = "`audit.file` is missing; write `file = \"audit.jsonl\"`, or `\"-\"` for standard output";
+                self.findings.report(&section.at, message);
+                None
+            }
+        }
     }
 
     fn redaction(&mut self, audit: &file::Audit) -> Redaction {

@@ -49,8 +49,13 @@ impl Resolver<'_> {
     /// `Some(None)` where nothing is to be exported.
     fn otlp(&mut self, telemetry: &file::Telemetry) -> Option<Option<Otlp>> {
         let disabled = self.otel("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let mut is_good = true;
         let base = match &telemetry.otlp_endpoint {
-            Some(endpoint) => Some(self.url("telemetry.otlp_endpoint", endpoint, "http://127.0.0.1:4318")?),
+            Some(endpoint) => {
+                let url = self.url("telemetry.otlp_endpoint", endpoint, "http://127.0.0.1:4318");
+                is_good = url.is_some();
+                url
+            }
             None if disabled => None,
             None => self.otel_url(ENDPOINT),
         };
@@ -61,7 +66,7 @@ impl Resolver<'_> {
             own.or_else(|| base.as_ref().map(|base| below(base, path))).filter(|_| wanted)
         };
         let (traces, metrics) = (signal("TRACES", "v1/traces"), signal("METRICS", "v1/metrics"));
-        let headers = self.otlp_headers(telemetry)?;
+        let headers = self.otlp_headers(telemetry);
         let seconds = self.number(
             "telemetry.metrics_seconds",
             &telemetry.metrics_seconds,
@@ -70,6 +75,7 @@ impl Resolver<'_> {
         );
         let (ratio, resource) = (self.ratio(&telemetry.trace_ratio), self.resource(&telemetry.service_name));
         let metrics = metrics.filter(|_| seconds > 0);
+        let headers = headers.filter(|_| is_good)?;
         if traces.is_none() && metrics.is_none() {
             return Some(None);
         }
