@@ -151,6 +151,7 @@ impl App {
             told.cancel();
         };
         let (gateway, toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
+        let server_names = server_names(&config);
         let served = Served { gateway, toolsets, login, limits: config.limits, calls: calls.clone(), local };
         for inbound in served.endpoints().map(|endpoint| endpoint.inbound.clone()) {
             tokio::spawn(async move { inbound.prepare().await });
@@ -180,9 +181,21 @@ impl App {
         let watched = async {
             let Some((listener, settings)) = listeners.admin.zip(config.admin) else { return Ok(()) };
             let local = listener.local_addr().context("the admin listener has no address")?;
-            tracing::info!("metrics and health on http://{local}");
+            tracing::info!("dashboard, metrics and health on http://{local}");
             let Numbers { served, connections, clock, started } = numbers.clone();
-            let admin = Admin { settings, local, served, connections, clock, started };
+            let (authorizer, written, stopping) = (config.authorizer, config.written, stopping.clone());
+            let admin = Admin {
+                settings,
+                local,
+                served,
+                connections,
+                clock,
+                started,
+                authorizer,
+                written,
+                server_names,
+                stopping,
+            };
             let bounds = Bounds { connections: Connections::new(ADMIN_CONNECTIONS), head: HEAD, drain: DRAIN };
             // It is there for as long as clients are served: what they still wait for can be seen.
             serve(listener, admin::router(Arc::new(admin)), bounds, over.cancelled()).await;
@@ -267,6 +280,12 @@ fn endpoints(
     });
     let toolsets = toolsets.collect();
     (Endpoint { inbound, front, shares_login: true }, toolsets)
+}
+
+/// What clients call each endpoint, by the name of its toolset; the gateway's own by none.
+fn server_names(config: &Config) -> HashMap<String, String> {
+    let toolsets = config.toolsets.iter().map(|toolset| (toolset.name.to_string(), toolset.audience.server.clone()));
+    toolsets.chain([(String::new(), config.clients.audience.server.clone())]).collect()
 }
 
 /// What the configuration wants made of the lists of targets.

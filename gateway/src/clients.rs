@@ -20,3 +20,14 @@ pub use self::{
     place::{NoPlace, Os, Scope, Surroundings, place},
     profile::{Client, Facts, Variable},
 };
+
+/// What a client calls a gateway of this name, if its user says nothing else: letters, digits and single hyphens, 64 at most.
+pub fn server_name(gateway: &str) -> String {
+    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { ' ' };
+    let words: String = gateway.chars().map(fits).collect();
+    let slug = words.split_whitespace().collect::<Vec<_>>().join("-");
+    match slug.is_empty() {
+        true => "causeway".into(),
+        false => slug.chars().take(64).collect(),
+    }
+}

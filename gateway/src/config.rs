@@ -23,6 +23,7 @@ mod findings;
 pub mod located;
 mod login;
 pub mod mistake;
+pub mod outline;
 mod proxies;
 mod resolve;
 pub mod schema;
@@ -41,6 +42,7 @@ pub use draft::Draft;
 pub use environment::Environment;
 pub use login::{ClientDocuments, Login, LoginProxy};
 pub use mistake::{Label, Mistake, Mistakes, Subject};
+pub use outline::Written;
 pub use proxies::Proxies;
 pub(crate) use resolve::KEY_BYTES;
 pub use target::{Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions, Transport};
@@ -68,6 +70,8 @@ pub struct Config {
     pub toolsets: Vec<Toolset>,
     /// Of the environment, not of the file.
     pub proxies: Proxies,
+    /// The file itself, for who wants to see it.
+    pub written: Written,
 }
 
 /// The endpoint that clients see.

@@ -63,6 +63,8 @@ struct Listing {
     lists: Lists,
     /// Why a part of it failed, or all.
     error: Option<TargetError>,
+    /// How long it took.
+    took: Duration,
 }
 
 /// Lists the targets, each of their places for itself, for as long as the future is polled.
@@ -157,8 +159,15 @@ fn tells_changes(about: &About) -> bool {
     ["tools", "prompts", "resources"].into_iter().any(|kind| about.capability(kind, "listChanged"))
 }
 
-/// Asks a target what it is and for the lists that it declares. One list that fails does not hide the others.
+/// Asks a target what it is and for the lists that it declares, and takes the time.
 async fn list(target: &Target) -> Listing {
+    let began = Instant::now();
+    let listing = ask(target).await;
+    Listing { took: began.elapsed(), ..listing }
+}
+
+/// One list that fails does not hide the others.
+async fn ask(target: &Target) -> Listing {
     let mut listing = Listing::default();
     match target.about().await {
         Ok(about) => listing.about = Some(about),
@@ -216,7 +225,9 @@ impl TargetState {
         let before = self.error_text();
         (self.tried, self.error) = (true, listing.error.map(|error| error.fault));
         news.state |= self.error_text() != before;
-        self.listed = if self.error.is_none() { Some(began) } else { self.listed };
+        if self.error.is_none() {
+            (self.listed, self.took) = (Some(began), Some(listing.took));
+        }
         news
     }
 }

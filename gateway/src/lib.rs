@@ -1,7 +1,9 @@
 //! Causeway: one MCP endpoint that merges the tools of many MCP servers.
 
+pub mod address;
 pub mod admin;
 pub mod app;
+mod arguments;
 pub mod calls;
 mod child;
 pub mod cli;

@@ -1,7 +1,6 @@
 //! One MCP server that a person named on the command line, reached by the gateway's own target code: what works there works
 //! through a gateway as well. Reads no arguments and prints nothing.
 
-mod address;
 mod client;
 mod trouble;
 
@@ -13,10 +12,10 @@ use http::header::AUTHORIZATION;
 use url::Url;
 
 pub use self::{
-    address::{Address, BadAddress, GatewayName, Located, Unlocated},
     client::{Client, Manner},
     trouble::Trouble,
 };
+pub use crate::address::{Address, BadAddress, GatewayName, Located, Unlocated};
 use crate::{
     app,
     config::{

@@ -125,7 +125,7 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Where the admin port is: where the config says; where that is the default address and taken, at a free one.
 async fn admin_listener(config: &mut Config) -> anyhow::Result<TcpListener> {
     let default: SocketAddr = config::file::admin::LISTEN.parse().expect("the default is an address");
-    let admin = *config.admin.get_or_insert(config::Admin { listen: default, open_metrics: false });
+    let admin = *config.admin.get_or_insert(config::Admin { listen: default, open_metrics: false, try_tools: true });
     if !admin.listen.ip().is_loopback() {
         bail!("`causeway dev` listens on loopback only, not on `{}`; leave `admin.listen` out", admin.listen);
     }

@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, fmt};
 
 use causeway_aws::endpoint::{REGIONS, region_of_host};
 
-use super::nearest::nearest;
-use crate::config::{Authorizer, Config, Credential, Transport};
+use crate::{
+    arguments::nearest,
+    config::{Authorizer, Config, Credential, Transport},
+};
 
 /// One that is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -211,6 +211,7 @@ mod tests {
             tried: true,
             error: None,
             listed: Some(std::time::Duration::from_secs(1_800_000_000)),
+            took: None,
         };
         let gone = TargetState {
             name: "gone".parse().unwrap(),
@@ -220,6 +221,7 @@ mod tests {
             lists: Lists::default(),
             error: Some(Fault::Unreachable("refused".into())),
             listed: None,
+            took: None,
             ..listed.clone()
         };
         [listed, gone]

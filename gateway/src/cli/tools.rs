@@ -12,12 +12,11 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{
-    nearest::hint,
     peer::CredentialArgs,
     screen::{count, faint, named, padded, plain, printable, spinner, strong, width, wrapped},
-    shape::Shape,
 };
 use crate::{
+    arguments::{Shape, hint},
     config::Environment,
     peer::{Address, Client, Manner},
     targets::About,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::profile::Facts;
-use crate::peer::Address;
+use crate::address::Address;
 
 /// Headers of requests that carry a token.
 const AUTHORIZATION: &str = "Authorization";

@@ -9,4 +9,6 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// Metrics are for whoever reaches the port.
     pub open_metrics: bool,
+    /// Whoever sees the dashboard may call tools with it.
+    pub try_tools: bool,
 }

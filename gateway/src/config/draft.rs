@@ -1,10 +1,10 @@
 //! config.toml as it was written, read but not resolved: a command may change it before it is. Looks up no secret and checks
 //! no meaning.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{
-    Config, Mistakes,
+    Config, Mistakes, Written,
     environment::Environment,
     file::File,
     findings::{Findings, Lines},
@@ -16,7 +16,7 @@ use super::{
 pub struct Draft {
     /// What could be understood. A change here is what [`Draft::resolve`] works on.
     pub file: File,
-    path: PathBuf,
+    written: Written,
     findings: Findings,
 }
 
@@ -40,7 +40,7 @@ impl Draft {
     pub fn parse(path: &Path, text: &str) -> Result<Self, Mistakes> {
         let mut findings = Findings::new(Lines::of(text));
         match shape::read(text, &mut findings) {
-            Ok(file) => Ok(Self { file, path: path.into(), findings }),
+            Ok(file) => Ok(Self { file, written: Written::new(path, text), findings }),
             Err(shape::Unusable) => Err(findings.into_mistakes(path)),
         }
     }
@@ -50,11 +50,11 @@ impl Draft {
     /// # Errors
     /// Every mistake of the file: of its shape, of its values, of what they refer to.
     pub fn resolve(self, environment: &Environment) -> Result<Config, Mistakes> {
-        let directory = self.path.parent().unwrap_or(Path::new(""));
+        let directory = self.written.path.parent().unwrap_or(Path::new(""));
         let mut findings = self.findings;
         match resolve::config(&self.file, directory, environment, &mut findings) {
-            Some(config) if findings.is_empty() => Ok(config),
-            _ => Err(findings.into_mistakes(&self.path)),
+            Some(config) if findings.is_empty() => Ok(Config { written: self.written, ..config }),
+            _ => Err(findings.into_mistakes(&self.written.path)),
         }
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use causeway_core::catalog::{Names, Paging};
 
 use super::{
-    Authorizer, Config, Failover, Gateway, Limits, Proxies, SecretSource, SessionMode, Sessions, Toolset,
+    Authorizer, Config, Failover, Gateway, Limits, Proxies, SecretSource, SessionMode, Sessions, Toolset, Written,
     environment::Environment,
     file::{self, File},
     findings::Findings,
@@ -93,6 +93,7 @@ pub(super) fn config(
         targets: targets?,
         toolsets: toolsets?,
         proxies: proxies?,
+        written: Written::default(),
     })
 }
 

@@ -62,6 +62,8 @@ pub struct TargetState {
     pub error: Option<Fault>,
     /// When the last try began that did not fail, since the Unix epoch.
     pub listed: Option<Duration>,
+    /// How long that try took.
+    pub took: Option<Duration>,
 }
 
 /// What the gateway passes on by now. A capability that it cannot serve is switched off here, and so not declared.
@@ -121,6 +123,7 @@ impl TargetState {
             tried: false,
             error: None,
             listed: None,
+            took: None,
         }
     }
 
@@ -139,6 +142,7 @@ impl TargetState {
             tried: places.iter().all(|place| place.tried),
             error: first.error.clone().filter(|_| working.is_empty()),
             listed: places.iter().filter_map(|place| place.listed).max(),
+            took: by_worth().find_map(|place| place.took),
             ..first.clone()
         }
     }
@@ -229,6 +233,7 @@ mod tests {
             tried: true,
             error: None,
             listed: None,
+            took: None,
         }
     }
 

@@ -103,7 +103,7 @@ async fn pages_of_strangers_are_refused() {
 
 /// As if it listened where other machines reach it.
 fn reachable(config: &mut Config, open_metrics: bool) {
-    config.admin = Some(Admin { listen: "0.0.0.0:0".parse().unwrap(), open_metrics });
+    config.admin = Some(Admin { listen: "0.0.0.0:0".parse().unwrap(), open_metrics, try_tools: false });
 }
 
 #[tokio::test]

@@ -5,10 +5,7 @@ use std::fmt::Write;
 use causeway_core::wire::json;
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::cli::{
-    nearest::hint,
-    shape::{Property, Shape},
-};
+use crate::arguments::{Property, Shape, hint};
 
 /// What was given on the command line.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use causeway_core::wire::json;
 use serde_json::Value;
 
 use super::progress::Progress;
-use crate::cli::{
-    screen::{plain, printable},
-    shape::{Property, Shape},
+use crate::{
+    arguments::{Property, Shape},
+    cli::screen::{plain, printable},
 };
 
 /// What the person at the terminal does.

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{super::Usage, Way};
 use crate::{
+    clients,
     config::{
         Draft,
         file::{self, Authorizer, Toolset},
@@ -33,7 +34,7 @@ impl Known {
                 Some(Address::Runtime { .. } | Address::Gateway(_)) => Way::Sigv4,
                 Some(Address::Url(_)) | None => Way::Login,
             };
-            return Ok(Self { name: slug(toolset.unwrap_or(file::NAME)), auth, url: None });
+            return Ok(Self { name: clients::server_name(toolset.unwrap_or(file::NAME)), auth, url: None });
         }
         let file = Draft::read(path)?.file;
         let gateway = file.gateway.map(|gateway| gateway.value).unwrap_or_default();
@@ -56,7 +57,8 @@ impl Known {
             Some(url) => Url::parse(&url).with_context(|| format!("`gateway.public_url` of `{}`", path.display()))?,
             None => local(gateway.listen.as_ref().map_or(file::LISTEN, |listen| &listen.value))?,
         };
-        Ok(Self { name: slug(named.as_ref().map_or(file::NAME, |name| &name.value)), auth, url: Some(url) })
+        let name = clients::server_name(named.as_ref().map_or(file::NAME, |name| &name.value));
+        Ok(Self { name, auth, url: Some(url) })
     }
 
     /// Where a client finds the gateway, or its `toolset`.
@@ -97,17 +99,6 @@ fn local(listen: &str) -> anyhow::Result<Url> {
         SocketAddr::V4(_) | SocketAddr::V6(_) => (),
     }
     Ok(Url::parse(&format!("http://{address}{MCP_PATH}")).expect("an address and a path make a URL"))
-}
-
-/// A name that every client takes.
-fn slug(name: &str) -> String {
-    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { ' ' };
-    let words: String = name.chars().map(fits).collect();
-    let slug = words.split_whitespace().collect::<Vec<_>>().join("-");
-    match slug.is_empty() {
-        true => file::NAME.into(),
-        false => slug.chars().take(64).collect(),
-    }
 }
 
 #[cfg(test)]

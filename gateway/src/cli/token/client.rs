@@ -13,7 +13,8 @@ use http::header::AUTHORIZATION;
 use super::ShowArgs;
 use crate::{
     app,
-    cli::{Usage, nearest::hint, peer::ClientArgs},
+    arguments::hint,
+    cli::{Usage, peer::ClientArgs},
     config::{self, Config, Environment},
     credentials::Credential,
     peer,

@@ -20,6 +20,9 @@ pub struct Admin {
     /// fetch tokens. Metrics name targets and tools, never callers. Default: `authorized`.
     #[schemars(extend("default" = "authorized"))]
     pub metrics: Member<MetricsFor>,
+    /// Let people call tools from the dashboard. Where the port is on loopback, such a call is made as the caller `admin-port`, without
+    /// a token; elsewhere as who has signed in. Default: `true` on loopback, `false` elsewhere.
+    pub try_tools: Member<bool>,
     /// Serve everyone on an address that other machines reach. Has a meaning only with `authorizer = "none"`. Default: `false`.
     #[schemars(extend("default" = false))]
     pub allow_unauthenticated: Member<bool>,

@@ -35,7 +35,8 @@ impl Resolver<'_> {
             _ => {}
         }
         let open_metrics = admin.metrics.as_ref().is_some_and(|metrics| metrics.value == MetricsFor::Anyone);
-        Some(Some(Admin { listen, open_metrics }))
+        let try_tools = admin.try_tools.as_ref().map_or(listen.ip().is_loopback(), |wanted| wanted.value);
+        Some(Some(Admin { listen, open_metrics, try_tools }))
     }
 
     fn admin_address(&mut self, member: &Member<String>) -> Option<SocketAddr> {

@@ -1,36 +1,38 @@
-//! What a tool's JSON Schema says of its arguments, in few words, and a text from the command line as a value that it asks for.
+//! What a tool's JSON Schema says of its arguments, in few words, and a text that a person typed as a value that it asks for.
 //! No validator: what a server makes of a value is its own business.
 //!
 //! Source: JSON Schema 2020-12, as MCP's `inputSchema` and `requestedSchema` use it.
 
+mod nearest;
+
+pub(crate) use self::nearest::{hint, nearest};
+
 use causeway_core::wire::json;
 use serde_json::Value;
-
-use super::nearest::hint;
 
 /// References are followed this far.
 const DEEPEST: usize = 8;
 
 /// The schema of an object.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape<'a>(&'a Value);
+pub(crate) struct Shape<'a>(&'a Value);
 
 /// One member of the object.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Property<'a> {
+pub(crate) struct Property<'a> {
     root: &'a Value,
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     schema: &'a Value,
-    pub(super) required: bool,
+    pub(crate) required: bool,
 }
 
 impl<'a> Shape<'a> {
-    pub(super) fn of(schema: &'a Value) -> Self {
+    pub(crate) fn of(schema: &'a Value) -> Self {
         Self(schema)
     }
 
     /// In the order of the schema, those that must be there first.
-    pub(super) fn properties(self) -> Vec<Property<'a>> {
+    pub(crate) fn properties(self) -> Vec<Property<'a>> {
         let root = self.0;
         let required = |name: &str| {
             let names = root["required"].as_array().into_iter().flatten();
@@ -44,7 +46,7 @@ impl<'a> Shape<'a> {
     }
 
     /// Whether it takes members that it does not name.
-    pub(super) fn is_open(self) -> bool {
+    pub(crate) fn is_open(self) -> bool {
         let more = match &self.0["additionalProperties"] {
             Value::Bool(more) => *more,
             Value::Object(_) => true,
@@ -56,29 +58,30 @@ impl<'a> Shape<'a> {
 }
 
 impl<'a> Property<'a> {
-    pub(super) fn description(&self) -> Option<&'a str> {
+    pub(crate) fn description(&self) -> Option<&'a str> {
         self.of("description").and_then(Value::as_str)
     }
 
-    pub(super) fn title(&self) -> Option<&'a str> {
+    pub(crate) fn title(&self) -> Option<&'a str> {
         self.of("title").and_then(Value::as_str)
     }
 
-    pub(super) fn default(&self) -> Option<&'a Value> {
+    pub(crate) fn default(&self) -> Option<&'a Value> {
         self.of("default")
     }
 
-    fn of(&self, key: &str) -> Option<&'a Value> {
+    /// What the schema says under a keyword of its own, such as `format`.
+    pub(crate) fn of(&self, key: &str) -> Option<&'a Value> {
         self.schema.get(key).or_else(|| resolved(self.root, self.schema).get(key))
     }
 
     /// `number`, `array of string`, `one of "a", "b"`.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         words(self.root, self.schema)
     }
 
     /// The value (JSON text) that `texts`, all that was given under its name, stand for.
-    pub(super) fn read(&self, texts: &[&str]) -> Result<String, String> {
+    pub(crate) fn read(&self, texts: &[&str]) -> Result<String, String> {
         match texts {
             [text] => read(self.root, self.schema, text),
             _ if types(self.root, self.schema, 0).contains(&"array") => self.items(texts),
@@ -92,13 +95,18 @@ impl<'a> Property<'a> {
         Ok(format!("[{}]", items?.join(",")))
     }
 
+    /// The types that it may have; none if it may have any.
+    pub(crate) fn types(&self) -> Vec<&'a str> {
+        types(self.root, self.schema, 0)
+    }
+
     /// What it may be, where that is a closed list.
-    pub(super) fn values(&self) -> Vec<&'a Value> {
+    pub(crate) fn values(&self) -> Vec<&'a Value> {
         values(self.root, self.schema)
     }
 
     /// Whether several of a closed list may be chosen, and which.
-    pub(super) fn choices(&self) -> Option<Vec<&'a Value>> {
+    pub(crate) fn choices(&self) -> Option<Vec<&'a Value>> {
         let many = types(self.root, self.schema, 0).contains(&"array");
         Some(values(self.root, items(self.root, self.schema))).filter(|values| many && !values.is_empty())
     }

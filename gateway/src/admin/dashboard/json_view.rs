@@ -1,0 +1,102 @@
+//! JSON as a page shows it: members and elements one a line, what is long folded, and bounded, for it may be anything. The text as
+//! it came is shown beside it by whoever needs it exactly.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+/// Values are opened so far; deeper ones are shown as one line.
+const OPEN: usize = 2;
+const DEEPEST: usize = 24;
+/// Members or elements of one value.
+const MOST: usize = 200;
+/// Characters of one text or number.
+const LONGEST: usize = 20_000;
+
+/// `value`, folded where it is deep.
+pub(super) fn view(value: &Value) -> Markup {
+    html! { div.json { (of(value, 0)) } }
+}
+
+/// At most `most` characters of `text`, and how many there are beyond.
+pub(super) fn cut(text: &str, most: usize) -> (&str, usize) {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => (&text[..at], text[at..].chars().count()),
+        None => (text, 0),
+    }
+}
+
+/// A text in its own lines, bounded.
+pub(super) fn block(text: &str, most: usize) -> Markup {
+    let (shown, rest) = cut(text, most);
+    html! {
+        pre tabindex="0" { (shown) }
+        @if rest > 0 { p.note { "… and " (rest) " more characters" } }
+    }
+}
+
+fn of(value: &Value, depth: usize) -> Markup {
+    match value {
+        Value::Object(members) if members.is_empty() => html! { "{}" },
+        Value::Array(items) if items.is_empty() => html! { "[]" },
+        Value::Object(_) | Value::Array(_) if depth >= DEEPEST => {
+            let text = value.to_string();
+            html! { code { (cut(&text, LONGEST).0) } }
+        }
+        Value::Object(members) => {
+            let rows = members.iter().take(MOST).map(|(key, value)| (Some(key.as_str()), value));
+            folded(&format!("{{ {} }}", members.len()), rows, members.len(), depth)
+        }
+        Value::Array(items) => {
+            let rows = items.iter().take(MOST).map(|value| (None, value));
+            folded(&format!("[ {} ]", items.len()), rows, items.len(), depth)
+        }
+        Value::String(text) => {
+            let (shown, rest) = cut(text, LONGEST);
+            html! { span.s { "\"" (shown) @if rest > 0 { "… " (rest) " more" } "\"" } }
+        }
+        Value::Number(number) => html! { span.n { (number.to_string()) } },
+        Value::Bool(_) | Value::Null => html! { span.k { (value.to_string()) } },
+    }
+}
+
+fn folded<'a>(
+    summary: &str,
+    rows: impl Iterator<Item = (Option<&'a str>, &'a Value)>,
+    total: usize,
+    depth: usize,
+) -> Markup {
+    html! {
+        details open[depth < OPEN] {
+            summary { (summary) }
+            ul {
+                @for (key, value) in rows {
+                    li { @if let Some(key) = key { span.key { (key) } ": " } (of(value, depth + 1)) }
+                }
+                @if total > MOST { li.note { "… and " (total - MOST) " more" } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_in_it_stays_text() {
+        let shown = view(&json!({"<b>": "</pre><script>x</script>"})).into_string();
+        insta::assert_snapshot!(shown, @r#"<div class="json"><details open><summary>{ 1 }</summary><ul><li><span class="key">&lt;b&gt;</span>: <span class="s">"&lt;/pre&gt;&lt;script&gt;x&lt;/script&gt;"</span></li></ul></details></div>"#);
+    }
+
+    #[test]
+    fn what_is_large_is_cut() {
+        let long = view(&json!(vec![0; MOST + 7])).into_string();
+        assert!(long.contains("… and 7 more"));
+        assert_eq!(cut("äöü", 2), ("äö", 1));
+        let mut deep = json!(1);
+        (0..DEEPEST * 2).for_each(|_| deep = json!([deep]));
+        assert!(view(&deep).into_string().contains("<code>[["));
+    }
+}

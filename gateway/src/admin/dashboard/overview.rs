@@ -1,0 +1,182 @@
+//! The first page: what the gateway is, how each target is, and what somebody should do something about.
+
+mod figures;
+mod target;
+
+use axum::{Extension, extract::State, http::HeaderMap, response::Response};
+use causeway_core::catalog::{Kind, Problem};
+use http::{StatusCode, header};
+use maud::{Markup, html};
+
+use self::{
+    figures::Figures,
+    target::{Standing, card},
+};
+use super::{
+    Context,
+    page::{Page, Tab},
+    time::{ago, count},
+};
+use crate::{admin::Admin, config::Authorizer, discovery::View, http::MCP_PATH};
+
+pub(super) async fn page((State(admin), Extension(visitor)): Context, headers: HeaderMap) -> Response {
+    let gateway = &admin.served.gateway.front.gateway;
+    let view = gateway.view();
+    let figures = Figures::of(&admin);
+    let content = html! {
+        h1.sr { "Overview" }
+        div data-refresh="5" {
+            (about(&admin, &view, &headers))
+            (findings(&view))
+            h2 { "Targets" }
+            @if view.targets.is_empty() { p.note { "There is none." } }
+            div.cards {
+                @for target in &view.targets { (card(&admin, &view, target, &figures)) }
+            }
+        }
+    };
+    let page = Page { title: "Overview", tab: Tab::Overview, admin: &admin, visitor: Some(&visitor) };
+    page.response(StatusCode::OK, &content)
+}
+
+fn about(admin: &Admin, view: &View, headers: &HeaderMap) -> Markup {
+    let endpoint = endpoint(admin, headers);
+    let toolsets = toolsets(admin);
+    let states: Vec<Standing> = view.targets.iter().map(|target| Standing::of(admin, target)).collect();
+    let of = |standing| states.iter().filter(|state| **state == standing).count();
+    let entries = |kind| view.catalog.list(kind).len();
+    html! {
+        section.about aria-label="This gateway" {
+            div.endpoint {
+                span.label { "Clients connect to" }
+                code #endpoint { (endpoint) }
+                button.copy type="button" data-copy="endpoint" hidden { "Copy" span.sr { " the endpoint" } }
+                a href="/clients" { "Set up a client" }
+            }
+            @if !toolsets.is_empty() {
+                div.endpoint {
+                    span.label { (count(toolsets.len(), "toolset")) }
+                    ul.toolsets {
+                        @for name in &toolsets {
+                            li {
+                                code #{ "toolset-" (name) } { (endpoint) "/" (name) } " "
+                                a href={ "/catalog?toolset=" (name) } { (count(tools_of(admin, name), "tool")) } " "
+                                button.copy type="button" data-copy={ "toolset-" (name) } hidden { "Copy" span.sr { " the endpoint of " (name) } }
+                            }
+                        }
+                    }
+                }
+            }
+            dl.facts {
+                div { dt { "Who may call" } dd { (authorizer(&admin.authorizer)) } }
+                div { dt { "Up since" } dd { (ago(admin.clock.now(), admin.started)) } }
+                div { dt { "Version" } dd.number { (env!("CARGO_PKG_VERSION")) } }
+                div { dt { "Targets" } dd { (tally(&states, of)) } }
+                div { dt { "Catalog" } dd { a href="/catalog" { (catalog(entries)) } } }
+                div { dt { "Connections" } dd.number { (admin.connections.in_use()) span.of { " of " (admin.connections.most()) } } }
+            }
+        }
+    }
+}
+
+/// Names of toolsets, sorted.
+pub(super) fn toolsets(admin: &Admin) -> Vec<&str> {
+    let mut names: Vec<&str> = admin.served.toolsets.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
+fn tools_of(admin: &Admin, toolset: &str) -> usize {
+    let endpoint = admin.served.toolsets.get(toolset);
+    endpoint.map_or(0, |endpoint| endpoint.front.gateway.view().catalog.list(Kind::Tools).len())
+}
+
+fn catalog(entries: impl Fn(Kind) -> usize) -> String {
+    let counted = Kind::ALL.iter().filter(|kind| entries(**kind) > 0);
+    let words: Vec<String> = counted.map(|kind| count(entries(*kind), &kind.to_string())).collect();
+    if words.is_empty() { "empty".into() } else { words.join(", ") }
+}
+
+fn tally(states: &[Standing], of: impl Fn(Standing) -> usize) -> Markup {
+    html! {
+        @for standing in Standing::ALL.into_iter().filter(|standing| of(*standing) > 0) {
+            (standing.badge(&format!("{} {}", of(standing), standing.word_for_several()))) " "
+        }
+        @if states.is_empty() { "none" }
+    }
+}
+
+/// Where clients find it: as the configuration says, else at the address where it listens, by the name that the browser knows.
+pub(super) fn endpoint(admin: &Admin, headers: &HeaderMap) -> String {
+    let served = &admin.served;
+    if let Some(public) = &served.gateway.front.settings.public_url {
+        return public.to_string();
+    }
+    let (port, ip) = (served.local.port(), served.local.ip());
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<http::uri::Authority>().ok());
+    match host.filter(|_| ip.is_unspecified()) {
+        Some(host) => format!("http://{}:{port}{MCP_PATH}", host.host()),
+        None => format!("http://{}{MCP_PATH}", served.local),
+    }
+}
+
+/// Who may call, in words.
+pub(super) fn authorizer(authorizer: &Authorizer) -> Markup {
+    match authorizer {
+        Authorizer::None => html! { "Anyone who reaches it, without a token" },
+        Authorizer::CustomJwt(jwt) => {
+            let issuer = jwt.discovery_url.host_str().unwrap_or_default();
+            html! { "Whoever shows an access token of " strong { (issuer) } " that fulfils the " a href="/config#authorizer.custom_jwt" { "rules" } }
+        }
+        Authorizer::AwsIam(iam) => html! {
+            "AWS principals: "
+            @if !iam.access_keys.is_empty() { (count(iam.access_keys.len(), "access key")) " by signature" }
+            @if !iam.access_keys.is_empty() && iam.caller_identity.is_some() { ", " }
+            @if iam.caller_identity.is_some() { "tokens of STS" }
+        },
+    }
+}
+
+/// What of the catalog is not as it is meant to be, what the configuration wants so last.
+fn findings(view: &View) -> Markup {
+    let (intended, news): (Vec<&Problem>, Vec<&Problem>) =
+        view.catalog.problems().iter().partition(|problem| problem.is_intended());
+    html! {
+        @if !news.is_empty() {
+            section.findings aria-labelledby="findings" {
+                h2 #findings { (count(news.len(), "finding")) }
+                ul { @for problem in &news { li { (in_code(&problem.to_string())) } } }
+            }
+        }
+        @if !intended.is_empty() {
+            details.quiet #intended {
+                summary { (count(intended.len(), "note")) " about what is left out as configured" }
+                ul { @for problem in &intended { li { (in_code(&problem.to_string())) } } }
+            }
+        }
+    }
+}
+
+/// What stands between backticks, as code.
+pub(super) fn in_code(text: &str) -> Markup {
+    let mut parts: Vec<&str> = text.split('`').collect();
+    // A backtick without its other stays one.
+    let rest = if parts.len() % 2 == 0 { parts.pop() } else { None };
+    html! {
+        @for (at, part) in parts.into_iter().enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } }
+        @if let Some(rest) = rest { "`" (rest) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backticks_become_code_and_nothing_else_does() {
+        let check = |text, expected: &str| assert_eq!(in_code(text).into_string(), expected);
+        check("target `a` <b>", "target <code>a</code> &lt;b&gt;");
+        check("`<i>`", "<code>&lt;i&gt;</code>");
+        check("a ` b", "a ` b");
+    }
+}
