@@ -26,7 +26,11 @@ class Gateway:
     #: One that it accepts; absent if there is none at hand.
     token: str | None = None
     targets: list[dict] | None = None
+<<<<<<< HEAD
     #: Where its metrics and its health are, if that is known.
+=======
+    #: Where its dashboard is; absent if it has none.
+>>>>>>> c909107 (The dashboard: toolsets, clients' files, tests in a browser, documents)
     admin: str | None = None
 
 
@@ -52,7 +56,7 @@ def serve(config: str, env: dict[str, str] | None = None) -> Iterator[Gateway]:
         endpoint = process.wait_for(lambda: listening(process.errors), "it listened")
         ready = endpoint.removesuffix("/mcp") + "/readyz"
         until(lambda: httpx2.get(ready, trust_env=False).status_code == 200, "the gateway is ready")
-        yield Gateway(process, endpoint)
+        yield Gateway(process, endpoint, admin=said(process.errors, "dashboard, metrics and health on "))
 
 
 @contextmanager
@@ -77,7 +81,11 @@ def written(config: str | None) -> Iterator[str]:
 
 def listening(lines: list[str]) -> str | None:
     """The URL that a log of JSON lines says the gateway listens on."""
-    mark = "listening on "
+    return said(lines, "listening on ")
+
+
+def said(lines: list[str], mark: str) -> str | None:
+    """What the first message of a log of JSON lines says that starts with `mark`."""
     messages = (json.loads(line).get("message", "") for line in lines if line.startswith("{"))
     return next((message.removeprefix(mark) for message in messages if message.startswith(mark)), None)
 

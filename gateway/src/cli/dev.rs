@@ -47,7 +47,7 @@ pub struct DevArgs {
 #[derive(Clone, Debug, Serialize)]
 struct Running {
     endpoint: String,
-    /// Where metrics and health are.
+    /// Where the dashboard, metrics and health are.
     admin: String,
     /// The issuer of the tokens that the gateway accepts; absent where it accepts everyone.
     issuer: Option<String>,

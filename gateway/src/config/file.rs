@@ -78,7 +78,7 @@ pub struct File {
     pub limits: Member<Limits>,
     /// Targets that are in several places, or that others stand by for.
     pub failover: Member<Failover>,
-    /// A port of its own for who runs the gateway: metrics, health. Default: none.
+    /// A port of its own for who runs the gateway: dashboard, metrics, health. Default: none.
     pub admin: Member<Admin>,
     /// The audit log. Default: none.
     pub audit: Member<Audit>,

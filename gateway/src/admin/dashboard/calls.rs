@@ -33,6 +33,17 @@ use crate::{
 /// After so long a silence a comment keeps the connection open on its way.
 const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(15);
 
+/// Of the table, and whether they hold numbers.
+const COLUMNS: [(&str, bool); 7] = [
+    ("Time", false),
+    ("What", false),
+    ("Target", false),
+    ("Outcome", false),
+    ("Took", true),
+    ("Bytes", true),
+    ("Caller", false),
+];
+
 /// Which calls somebody wants to see.
 #[derive(Clone, Debug, Default)]
 struct Filter {
@@ -65,8 +76,7 @@ pub(super) async fn page((State(admin), Extension(visitor)): Context, uri: Uri) 
                 caption.sr { "The last calls, newest first" }
                 thead {
                     tr {
-                        th scope="col" { "Time" } th scope="col" { "What" } th scope="col" { "Target" } th scope="col" { "Outcome" }
-                        th.number scope="col" { "Took" } th.number scope="col" { "Bytes" } th scope="col" { "Caller" }
+                        @for (word, is_number) in COLUMNS { th.number[is_number] scope="col" { (word) } }
                     }
                 }
                 tbody #calls { @for record in &shown { (row(record)) } }
@@ -120,9 +130,14 @@ fn row(record: &CallRecord) -> Markup {
                 @match &record.name { Some(name) => code { (name) }, None => span { (record.method) } }
                 @if record.name.is_some() { div.of { (record.method) } }
             }
-            td { (record.path.as_deref().or(record.target.as_deref()).unwrap_or("–")) @if record.attempts > 1 { span.of { " ×" (record.attempts) } } }
             td {
-                span.badge.(class) title={ "HTTP " (record.status) ", request " (record.request_id) } { span aria-hidden="true" { (shape) } " " (record.outcome.word().replace('_', " ")) }
+                (record.path.as_deref().or(record.target.as_deref()).unwrap_or("–"))
+                @if record.attempts > 1 { span.of { " ×" (record.attempts) } }
+            }
+            td {
+                span.badge.(class) title={ "HTTP " (record.status) ", request " (record.request_id) } {
+                    span aria-hidden="true" { (shape) } " " (record.outcome.word().replace('_', " "))
+                }
                 @if let Some(detail) = record.outcome.detail() { div.of { (detail) } }
             }
             td.number { (length(record.duration)) }

@@ -46,13 +46,16 @@ fn form(admin: &Admin, view: &View, search: &Search) -> Markup {
     html! {
         form.filters method="get" action="/catalog" role="search" data-search="" {
             label.grow { span.sr { "Words to look for" }
-                input type="search" name="q" value=(search.text) placeholder="Search names, titles, descriptions" autocomplete="off" spellcheck="false";
+                input type="search" name="q" value=(search.text) placeholder="Search names, titles, descriptions" autocomplete="off"
+                    spellcheck="false";
             }
             label { "Kind "
                 select name="kind" data-submit="" {
                     option value="" { "all" }
                     @for kind in Kind::ALL {
-                        option value=(kind.member()) selected[search.kind == Some(kind)] { (kind) "s (" (view.catalog.list(kind).len()) ")" }
+                        option value=(kind.member()) selected[search.kind == Some(kind)] {
+                            (kind) "s (" (view.catalog.list(kind).len()) ")"
+                        }
                     }
                 }
             }
@@ -60,7 +63,9 @@ fn form(admin: &Admin, view: &View, search: &Search) -> Markup {
                 select name="target" data-submit="" {
                     option value="" { "all" }
                     @for target in &view.targets {
-                        option value=(target.name.as_str()) selected[target.name.as_str() == search.target] { (target.name.as_str()) }
+                        option value=(target.name.as_str()) selected[target.name.as_str() == search.target] {
+                            (target.name.as_str())
+                        }
                     }
                 }
             }

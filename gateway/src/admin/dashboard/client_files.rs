@@ -1,5 +1,5 @@
-//! What each client needs to use the gateway, to copy: the same entries that `causeway client` writes. Holds no token: an entry names
-//! the variable that has one, or the client logs in.
+//! What each client needs to use the gateway, to copy: the same entries that `causeway client` writes. Holds no token: an entry
+//! names the variable that has one, or the client logs in.
 
 use axum::{
     Extension,
@@ -55,7 +55,10 @@ pub(super) async fn page((State(admin), Extension(visitor)): Context, uri: Uri, 
     let asked = Asked::of(&admin, &uri, &headers);
     let content = html! {
         h1 { "Clients" }
-        p.lead { "What a client's configuration needs to use this gateway. " code { "causeway client" } " writes the same into the right file, beside what is there." }
+        p.lead {
+            "What a client's configuration needs to use this gateway. " code { "causeway client" }
+            " writes the same into the right file, beside what is there."
+        }
         (form(&admin, &asked))
         @for client in Client::value_variants() { (guide(*client, &asked)) }
     };
@@ -108,12 +111,18 @@ fn instructions(client: Client, asked: &Asked, entry: &Entry) -> Markup {
     let (facts, name) = (client.facts(), client.name());
     let command = clients::command(client, &asked.name, entry, Scope::User);
     html! {
-        @if let Some(file) = facts.project { p.note { "In a project: " code { (file) } ". For you, everywhere: " code { "causeway client " (name) " --write" } "." } }
+        @if let Some(file) = facts.project {
+            p.note {
+                "In a project: " code { (file) } ". For you, everywhere: " code { "causeway client " (name) " --write" } "."
+            }
+        }
         (copyable(&format!("file-{name}"), &file(client, asked, entry), "the file"))
         @if let Some(command) = command { p.note { "Or run:" } (copyable(&format!("command-{name}"), &command, "the command")) }
         @if asked.way == Way::Login { p.note { strong { "Log in: " } (in_code(facts.login)) "." } }
         @if entry.is_bridge() { p.note { "It starts " code { "causeway stdio" } ", which must be installed there." } }
-        @for note in facts.notes { p.note { (in_code(note)) "." } }
+        @if let Some(note) = facts.of_variables.filter(|_| entry.refers_to_variables()) {
+            p.note { (in_code(&title(note))) "." }
+        }
     }
 }
 

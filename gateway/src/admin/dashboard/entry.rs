@@ -1,5 +1,5 @@
-//! One entry of the merged catalog as a page shows it: what it is for, what it takes, what it gives, and what its target wrote. All of
-//! it is a target's text; icons are not loaded, for they are elsewhere.
+//! One entry of the merged catalog as a page shows it: what it is for, what it takes, what it gives, and what its target wrote. All
+//! of it is a target's text; icons are not loaded, for they are elsewhere.
 
 use causeway_core::{
     catalog::{Kind, Path, Route},
@@ -78,11 +78,15 @@ impl Entry<'_> {
     /// Everything about it.
     pub(super) fn details(&self, view: &View) -> Markup {
         html! {
-            @if !self.text("description").is_empty() { p.description { (json_view::cut(self.text("description"), 4000).0) } }
+            @if !self.text("description").is_empty() {
+                p.description { (json_view::cut(self.text("description"), 4000).0) }
+            }
             (self.facts())
             @if self.kind == Kind::Tools { (arguments("Arguments", &self.json["inputSchema"], "It takes no arguments.")) }
             @if self.kind == Kind::Prompts { (self.prompt_arguments()) }
-            @if self.json["outputSchema"].is_object() { (arguments("What it gives", &self.json["outputSchema"], "Nothing is said of it.")) }
+            @if self.json["outputSchema"].is_object() {
+                (arguments("What it gives", &self.json["outputSchema"], "Nothing is said of it."))
+            }
             details.raw {
                 summary { "As its target wrote it" }
                 (json_view::block(self.original(view).unwrap_or(&self.json.to_string()), LONGEST))
@@ -96,7 +100,13 @@ impl Entry<'_> {
         html! {
             dl.facts {
                 @if let Some(path) = self.path() {
-                    div { dt { "Target" } dd { (path.target.as_str()) @if *path.name != *self.key { span.of { ", there " code { (path.name) } } } } }
+                    div {
+                        dt { "Target" }
+                        dd {
+                            (path.target.as_str())
+                            @if *path.name != *self.key { span.of { ", there " code { (path.name) } } }
+                        }
+                    }
                 }
                 @if let Some(route) = self.route.filter(|route| route.paths.len() > 1) {
                     div { dt { "Then" } dd { @for path in &route.paths[1..] { (path.target.as_str()) " " } } }
@@ -161,10 +171,18 @@ fn arguments(title: &str, schema: &Value, nothing: &str) -> Markup {
     html! {
         h4 { (title) }
         @if properties.is_empty() {
-            @if Shape::of(schema).is_open() && schema.is_object() { p.note { "Any members: the schema names none." } } @else { p.note { (nothing) } }
+            @if Shape::of(schema).is_open() && schema.is_object() { p.note { "Its schema names none." } }
+            @else { p.note { (nothing) } }
         } @else {
             div.wide { table.arguments {
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Needed" } th scope="col" { "Meaning" } } }
+                thead {
+                    tr {
+                        th scope="col" { "Name" }
+                        th scope="col" { "Type" }
+                        th scope="col" { "Needed" }
+                        th scope="col" { "Meaning" }
+                    }
+                }
                 tbody { @for property in &properties { (row(property)) } }
             } }
         }
@@ -179,7 +197,9 @@ fn row(property: &Property<'_>) -> Markup {
             td { @if property.required { "yes" } @else { "no" } }
             td {
                 (property.description().unwrap_or_default())
-                @if let Some(default) = property.default() { " " span.of { "Default: " code { (json_view::cut(&default.to_string(), 200).0) } } }
+                @if let Some(default) = property.default() {
+                    " " span.of { "Default: " code { (json_view::cut(&default.to_string(), 200).0) } }
+                }
             }
         }
     }

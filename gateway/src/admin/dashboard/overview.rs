@@ -61,7 +61,9 @@ fn about(admin: &Admin, view: &View, headers: &HeaderMap) -> Markup {
                             li {
                                 code #{ "toolset-" (name) } { (endpoint) "/" (name) } " "
                                 a href={ "/catalog?toolset=" (name) } { (count(tools_of(admin, name), "tool")) } " "
-                                button.copy type="button" data-copy={ "toolset-" (name) } hidden { "Copy" span.sr { " the endpoint of " (name) } }
+                                button.copy type="button" data-copy={ "toolset-" (name) } hidden {
+                                    "Copy" span.sr { " the endpoint of " (name) }
+                                }
                             }
                         }
                     }
@@ -73,7 +75,10 @@ fn about(admin: &Admin, view: &View, headers: &HeaderMap) -> Markup {
                 div { dt { "Version" } dd.number { (env!("CARGO_PKG_VERSION")) } }
                 div { dt { "Targets" } dd { (tally(&states, of)) } }
                 div { dt { "Catalog" } dd { a href="/catalog" { (catalog(entries)) } } }
-                div { dt { "Connections" } dd.number { (admin.connections.in_use()) span.of { " of " (admin.connections.most()) } } }
+                div {
+                    dt { "Connections" }
+                    dd.number { (admin.connections.in_use()) span.of { " of " (admin.connections.most()) } }
+                }
             }
         }
     }
@@ -126,7 +131,10 @@ pub(super) fn authorizer(authorizer: &Authorizer) -> Markup {
         Authorizer::None => html! { "Anyone who reaches it, without a token" },
         Authorizer::CustomJwt(jwt) => {
             let issuer = jwt.discovery_url.host_str().unwrap_or_default();
-            html! { "Whoever shows an access token of " strong { (issuer) } " that fulfils the " a href="/config#authorizer.custom_jwt" { "rules" } }
+            html! {
+                "Whoever shows an access token of " strong { (issuer) } " that fulfils the "
+                a href="/config#authorizer.custom_jwt" { "rules" }
+            }
         }
         Authorizer::AwsIam(iam) => html! {
             "AWS principals: "

@@ -76,7 +76,7 @@ impl Page<'_> {
                     header.top {
                         a.brand href="/" { span.mark aria-hidden="true" {} span { (name) } }
                         @if self.visitor.is_some() { (self.tabs()) }
-                        div.tools {
+                        div.corner {
                             (self.who())
                             button.theme type="button" data-theme-switch="" hidden title="Light or dark" {
                                 span aria-hidden="true" { "◐" } span.sr { "Switch between light and dark" }
@@ -84,7 +84,10 @@ impl Page<'_> {
                         }
                     }
                     main #main tabindex="-1" { (content) }
-                    footer { "Causeway " (env!("CARGO_PKG_VERSION")) " · " a href="/metrics" { "metrics" } " · " a href="/readyz" { "readiness" } }
+                    footer {
+                        "Causeway " (env!("CARGO_PKG_VERSION")) " · "
+                        a href="/metrics" { "metrics" } " · " a href="/readyz" { "readiness" }
+                    }
                 }
             }
         }

@@ -113,14 +113,20 @@ fn form(admin: &Admin, status: StatusCode, then: &str, why: Option<&str>) -> Res
     let content: Markup = html! {
         div.narrow {
             h1 { "Sign in to " (name) }
-            p { "Show a token that this gateway accepts from its clients. It is kept sealed in this browser until it ends, and goes nowhere else." }
+            p {
+                "Show a token that this gateway accepts from its clients. It is kept sealed in this browser until it ends, and goes \
+                 nowhere else."
+            }
             @if let Some(why) = why { p.alert role="alert" { (why) } }
             form method="post" action="/sign-in" {
                 input type="hidden" name="then" value=(local(then));
                 label for="token" { "Access token" }
                 textarea #token name="token" rows="5" required autocomplete="off" spellcheck="false" autofocus
                     aria-describedby="token-help" {}
-                p.help #token-help { "For example what " code { "causeway token client-credentials --raw …" } " prints, or " code { "causeway token dev --raw" } " beside " code { "causeway dev" } "." }
+                p.help #token-help {
+                    "For example what " code { "causeway token client-credentials … --raw" } " prints, or "
+                    code { "causeway token password … --raw" } "."
+                }
                 button.primary type="submit" { "Sign in" }
             }
         }

@@ -76,7 +76,9 @@ pub(super) async fn answer((State(admin), Extension(visitor)): Context, request:
     let form = Form::new(&entry.json["inputSchema"], ARGUMENT);
     let limits = &admin.served.limits;
     let Ok(body) = read(body, limits.request_bytes, limits.request_time).await else {
-        let alert = html! { p.alert role="alert" { "The form is larger than what the gateway takes of a client (" code { "limits.request_bytes" } ")." } };
+        let alert = html! {
+            p.alert role="alert" { "The form is larger than what the gateway takes (" code { "limits.request_bytes" } ")." }
+        };
         return tool.response(StatusCode::PAYLOAD_TOO_LARGE, &form.blank(), &alert);
     };
     let fields = Fields::parse(&body);
@@ -151,7 +153,10 @@ impl Tool<'_> {
                 (filled.shown())
                 div.actions {
                     button.primary type="submit" name="do" value="call" { "Call it" }
-                    p.help { "It is called for real, as " strong { (self.visitor.caller.id) } @if changes { "; it may change things" } "." }
+                    p.help {
+                        "It is called for real, as " strong { (self.visitor.caller.id) }
+                        @if changes { "; it may change things" } "."
+                    }
                 }
             }
             (outcome)

@@ -53,7 +53,7 @@ fn listening(running: &Running, identity: &DevIdentity) -> String {
     });
     let targets: String = targets.collect();
     let gateway = line("gateway", &running.endpoint);
-    let admin = line("metrics and health", &running.admin);
+    let admin = line("dashboard, metrics", &running.admin);
     let issuer = line("identity provider", identity.base().as_str());
     let toolsets = running.toolsets.iter().map(|toolset| line(&format!("toolset {}", toolset.name), &toolset.endpoint));
     let toolsets: String = toolsets.collect();

@@ -154,7 +154,10 @@ fn facts(admin: &Admin, target: &TargetState, figures: &Figures) -> Markup {
             dt { "Listed" }
             dd {
                 @match target.listed {
-                    Some(listed) => { (ago(admin.clock.now(), listed)) @if let Some(took) = target.took { span.of { ", took " (length(took)) } } }
+                    Some(listed) => {
+                        (ago(admin.clock.now(), listed))
+                        @if let Some(took) = target.took { span.of { ", took " (length(took)) } }
+                    }
                     None => "never",
                 }
             }
@@ -163,7 +166,9 @@ fn facts(admin: &Admin, target: &TargetState, figures: &Figures) -> Markup {
             dt { "Calls" }
             dd.number {
                 (figure.map_or(0, |figure| figure.calls))
-                @if let Some(failed) = figure.map(|figure| figure.failed).filter(|failed| *failed > 0) { span.failed { ", " (failed) " failed" } }
+                @if let Some(failed) = figure.map(|figure| figure.failed).filter(|failed| *failed > 0) {
+                    span.failed { ", " (failed) " failed" }
+                }
             }
         }
         div {
@@ -185,13 +190,23 @@ fn paths(admin: &Admin, view: &View, target: &TargetState) -> Markup {
         @if paths.len() > 1 {
             table.paths {
                 caption { "Paths" }
-                thead { tr { th scope="col" { "Path" } th scope="col" { "State" } th.number scope="col" { "Served" } th.number scope="col" { "Passed on" } } }
+                thead {
+                    tr {
+                        th scope="col" { "Path" }
+                        th scope="col" { "State" }
+                        th.number scope="col" { "Served" }
+                        th.number scope="col" { "Passed on" }
+                    }
+                }
                 tbody { @for path in &paths { (path_row(view, path)) } }
             }
         }
         @if let TargetKind::Gateway { standby } = &target.kind {
             @if !standby.is_empty() {
-                p.note { "Standing by: " @for (at, name) in standby.iter().enumerate() { @if at > 0 { ", " } code { (name.as_str()) } } }
+                p.note {
+                    "Standing by: "
+                    @for (at, name) in standby.iter().enumerate() { @if at > 0 { ", " } code { (name.as_str()) } }
+                }
             }
         }
     }

@@ -64,7 +64,10 @@ fn link(content: &Value) -> Markup {
 fn resource(resource: &Value) -> Markup {
     let kind = resource["mimeType"].as_str();
     html! {
-        p { strong { "Resource " } code { (resource["uri"].as_str().unwrap_or_default()) } span.of { " " (kind.unwrap_or_default()) } }
+        p {
+            strong { "Resource " } code { (resource["uri"].as_str().unwrap_or_default()) }
+            span.of { " " (kind.unwrap_or_default()) }
+        }
         @match (resource["text"].as_str(), resource["blob"].as_str()) {
             (Some(inner), _) => (text(inner)),
             (None, Some(blob)) => (media(resource, Some(blob), kind)),
@@ -84,7 +87,10 @@ fn media(content: &Value, data: Option<&str>, kind: Option<&str>) -> Markup {
         @if data.len() > MEDIA || !is_base64 {
             p.note { (kind) ", about " (size) " bytes: too large to show, or not base64." }
         } @else if PICTURES.contains(&kind) {
-            figure { img src=(url()) alt={ "A picture that the tool gave (" (kind) ")" }; figcaption { (kind) ", " (size) " bytes" } }
+            figure {
+                img src=(url()) alt={ "A picture that the tool gave (" (kind) ")" };
+                figcaption { (kind) ", " (size) " bytes" }
+            }
         } @else if is_sound {
             figure { audio controls src=(url()) {} figcaption { (kind) ", " (size) " bytes" } }
         } @else {
