@@ -26,11 +26,7 @@ class Gateway:
     #: One that it accepts; absent if there is none at hand.
     token: str | None = None
     targets: list[dict] | None = None
-<<<<<<< HEAD
-    #: Where its metrics and its health are, if that is known.
-=======
-    #: Where its dashboard is; absent if it has none.
->>>>>>> c909107 (The dashboard: toolsets, clients' files, tests in a browser, documents)
+    #: Where its dashboard, its metrics and its health are, if that is known.
     admin: str | None = None
 
 

@@ -66,7 +66,10 @@ impl Try {
         let (served, limit) = (&admin.served, admin.served.limits.response_bytes);
         let body = self.body();
         let post = Post { caller, headers: self.headers(admin), body };
-        let call = served.calls.begin(&post.headers, ENDPOINT);
+        let call = match served.calls.begin(&post.headers, ENDPOINT) {
+            Ok(call) => call,
+            Err(unaudited) => return Box::pin(stream::iter([Message::Nothing(unaudited.to_string())])),
+        };
         let answer = async {
             calls::note(|call| call.took(&post.body));
             calls::note(|call| call.called_by(&post.caller));
