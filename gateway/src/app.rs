@@ -222,16 +222,22 @@ fn watched(
     sources: &Sources,
     calls: &Calls,
 ) -> anyhow::Result<Option<(Exporter, mpsc::Receiver<Span>)>> {
-    if let Some(audit) = &config.audit {
-        let audit = Audit::open(audit, sources.clock.clone());
-        calls.keep(audit.context("the audit log cannot be opened; see `audit.file`")?);
-    }
+    audited(config, sources, calls)?;
     let Some(otlp) = &config.telemetry.otlp else { return Ok(None) };
     let (tracer, spans) = Tracer::new(otlp.ratio, &config.gateway.name);
     if otlp.traces.is_some() {
         calls.trace(tracer);
     }
     Ok(Some((Exporter::new(sources.http.clone(), otlp.clone(), sources.clock.now()), spans)))
+}
+
+/// Lets `calls` keep an audit log, where `config` wants it.
+fn audited(config: &Config, sources: &Sources, calls: &Calls) -> anyhow::Result<()> {
+    if let Some(audit) = &config.audit {
+        let audit = Audit::open(audit, sources.clock.clone());
+        calls.keep(audit.context("the audit log cannot be opened; see `audit.file`")?);
+    }
+    Ok(())
 }
 
 /// Whom everything that `config` names has its secrets and tokens from.

@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{App, endpoints, merging};
+use super::{App, audited, endpoints, merging};
 use crate::{
-    config::SessionMode,
+    config::{AuditSink, SessionMode},
     discovery::{self, Rules},
     session_keys::SessionKeys,
     stdio::{self, Explain, Manner},
@@ -42,7 +42,7 @@ impl App {
     /// is let in: the authorizer of the configuration is for those who come over the network.
     ///
     /// # Errors
-    /// Session keys of the configuration that cannot be read; a toolset that it does not have.
+    /// An audit log that cannot be opened, or would go to standard output; session keys that cannot be read; a toolset that it does not have.
     pub async fn run_piped(
         self,
         speaker: Speaker,
@@ -50,6 +50,10 @@ impl App {
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         let Self { mut config, sources, targets, outlets, calls, .. } = self;
+        if config.audit.as_ref().is_some_and(|audit| audit.sink == AuditSink::Stdout) {
+            bail!("the audit log would go to standard output, which is the client's: set `audit.file`");
+        }
+        audited(&config, &sources, &calls)?;
         let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
         let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
         let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);

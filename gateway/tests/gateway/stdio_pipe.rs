@@ -263,3 +263,24 @@ async fn a_whole_configuration_over_standard_streams() {
     assert_eq!(code, Some(1));
     assert!(errors.contains("there is no toolset `none`"), "{errors}");
 }
+
+#[tokio::test]
+async fn calls_are_in_the_audit_log_which_needs_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, log) = (directory.path().join("config.toml"), directory.path().join("audit.jsonl"));
+    let target = format!(
+        "[[targets]]\nname = \"hello\"\nstdio.command = [\"{CAUSEWAY}\", \"sample\", \"hello\", \"--stdio\"]\n"
+    );
+    let config = |audit: &str| format!("authorizer = \"none\"\n[audit]\n{audit}\n{target}");
+    std::fs::write(&path, config(&format!("file = \"{}\"", log.display()))).unwrap();
+    let mut pipe = Pipe::start(&["--config", path.to_str().unwrap()], &[]);
+    pipe.initialize().await;
+    pipe.ask(1, "tools/call", json!({"name": "hello___greet_user", "arguments": {"name": "Alice"}})).await;
+    assert_eq!(pipe.end(None).await.0, Some(0));
+    let lines = std::fs::read_to_string(&log).unwrap();
+    assert!(lines.lines().any(|line| line.contains("hello___greet_user") && line.contains("stdio")), "{lines}");
+    std::fs::write(&path, config("file = \"-\"")).unwrap();
+    let (code, errors) = Pipe::start(&["--config", path.to_str().unwrap()], &[]).end(None).await;
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("set `audit.file`"), "{errors}");
+}
