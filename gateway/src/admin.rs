@@ -59,7 +59,7 @@ pub struct Admin {
     pub stopping: CancellationToken,
 }
 
-/// All paths of the admin port. Every request has passed the [`door`]; its [`Visitor`] is in the request's extensions.
+/// All paths of the admin port. Every request has passed the `door`; its `Visitor` is in the request's extensions.
 pub fn router(admin: Arc<Admin>) -> Router {
     Router::new()
         .route(METRICS_PATH, get(numbers))

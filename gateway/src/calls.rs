@@ -1,5 +1,5 @@
 //! What becomes of each request of a client: the one place where it begins and ends for whoever watches. A request gathers what
-//! is found out about it on its way ([`OpenCall`]); its end makes one [`CallRecord`] of that, for the metrics and for those who
+//! is found out about it on its way (`OpenCall`); its end makes one [`CallRecord`] of that, for the metrics and for those who
 //! follow. Decides nothing, and holds no arguments, results or tokens.
 
 mod audit;

@@ -215,7 +215,8 @@ pub(crate) async fn refuse(
     calls::note(|call| note_refused(call, refusal, &body, envelope.as_ref()));
     let id = envelope.as_ref().and_then(Envelope::id).unwrap_or("null");
     let debug = served.gateway.front.settings.debug_errors;
-    let cause = debug.then(|| json!({"cause": refusal.cause(), "requestId": calls::request_id()}).to_string());
+    let cause =
+        debug.then(|| json!({"cause": refusal.cause(), "requestId": calls::request_id().as_deref()}).to_string());
     let message = error_message(id, refusal.code(), refusal.message(), cause.as_deref());
     let mut response = front::message(refusal.status(), message);
     // Of the gateway's own endpoint it is where AgentCore has it.

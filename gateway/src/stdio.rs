@@ -66,7 +66,7 @@ struct Pipe {
     running: Running,
 }
 
-/// How a [`Pipe`] works.
+/// How a pipe works.
 pub struct Manner {
     /// Bytes of a message from the client.
     pub request_bytes: usize,

@@ -154,10 +154,11 @@ impl HttpTarget {
             Era::Legacy => legacy::listen(self, caller_id, client, wanted).await,
             Era::Modern => {
                 let request = wanted.request(client.clone());
-                match modern::send(self, caller_id, &request, &[]).await? {
-                    Outcome::Done(reply) => Heard::replied(reply),
-                    Outcome::OtherEra(as_it_stands) => Heard::replied(as_it_stands?),
-                }
+                let reply = match modern::send(self, caller_id, &request, &[]).await? {
+                    Outcome::Done(reply) => reply,
+                    Outcome::OtherEra(as_it_stands) => as_it_stands?,
+                };
+                Heard::replied(reply).await
             }
         }
     }

@@ -3,21 +3,27 @@
 //!
 //! Source: MCP 2026-07-28, basic/patterns/subscriptions; MCP 2025-11-25, server/resources, "Subscriptions".
 
-use std::{fmt, pin::Pin};
+use std::{fmt, future::ready, pin::Pin, time::Duration};
 
 use causeway_core::{
-    canonical::{Client, Request},
+    canonical::{Client, Request, Response},
     era::{Era, params::HeaderParams},
     wire::{Envelope, ObjectEdit, json},
 };
 use futures::{Stream, StreamExt, stream};
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Event, Events, Fault, Reply, fault::rpc_error, line::Subscription};
 
 /// A modern target's word that a subscription begins.
 const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
+/// For it to give that word; one that does not is taken to have begun.
+const BEGIN: Duration = Duration::from_secs(2);
+const OVER_AT_ONCE: &str = "it ended the subscription at once";
 
 /// Whether a notification is for those who listen, not for one call or one client.
 pub(super) fn is_news(method: &str) -> bool {
@@ -92,26 +98,28 @@ impl Wanted {
 }
 
 impl Heard {
-    /// What a modern target sends on its reply to `subscriptions/listen`.
-    pub(super) fn replied(reply: Reply<Fault>) -> Result<Self, Fault> {
-        let events: Events<Fault> = match reply {
+    /// What a modern target sends on its reply to `subscriptions/listen`, from when it says that it has begun: what changes
+    /// before that it may miss, so nobody must think sooner that they would hear of it.
+    pub(super) async fn replied(reply: Reply<Fault>) -> Result<Self, Fault> {
+        let mut events: Events<Fault> = match reply {
             Reply::Stream(events) => events,
-            Reply::Whole(response) => {
-                return Err(match response.error() {
-                    Some(error) => Fault::Refused(rpc_error(error)),
-                    None => Fault::BrokenOff("it ended the subscription at once".into()),
-                });
-            }
+            Reply::Whole(response) => return Err(over_at_once(&response)),
         };
-        Ok(Self(Box::pin(stream::unfold(events, |mut events| async move {
-            loop {
-                match events.next().await {
-                    Some(Ok(Event::Notification(message))) if message.method() == ACKNOWLEDGED => (),
-                    Some(Ok(Event::Notification(message))) => return Some((message, events)),
-                    Some(Ok(Event::Question(_) | Event::Last(_)) | Err(_)) | None => return None,
-                }
+        let first = match timeout(BEGIN, events.next()).await {
+            Ok(Some(Ok(Event::Notification(message)))) => Some(message),
+            Ok(Some(Ok(Event::Last(response)))) => return Err(over_at_once(&response)),
+            Ok(Some(Err(fault))) => return Err(fault),
+            Ok(Some(Ok(Event::Question(_))) | None) => return Err(Fault::BrokenOff(OVER_AT_ONCE.into())),
+            Err(_) => None,
+        };
+        let later = stream::unfold(events, |mut events| async move {
+            match events.next().await {
+                Some(Ok(Event::Notification(message))) => Some((message, events)),
+                Some(Ok(Event::Question(_) | Event::Last(_)) | Err(_)) | None => None,
             }
-        }))))
+        });
+        let news = stream::iter(first).chain(later);
+        Ok(Self(Box::pin(news.filter(|message| ready(message.method() != ACKNOWLEDGED)))))
     }
 
     /// What a legacy target sends beside its calls, as far as it is `wanted`, until it is `over`.
@@ -141,6 +149,13 @@ impl Heard {
     /// The next notification; `None` once the target has ended them.
     pub async fn next(&mut self) -> Option<Envelope> {
         self.0.next().await
+    }
+}
+
+fn over_at_once(response: &Response) -> Fault {
+    match response.error() {
+        Some(error) => Fault::Refused(rpc_error(error)),
+        None => Fault::BrokenOff(OVER_AT_ONCE.into()),
     }
 }
 

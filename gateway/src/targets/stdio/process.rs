@@ -128,7 +128,7 @@ impl Process {
             let params = request.modern_params(&[]).map_err(|error| Fault::Unsendable(error.to_string()))?;
             // What names no subscription is about a call, and this is none.
             let call = self.link.call(Era::Modern, Owner::Gateway, &request.method, &params).await?;
-            return Heard::replied(Reply::reading(call));
+            return Heard::replied(Reply::reading(call)).await;
         }
         let (heard, over) = (self.link.listen(), self.link.closed().clone());
         let mut subscriptions = Vec::with_capacity(wanted.resources.len());
