@@ -97,8 +97,8 @@ mod tests {
         };
         drop(Calls::new(Clock::system()).begin(&headers, "/mcp").unwrap().watch(answer).await);
         drop(guard);
-        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-        text
+        let bytes = written.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
     }
 
     #[tokio::test]
