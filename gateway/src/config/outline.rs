@@ -160,6 +160,8 @@ mod tests {
         authorizer.custom_jwt = { discovery_url = "https://a.example/.well-known/openid-configuration", allowed_clients = ["b"] }
         [gateway]
         name = "tools"
+        [telemetry]
+        otlp_headers_env = { authorization = "OTLP_TOKEN" }
         [sessions]
         key_env = ["SEAL"]
         [[targets]]
@@ -191,6 +193,7 @@ mod tests {
         check("sessions", "key_env", written("variable SEAL"));
         check("authorizer.custom_jwt", "allowed_clients", written("b"));
         check("authorizer.custom_jwt", "token_use", default("access"));
+        check("telemetry", "otlp_headers_env", written("authorization = variable OTLP_TOKEN"));
         check("targets.orders", "name", written("orders"));
         check("targets.orders.credential.client_credentials", "client_secret_env", written("variable ORDERS"));
     }

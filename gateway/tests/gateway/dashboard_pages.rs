@@ -1,5 +1,6 @@
 //! The pages of the dashboard as a browser gets them: all there, nothing loaded from elsewhere, and whatever targets say is text.
 
+use causeway::config::Transport;
 use causeway_core::catalog::Kind;
 use causeway_servers::Sample;
 use serde_json::json;
@@ -63,6 +64,19 @@ async fn the_overview_says_what_works_and_what_to_do_about_the_rest() {
     let gateway = Gateway::start([calculator.target(), http_target("gone", "http://127.0.0.1:1/mcp")]).await;
     let page = open(&gateway, "/").await;
     for said in ["1 working", "1 not working", "could not be reached", "What to do:", "not called yet", &gateway.url] {
+        assert!(page.text.contains(said), "`{said}` is not in {}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn a_target_in_several_places_shows_each() {
+    let calculator = Server::start(Sample::Calculator).await;
+    let mut target = calculator.target();
+    let Transport::Http(http) = &mut target.transport else { unreachable!("it is one over HTTP") };
+    http.further.push("http://127.0.0.1:1/mcp".parse().unwrap());
+    let gateway = Gateway::start([target]).await;
+    let page = open(&gateway, "/").await;
+    for said in ["calculator/1", "calculator/2", "Passed on", "could not be reached"] {
         assert!(page.text.contains(said), "`{said}` is not in {}", page.text);
     }
 }

@@ -86,8 +86,7 @@ async fn leaving_the_page_cancels_the_call() {
     let fake = FakeTarget::start(Speaks::Modern);
     fake.on("tools/call", |_| std::future::pending());
     let gateway = Gateway::start([http_target("t", &fake.endpoint())]).await;
-    let request = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = request.post(format!("{}/tools/t___echo", gateway.admin)).header("origin", &gateway.admin);
+    let request = client().post(format!("{}/tools/t___echo", gateway.admin)).header("origin", &gateway.admin);
     let mut page = request.body("do=call").send().await.unwrap();
     let begun = page.chunk().await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&begun).contains("The call runs."));
@@ -105,7 +104,7 @@ async fn no_page_of_a_stranger_calls_a_tool() {
     for origin in ["https://evil.example", "http://localhost:1", "null"] {
         assert_eq!(browser(&gateway).submit_from(origin, &url, &form).await.status, 403, "{origin}");
     }
-    let by_hand = reqwest::Client::new().post(&url).body("a.=a=2&a.=b=3&do=call").send().await.unwrap();
+    let by_hand = client().post(&url).body("a.=a=2&a.=b=3&do=call").send().await.unwrap();
     assert_eq!(by_hand.status(), 403);
     assert_eq!(calls(&gateway), (0, None));
 }
@@ -123,6 +122,11 @@ async fn who_runs_the_gateway_can_forbid_it() {
     let catalog = browser(&gateway).open(&format!("{}/catalog", gateway.admin)).await;
     assert!(!catalog.text.contains("/tools/"), "{}", catalog.text);
     assert_eq!(calls(&gateway), (0, None));
+}
+
+/// A program, not a browser.
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
 fn unescaped(text: &str) -> String {

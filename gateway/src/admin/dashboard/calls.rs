@@ -135,7 +135,7 @@ fn row(record: &CallRecord) -> Markup {
                 @if record.attempts > 1 { span.of { " ×" (record.attempts) } }
             }
             td {
-                span.badge.(class) title={ "HTTP " (record.status) ", request " (record.request_id) } {
+                span.badge.(class) title=(ids(record)) {
                     span aria-hidden="true" { (shape) } " " (record.outcome.word().replace('_', " "))
                 }
                 @if let Some(detail) = record.outcome.detail() { div.of { (detail) } }
@@ -145,6 +145,12 @@ fn row(record: &CallRecord) -> Markup {
             td { (record.caller.as_ref().map_or("–", |caller| caller.id.as_str())) }
         }
     }
+}
+
+/// By what the same call is found in logs and traces.
+fn ids(record: &CallRecord) -> String {
+    let trace = record.trace_id.as_ref().map(|id| format!(", trace {id}")).unwrap_or_default();
+    format!("HTTP {}, request {}{trace}", record.status, record.request_id)
 }
 
 fn bytes(count: u64) -> String {
@@ -221,5 +227,73 @@ impl Filter {
             Wanted::Failed => !matches!(record.outcome, Outcome::Ok | Outcome::InputRequired),
         };
         of_target && of_kind
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::broadcast;
+
+    use super::*;
+
+    fn record(outcome: Outcome) -> Arc<CallRecord> {
+        Arc::new(CallRecord {
+            at: Duration::from_secs(1_785_240_000),
+            request_id: "r-1".into(),
+            trace_id: None,
+            caller: None,
+            endpoint: "/mcp".into(),
+            method: "tools/call".into(),
+            name: Some("<b>add</b>".into()),
+            target: Some("calculator".into()),
+            tool: Some("add".into()),
+            path: None,
+            attempts: 1,
+            outcome,
+            status: 200,
+            first_byte: None,
+            duration: Duration::from_millis(12),
+            execution: Duration::from_millis(10),
+            bytes_in: 7,
+            bytes_out: 12_345,
+        })
+    }
+
+    #[tokio::test]
+    async fn one_who_reads_too_slowly_is_told_so() {
+        let (sender, mut records) = broadcast::channel(2);
+        for _ in 0..5 {
+            sender.send(record(Outcome::Ok)).unwrap();
+        }
+        drop(sender);
+        let filter = Filter::default();
+        assert_eq!(next(&mut records, &filter).await.unwrap(), "event: missed\ndata: 3\n\n");
+        for _ in 0..2 {
+            assert!(next(&mut records, &filter).await.unwrap().starts_with(b"event: message\ndata: <tr"));
+        }
+        assert_eq!(next(&mut records, &filter).await, None);
+    }
+
+    #[test]
+    fn a_row_is_marked_where_the_call_failed() {
+        let failed = row(&record(Outcome::TargetFault("timeout"))).into_string();
+        assert!(failed.starts_with("<tr class=\"failed\">") && failed.contains("target fault"), "{failed}");
+        assert!(failed.contains("&lt;b&gt;add&lt;/b&gt;") && failed.contains("12 k"), "{failed}");
+        assert!(row(&record(Outcome::Ok)).into_string().starts_with("<tr><td"));
+    }
+
+    #[test]
+    fn a_filter_goes_by_target_and_outcome() {
+        let check = |query: &str, outcome, passes| {
+            let filter = Filter::of(&format!("/calls?{query}").parse().unwrap());
+            assert_eq!(filter.lets_through(&record(outcome)), passes, "{query}");
+        };
+        check("", Outcome::Ok, true);
+        check("target=calculator&show=uses", Outcome::Ok, true);
+        check("target=hello", Outcome::Ok, false);
+        check("show=failed", Outcome::Ok, false);
+        check("show=failed", Outcome::ToolError, true);
     }
 }

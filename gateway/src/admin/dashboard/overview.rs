@@ -169,7 +169,7 @@ fn findings(view: &View) -> Markup {
 pub(super) fn in_code(text: &str) -> Markup {
     let mut parts: Vec<&str> = text.split('`').collect();
     // A backtick without its other stays one.
-    let rest = if parts.len() % 2 == 0 { parts.pop() } else { None };
+    let rest = if parts.len().is_multiple_of(2) { parts.pop() } else { None };
     html! {
         @for (at, part) in parts.into_iter().enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } }
         @if let Some(rest) = rest { "`" (rest) }

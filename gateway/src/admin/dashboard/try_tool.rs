@@ -30,6 +30,7 @@ use super::{
     super::Visitor,
     Context, Fields,
     entry::{self, Entry},
+    json_view,
     page::{Page, Tab, html_response},
 };
 use crate::{admin::Admin, discovery::View, http::read};
@@ -148,7 +149,10 @@ impl Tool<'_> {
             p.crumbs { a href="/catalog" { "Catalog" } }
             h1.name { (self.entry.key) }
             @if !title.is_empty() && title != self.entry.key { p.subtitle { (title) } }
-            details.entry.flat { summary { "What it is" } div.body { (self.entry.details(self.view)) } }
+            @if !self.entry.text("description").is_empty() {
+                p.description { (json_view::cut(self.entry.text("description"), 600).0) }
+            }
+            details.entry.flat { summary { "All about it" } div.body { (self.entry.details(self.view)) } }
             form.try #try method="post" action={ (entry::tool_path(&self.entry.key)) "#outcome" } {
                 (filled.shown())
                 div.actions {

@@ -13,7 +13,9 @@ pub(super) fn shown(key: &str, value: &Value) -> String {
     match key {
         "command" => command(value),
         "env" => pairs(value, |_| MASK.to_owned()),
-        "env_from" => pairs(value, |value| format!("variable {}", plain(value))),
+        _ if key == "env_from" || (key.ends_with("_env") && value.is_table()) => {
+            pairs(value, |value| format!("variable {}", plain(value)))
+        }
         key if key.ends_with("_env") => reference("variable"),
         key if key.ends_with("_file") => reference("file"),
         _ => match value {
