@@ -246,7 +246,7 @@ def test_what_is_copied_is_what_is_shown(gateway: Gateway) -> None:
         copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
         entry = {"type": "http", "url": f"{gateway.endpoint}/numbers"}
         entry["headers"] = {"Authorization": "Bearer ${env:CAUSEWAY_TOKEN}"}
-        assert copied == {"servers": {"Team-tools": entry}}
+        assert copied == {"servers": {"numbers": entry}}
 
 
 def test_light_and_dark_are_chosen_and_kept(gateway: Gateway) -> None:

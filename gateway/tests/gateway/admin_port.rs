@@ -127,5 +127,8 @@ fn without_the_section_there_is_none() {
     let text = "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"http://127.0.0.1:1/mcp\"";
     assert_eq!(resolve(text).admin, None);
     let with = resolve(&format!("{text}\n[admin]\n")).admin.unwrap();
-    assert_eq!((with.listen.to_string().as_str(), with.open_metrics), ("127.0.0.1:8081", false));
+    assert_eq!((with.listen.to_string().as_str(), with.open_metrics, with.try_tools), ("127.0.0.1:8081", false, true));
+    let elsewhere = "[admin]\nlisten = \"0.0.0.0:8081\"\nallow_unauthenticated = true";
+    assert!(!resolve(&format!("{text}\n{elsewhere}\n")).admin.unwrap().try_tools);
+    assert!(resolve(&format!("{text}\n{elsewhere}\ntry_tools = true\n")).admin.unwrap().try_tools);
 }

@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn what_is_in_it_stays_text() {
         let shown = view(&json!({"<b>": "</pre><script>x</script>"})).into_string();
-        insta::assert_snapshot!(shown, @r#"<div class="json"><details open><summary>{ 1 }</summary><ul><li><span class="key">&lt;b&gt;</span>: <span class="s">"&lt;/pre&gt;&lt;script&gt;x&lt;/script&gt;"</span></li></ul></details></div>"#);
+        insta::assert_snapshot!(shown, @r#"<div class="json"><details open><summary>{ 1 }</summary><ul><li><span class="key">&lt;b&gt;</span>: <span class="s">&quot;&lt;/pre&gt;&lt;script&gt;x&lt;/script&gt;&quot;</span></li></ul></details></div>"#);
     }
 
     #[test]

@@ -163,7 +163,7 @@ mod tests {
         let question = Question::of_result(ASKED).unwrap();
         let answers = |action, text: &str| question.answers(action, &Fields::parse(text.as_bytes())).ok();
         assert_eq!(
-            answers(Action::Accept, "q0.=name=Eve").as_deref(),
+            answers(Action::Accept, "q0.%3Dname=Eve").as_deref(),
             Some(r#"{"who":{"action":"accept","content":{"name":"Eve"}},"go":{"action":"accept"}}"#)
         );
         assert_eq!(
