@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, expect, sync_playwright
 
 # What Chromium needs where no user namespaces, no GPU and little shared memory are there; it talks to loopback alone.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"]
+
+# For whatever a page is to do or to show; pages that look again by themselves do so after some seconds.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager
@@ -22,7 +26,7 @@ def browser(**settings: object) -> Iterator[BrowserContext]:
         )
         try:
             context = chromium.new_context(**settings)
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(PATIENCE)
             yield context
         finally:
             chromium.close()
