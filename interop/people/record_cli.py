@@ -23,8 +23,18 @@ RUN = re.compile(r"^\{run: (.*?)\}$", re.MULTILINE | re.DOTALL)
 
 def main() -> None:
     with surroundings() as (env, cwd):
-        text = RUN.sub(lambda found: block(found[1], env, cwd), TEXT.read_text())
-    path = ROOT / "docs" / "cli.md"
+        text = ran(TEXT, env, cwd)
+    write(text, TEXT.name)
+
+
+def ran(template: Path, env: dict[str, str], cwd: str) -> str:
+    """The text of this file, each command in it run and followed by what it said."""
+    return RUN.sub(lambda found: block(found[1], env, cwd), template.read_text())
+
+
+def write(text: str, name: str) -> None:
+    """Makes the page `name` of docs/ of it."""
+    path = ROOT / "docs" / name
     path.write_text(tidy(text))
     print(f"wrote {path.relative_to(ROOT)}")
 

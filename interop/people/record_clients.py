@@ -4,9 +4,9 @@ nothing is edited but the path of the program and addresses that change with eac
 import tempfile
 from pathlib import Path
 
-from harness.gateway import ROOT, causeway, dev
+from harness.gateway import causeway, dev
 from harness.process import CLEAN
-from people.record_cli import RUN, block, tidy
+from people.record_cli import ran, write
 
 TEXT = Path(__file__).with_name("clients.md")
 
@@ -15,11 +15,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home, dev() as gateway:
         path = f"{Path(causeway()).parent}:{CLEAN['PATH']}"
         env = CLEAN | {"HOME": home, "PATH": path, "GATEWAY": gateway.endpoint, "TOKEN": gateway.token}
-        text = RUN.sub(lambda found: block(found[1], env, home), TEXT.read_text())
-    text = text.replace(causeway(), "/usr/local/bin/causeway").replace(home, "/home/me")
-    written = ROOT / "docs" / "clients.md"
-    written.write_text(tidy(text))
-    print(f"wrote {written.relative_to(ROOT)}")
+        text = ran(TEXT, env, home)
+    write(text.replace(causeway(), "/usr/local/bin/causeway").replace(home, "/home/me"), TEXT.name)
 
 
 if __name__ == "__main__":

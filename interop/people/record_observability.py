@@ -13,7 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from harness.collector import attributes, collector
 from harness.gateway import ROOT, dev, post
 from harness.process import CLEAN, until
-from people.record_cli import RUN, block, tidy
+from people.record_cli import ran, write
 from people.test_observability import PARENT, call
 
 TEXT = Path(__file__).with_name("observability.md")
@@ -21,10 +21,8 @@ TEXT = Path(__file__).with_name("observability.md")
 
 def main() -> None:
     with surroundings() as (env, cwd):
-        text = RUN.sub(lambda found: block(found[1], env, cwd), TEXT.read_text())
-    path = ROOT / "docs" / "observability.md"
-    path.write_text(tidy(text))
-    print(f"wrote {path.relative_to(ROOT)}")
+        text = ran(TEXT, env, cwd)
+    write(text, TEXT.name)
 
 
 @contextmanager
