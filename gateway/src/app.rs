@@ -208,11 +208,16 @@ impl App {
             Ok(())
         };
         futures::future::try_join3(serving, watched, exported).await?;
-        futures::future::join_all(targets.iter().map(|target| target.stop())).await;
-        if let Some(audit) = calls.audit() {
-            audit.flush(FAREWELL).await;
-        }
+        stop(&targets, &calls).await;
         Ok(())
+    }
+}
+
+/// Ends what a gateway that serves nobody any more has begun: its targets, and what it owes the audit log.
+async fn stop(targets: &[Arc<Target>], calls: &Calls) {
+    futures::future::join_all(targets.iter().map(|target| target.stop())).await;
+    if let Some(audit) = calls.audit() {
+        audit.flush(FAREWELL).await;
     }
 }
 

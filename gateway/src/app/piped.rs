@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{App, audited, endpoints, merging};
+use super::{App, audited, endpoints, merging, stop};
 use crate::{
     config::{AuditSink, SessionMode},
     discovery::{self, Rules},
@@ -75,12 +75,12 @@ impl App {
         };
         let limits = &config.limits;
         let (request_bytes, response_bytes) = (limits.request_bytes, limits.response_bytes);
-        let manner = Manner { request_bytes, response_bytes, patience: limits.discovery, alone, calls };
+        let manner = Manner { request_bytes, response_bytes, patience: limits.discovery, alone, calls: calls.clone() };
         let listed = targets.clone();
         let discovery = async move { discovery::run(&listed, &rules, outlets).await };
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
         stdio::serve(front, manner, stopping, streams, shutdown).await;
-        futures::future::join_all(targets.iter().map(|target| target.stop())).await;
+        stop(&targets, &calls).await;
         Ok(())
     }
 }
