@@ -22,6 +22,7 @@ pub mod file;
 mod findings;
 pub mod located;
 mod login;
+mod loopback;
 pub mod mistake;
 pub mod outline;
 mod proxies;
@@ -41,6 +42,7 @@ pub use credential::{
 pub use draft::Draft;
 pub use environment::Environment;
 pub use login::{ClientDocuments, Login, LoginProxy};
+pub(crate) use loopback::is_loopback;
 pub use mistake::{Label, Mistake, Mistakes, Subject};
 pub use outline::Written;
 pub use proxies::Proxies;

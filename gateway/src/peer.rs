@@ -20,7 +20,7 @@ use crate::{
     app,
     config::{
         ApiKey, ApiKeyLocation, Config, Credential, Draft, Environment, EraChoice, HttpTarget, Mistakes, Sigv4, Target,
-        TargetKind, TargetSessions, Transport, file::aws::SERVICE,
+        TargetKind, TargetSessions, Transport, file::aws::SERVICE, is_loopback,
     },
     secret::Secret,
     targets::Fault,
@@ -96,13 +96,7 @@ impl Peer {
     /// # Errors
     /// [`InTheOpen`] for a signature that leaves this machine without TLS.
     pub fn checked(self) -> Result<Self, InTheOpen> {
-        let stays_here = match self.endpoint.host() {
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            Some(url::Host::Domain(host)) => host == "localhost",
-            None => false,
-        };
-        let safe = self.endpoint.scheme() == "https" || stays_here || self.runtime;
+        let safe = self.endpoint.scheme() == "https" || is_loopback(&self.endpoint) || self.runtime;
         match (&self.credential, safe) {
             (Credential::Sigv4(_), false) => Err(InTheOpen(causeway_oidc::fetch::shown(&self.endpoint))),
             _ => Ok(self),

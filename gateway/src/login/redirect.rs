@@ -5,9 +5,10 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use url::{Host, Url};
+use url::Url;
 
 use super::{Here, OAuthError};
+use crate::config::is_loopback;
 
 /// Longer ones are refused: they ride in the issuer's `state`.
 const LONGEST: usize = 1024;
@@ -102,15 +103,6 @@ pub(super) fn go(status: StatusCode, url: &str) -> Response {
 
 fn has_user(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

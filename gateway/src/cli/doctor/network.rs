@@ -12,7 +12,10 @@ use tokio::net::{TcpStream, lookup_host};
 use url::{Host, Url};
 
 use super::{Finding, certificate};
-use crate::{cli::screen::duration, config::Config};
+use crate::{
+    cli::screen::duration,
+    config::{Config, is_loopback},
+};
 
 /// A certificate that ends sooner is worth a word.
 const SOON: Duration = Duration::from_secs(14 * 86_400);
@@ -143,13 +146,4 @@ fn broken(url: &Url, error: reqwest::Error) -> Finding {
         return Finding::problem("TLS", format!("no secure connection to `{shown}`: {cause}")).todo(advice);
     }
     Finding::problem("network", format!("`{shown}` broke off: {cause}")).todo("check that the server speaks HTTP there")
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }

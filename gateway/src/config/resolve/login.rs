@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use causeway_core::authorizer::{Authorizer as Rules, TokenUse};
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     super::{
         Authorizer, Gateway, Login, LoginProxy, Proxies,
         file::login as file,
+        is_loopback,
         located::{Located, Member},
     },
     Resolver,
@@ -184,14 +185,5 @@ impl Resolver<'_> {
                 format!("`login.{name}` has no effect with `mode = \"pass_through\"`; leave one of the two out");
             self.findings.report(&at, message);
         }
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
