@@ -11,6 +11,7 @@ use causeway_aws::{
 };
 use causeway_oidc::fetch;
 use http::Method;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use url::Url;
 
@@ -108,7 +109,7 @@ impl Address {
         match self {
             Self::Url(url) => {
                 let region = url.host_str().and_then(region_of_host).map(str::to_owned);
-                Ok(Located { url: url.clone(), runtime: is_runtime(url), region, authorizer: None })
+                Ok(Located { url: url.clone(), runtime: runtime_of(url).is_some(), region, authorizer: None })
             }
             Self::Runtime { arn, endpoint } => {
                 let qualifier = qualifier.or(endpoint.as_deref()).unwrap_or(QUALIFIER);
@@ -117,6 +118,12 @@ impl Address {
             }
             Self::Gateway(name) => name.locate(aws).await,
         }
+    }
+
+    /// What AWS calls the server at `url`, where its URL says so.
+    pub fn named_by_aws(url: &Url) -> Option<Self> {
+        let runtime = runtime_of(url).map(|(arn, endpoint)| Self::Runtime { arn: Box::new(arn), endpoint });
+        runtime.or_else(|| GatewayName::of_url(url).map(|name| Self::Gateway(Box::new(name))))
     }
 
     /// Whether AWS serves it, so that a signature is what is most likely wanted.
@@ -130,10 +137,16 @@ impl Address {
     }
 }
 
-/// The invocations URL of a Runtime, wherever it is: AWS's own host, a private one, a double.
-fn is_runtime(url: &Url) -> bool {
-    let segments: Vec<&str> = url.path_segments().into_iter().flatten().collect();
-    matches!(segments[..], [.., "runtimes", arn, "invocations"] if arn.starts_with("arn%3A") || arn.starts_with("arn:"))
+/// The ARN and the qualifier in the invocations URL of a Runtime, wherever that is: AWS's own host, a private one, a double.
+///
+/// Source: AgentCore's API model (`InvokeAgentRuntime`): `https://bedrock-agentcore.{region}.amazonaws.com/runtimes/{ARN,
+/// percent-encoded}/invocations?qualifier=DEFAULT`.
+pub fn runtime_of(url: &Url) -> Option<(Arn, Option<String>)> {
+    let segments: Vec<&str> = url.path_segments()?.collect();
+    let [.., "runtimes", encoded, "invocations"] = segments[..] else { return None };
+    let arn: Arn = percent_decode_str(encoded).decode_utf8().ok()?.parse().ok()?;
+    let qualifier = url.query_pairs().find(|(name, _)| name == "qualifier").map(|(_, value)| value.into_owned());
+    (arn.service == "bedrock-agentcore" && arn.resource_of("runtime").is_some()).then_some((arn, qualifier))
 }
 
 impl GatewayName {
@@ -158,8 +171,7 @@ impl GatewayName {
     }
 
     /// From the URL at which AgentCore serves it.
-    fn of_url(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
+    fn of_url(url: &Url) -> Option<Self> {
         let host = url.host_str()?;
         let (id, rest) = host.split_once('.')?;
         let region = region_of_host(host)?.to_owned();
@@ -234,7 +246,8 @@ impl FromStr for GatewayName {
 
     fn from_str(text: &str) -> Result<Self, BadAddress> {
         if text.starts_with("https://") {
-            return Self::of_url(text).ok_or_else(|| BadAddress::NoGateway(text.into()));
+            let name = Url::parse(text).ok().and_then(|url| Self::of_url(&url));
+            return name.ok_or_else(|| BadAddress::NoGateway(text.into()));
         }
         if !text.starts_with("arn:") {
             return match is_id(text) {
@@ -311,11 +324,17 @@ mod tests {
 
     #[test]
     fn the_url_of_a_runtime_is_known_as_one() {
-        let is = |text: &str| is_runtime(&text.parse().unwrap());
-        assert!(is(
-            "https://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/arn%3Aaws%3Ax/invocations?qualifier=DEFAULT"
-        ));
-        assert!(is("http://127.0.0.1:4566/runtimes/arn%3Aaws%3Ax/invocations"));
-        assert!(!is("https://tools.example.com/mcp") && !is("https://tools.example.com/runtimes/x/invocations"));
+        let named = |text: &str| Address::named_by_aws(&text.parse().unwrap()).map(|address| address.to_string());
+        let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/tools-a1b2c3d4e5";
+        let path = "runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Ftools-a1b2c3d4e5/invocations";
+        let public = format!("https://bedrock-agentcore.us-east-1.amazonaws.com/{path}");
+        assert_eq!(named(&public).as_deref(), Some(arn));
+        let endpoint = named(&format!("{public}?qualifier=prod"));
+        assert_eq!(endpoint, Some(format!("{arn}/runtime-endpoint/prod")));
+        assert_eq!(named(&format!("http://127.0.0.1:4566/{path}")).as_deref(), Some(arn));
+        let gateway = "https://tools-a1b2c3d4e5.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp";
+        assert_eq!(named(gateway).as_deref(), Some("tools-a1b2c3d4e5"));
+        let others = ["https://tools.example.com/mcp", "https://tools.example.com/runtimes/x/invocations"];
+        assert_eq!(others.map(named), [None, None]);
     }
 }

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from aws.doubles.control_plane import control_plane
 from aws.doubles.runtime import ARN, runtime
 from aws.doubles.signature import Identity
+from aws.gateways import Maker, server
 from harness.account import Account
 from harness.cognito import Pool
 from harness.command import Ended, run
@@ -21,6 +23,12 @@ from harness.ministack import ministack
 from harness.tls import authority
 
 PROBLEM, BAD_CONFIG = 1, 64
+JWT = {
+    "customJWTAuthorizer": {
+        "discoveryUrl": "https://login.example.com/.well-known/openid-configuration",
+        "allowedClients": ["a"],
+    }
+}
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +192,54 @@ def test_aws_says_who_we_are_and_what_we_may_read(calculator: str, account: Acco
     with looked(config, nobody) as ended:
         credentials = found(ended, "AWS", "credentials")
         assert credentials["level"] == "problem" and "no-such-profile" in json.dumps(credentials)
+
+
+def test_aws_says_how_a_runtime_is(account: Account) -> None:
+    control = account.client("bedrock-agentcore-control")
+    made = {"networkConfiguration": {"networkMode": "PUBLIC"}, "roleArn": "arn:aws:iam::123456789012:role/runtime"}
+    image = {"containerConfiguration": {"containerUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/tools:1"}}
+
+    def deployed(name: str, **more: object) -> str:
+        runtime = control.create_agent_runtime(agentRuntimeName=name, agentRuntimeArtifact=image, **made, **more)
+        return runtime["agentRuntimeArn"]
+
+    ready = deployed("ready", protocolConfiguration={"serverProtocol": "MCP"})
+    closed = deployed("closed", protocolConfiguration={"serverProtocol": "HTTP"}, authorizerConfiguration=JWT)
+    targets = [
+        '[[targets]]\nname = "ready"\nhttp = { runtime_arn = "%s" }\ncredential.sigv4 = {}' % ready,
+        '[[targets]]\nname = "closed"\nhttp = { runtime_arn = "%s" }\ncredential.sigv4 = {}' % closed,
+        '[[targets]]\nname = "none"\nhttp = { runtime_arn = "%s", qualifier = "beta" }\ncredential.sigv4 = {}' % ready,
+        '[[targets]]\nname = "gone"\nhttp = { runtime_arn = "%s" }\ncredential.sigv4 = {}' % ready.replace("ready-", "gone-"),
+    ]
+    with looked(open_to_all(*targets), account.environment()) as ended:
+        status = found(ended, "target ready", "status")
+        assert (status["level"], status["seen"]) == ("ok", "READY, version 1")
+        assert not [one for one in ended.json["findings"] if one["what"] in ("authorizer", "protocol") and "ready" in one["subject"]]
+        assert "is deployed for HTTP" in found(ended, "target closed", "protocol")["seen"]
+        wants = found(ended, "target closed", "authorizer")
+        assert wants["level"] == "problem" and "login.example.com" in wants["seen"] and "a signature" in wants["seen"]
+        for subject in ("target none", "target gone"):
+            assert "finds nothing of this name" in found(ended, subject, "status")["seen"], subject
+    with looked(open_to_all(targets[0]), {"AWS_ENDPOINT_URL": account.url, "HOME": "/nonexistent"}) as ended:
+        assert not [one for one in ended.json["findings"] if one["what"] == "status"]
+
+
+def test_aws_says_how_a_gateway_is(calculator: str) -> None:
+    with control_plane() as plane:
+        maker = Maker(plane)
+        gateway = maker.gateway("tools", "CUSTOM_JWT", authorizerConfiguration=JWT)
+        for name in "abcd":
+            maker.target(gateway, name, server(f"https://{name}.example.com/mcp"))
+        plane.move(gateway, calculator)
+        signed = run("doctor", gateway, "--auth", "sigv4", "--json", env=plane.environment())
+        assert found(signed, "server", "status")["seen"] == "READY"
+        assert found(signed, "server", "targets")["seen"] == "4 targets, all READY"
+        assert "login.example.com" in found(signed, "server", "authorizer")["seen"]
+        plane.fail("ListGatewayTargets", "AccessDeniedException")
+        token = plane.environment() | {"CAUSEWAY_TOKEN": "x"}
+        shown = run("doctor", gateway, "--json", env=token)
+        assert found(shown, "server", "targets")["level"] == "warning"
+        assert not [one for one in shown.json["findings"] if one["what"] == "authorizer"]
 
 
 def test_names_that_clients_refuse_are_told(calculator: str) -> None:

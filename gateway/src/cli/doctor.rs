@@ -5,6 +5,7 @@ mod aws;
 mod certificate;
 mod finding;
 mod here;
+mod hosted;
 mod issuer;
 mod names;
 mod network;
@@ -16,10 +17,12 @@ use causeway_oidc::clock::Clock;
 use clap::Args;
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::time::timeout;
+use url::Url;
 
 use self::{
     aws::Kept,
     finding::{Finding, Level},
+    hosted::Hosted,
     network::Network,
 };
 use super::{
@@ -29,9 +32,10 @@ use super::{
 };
 use crate::{
     app::{self, App},
-    config::{Authorizer, Config, Draft, Environment},
+    config::{self, Authorizer, Config, Draft, Environment, Transport},
     peer::Address,
     stored::Sources,
+    targets::Target,
 };
 
 /// What is looked at.
@@ -100,7 +104,7 @@ pub async fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     let app = App::build(bench.config.clone(), bench.clock.clone())?;
     let waiting = spinner("looking".into(), args.json);
     let mut checks: FuturesUnordered<_> = bench
-        .checks(&app, args.server.is_none())
+        .checks(&app, args.server.as_ref())
         .into_iter()
         .map(|(topic, check)| async {
             let found = timeout(bench.patience, check).await;
@@ -165,8 +169,9 @@ async fn bench(args: &DoctorArgs, environment: &Environment) -> anyhow::Result<(
 }
 
 impl Bench {
-    /// All of them, none begun.
-    fn checks<'a>(&'a self, app: &'a App, whole: bool) -> Vec<Check<'a>> {
+    /// All of them, none begun; `server` is the one that is looked at, if it is one.
+    fn checks<'a>(&'a self, app: &'a App, server: Option<&Address>) -> Vec<Check<'a>> {
+        let whole = server.is_none();
         let mut checks: Vec<Check<'a>> = Vec::new();
         let mut add = |subject: String, check: Pin<Box<dyn Future<Output = Vec<Finding>> + 'a>>| {
             let topic = Topic { order: checks.len(), subject };
@@ -192,12 +197,25 @@ impl Bench {
         }
         for target in app.targets() {
             let subject = if whole { format!("target {}", target.path()) } else { "server".into() };
+            let place = self.place(target);
+            if let Some(hosted) = place.and_then(|(of, url)| Hosted::new(server, url, &of.credential)) {
+                add(subject.clone(), Box::pin(hosted.look(self)));
+            }
             add(subject, Box::pin(target::look(self, target)));
         }
         if whole {
             add("lists".into(), Box::pin(names::look(self)));
         }
         checks
+    }
+
+    /// What the configuration says of `target`, and its URL; none if it is a child process.
+    fn place(&self, target: &Target) -> Option<(&config::Target, &Url)> {
+        let of = self.config.targets.iter().find(|of| of.name == *target.name())?;
+        let Transport::Http(http) = &of.transport else { return None };
+        let number = target.path().number().map_or(0, |number| usize::from(number.get()) - 1);
+        let url = [&http.endpoint].into_iter().chain(&http.further).nth(number).unwrap_or(&http.endpoint);
+        Some((of, url))
     }
 
     fn network(&self) -> Network<'_> {

@@ -123,7 +123,11 @@ async fn listed<T: DeserializeOwned>(api: &Api<'_>, operation: &str, path: Strin
 }
 
 /// The entries of a list, from every page.
-async fn pages<T: DeserializeOwned>(api: &Api<'_>, operation: &str, base: String) -> Result<Vec<T>, ReadError> {
+pub(crate) async fn pages<T: DeserializeOwned>(
+    api: &Api<'_>,
+    operation: &str,
+    base: String,
+) -> Result<Vec<T>, ReadError> {
     let mut entries = Vec::new();
     let mut path = base.clone();
     for _ in 0..MOST_PAGES {

@@ -1,10 +1,10 @@
-//! The address of an AgentCore Runtime, taken apart into its ARN and its qualifier. Asks nobody whether it is there.
-//!
-//! Source: AgentCore's API model (`InvokeAgentRuntime`): `https://bedrock-agentcore.{region}.amazonaws.com/runtimes/{ARN,
-//! percent-encoded}/invocations?qualifier=DEFAULT`.
+//! The address of an AgentCore Runtime, taken apart into its ARN and its qualifier, where these say all of it. Asks nobody whether it
+//! is there.
 
 use causeway_aws::{arn::Arn, endpoint::dns_suffix};
 use url::{Host, Url};
+
+use crate::address::runtime_of;
 
 /// A Runtime.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,19 +19,12 @@ impl Runtime {
     pub(super) fn of(endpoint: &str) -> Option<Self> {
         let url = Url::parse(endpoint).ok().filter(|url| url.scheme() == "https" && url.port().is_none())?;
         let Host::Domain(host) = url.host()? else { return None };
-        let segments: Vec<&str> = url.path_segments()?.collect();
-        let ["runtimes", encoded, "invocations"] = segments[..] else { return None };
-        let arn: Arn = percent_encoding::percent_decode_str(encoded).decode_utf8().ok()?.parse().ok()?;
-        arn.resource_of("runtime")?;
+        let (arn, qualifier) = runtime_of(&url)?;
         let region = arn.region()?;
         let own = format!("bedrock-agentcore.{region}.{}", dns_suffix(region));
-        let query: Vec<_> = url.query_pairs().collect();
-        let qualifier = match &query[..] {
-            [] => None,
-            [(name, qualifier)] if name == "qualifier" => Some(qualifier.clone().into_owned()),
-            _ => return None,
-        };
-        (arn.service == "bedrock-agentcore" && host == own).then_some(Self { arn, qualifier })
+        let says_no_more =
+            url.path_segments()?.count() == 3 && url.query_pairs().count() == usize::from(qualifier.is_some());
+        (host == own && says_no_more).then_some(Self { arn, qualifier })
     }
 }
 

@@ -8,7 +8,7 @@ use causeway_core::{catalog::Kind, era::Era, name::TargetName};
 use super::{Bench, Finding, Level};
 use crate::{
     cli::screen::{count, printable},
-    config::{self, Transport},
+    config,
     credentials::Credential,
     targets::{About, Target, TargetError},
 };
@@ -18,13 +18,8 @@ const SLOW_MILLIS: u128 = 5_000;
 
 /// What is seen of it: ends with the first thing that makes the rest impossible.
 pub(super) async fn look(bench: &Bench, target: &Target) -> Vec<Finding> {
-    let of = bench.config.targets.iter().find(|of| of.name == *target.name());
     let mut findings = Vec::new();
-    if let Some(of) = of
-        && let Transport::Http(http) = &of.transport
-    {
-        let number = target.path().number().map_or(0, |number| usize::from(number.get()) - 1);
-        let url = [&http.endpoint].into_iter().chain(&http.further).nth(number).unwrap_or(&http.endpoint);
+    if let Some((of, url)) = bench.place(target) {
         findings.extend(bench.network().look(url).await);
         let hopeless = |finding: &Finding| finding.level == Level::Problem && finding.what != "clock";
         if findings.iter().any(hopeless) {
