@@ -1,17 +1,18 @@
 """A double of AgentCore Runtime's `InvokeAgentRuntime` for an MCP server: botocore's model judges each request, botocore's
-signer each signature, and what they let through goes to a real MCP server. Keeps sessions as Runtime does. Fails only when
-told to."""
+signer each signature, and what they let through goes to a real MCP server. Keeps sessions as Runtime does, and says of itself that
+it is ready (`GetAgentRuntime`). Fails only when told to."""
 
 import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 import httpx2
 
 from aws.doubles.listener import Answer, Request, listening
-from aws.doubles.model import Meant, Model
+from aws.doubles.model import Meant, Model, complaints
 from aws.doubles.signature import Identity, Refused, judge
 
 ARN = "arn:aws:bedrock-agentcore:eu-west-1:123456789012:runtime/calculator-a1b2c3d4e5"
@@ -37,10 +38,12 @@ class Runtime:
     _sessions: set[str] = field(default_factory=set)
     _failures: list[Answer] = field(default_factory=list)
     _model: Model = field(default_factory=lambda: Model("bedrock-agentcore"))
+    _control: Model = field(default_factory=lambda: Model("bedrock-agentcore-control"))
 
     def environment(self) -> dict[str, str]:
         """What makes a program use it in place of AWS; who the program is, it must know itself."""
-        return {"AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": self.url}
+        endpoint = "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"
+        return {endpoint: self.url, f"{endpoint}_CONTROL": self.url}
 
     def fail(self, code: str, message: str = "told to") -> None:
         """Answers the next request with this error, which the model must know."""
@@ -68,6 +71,8 @@ class Runtime:
         except Refused as refused:
             self.refused.append(str(refused))
             return error(403, refused.code, str(refused))
+        if about := self._control.meant(request):
+            return self._show(about)
         meant = self._model.meant(request)
         wrong = None if meant is None else meant.complaints
         if wrong is None or wrong or meant.operation.name != OPERATION:
@@ -80,6 +85,14 @@ class Runtime:
         if self._failures:
             return self._failures.pop(0)
         return self._pass_on(request, meant.members.get("mcpSessionId"))
+
+    def _show(self, about: Meant) -> Answer:
+        """What the control plane says of the one Runtime that there is."""
+        if about.operation.name != "GetAgentRuntime" or about.members["agentRuntimeId"] != ARN.rsplit("/", 1)[1]:
+            return error(404, "ResourceNotFoundException", "there is nothing of this name")
+        shown = described()
+        assert not (wrong := complaints(about.operation.output_shape, shown, about.operation.name)), wrong
+        return Answer(200, json.dumps(shown).encode(), {"content-type": "application/json"})
 
     def _pass_on(self, request: Request, session: str | None) -> Answer:
         if session is None:
@@ -100,6 +113,25 @@ def runtime(server: str, *identities: Identity) -> Iterator[Runtime]:
     double = Runtime(server, list(identities) or [Identity()])
     with listening(double.answer) as double.url:
         yield double
+
+
+def described() -> dict:
+    """The answer of `GetAgentRuntime`."""
+    now = datetime.now(timezone.utc).isoformat()
+    identifier = ARN.rsplit("/", 1)[1]
+    return {
+        "agentRuntimeArn": ARN,
+        "agentRuntimeId": identifier,
+        "agentRuntimeName": identifier.split("-")[0],
+        "agentRuntimeVersion": "3",
+        "createdAt": now,
+        "lastUpdatedAt": now,
+        "roleArn": "arn:aws:iam::123456789012:role/runtime",
+        "networkConfiguration": {"networkMode": "PUBLIC"},
+        "lifecycleConfiguration": {},
+        "protocolConfiguration": {"serverProtocol": "MCP"},
+        "status": "READY",
+    }
 
 
 def error(status: int, code: str, message: str) -> Answer:

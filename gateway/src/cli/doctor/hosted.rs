@@ -220,19 +220,18 @@ fn of_targets(targets: &[State]) -> Vec<Finding> {
 
 /// Whether the server works is seen without AWS's word; so this is no problem.
 fn unseen(error: &CallError) -> Finding {
-    let (seen, advice) = match error {
-        CallError::Refused(why) if why.code.starts_with("AccessDenied") => (
-            format!("these credentials may not ask for it (`{}`)", why.operation),
-            format!("allow `bedrock-agentcore:{}`, if you want to know", why.operation),
-        ),
+    let finding = match error {
+        CallError::Refused(why) if why.code.starts_with("AccessDenied") => {
+            Finding::warning("status", format!("these credentials may not ask for it (`{}`)", why.operation))
+                .todo(format!("allow `bedrock-agentcore:{}`, if you want to know", why.operation))
+        }
         CallError::Refused(why) if why.code == "ResourceNotFoundException" => {
-            (format!("AWS finds nothing of this name: {why}"), "check its id, its region and the account".to_owned())
+            Finding::warning("status", format!("AWS finds nothing of this name: {why}"))
+                .todo("check its id, its region and the account")
         }
-        error => {
-            (format!("AWS does not say: {error}"), "check credentials and network, if you want to know".to_owned())
-        }
+        error => Finding::failed("status", error).but_works(),
     };
-    Finding::warning("status", seen).todo(advice)
+    finding.or_todo("check the credentials, if you want to know")
 }
 
 #[cfg(test)]
