@@ -1,6 +1,6 @@
 //! Ending a child process and what it started. Starts none and reads no streams.
 
-use std::time::Duration;
+use std::{process::ExitStatus, time::Duration};
 
 use nix::{
     sys::signal::{Signal, killpg},
@@ -26,19 +26,22 @@ pub(crate) async fn end(child: &mut Child) -> String {
     // What the process started may have outlived it.
     signal_group(group, Signal::SIGKILL);
     match status {
-        Ok(Ok(status)) => status.to_string(),
-        Ok(Err(error)) => format!("its end is unknown: {error}"),
+        Ok(status) => worded(status),
         Err(_) => "it cannot be killed".into(),
     }
 }
 
 /// Waits until `child`, which leads a process group of its own, ends by itself; then kills what it started and left
-/// behind.
-pub(crate) async fn ended(child: &mut Child) {
+/// behind. Says how it ended.
+pub(crate) async fn ended(child: &mut Child) -> String {
     let group = group(child);
-    // An error means that there is no such process any more.
-    let _ = child.wait().await;
+    let status = child.wait().await;
     signal_group(group, Signal::SIGKILL);
+    worded(status)
+}
+
+fn worded(status: std::io::Result<ExitStatus>) -> String {
+    status.map_or_else(|error| format!("its end is unknown: {error}"), |status| status.to_string())
 }
 
 fn group(child: &Child) -> Option<Pid> {

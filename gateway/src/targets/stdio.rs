@@ -1,6 +1,7 @@
 //! A target that is a child process: started when first needed, started again when it ended, one for all callers. What
 //! goes through its streams is in `stdio/process.rs`.
 
+mod errors;
 mod framing;
 mod handshake;
 mod link;
@@ -44,6 +45,8 @@ struct State {
     /// What the program turned out to speak; asked again when it starts anew and does not.
     era: Option<Era>,
     failures: u32,
+    /// Why the last process that ran, or was to run, does not.
+    why: String,
     started: Option<Instant>,
     stopped: bool,
 }
@@ -126,6 +129,10 @@ impl StdioTarget {
             }
             Err(fault) => {
                 state.era = None;
+                state.why = match &fault {
+                    Fault::NotRunning(why) => why.clone(),
+                    fault => fault.to_string(),
+                };
                 Err(fault)
             }
         }
@@ -136,7 +143,8 @@ impl State {
     /// Counts a start that did not last, and refuses the next one until its time has come.
     fn judge_last_start(&mut self, now: Instant) -> Result<(), Fault> {
         let Some(started) = self.started else { return Ok(()) };
-        if self.running.take().is_some() {
+        if let Some(process) = self.running.take() {
+            self.why = process.why_ended();
             let lasted = now.duration_since(started) >= SETTLED;
             self.failures = if lasted { 0 } else { self.failures + 1 };
         } else {
@@ -147,7 +155,7 @@ impl State {
         let since = now.duration_since(started);
         if since < pause {
             let left = pause - since;
-            return Err(Fault::NotRunning(format!("it ended right after its start; next try in {left:.1?}")));
+            return Err(Fault::NotRunning(format!("{}; next try in {left:.1?}", self.why)));
         }
         // The next start counts as failed until it is known better.
         self.failures += 1;

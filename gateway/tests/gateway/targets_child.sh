@@ -1,7 +1,7 @@
 # An MCP server on standard streams for tests of what passes through them. SPEAKS is `modern` or `legacy`. Its tools do
 # what their names say; each line that it reads is kept, and `seen` shows them. STARTS is a file that gets a line for each start.
 [ -n "$STARTS" ] && echo "$$" >> "$STARTS"
-[ "$CRASH" = yes ] && exit 3
+[ "$CRASH" = yes ] && { echo "no orders today" >&2; exit 3; }
 seen='null'
 result() { printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$1"; }
 while IFS= read -r line; do

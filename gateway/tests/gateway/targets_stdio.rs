@@ -70,7 +70,10 @@ async fn a_crash_loop_does_not_spin() {
 async fn a_program_that_never_serves_is_a_fault_that_says_so() {
     let (gateway, _client) = started(with_env(scripted("t", "legacy", &[]), "CRASH", "yes")).await;
     let state = gateway.target_where("t", |target| target.error.is_some()).await;
-    assert!(state.error_text().unwrap().starts_with("target `t` "), "named");
+    // Also while the next start is waited for.
+    let why = "does not run: its process ended: exit status: 3; the last it wrote on standard error: no orders today";
+    let error = state.error_text().unwrap();
+    assert!(error.starts_with(&format!("target `t` {why}")), "{error}");
     let (gateway, _client) = started(crate::harness::stdio_target("t", &["/no/such/program"])).await;
     let error = gateway.target_where("t", |target| target.error.is_some()).await.error_text().unwrap();
     assert!(error.starts_with("target `t` does not run: `/no/such/program` could not be started"), "{error}");

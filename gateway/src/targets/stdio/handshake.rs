@@ -42,8 +42,10 @@ pub(super) async fn start(
             Ok(Process::new(settled, link, ended))
         }
         Err(fault) => {
-            Process::new(Settled::Modern, link, ended).stop().await;
-            Err(fault)
+            let process = Process::new(Settled::Modern, link, ended);
+            process.stop().await;
+            // By now it is known how it ended.
+            Err(if matches!(fault, Fault::BrokenOff(_)) { Fault::NotRunning(process.why_ended()) } else { fault })
         }
     }
 }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use causeway_core::{
     canonical::{Response, progress_of, with_own_token, with_token},
     era::{self, Era},
+    name::TargetName,
     wire::{Envelope, Kind, ObjectEdit, request_message},
 };
 use tokio::sync::{Notify, broadcast, mpsc};
@@ -35,6 +36,7 @@ const BEHIND: usize = 256;
 /// What the calls of a process share.
 #[derive(Debug)]
 pub(in crate::targets) struct Link {
+    name: TargetName,
     lines: mpsc::Sender<Bytes>,
     /// In the order in which they began.
     waiting: Mutex<BTreeMap<u64, Waiting>>,
@@ -44,8 +46,8 @@ pub(in crate::targets) struct Link {
     changed: Arc<Notify>,
     /// What the process sends that belongs to no call.
     heard: broadcast::Sender<Envelope>,
-    /// Why the process was made to end, if it was for something that it wrote.
-    broke_rule: OnceLock<Fault>,
+    /// Why the process ended, or was made to end.
+    why: OnceLock<Fault>,
     /// Set when the process is to end, or has ended.
     closed: CancellationToken,
 }
@@ -78,14 +80,15 @@ pub(in crate::targets) struct Call {
 }
 
 impl Link {
-    /// A link that gives its lines to the receiver and takes messages of at most `limit` bytes.
-    pub(super) fn new(limit: usize, changed: Arc<Notify>) -> (Arc<Self>, mpsc::Receiver<Bytes>) {
+    /// A link with a process of target `name` that gives its lines to the receiver and takes messages of at most `limit` bytes.
+    pub(super) fn new(name: &TargetName, limit: usize, changed: Arc<Notify>) -> (Arc<Self>, mpsc::Receiver<Bytes>) {
         let (lines, outgoing) = mpsc::channel(64);
         let (waiting, ended, next_id) = (Mutex::default(), Ended::default(), AtomicU64::new(1));
-        let broke_rule = OnceLock::new();
+        let why = OnceLock::new();
         let closed = CancellationToken::new();
         let heard = broadcast::channel(BEHIND).0;
-        (Arc::new(Self { lines, waiting, ended, next_id, limit, changed, heard, broke_rule, closed }), outgoing)
+        let name = name.clone();
+        (Arc::new(Self { name, lines, waiting, ended, next_id, limit, changed, heard, why, closed }), outgoing)
     }
 
     /// Bytes of one message.
@@ -101,7 +104,7 @@ impl Link {
     /// From now on the end of the process is put down to `fault`.
     pub(super) fn blame(&self, fault: Fault) {
         // The first reason is the one that counts.
-        let _ = self.broke_rule.set(fault);
+        let _ = self.why.set(fault);
     }
 
     /// Closes the channels of all who wait: they see that the process has ended.
@@ -111,9 +114,9 @@ impl Link {
     }
 
     /// What calls are told that the end of the process cut off.
-    fn why_ended(&self) -> Fault {
+    pub(super) fn why_ended(&self) -> Fault {
         let ended = || Fault::BrokenOff("its process ended".into());
-        self.broke_rule.get().cloned().unwrap_or_else(ended)
+        self.why.get().cloned().unwrap_or_else(ended)
     }
 
     /// Ends the process when it is dropped.
@@ -167,7 +170,13 @@ impl Link {
         }
         let message = match Envelope::parse(line.into()) {
             Ok(message) => message,
-            Err(error) => return tracing::warn!(%error, "a child process wrote a line that is no message"),
+            Err(error) => {
+                let name = &self.name;
+                return tracing::warn!(
+                    target.name = %name, %error,
+                    "target `{name}` wrote a line on standard output that is no message: logs belong on standard error"
+                );
+            }
         };
         match message.kind() {
             Kind::Response => self.answer(message),
@@ -244,7 +253,11 @@ impl Link {
                 // Its reader is gone or hopelessly behind.
                 Meant::Call(call) => drop(call.try_send(Message::Notification(message.clone()))),
                 Meant::Over => self.ended.say(message),
-                Meant::Unclear => tracing::debug!(method = message.method(), "a notification could be anybody's"),
+                Meant::Unclear => tracing::debug!(
+                    target.name = %self.name,
+                    "what target `{}` said could be about a call of several callers, so none of them hears it: {}",
+                    self.name, String::from_utf8_lossy(message.bytes())
+                ),
             },
         }
     }

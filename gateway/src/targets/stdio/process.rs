@@ -12,11 +12,12 @@ use tokio::{
     io::{AsyncBufRead, AsyncRead, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, Command},
     sync::{Notify, mpsc, watch},
+    task::JoinHandle,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{framing::next_line, link::Link};
+use super::{errors, framing::next_line, link::Link};
 use crate::{
     child, config,
     targets::{
@@ -29,6 +30,8 @@ use crate::{
 
 /// What a process wrote before its end is read for so long, where somebody else keeps its output open.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// For a process whose output has ended to end itself, before those who wait for it are told.
+const A_MOMENT: Duration = Duration::from_millis(300);
 /// Variables of the gateway that a child gets without being named in its `env_from`. The rest of the environment holds
 /// the gateway's secrets.
 const INHERITED: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR"];
@@ -62,7 +65,7 @@ impl Process {
             let program = config.command.first().map(String::as_str).unwrap_or_default();
             Fault::NotRunning(format!("`{program}` could not be started: {error}"))
         })?;
-        let (link, outgoing) = Link::new(limit, Arc::clone(changed));
+        let (link, outgoing) = Link::new(name, limit, Arc::clone(changed));
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (stdin, stdout, stderr) = (
             stdin.expect("the command pipes it"),
@@ -70,9 +73,9 @@ impl Process {
             stderr.expect("the command pipes it"),
         );
         tokio::spawn(write_lines(stdin, outgoing, link.closed().clone()));
-        tokio::spawn(log_lines(name.clone(), stderr));
+        let errors = tokio::spawn(errors::read(name.clone(), stderr));
         let (ended_tx, ended) = watch::channel(false);
-        tokio::spawn(supervise(name.clone(), child, stdout, Arc::clone(&link), ended_tx));
+        tokio::spawn(supervise(name.clone(), child, stdout, errors, Arc::clone(&link), ended_tx));
         Ok((link, ended))
     }
 
@@ -101,6 +104,14 @@ impl Process {
 
     pub(super) fn is_alive(&self) -> bool {
         !self.link.closed().is_cancelled()
+    }
+
+    /// Why it is not alive any more.
+    pub(super) fn why_ended(&self) -> String {
+        match self.link.why_ended() {
+            Fault::BrokenOff(why) => why,
+            fault => format!("its process was ended, because it {fault}"),
+        }
     }
 
     /// Asks the process to end and waits until it has.
@@ -170,19 +181,6 @@ async fn write_lines(mut stdin: ChildStdin, mut lines: mpsc::Receiver<Bytes>, cl
     }
 }
 
-async fn log_lines(name: TargetName, stderr: impl AsyncRead + Unpin) {
-    const LONGEST: usize = 64 * 1024;
-    let mut stderr = BufReader::new(stderr);
-    loop {
-        match next_line(&mut stderr, LONGEST).await {
-            Ok(Some(line)) => tracing::debug!(target.name = %name, "{}", String::from_utf8_lossy(&line)),
-            // Its beginning is lost and its rest comes as lines: a process whose errors nobody reads would stop.
-            Err(error) if error.kind() == ErrorKind::FileTooLarge => (),
-            Ok(None) | Err(_) => break,
-        }
-    }
-}
-
 async fn read_lines(name: &TargetName, stdout: &mut (impl AsyncBufRead + Unpin), link: &Link) {
     loop {
         match next_line(stdout, link.limit()).await {
@@ -205,6 +203,7 @@ async fn supervise(
     name: TargetName,
     mut child: Child,
     stdout: impl AsyncRead + Unpin,
+    errors: JoinHandle<String>,
     link: Arc<Link>,
     ended: watch::Sender<bool>,
 ) {
@@ -216,13 +215,26 @@ async fn supervise(
             () = &mut reading => (),
             () = link.closed().cancelled() => (),
             // Its descendants may hold its streams open, and what it wrote last is still to be read.
-            () = child::ended(&mut child) => {
+            _ = child::ended(&mut child) => {
                 let _ = timeout(LAST_WORDS, reading).await;
             }
         }
     }
+    // One that closes its output and lives on keeps nobody waiting for why.
+    let how = timeout(A_MOMENT, how_it_ended(&mut child, errors)).await;
+    let how = how.unwrap_or_else(|_| "it closed its output".into());
+    link.blame(Fault::BrokenOff(format!("its process ended: {how}")));
     link.end();
     let status = child::end(&mut child).await;
     tracing::info!(target.name = %name, "the process of target `{name}` ended: {status}");
     let _ = ended.send(true);
+}
+
+/// The status with which it ended, and what it wrote on its standard error before.
+async fn how_it_ended(child: &mut Child, errors: JoinHandle<String>) -> String {
+    let status = child::ended(child).await;
+    match errors.await.unwrap_or_default() {
+        words if words.is_empty() => status,
+        words => format!("{status}; the last it wrote on standard error: {words}"),
+    }
 }

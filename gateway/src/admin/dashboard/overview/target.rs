@@ -22,7 +22,7 @@ pub(super) enum Standing {
     /// A part of it does not: a path, a list.
     InPart,
     Down,
-    /// It was not asked yet.
+    /// It is being asked for the first time.
     Pending,
 }
 
@@ -46,7 +46,7 @@ impl Standing {
             Self::Works => "works",
             Self::InPart => "works in part",
             Self::Down => "does not work",
-            Self::Pending => "not asked yet",
+            Self::Pending => "no answer yet",
         }
     }
 
@@ -56,7 +56,7 @@ impl Standing {
             Self::Works => "working",
             Self::InPart => "working in part",
             Self::Down => "not working",
-            Self::Pending => "not asked yet",
+            Self::Pending => "without an answer yet",
         }
     }
 
@@ -128,9 +128,14 @@ fn todo(fault: &Fault) -> &'static str {
         Fault::Unauthorized(_) => {
             "the server wants another credential: check `credential` of the target, and what the server allows."
         }
-        Fault::NotRunning(_) => "check `stdio.command`: run it by hand and see what it writes.",
-        Fault::Silent(_) | Fault::BrokenOff(_) => {
-            "see what the server does: it takes the request and does not finish its answer. More time is in `limits`."
+        Fault::NotRunning(_) => {
+            "check `stdio.command`, and `stdio.env_from` if it misses a variable; run it by hand and see what it writes."
+        }
+        Fault::Silent(_) => {
+            "see what the server does: it takes the request and does not answer in time. More time is in `limits`."
+        }
+        Fault::BrokenOff(_) => {
+            "see what the server's own log says: the server, or the connection to it, ended in the middle of an answer."
         }
         Fault::Status(_) | Fault::Garbage(_) => {
             "check that the address leads to an MCP server, path included, and not to a page or a proxy before it."
