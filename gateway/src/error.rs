@@ -186,6 +186,9 @@ fn required(capability: &str) -> String {
     }
 }
 
+/// The member of `_meta` that tells such a result from one in which the tool itself says that it failed.
+pub const META: &str = "causeway/error";
+
 /// A tool result with `isError`, as AgentCore answers when a target fails: a model reads it and can act on it.
 pub fn failed_result(error: &TargetError, era: Era, debug: bool) -> String {
     let TargetError { target, fault } = error;
@@ -196,7 +199,7 @@ pub fn failed_result(error: &TargetError, era: Era, debug: bool) -> String {
         false => String::new(),
     };
     format!(
-        r#"{{{result_type}"content":[{{"type":"text","text":{}}}],"isError":true,"_meta":{{"causeway/error":{{"target":{},"kind":"{}"}}{cause}}}}}"#,
+        r#"{{{result_type}"content":[{{"type":"text","text":{}}}],"isError":true,"_meta":{{"{META}":{{"target":{},"kind":"{}"}}{cause}}}}}"#,
         json(&text),
         json(&target.as_str()),
         fault.kind(),

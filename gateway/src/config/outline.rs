@@ -171,6 +171,9 @@ mod tests {
         [[targets]]
         name = "files"
         stdio = { command = ["files", "--token", "hunter4", "--api-key=hunter5", "/srv"], env = { LEVEL = "hunter6" } }
+        [[targets]]
+        name = "remote"
+        stdio.command = ["npx", "mcp-remote", "https://a.example/mcp", "--header", "X-Api-Key: hunter7", "-e", "API_TOKEN=hunter8", "--url=https://u:hunter9@b.example/"]
     "#;
 
     fn outline() -> Vec<Chapter> {
@@ -215,5 +218,12 @@ mod tests {
             Shown::Written("files --token *** --api-key=*** /srv".into())
         );
         assert_eq!(shown("targets.files.stdio", "env"), Shown::Written("LEVEL = ***".into()));
+        assert_eq!(
+            shown("targets.remote.stdio", "command"),
+            Shown::Written(
+                "npx mcp-remote https://a.example/mcp --header X-Api-Key:*** -e API_TOKEN=*** --url=https://b.example/"
+                    .into()
+            )
+        );
     }
 }

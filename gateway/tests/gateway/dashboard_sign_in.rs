@@ -55,6 +55,20 @@ async fn a_token_opens_the_pages_until_it_ends() {
 }
 
 #[tokio::test]
+async fn who_watches_is_let_out_when_the_token_ends() {
+    let (gateway, _calculator) = gateway().await;
+    let alice = gateway.caller("alice");
+    let request = reqwest::Client::builder().no_proxy().build().unwrap().get(format!("{}/calls/live", gateway.admin));
+    let mut watching = request.bearer_auth(gateway.issuer.token("alice")).send().await.unwrap();
+    assert_eq!(watching.status(), 200);
+    let hello = watching.chunk().await.unwrap().unwrap();
+    assert!(hello.starts_with(b"event: ready"), "{hello:?}");
+    gateway.clock.advance(Duration::from_secs(4000));
+    alice.try_call("calculator___add_numbers", json!({"a": 2, "b": 3})).await;
+    assert_eq!(watching.chunk().await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn signing_out_takes_the_token_away() {
     let (gateway, _calculator) = gateway().await;
     let mut browser = browser(&gateway);

@@ -10,6 +10,7 @@ use crate::{
     fake_target::{FakeTarget, Speaks},
     harness::{Gateway, http_target},
     sample::Server,
+    targets_child::scripted,
 };
 
 async fn submit(gateway: &Gateway, tool: &str, form: &[(&str, &str)]) -> Page {
@@ -79,6 +80,17 @@ async fn what_a_tool_says_on_its_way_is_shown() {
     let page = submit(&gateway, "f___test_tool_with_logging", &[("do", "call")]).await;
     assert!(page.text.contains("Tool processing data"), "{}", page.text);
     assert!(gateway.calls.recent().iter().all(|call| call.outcome.word() == "ok"));
+}
+
+#[tokio::test]
+async fn a_target_that_fails_is_told_from_a_tool_that_does() {
+    let gateway = Gateway::start([scripted("t", "legacy", &["exit"])]).await;
+    let page = submit(&gateway, "t___exit", &[("do", "call")]).await;
+    assert!(page.text.contains("The target failed") && page.text.contains("broke off its answer"), "{}", page.text);
+    let fixture = Fixture::start(Kind::ModernHttp).await;
+    let gateway = Gateway::start([fixture.target()]).await;
+    let page = submit(&gateway, "f___test_error_handling", &[("do", "call")]).await;
+    assert!(page.text.contains("The tool reports an error"), "{}", page.text);
 }
 
 #[tokio::test]

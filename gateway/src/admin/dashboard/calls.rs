@@ -23,6 +23,7 @@ use tokio::{
 use super::{
     Context, Fields,
     page::{Page, Tab},
+    session::Session,
     time::length,
 };
 use crate::{
@@ -35,7 +36,7 @@ const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Of the table, and whether they hold numbers.
 const COLUMNS: [(&str, bool); 7] = [
-    ("Time", false),
+    ("Time (UTC)", false),
     ("What", false),
     ("Target", false),
     ("Outcome", false),
@@ -161,14 +162,17 @@ fn bytes(count: u64) -> String {
     }
 }
 
-/// New calls as they end, each a row of the table; one who reads too slowly is told how many were missed.
-pub(super) async fn live((State(admin), Extension(_)): Context, uri: Uri) -> Response {
+/// New calls as they end, each a row of the table, as long as the visitor's token is good; one who reads too slowly is told how many
+/// were missed.
+pub(super) async fn live((State(admin), Extension(visitor)): Context, uri: Uri) -> Response {
     let filter = Filter::of(&uri);
+    let (ends, clock) = (Session::ends(&visitor.caller), admin.clock.clone());
+    let is_over = move || ends.is_some_and(|ends| clock.now() >= ends);
     let records = admin.served.calls.follow();
     let hello = stream::iter([Bytes::from_static(b"event: ready\ndata: \n\n")]);
-    let news = stream::unfold((records, filter), |(mut records, filter)| async move {
-        let event = next(&mut records, &filter).await?;
-        Some((event, (records, filter)))
+    let news = stream::unfold((records, filter, is_over), |(mut records, filter, is_over)| async move {
+        let event = next(&mut records, &filter).await.filter(|_| !is_over())?;
+        Some((event, (records, filter, is_over)))
     });
     let stopping = admin.stopping.clone();
     let events = hello.chain(news).take_until(stopping.cancelled_owned()).map(Ok::<_, Infallible>);

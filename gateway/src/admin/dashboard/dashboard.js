@@ -24,7 +24,7 @@
 
   const fetched = async (url) => {
     const answer = await fetch(url, { headers: { accept: "text/html" }, credentials: "same-origin" });
-    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    if (!answer.ok) throw Object.assign(new Error(`HTTP ${answer.status}`), { status: answer.status });
     return fragment(await answer.text());
   };
 
@@ -82,8 +82,14 @@
   }
 
   function refresh(part) {
+    const stale = document.getElementById("stale");
+    const tell = (isStale) => {
+      part.classList.toggle("stale", isStale);
+      stale.hidden = !isStale;
+    };
     const again = async () => {
-      const busy = document.hidden || part.contains(document.activeElement) || !getSelection().isCollapsed;
+      // Who moves by keyboard there, or marks text, would lose the place.
+      const busy = document.hidden || part.querySelector(":focus-visible") || !getSelection().isCollapsed;
       if (!busy) {
         try {
           const page = await fetched(location.href);
@@ -93,9 +99,11 @@
           }
           part.replaceChildren(...next.childNodes);
           part.querySelectorAll("[data-copy]").forEach(copying);
-          part.classList.remove("stale");
-        } catch {
-          part.classList.add("stale");
+          tell(false);
+        } catch (why) {
+          // Whoever is not let in any more is asked for a token.
+          if (why.status === 401) location.reload();
+          tell(true);
         }
       }
       setTimeout(again, part.dataset.refresh * 1000);
@@ -129,10 +137,15 @@
     });
     source.addEventListener("error", () => {
       lost = true;
-      say("The gateway does not answer; trying again…", "off");
+      // Refused, it is not tried again.
+      const refused = source.readyState === EventSource.CLOSED;
+      say(refused ? "No longer live: reload the page." : "The gateway does not answer; trying again…", "off");
     });
-    // A page that is left must not keep a connection.
+    // A page that is left must not keep a connection; one that is come back to begins anew.
     addEventListener("pagehide", () => source.close());
+    addEventListener("pageshow", (event) => {
+      if (event.persisted) location.reload();
+    });
   }
 
   document.addEventListener("DOMContentLoaded", () => {

@@ -2,7 +2,7 @@
 //! it came is shown beside it by whoever needs it exactly.
 
 use maud::{Markup, html};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Values are opened so far; deeper ones are shown as one line.
 const OPEN: usize = 2;
@@ -11,6 +11,8 @@ const DEEPEST: usize = 24;
 const MOST: usize = 200;
 /// Characters of one text or number.
 const LONGEST: usize = 20_000;
+/// Members and characters of what stands for a folded value.
+const PEEK: (usize, usize) = (4, 24);
 
 /// `value`, folded where it is deep.
 pub(super) fn view(value: &Value) -> Markup {
@@ -44,11 +46,11 @@ fn of(value: &Value, depth: usize) -> Markup {
         }
         Value::Object(members) => {
             let rows = members.iter().take(MOST).map(|(key, value)| (Some(key.as_str()), value));
-            folded(&format!("{{ {} }}", members.len()), rows, members.len(), depth)
+            folded(&format!("{{ {} }}", members.len()), &peek(members), rows, members.len(), depth)
         }
         Value::Array(items) => {
             let rows = items.iter().take(MOST).map(|value| (None, value));
-            folded(&format!("[ {} ]", items.len()), rows, items.len(), depth)
+            folded(&format!("[ {} ]", items.len()), "", rows, items.len(), depth)
         }
         Value::String(text) => {
             let (shown, rest) = cut(text, LONGEST);
@@ -59,15 +61,35 @@ fn of(value: &Value, depth: usize) -> Markup {
     }
 }
 
+/// The first members of an object, shortened.
+fn peek(members: &Map<String, Value>) -> String {
+    let (few, short) = PEEK;
+    let shown = members.iter().take(few).map(|(key, value)| {
+        let text = match value {
+            Value::Object(_) => "{…}".to_owned(),
+            Value::Array(_) => "[…]".to_owned(),
+            Value::String(text) => {
+                let (text, rest) = cut(text, short);
+                format!("\"{text}{}\"", if rest > 0 { "…" } else { "" })
+            }
+            value => value.to_string(),
+        };
+        format!("{}: {text}", cut(key, short).0)
+    });
+    let shown: Vec<String> = shown.collect();
+    shown.join(", ")
+}
+
 fn folded<'a>(
     summary: &str,
+    peek: &str,
     rows: impl Iterator<Item = (Option<&'a str>, &'a Value)>,
     total: usize,
     depth: usize,
 ) -> Markup {
     html! {
         details open[depth < OPEN] {
-            summary { (summary) }
+            summary { (summary) @if !peek.is_empty() && depth >= OPEN { span.peek { " " (peek) } } }
             ul {
                 @for (key, value) in rows {
                     li { @if let Some(key) = key { span.key { (key) } ": " } (of(value, depth + 1)) }

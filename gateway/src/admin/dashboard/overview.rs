@@ -25,6 +25,7 @@ pub(super) async fn page((State(admin), Extension(visitor)): Context, headers: H
     let figures = Figures::of(&admin);
     let content = html! {
         h1.sr { "Overview" }
+        p.alert #stale role="status" hidden { "The gateway does not answer: below is how it was last. It is asked again every few seconds." }
         div data-refresh="5" {
             (about(&admin, &view, &headers))
             (findings(&view))
@@ -145,6 +146,10 @@ pub(super) fn authorizer(authorizer: &Authorizer) -> Markup {
     }
 }
 
+/// Findings that are shown at once, and when asked for: a client's bound on names can make one of every tool.
+const FIRST: usize = 5;
+const MOST: usize = 200;
+
 /// What of the catalog is not as it is meant to be, what the configuration wants so last.
 fn findings(view: &View) -> Markup {
     let (intended, news): (Vec<&Problem>, Vec<&Problem>) =
@@ -153,15 +158,25 @@ fn findings(view: &View) -> Markup {
         @if !news.is_empty() {
             section.findings aria-labelledby="findings" {
                 h2 #findings { (count(news.len(), "finding")) }
-                ul { @for problem in &news { li { (in_code(&problem.to_string())) } } }
+                (list(&news[..news.len().min(FIRST)]))
+                @if news.len() > FIRST {
+                    details #more-findings { summary { "and " (news.len() - FIRST) " more" } (list(&news[FIRST..])) }
+                }
             }
         }
         @if !intended.is_empty() {
             details.quiet #intended {
                 summary { (count(intended.len(), "note")) " about what is left out as configured" }
-                ul { @for problem in &intended { li { (in_code(&problem.to_string())) } } }
+                (list(&intended))
             }
         }
+    }
+}
+
+fn list(problems: &[&Problem]) -> Markup {
+    html! {
+        ul { @for problem in problems.iter().take(MOST) { li { (in_code(&problem.to_string())) } } }
+        @if problems.len() > MOST { p.note { "… and " (problems.len() - MOST) " more: the log has them all." } }
     }
 }
 

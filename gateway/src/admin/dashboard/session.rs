@@ -57,13 +57,17 @@ impl Session {
         caller: &Caller,
     ) -> Result<HeaderValue, TooLong> {
         let now = admin.clock.now();
-        let ends = caller.claims().get("exp").and_then(Value::as_u64).map(Duration::from_secs);
-        let life = ends.map_or(UNTOLD, |ends| ends.saturating_sub(now)).min(MOST);
+        let life = Self::ends(caller).map_or(UNTOLD, |ends| ends.saturating_sub(now)).min(MOST);
         let sealed = admin.served.gateway.front.sealer.seal(PURPOSE, "", now + life, &token);
         if sealed.len() > LONGEST {
             return Err(TooLong);
         }
         Ok(cookie(headers, &sealed, life))
+    }
+
+    /// When the token of `caller` ends, since the Unix epoch, if it has one that says so.
+    pub(super) fn ends(caller: &Caller) -> Option<Duration> {
+        caller.claims().get("exp").and_then(Value::as_u64).map(Duration::from_secs)
     }
 
     /// Takes the cookie away.

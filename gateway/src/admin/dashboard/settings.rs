@@ -14,7 +14,8 @@ use crate::config::outline::{Chapter, Setting, Shown};
 
 pub(super) async fn page((State(admin), Extension(visitor)): Context) -> Response {
     let chapters = admin.written.outline();
-    let path = admin.written.path.display().to_string();
+    let path = std::path::absolute(&admin.written.path).unwrap_or_else(|_| admin.written.path.clone());
+    let path = path.display().to_string();
     let content = html! {
         h1 { "Configuration" }
         p.lead {
@@ -38,11 +39,11 @@ fn section(chapter: &Chapter) -> Markup {
     let (written, defaults): (Vec<_>, Vec<_>) = chapter.settings.iter().partition(is_written);
     html! {
         section.chapter aria-labelledby=(chapter.path) {
-            h2 #(chapter.path) { code { "[" (chapter.path) "]" } @if !chapter.is_written { " " span.tag { "default" } } }
+            h2 #(chapter.path) { code { "[" (chapter.path) "]" } @if !chapter.is_written { " " span.tag { "not in the file" } } }
             @if !chapter.about.is_empty() { p.note { (in_code(&chapter.about)) } }
             (table(&written))
             @if !defaults.is_empty() {
-                details { summary { (count(defaults.len(), "setting")) " as by default" } (table(&defaults)) }
+                details { summary { (count(defaults.len(), "setting")) " by default" } (table(&defaults)) }
             }
         }
     }

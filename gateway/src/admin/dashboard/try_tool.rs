@@ -115,11 +115,9 @@ impl Tool<'_> {
     /// The page that shows the call while it runs.
     fn call(&self, call: Try, filled: Filled) -> Response {
         let begin = html! {
-            section.outcome #outcome aria-label="Outcome" {
-                p.running role="status" {
-                    span.spinner aria-hidden="true" {} "The call runs. "
-                    button type="submit" form="try" name="do" value="edit" formnovalidate { "Cancel" }
-                }
+            p.running role="status" {
+                span.spinner aria-hidden="true" {} "The call runs. "
+                button type="submit" form="try" name="do" value="edit" formnovalidate { "Cancel" }
             }
         };
         let (before, after) = self.page().halves(&self.content(&filled, &begin));
@@ -163,6 +161,8 @@ impl Tool<'_> {
                     }
                 }
             }
+            // Where a browser scrolls to: it is there whatever comes after it.
+            div #outcome {}
             (outcome)
         }
     }

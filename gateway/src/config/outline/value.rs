@@ -61,7 +61,7 @@ fn without_password(text: &str) -> String {
     url.into()
 }
 
-/// Arguments of a program; those that a flag calls secret are masked.
+/// Arguments of a program; those that a flag, a variable or a header calls secret are masked.
 fn command(value: &Value) -> String {
     let mut masks_next = false;
     let words = value.as_array().into_iter().flatten().map(|word| {
@@ -72,18 +72,27 @@ fn command(value: &Value) -> String {
         if word.to_ascii_lowercase().contains("bearer ") {
             return MASK.to_owned();
         }
-        let name = word.split('=').next().unwrap_or_default();
+        let name = word.split(['=', ':']).next().unwrap_or_default();
         if !names_secret(name) {
-            return word;
+            return match word.split_once('=') {
+                Some((name, value)) => format!("{name}={}", without_password(value)),
+                None => word,
+            };
         }
-        masks_next = name.len() == word.len();
-        if masks_next { word } else { format!("{name}={MASK}") }
+        match word[name.len()..].chars().next() {
+            Some(sign) => format!("{name}{sign}{MASK}"),
+            // A plain word says nothing of the next, such as the name of a script.
+            None => {
+                masks_next = name.starts_with('-') || name.to_ascii_lowercase().contains("passw");
+                word
+            }
+        }
     });
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn names_secret(flag: &str) -> bool {
-    let flag = flag.to_ascii_lowercase();
+fn names_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
     let words = ["secret", "token", "password", "passwd", "key", "auth", "credential"];
-    flag.starts_with('-') && words.iter().any(|word| flag.contains(word)) || flag.contains("password")
+    words.iter().any(|word| name.contains(word))
 }

@@ -15,6 +15,8 @@ use crate::admin::dashboard::{json_view, time::length};
 const RAW: usize = 500_000;
 /// Of a log message.
 const SAID: usize = 4_000;
+/// Messages of one call, for a browser shows them all.
+const MOST: usize = 1_000;
 
 /// What is known of the call beside what is heard.
 #[derive(Debug)]
@@ -26,10 +28,17 @@ pub(super) struct Shown {
 impl Shown {
     /// A piece of HTML for each message.
     pub(super) fn pieces(self, messages: impl Stream<Item = Message> + Send) -> impl Stream<Item = String> + Send {
-        let began = Instant::now();
+        let (began, mut notes) = (Instant::now(), 0);
         messages.filter_map(move |message| {
             let piece = match message {
-                Message::Note(note) => said(&note),
+                Message::Note(note) => said(&note).and_then(|said| {
+                    notes += 1;
+                    match notes {
+                        ..=MOST => Some(said),
+                        _ if notes == MOST + 1 => Some(html! { p.note { "It says more than is shown here." } }),
+                        _ => None,
+                    }
+                }),
                 Message::Answer(answer) => Some(self.answer(&answer, began)),
                 Message::Nothing(why) => Some(end("bad", "▲", "No answer", began, &html! { p.alert { (why) } })),
             };
@@ -47,7 +56,9 @@ impl Shown {
             return question.shown(&self.tool, &self.filled, &forms, &html! {});
         }
         let value: Value = serde_json::from_str(result).unwrap_or_default();
+        let is_fault = value["_meta"].get(crate::error::META).is_some();
         let (class, shape, word) = match value["isError"] == true {
+            true if is_fault => ("bad", "▲", "The target failed"),
             true => ("fair", "◆", "The tool reports an error"),
             false => ("good", "●", "Answer"),
         };
@@ -90,7 +101,7 @@ fn said(note: &Envelope) -> Option<Markup> {
 fn progress(params: &Value) -> Markup {
     let (at, total) = (params["progress"].as_f64().unwrap_or_default(), params["total"].as_f64());
     html! {
-        div.said {
+        div.said.progress {
             @match total {
                 Some(total) => { progress value=(at) max=(total) aria-label="Progress" {} span.number { (at) " of " (total) } }
                 None => span.number { (at) }
