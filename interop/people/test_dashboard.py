@@ -3,6 +3,7 @@ alone; before targets that work, one that asks back and one that is gone. Nothin
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from harness.browser import browser, picture
 from harness.clients import CLIENTS
-from harness.gateway import Gateway, causeway, dev, post, serve
+from harness.gateway import PEERS, Gateway, causeway, dev, post, serve
 from harness.issuer import rotating_issuer
 from harness.process import free_port, until
 
@@ -39,6 +40,10 @@ name = "calculator"
 stdio = {{ command = ["{program}", "sample", "calculator", "--stdio"], env = {{ LEVEL = "hunter2-of-a-child" }} }}
 
 [[targets]]
+name = "wordy"
+stdio.command = ["{python}", "{peers}/wordy_target.py"]
+
+[[targets]]
 name = "orders"
 http.endpoint = "http://127.0.0.1:1/mcp?key=hunter2-of-a-url"
 
@@ -51,6 +56,7 @@ client_secret_env = "ORDERS_SECRET"
 name = "numbers"
 tools.include = ["calculator___*"]
 """
+WORDY = f"/tools/wordy___{'w' * 100}"
 PAGES = {
     "overview": "/",
     "catalog": "/catalog?q=numbers",
@@ -65,7 +71,8 @@ PAGES = {
 def gateway() -> Iterator[Gateway]:
     """`causeway serve` with two targets that work and one that is gone, and a few calls made."""
     fixture = os.environ["CAUSEWAY_FIXTURE_BIN"]
-    with serve(CONFIG.format(port=free_port(), fixture=fixture, program=causeway()), SECRETS) as running:
+    programs = {"fixture": fixture, "program": causeway(), "python": sys.executable, "peers": PEERS}
+    with serve(CONFIG.format(port=free_port(), **programs), SECRETS) as running:
         for number in range(3):
             post(running.endpoint, None, "tools/call", name="calculator___add_numbers", arguments={"a": number, "b": 2})
         post(running.endpoint, None, "tools/call", name="everything___test_error_handling", arguments={})
@@ -117,6 +124,30 @@ def test_every_page_can_be_read(gateway: Gateway, width: int, scheme: str) -> No
             picture(page, f"dashboard-{name}-{scheme}-{width}")
             text = page.content()
             assert "hunter2" not in text, f"{name} shows a secret"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_words_without_end_stay_inside(gateway: Gateway, width: int) -> None:
+    with watched(gateway, viewport={"width": width, "height": 900}) as page:
+        for path in ["/", "/catalog?target=wordy", WORDY]:
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('details').forEach((folded) => (folded.open = true))")
+            fits(page)
+        page.get_by_role("button", name="Call it").click()
+        expect(page.locator("section.result")).to_contain_text("R" * 5000)
+        fits(page)
+        picture(page, f"dashboard-wordy-{width}")
+        assert "taken over" not in page.title()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_result_comes_into_view(gateway: Gateway, scripts: bool) -> None:
+    with watched(gateway, java_script_enabled=scripts, viewport={"width": 390, "height": 420}) as page:
+        page.goto("/tools/calculator___add_numbers")
+        page.get_by_label("a number").fill("40")
+        page.get_by_label("b number").fill("2")
+        page.get_by_role("button", name="Call it").click()
+        expect(page.locator("section.result h2")).to_be_in_viewport()
 
 
 def test_the_overview_says_how_each_target_is(gateway: Gateway) -> None:
@@ -185,6 +216,7 @@ def test_what_a_tool_gives_is_shown(gateway: Gateway) -> None:
         expect(page.locator(".block audio")).to_have_count(1)
         tried(page, "test_tool_with_progress")
         expect(page.locator(".said progress")).to_have_count(3)
+        expect(page.locator(".said progress:visible")).to_have_count(1)
         tried(page, "test_error_handling")
         expect(page.locator("section.result")).to_contain_text("The tool reports an error")
         picture(page, "dashboard-tool-error")

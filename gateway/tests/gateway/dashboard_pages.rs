@@ -81,7 +81,7 @@ async fn findings_without_number_do_not_bury_the_targets() {
         "{}",
         page.text
     );
-    assert_eq!(page.text.matches("<li>").count(), 5 + 200);
+    assert_eq!(page.text.matches("<li>").count(), 3 + 200);
 }
 
 #[tokio::test]

@@ -43,8 +43,8 @@ pub(super) async fn page((State(admin), Extension(visitor)): Context, headers: H
 fn about(admin: &Admin, view: &View, headers: &HeaderMap) -> Markup {
     let endpoint = endpoint(admin, headers);
     let toolsets = toolsets(admin);
-    let states: Vec<Standing> = view.targets.iter().map(|target| Standing::of(admin, target)).collect();
-    let of = |standing| states.iter().filter(|state| **state == standing).count();
+    let states: Vec<(Standing, &str)> =
+        view.targets.iter().map(|target| (Standing::of(admin, target), target.name.as_str())).collect();
     let entries = |kind| view.catalog.list(kind).len();
     html! {
         section.about aria-label="This gateway" {
@@ -74,7 +74,7 @@ fn about(admin: &Admin, view: &View, headers: &HeaderMap) -> Markup {
                 div { dt { "Who may call" } dd { (authorizer(&admin.authorizer)) } }
                 div { dt { "Up since" } dd { (ago(admin.clock.now(), admin.started)) } }
                 div { dt { "Version" } dd.number { (env!("CARGO_PKG_VERSION")) } }
-                div { dt { "Targets" } dd { (tally(&states, of)) } }
+                div { dt { "Targets" } dd { (tally(&states)) } }
                 div { dt { "Catalog" } dd { a href="/catalog" { (catalog(entries)) } } }
                 div {
                     dt { "Connections" }
@@ -103,12 +103,19 @@ fn catalog(entries: impl Fn(Kind) -> usize) -> String {
     if words.is_empty() { "empty".into() } else { words.join(", ") }
 }
 
-fn tally(states: &[Standing], of: impl Fn(Standing) -> usize) -> Markup {
+/// How many targets are how, and where those are that want to be looked at: there may be many cards.
+fn tally(states: &[(Standing, &str)]) -> Markup {
+    let of = |standing| states.iter().filter(move |(state, _)| *state == standing).map(|(_, name)| *name);
     html! {
-        @for standing in Standing::ALL.into_iter().filter(|standing| of(*standing) > 0) {
-            (standing.badge(&format!("{} {}", of(standing), standing.word_for_several()))) " "
+        @for standing in Standing::ALL.into_iter().filter(|standing| of(*standing).next().is_some()) {
+            div {
+                (standing.badge(&format!("{} {}", of(standing).count(), standing.word_for_several())))
+                @if matches!(standing, Standing::InPart | Standing::Down) {
+                    @for name in of(standing).take(NAMED) { " " a href={ "#target-" (name) } { (name) } }
+                    @if of(standing).count() > NAMED { " …" }
+                }
+            }
         }
-        @if states.is_empty() { "none" }
     }
 }
 
@@ -146,8 +153,10 @@ pub(super) fn authorizer(authorizer: &Authorizer) -> Markup {
     }
 }
 
+/// Targets that are named beside how many there are.
+const NAMED: usize = 5;
 /// Findings that are shown at once, and when asked for: a client's bound on names can make one of every tool.
-const FIRST: usize = 5;
+const FIRST: usize = 3;
 const MOST: usize = 200;
 
 /// What of the catalog is not as it is meant to be, what the configuration wants so last.

@@ -62,7 +62,11 @@ impl Shown {
             true => ("fair", "◆", "The tool reports an error"),
             false => ("good", "●", "Answer"),
         };
-        let body = html! { (content::of_result(&value)) (raw("The result as it came", result)) };
+        let body = html! {
+            (content::of_result(&value))
+            @if is_fault { p.note { "Why it failed is in the gateway's log, and on the overview if it cannot be listed either." } }
+            (raw("The result as it came", result))
+        };
         end(class, shape, word, began, &body)
     }
 }
