@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 import httpx2
 import pytest
 
-from aws.doubles.listener import Answer, Request, listening
 from aws.programs import asker
 from harness.account import Account, may, policy
+from harness.listener import Answer, Request, listening
 from harness.ministack import ministack
 from harness.moto import moto
 

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from aws.doubles.listener import Answer, Request, listening
 from aws.doubles.runtime import ARN, Runtime, runtime
 from aws.doubles.signature import Identity
 from harness.gateway import Gateway, post, sample, serve
+from harness.listener import Answer, Request, listening
 from harness.process import until
 
 ADD = "calculator___add_numbers"

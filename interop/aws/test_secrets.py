@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import httpx2
 import pytest
 
-from aws.doubles.listener import Answer, Request, listening
 from harness.account import Account, may
 from harness.cognito import M2mClient, Pool
 from harness.gateway import Gateway, causeway, post, sample, serve, written
+from harness.listener import Answer, Request, listening
 from harness.ministack import ministack
 from harness.process import CLEAN, until
 

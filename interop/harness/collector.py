@@ -1,14 +1,14 @@
 """An OpenTelemetry collector: takes OTLP over HTTP and reads it with OpenTelemetry's own Python types. Judges nothing."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from harness.listener import Answer, Request, listening
 
 
 class Collector:
@@ -43,26 +43,12 @@ def collector() -> Iterator[Collector]:
     """One on a free port."""
     got = Collector()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            got.take(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
-            self.send_response(200)
-            self.send_header("content-type", "application/x-protobuf")
-            self.send_header("content-length", "0")
-            self.end_headers()
+    def answer(request: Request) -> Answer:
+        got.take(request.target, request.headers, request.body)
+        return Answer(200, b"", {"content-type": "application/x-protobuf"})
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    got.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with listening(answer) as got.url:
         yield got
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def attributes(span: Span) -> dict[str, object]:

@@ -4,10 +4,10 @@ account would be needed; that the tool was called, and what came of it, it only 
 Source: OpenAI's Chat Completions API."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from harness.listener import Answer, Request, listening
 
 
 class Model:
@@ -38,28 +38,13 @@ class Model:
 def serving(model: Model) -> Iterator[str]:
     """The URL of its API."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
-            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            message = model.answer(asked)
-            reason = "tool_calls" if "tool_calls" in message else "stop"
-            choice = {"index": 0, "message": message, "finish_reason": reason}
-            usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-            answer = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
-            body = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(request: Request) -> Answer:
+        message = model.answer(json.loads(request.body))
+        reason = "tool_calls" if "tool_calls" in message else "stop"
+        choice = {"index": 0, "message": message, "finish_reason": reason}
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        said = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+        return Answer(200, json.dumps(said).encode(), {"content-type": "application/json"})
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with listening(answer) as url:
+        yield f"{url}/v1"

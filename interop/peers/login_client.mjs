@@ -3,26 +3,14 @@
 //
 //     node login_client.mjs ENDPOINT v1|legacy|auto|2026-07-28 [NAME=JSON-ARGUMENTS ...]
 //
-// `v1` is the package `@modelcontextprotocol/sdk`; the others are eras of its successor `@modelcontextprotocol/client`.
 // CLIENT_ID_URL in the environment is the URL of a document about this client, and REDIRECT_PORT the port of its redirect URI.
 // Judges nothing: what the lines say is for whoever reads them.
 
 import http from 'node:http';
 
-const [endpoint, mode, ...calls] = process.argv.slice(2);
-const say = (line) => console.log(JSON.stringify(line));
+import { listTools, named, protocolOf, say, sdk, textOf } from './typescript_sdk.mjs';
 
-async function sdk() {
-  if (mode === 'v1') {
-    const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
-    const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
-    const { UnauthorizedError } = await import('@modelcontextprotocol/sdk/client/auth.js');
-    return { Client, StreamableHTTPClientTransport, UnauthorizedError, options: {} };
-  }
-  const { Client, StreamableHTTPClientTransport, UnauthorizedError } = await import('@modelcontextprotocol/client');
-  const versionNegotiation = { mode: ['legacy', 'auto'].includes(mode) ? mode : { pin: mode } };
-  return { Client, StreamableHTTPClientTransport, UnauthorizedError, options: { versionNegotiation } };
-}
+const [endpoint, mode, ...calls] = process.argv.slice(2);
 
 // Where the browser comes back to.
 let landed;
@@ -59,7 +47,7 @@ const provider = {
   discoveryState: () => kept.discovery,
 };
 
-const { Client, StreamableHTTPClientTransport, UnauthorizedError, options } = await sdk();
+const { Client, StreamableHTTPClientTransport, UnauthorizedError, options } = await sdk(mode);
 
 async function connected() {
   const client = new Client({ name: 'interop', version: '1' }, options);
@@ -70,7 +58,7 @@ async function connected() {
     if (!(error instanceof UnauthorizedError)) throw error;
     return { transport };
   }
-  say({ protocol: client.getNegotiatedProtocolVersion?.() ?? transport.protocolVersion });
+  say({ protocol: protocolOf(client, transport) });
   return { client };
 }
 
@@ -85,18 +73,10 @@ async function logIn(transport) {
 }
 
 async function visit(client) {
-  let cursor;
-  do {
-    const page = await client.listTools(cursor ? { cursor } : undefined);
-    for (const tool of page.tools) say({ tool: tool.name });
-    cursor = page.nextCursor;
-  } while (cursor);
-  for (const one of calls) {
-    const at = one.indexOf('=');
-    const [name, args] = [one.slice(0, at), JSON.parse(one.slice(at + 1))];
-    const result = await client.callTool({ name, arguments: args });
-    const texts = result.content.filter((block) => block.type === 'text').map((block) => block.text);
-    say({ call: name, isError: Boolean(result.isError), text: texts.join('\n') });
+  await listTools(client);
+  for (const one of calls.map(named)) {
+    const result = await client.callTool(one);
+    say({ call: one.name, isError: Boolean(result.isError), text: textOf(result) });
   }
   await client.close();
 }

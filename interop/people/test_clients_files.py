@@ -27,6 +27,8 @@ FILES = {
     "copilot-cli": (".copilot/mcp-config.json", ".mcp.json"),
 }
 SERVERS = {"vscode": "servers"}
+#: Clients with a command that writes their file: the program, its name, the file.
+OWN = {"claude-code": (claude, "claude", ".claude.json"), "copilot-cli": (copilot, "copilot", ".copilot/mcp-config.json")}
 
 #: What somebody has in such a file, with everything that VS Code lets stand there.
 MINE = """// My servers, do not touch.
@@ -146,26 +148,16 @@ def test_claude_code_connects(home: Path, gateway: Gateway, scope: str, over: st
 
 
 @pytest.mark.parametrize("auth", [["login"], ["token-env"], ["token-env", "--stdio"]], ids=" ".join)
-def test_claudes_own_command_writes_the_same(home: Path, gateway: Gateway, auth: list[str]) -> None:
-    said = tell(home, "claude-code", gateway, "--auth", *auth)
+@pytest.mark.parametrize("client", OWN)
+def test_the_clients_own_command_writes_the_same(home: Path, gateway: Gateway, client: str, auth: list[str]) -> None:
+    program, word, file = OWN[client]
+    said = tell(home, client, gateway, "--auth", *auth)
     (home / "other").mkdir()
-    command = shlex.split(re.search(r"or run: claude (.*)", said)[1])
-    claude(home / "other").run(*command)
-    tell(home, "claude-code", gateway, "--auth", *auth, "--write", "--yes")
-    theirs = json.loads((home / "other/.claude.json").read_text())["mcpServers"]
-    ours = json.loads((home / ".claude.json").read_text())["mcpServers"]
+    command = shlex.split(re.search(f"or run: {word} (.*)", said)[1])
+    program(home / "other").run(*command)
+    tell(home, client, gateway, "--auth", *auth, "--write", "--yes")
+    theirs, ours = (json.loads((there / file).read_text())["mcpServers"] for there in (home / "other", home))
     assert theirs == ours
-
-
-@pytest.mark.parametrize("auth", [["login"], ["token-env"], ["token-env", "--stdio"]], ids=" ".join)
-def test_copilots_own_command_writes_the_same(home: Path, gateway: Gateway, auth: list[str]) -> None:
-    said = tell(home, "copilot-cli", gateway, "--auth", *auth)
-    (home / "other").mkdir()
-    command = shlex.split(re.search(r"or run: copilot (.*)", said)[1])
-    copilot(home / "other").run(*command)
-    tell(home, "copilot-cli", gateway, "--auth", *auth, "--write", "--yes")
-    theirs = json.loads((home / "other/.copilot/mcp-config.json").read_text())
-    assert theirs == json.loads((home / ".copilot/mcp-config.json").read_text())
 
 
 @pytest.mark.parametrize("over", ["http", "stdio"])

@@ -4,11 +4,9 @@ is as strict as Cognito, another that has all that MCP asks for, and ministack's
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import boto3
@@ -20,6 +18,7 @@ import pytest
 from harness.browser import browser, picture
 from harness.clients import LEGACY, Client
 from harness.gateway import HERE, ROOT, Gateway, dev, post, sample, serve
+from harness.listener import Answer, listening
 from harness.login import LOGINS, Issuer, Program, agree, as_developer, issuer, program
 from harness.ministack import ministack
 from harness.process import Process, free_port, node, until
@@ -379,30 +378,10 @@ def authorization(gateway: Gateway, redirect_uri: str = "http://127.0.0.1:1/call
 
 
 @contextmanager
-def answering(kind: str, body) -> Iterator[str]:
-    """A site that answers every GET with what `body` gives; gives its URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            content = body().encode()
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def answering(kind: str, body: Callable[[], str]) -> Iterator[str]:
+    """A site that answers everything with what `body` gives; gives its URL."""
+    with listening(lambda _: Answer(200, body().encode(), {"content-type": kind})) as url:
+        yield url
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from random import Random
 import boto3
 from botocore.config import Config
 
-from aws.doubles.listener import Answer, Request, listening
 from aws.doubles.model import Meant, Model, complaints
 from aws.doubles.signature import Identity, Refused, judge
+from harness.listener import Answer, Request, listening
 
 SERVICE = "bedrock-agentcore-control"
 ACCOUNT = "123456789012"

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import botocore.session
 from botocore.model import OperationModel, Shape, StructureShape
 
-from aws.doubles.listener import Request
+from harness.listener import Request
 
 #: JSON's types for the model's.
 JSON_TYPES: dict[str, tuple[type, ...]] = {

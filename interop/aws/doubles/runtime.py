@@ -11,9 +11,9 @@ from datetime import datetime, timezone
 
 import httpx2
 
-from aws.doubles.listener import Answer, Request, listening
 from aws.doubles.model import Meant, Model, complaints
 from aws.doubles.signature import Identity, Refused, judge
+from harness.listener import Answer, Request, listening
 
 ARN = "arn:aws:bedrock-agentcore:eu-west-1:123456789012:runtime/calculator-a1b2c3d4e5"
 REGION = "eu-west-1"

@@ -11,7 +11,7 @@ from botocore.auth import SIGNED_HEADERS_BLACKLIST, SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from aws.doubles.listener import Request
+from harness.listener import Request
 
 #: How far AWS lets clocks differ.
 SKEW_SECONDS = 300
