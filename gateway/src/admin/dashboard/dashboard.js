@@ -123,7 +123,7 @@
     const source = new EventSource(status.dataset.live);
     let lost = false;
     source.addEventListener("ready", () => {
-      say(lost ? "Live again; calls of the meantime are missing here." : "Live: new calls appear on top.", "on");
+      say(lost ? "Live again; reload the page to see calls of the meantime." : "Live: new calls appear on top.", "on");
     });
     source.addEventListener("message", (event) => {
       rows.prepend(fragment(event.data));

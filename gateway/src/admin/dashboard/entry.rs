@@ -6,7 +6,7 @@ use causeway_core::{
     name::TargetName,
 };
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::json_view;
@@ -15,6 +15,8 @@ use crate::{
     discovery::View,
 };
 
+/// What stands in a path as it is: people read it there.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 /// Characters of an entry as its target wrote it.
 const LONGEST: usize = 100_000;
 
@@ -43,7 +45,7 @@ pub(super) fn tool<'a>(view: &'a View, name: &str) -> Option<Entry<'a>> {
 
 /// Where somebody tries the tool `name`.
 pub(super) fn tool_path(name: &str) -> String {
-    format!("/tools/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
+    format!("/tools/{}", utf8_percent_encode(name, PLAIN))
 }
 
 fn of_kind(view: &View, kind: Kind) -> impl Iterator<Item = Entry<'_>> {
