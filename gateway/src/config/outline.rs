@@ -174,6 +174,9 @@ mod tests {
         [[targets]]
         name = "remote"
         stdio.command = ["npx", "mcp-remote", "https://a.example/mcp", "--header", "X-Api-Key: hunter7", "-e", "API_TOKEN=hunter8", "--url=https://u:hunter9@b.example/"]
+        [[targets]]
+        name = "shell"
+        stdio.command = ["sh", "-c", "exec files --token hunter10 /srv", "-H", "X: Bearer hunter11", "--token", "hunter12", "API_KEY=hunter13 exec files"]
     "#;
 
     fn outline() -> Vec<Chapter> {

@@ -61,7 +61,7 @@ fn without_password(text: &str) -> String {
     url.into()
 }
 
-/// Arguments of a program; those that a flag, a variable or a header calls secret are masked.
+/// Arguments of a program; those that a flag, a variable or a header calls secret are masked, and lines for a shell that name one.
 fn command(value: &Value) -> String {
     let mut masks_next = false;
     let words = value.as_array().into_iter().flatten().map(|word| {
@@ -69,23 +69,20 @@ fn command(value: &Value) -> String {
         if std::mem::take(&mut masks_next) {
             return MASK.to_owned();
         }
-        if word.to_ascii_lowercase().contains("bearer ") {
-            return MASK.to_owned();
-        }
         let name = word.split(['=', ':']).next().unwrap_or_default();
-        if !names_secret(name) {
-            return match word.split_once('=') {
-                Some((name, value)) => format!("{name}={}", without_password(value)),
-                None => word,
-            };
-        }
-        match word[name.len()..].chars().next() {
-            Some(sign) => format!("{name}{sign}{MASK}"),
-            // A plain word says nothing of the next, such as the name of a script.
-            None => {
+        let sign = word[name.len()..].chars().next();
+        let is_line = |text: &str| text.contains(char::is_whitespace);
+        match (names_secret(name), sign) {
+            (true, _) if is_line(name) => MASK.to_owned(),
+            (true, Some(sign)) => format!("{name}{sign}{MASK}"),
+            (true, None) => {
+                // A plain word says nothing of the next, such as the name of a script.
                 masks_next = name.starts_with('-') || name.to_ascii_lowercase().contains("passw");
                 word
             }
+            (false, _) if is_line(&word) && names_secret(&word) => MASK.to_owned(),
+            (false, Some('=')) => format!("{name}={}", without_password(&word[name.len() + 1..])),
+            (false, _) => word,
         }
     });
     words.collect::<Vec<_>>().join(" ")
@@ -93,6 +90,6 @@ fn command(value: &Value) -> String {
 
 fn names_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let words = ["secret", "token", "password", "passwd", "key", "auth", "credential"];
+    let words = ["secret", "token", "password", "passwd", "key", "auth", "credential", "bearer"];
     words.iter().any(|word| name.contains(word))
 }
