@@ -220,9 +220,7 @@ async fn supervise(
             }
         }
     }
-    // One that closes its output and lives on keeps nobody waiting for why.
-    let how = timeout(A_MOMENT, how_it_ended(&mut child, errors)).await;
-    let how = how.unwrap_or_else(|_| "it closed its output".into());
+    let how = how_it_ended(&mut child, errors).await;
     link.blame(Fault::BrokenOff(format!("its process ended: {how}")));
     link.end();
     let status = child::end(&mut child).await;
@@ -230,11 +228,13 @@ async fn supervise(
     let _ = ended.send(true);
 }
 
-/// The status with which it ended, and what it wrote on its standard error before.
+/// The status with which it ended, and what it wrote on its standard error before. One that closes its output and lives on, or somebody
+/// else who keeps its errors open, is not waited for: those who called it want to know.
 async fn how_it_ended(child: &mut Child, errors: JoinHandle<String>) -> String {
-    let status = child::ended(child).await;
-    match errors.await.unwrap_or_default() {
-        words if words.is_empty() => status,
-        words => format!("{status}; the last it wrote on standard error: {words}"),
+    let Ok(status) = timeout(A_MOMENT, child::ended(child)).await else { return "it closed its output".into() };
+    let words = timeout(A_MOMENT, errors).await.map(Result::unwrap_or_default).unwrap_or_default();
+    match words.is_empty() {
+        true => status,
+        false => format!("{status}; the last it wrote on standard error: {words}"),
     }
 }
