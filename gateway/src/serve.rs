@@ -3,7 +3,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, body::Body, middleware::map_request};
+use http::{HeaderValue, Request, header};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
@@ -54,6 +55,7 @@ impl Connections {
 
 /// Serves `router` on `listener` until `shutdown` is ready, then waits for open requests to end.
 pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdown: impl Future<Output = ()>) {
+    let router = router.layer(map_request(with_host));
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(bounds.head);
     server.http2().timer(TokioTimer::new()).keep_alive_interval(bounds.head);
@@ -80,6 +82,16 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
     if timeout(bounds.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end within {:?}: they are cut off", bounds.drain);
     }
+}
+
+/// Over HTTP/2 a client says in the target of a request whom it calls, and need not say it again in `Host`, where all that follows
+/// looks (RFC 9113, section 8.3.1). Over HTTP/1.1 the target counts too, where it says so (RFC 9112, section 3.2.2).
+async fn with_host(mut request: Request<Body>) -> Request<Body> {
+    let called = request.uri().authority().and_then(|called| HeaderValue::from_str(called.as_str()).ok());
+    if let Some(called) = called {
+        request.headers_mut().insert(header::HOST, called);
+    }
+    request
 }
 
 async fn accept(listener: &TcpListener) -> TcpStream {

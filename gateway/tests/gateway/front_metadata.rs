@@ -84,6 +84,32 @@ async fn the_host_that_the_client_used_is_named() {
     assert_eq!(resource("a\", error=\"b").await, format!("{}/mcp", gateway.origin), "no host at all");
 }
 
+/// Over HTTP/2 that name stands elsewhere, and counts the same.
+#[tokio::test]
+async fn over_http2_the_host_that_the_client_called_is_named_and_checked() {
+    let gateway = gateway().await;
+    let at = url::Url::parse(&gateway.origin).unwrap().socket_addrs(|| None).unwrap()[0];
+    let http = reqwest::Client::builder().no_proxy().http2_prior_knowledge();
+    let http = http.resolve("tools.localhost", at).resolve("evil.example", at).build().unwrap();
+    for origin in [&gateway.origin, &gateway.admin] {
+        let port = url::Url::parse(origin).unwrap().port().unwrap();
+        let get = async |host: &str, path: &str| {
+            let answer = http.get(format!("http://{host}:{port}{path}")).send().await.unwrap();
+            assert_eq!(answer.version(), http::Version::HTTP_2);
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        let (path, what) =
+            if *origin == gateway.origin { ("/mcp", "the gateway") } else { ("/metrics", "the admin port") };
+        let (status, text) = get("evil.example", path).await;
+        assert!(status == 403 && text.contains(&format!("`Host` is `evil.example:{port}`")), "{what}: {status} {text}");
+        assert_ne!(get("tools.localhost", path).await.0, 403, "{what}");
+    }
+    let port = at.port();
+    let metadata = http.get(format!("http://tools.localhost:{port}{}", PATHS[1])).send().await.unwrap();
+    let metadata: serde_json::Value = serde_json::from_str(&metadata.text().await.unwrap()).unwrap();
+    assert_eq!(metadata["resource"], format!("http://tools.localhost:{port}/mcp"));
+}
+
 #[tokio::test]
 async fn without_an_authorizer_there_is_none() {
     let gateway = Gateway::launch(Issuer::start().await, [], |config| config.authorizer = Authorizer::None).await;
