@@ -42,7 +42,7 @@ pub use credential::{
 pub use draft::Draft;
 pub use environment::Environment;
 pub use login::{ClientDocuments, Login, LoginProxy};
-pub(crate) use loopback::is_loopback;
+pub(crate) use loopback::{is_loopback, is_loopback_host, is_loopback_redirect};
 pub use mistake::{Label, Mistake, Mistakes, Subject};
 pub use outline::Written;
 pub use proxies::Proxies;

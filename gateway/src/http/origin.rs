@@ -3,12 +3,12 @@
 //!
 //! Source: MCP 2026-07-28, basic/transports/streamable-http, "Security & Endpoint".
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use http::{HeaderMap, header, uri::Authority};
 use url::{Host, Url};
 
-use crate::error::Refused;
+use crate::{config::is_loopback_host, error::Refused};
 
 /// Pages that may call the gateway from elsewhere.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ pub(crate) fn check(headers: &HeaderMap, local: SocketAddr, allowed: &Allowed) -
         return Err(Refused::Origin(origin));
     }
     match text(header::HOST).filter(|_| on_loopback) {
-        Some(host) if !names_loopback(&host) && !names(&host, allowed.public.as_ref()) => Err(Refused::Host(host)),
+        Some(host) if !is_own(&host, allowed.public.as_ref()) => Err(Refused::Host(host)),
         _ => Ok(()),
     }
 }
@@ -42,29 +42,13 @@ pub(super) fn is_allowed(origin: &str, local: SocketAddr, allowed: &Allowed) -> 
     let configured = allowed.public.iter().chain(&allowed.origins).any(|known| known.origin() == url.origin());
     // Of an origin that is none, such as `null` or a file's, nobody knows whose it is.
     let configured = configured && url.origin().is_tuple();
-    configured || (local.ip().is_loopback() && url.host().is_some_and(|host| is_loopback(&host)))
+    configured || (local.ip().is_loopback() && url.host().is_some_and(|host| is_loopback_host(&host)))
 }
 
-fn names_loopback(host: &str) -> bool {
+/// Whether the header `Host` names this machine, or the host of the public URL.
+fn is_own(host: &str, public: Option<&Url>) -> bool {
     let host = host.parse::<Authority>().ok().and_then(|authority| Host::parse(authority.host()).ok());
-    host.is_some_and(|host| match host {
-        Host::Domain(name) => is_loopback(&Host::Domain(name.as_str())),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    })
-}
-
-fn names(host: &str, public: Option<&Url>) -> bool {
-    let host = host.parse::<Authority>().ok();
-    host.zip(public.and_then(Url::host_str)).is_some_and(|(host, public)| host.host() == public)
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
-        Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
-    }
+    host.is_some_and(|host| is_loopback_host(&host) || public.and_then(Url::host).is_some_and(|public| host == public))
 }
 
 #[cfg(test)]
@@ -89,7 +73,9 @@ mod tests {
         check(None, "127.0.0.1:8080", true);
         check(None, "localhost:8080", true);
         check(None, "[::1]:8080", true);
-        check(None, "gateway.example", true);
+        check(None, "Gateway.Example", true);
+        check(None, "tools.localhost:8080", true);
+        check(None, "localhost.evil.example:8080", false);
         check(None, "evil.example:8080", false);
         check(Some("http://localhost:6274"), "localhost:8080", true);
         check(Some("https://gateway.example"), "localhost:8080", true);

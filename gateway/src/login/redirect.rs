@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use url::Url;
 
 use super::{Here, OAuthError};
-use crate::config::is_loopback;
+use crate::config::is_loopback_redirect;
 
 /// Longer ones are refused: they ride in the issuer's `state`.
 const LONGEST: usize = 1024;
@@ -39,7 +39,7 @@ impl RedirectUri {
         let plain = text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         let url = Url::parse(text).ok().filter(|url| plain && url.fragment().is_none() && !has_user(url))?;
         let kind = match url.scheme() {
-            "http" if is_loopback(&url) => Kind::Loopback,
+            _ if is_loopback_redirect(&url) => Kind::Loopback,
             _ if !listed.iter().any(|uri| uri == text) => return None,
             "https" => Kind::Web,
             _ => Kind::Scheme,
@@ -134,7 +134,8 @@ mod tests {
                       https://claude.ai:444/api/mcp/auth_callback https://CLAUDE.ai/api/mcp/auth_callback http://claude.ai/ \
                       https://127.0.0.1/ http://127.0.0.1.evil.example/ http://localhost.evil.example/ http://evil.example@127.0.0.1/ \
                       http://127.0.0.1:1@evil.example/ http://127.0.0.1/#a http://user:pass@localhost/ //localhost/ /callback \
-                      javascript:alert(1) data:text/html,a cursor://other/ http://0.0.0.0/ http://10.0.0.1/ http://localhost:1\\@evil.example/";
+                      javascript:alert(1) data:text/html,a cursor://other/ http://0.0.0.0/ http://10.0.0.1/ http://localhost:1\\@evil.example/ \
+                      http://a.localhost/ http://localhost./ https://localhost/";
         for other in others.split_whitespace() {
             assert_eq!(parse(other), None, "{other}");
         }

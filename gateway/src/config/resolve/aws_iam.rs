@@ -6,12 +6,13 @@ use causeway_aws::{
     Arn,
     endpoint::{Endpoints, Service, is_region},
 };
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     super::{
         AccessKey, AwsIam, CallerIdentity,
         file::authorizer as file,
+        is_loopback,
         located::{Located, Member},
     },
     Resolver,
@@ -130,8 +131,7 @@ impl Resolver<'_> {
     /// Who answers there says who calls, so nobody may stand between.
     fn sts(&mut self, name: &str, endpoint: &Located<String>) -> Option<Url> {
         let url = self.url(name, endpoint, "https://sts.us-east-1.amazonaws.com/")?;
-        let here = matches!(url.host(), Some(Host::Ipv4(address)) if address.is_loopback());
-        if url.scheme() != "https" && !here {
+        if url.scheme() != "https" && !is_loopback(&url) {
             let message = format!("`{name}` must begin with `https://`, since who answers there says who calls");
             self.findings.report(&endpoint.at, message);
         }

@@ -9,7 +9,7 @@ use super::{
     super::{
         Authorizer, Gateway, Login, LoginProxy, Proxies,
         file::login as file,
-        is_loopback,
+        is_loopback, is_loopback_redirect,
         located::{Located, Member},
     },
     Resolver,
@@ -115,7 +115,7 @@ impl Resolver<'_> {
 
     fn redirect_uri(&mut self, member: &Located<String>) -> Option<String> {
         let wrong = match Url::parse(&member.value) {
-            Ok(url) if url.scheme() == "http" && is_loopback(&url) => {
+            Ok(url) if is_loopback_redirect(&url) => {
                 "need not name this machine: programs on the user's machine may always log in; leave it out"
             }
             Ok(url) if NEVER.contains(&url.scheme()) => {

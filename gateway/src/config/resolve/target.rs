@@ -8,13 +8,14 @@ use std::{
 
 use causeway_aws::Arn;
 use causeway_core::name::TargetName;
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     super::{
         Aws, Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions, Transport,
         file::target as file,
         findings::ROOT,
+        is_loopback,
         located::{Located, Member},
     },
     Resolver,
@@ -347,15 +348,6 @@ impl Resolver<'_> {
 fn region_of(target: &file::Target) -> Option<String> {
     let arn = target.http.as_ref()?.value.runtime_arn.as_ref()?;
     arn.value.parse().ok().and_then(|arn: Arn| arn.region().map(str::to_owned))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
 }
 
 fn sessions(member: &Member<file::Sessions>) -> TargetSessions {
