@@ -62,12 +62,12 @@ impl StoredSecret {
             let refresh_at = now.now().saturating_add(refresh);
             async move {
                 let text = reference.read(&aws, json_key.as_deref()).await;
-                let text = text.inspect_err(|error| tracing::warn!(%error, "a secret could not be read"));
                 let text = text.map_err(|error| SecretUnread::Secret(Arc::new(error)))?;
                 Ok(Given { value: Secret::new(text.expose()), refresh_at, expires_at: None })
             }
         };
-        Self::Kept(Kept::withdrawable(clock.clone(), fetch, SecretUnread::is_of_a_deleted_one))
+        let kept = Kept::withdrawable(clock.clone(), fetch, SecretUnread::is_of_a_deleted_one);
+        Self::Kept(kept.telling(|error| tracing::warn!(%error, "a secret could not be read again")))
     }
 
     /// The secret. Waits only before it was read for the first time.

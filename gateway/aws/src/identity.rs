@@ -68,11 +68,9 @@ impl Identity {
         let (reading, now) = (Arc::clone(&source), clock.clone());
         let kept = Kept::new(clock, move || {
             let (source, now) = (Arc::clone(&reading), now.clone());
-            async move {
-                let read = source.read().await.and_then(|credentials| given(credentials, now.now()));
-                read.inspect_err(|error| tracing::warn!(%error, "the AWS credentials could not be read"))
-            }
+            async move { source.read().await.and_then(|credentials| given(credentials, now.now())) }
         });
+        let kept = kept.telling(|error| tracing::warn!(%error, "the AWS credentials could not be read again"));
         Self(Arc::new(Inner { source, kept }))
     }
 
@@ -88,7 +86,10 @@ impl Identity {
     /// [`FORCE_INTERVAL`](causeway_oidc::kept::FORCE_INTERVAL). True
     /// if there are newer ones, with which one more try is worth it.
     pub async fn renew(&self, generation: u64) -> bool {
-        self.0.kept.renew(generation).await.unwrap_or(false)
+        let renewed = self.0.kept.renew(generation).await;
+        renewed
+            .inspect_err(|error| tracing::warn!(%error, "refused AWS credentials were not replaced"))
+            .unwrap_or(false)
     }
 
     /// The region: of the settings, else of `AWS_REGION` or `AWS_DEFAULT_REGION`, the profile, the metadata service.

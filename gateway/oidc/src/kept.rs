@@ -5,7 +5,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -55,12 +55,15 @@ pub struct Version<T> {
 #[error("the request was interrupted")]
 pub struct Interrupted;
 
+type Unseen<E> = dyn Fn(&E) + Send + Sync;
 type Fetch<T, E> = dyn Fn() -> BoxFuture<'static, Result<Given<T>, E>> + Send + Sync;
 
 struct Inner<T, E> {
     fetch: Box<Fetch<T, E>>,
     /// Whether a failed fetch says that the value of before is not good any more either.
     withdraws: fn(&E) -> bool,
+    /// Told of a failure that nobody waited for.
+    unseen: OnceLock<Box<Unseen<E>>>,
     clock: Clock,
     /// Never locked across an await.
     slot: Mutex<Slot<T, E>>,
@@ -95,7 +98,7 @@ where
     T: Clone + PartialEq + Send + Sync + 'static,
     E: Clone + From<Interrupted> + Send + Sync + 'static,
 {
-    /// Nothing is fetched yet. `fetch` logs its own failures: those of a refresh are seen by nobody else.
+    /// Nothing is fetched yet. Who waits for a value is told why there is none; see [`Kept::telling`] for what nobody waits for.
     pub fn new<F>(clock: Clock, fetch: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Given<T>, E>> + Send + 'static,
@@ -116,11 +119,20 @@ where
         Self(Arc::new(Inner {
             fetch,
             withdraws,
+            unseen: OnceLock::new(),
             clock,
             slot: Mutex::default(),
             asking: Arc::default(),
             counts: Counts::default(),
         }))
+    }
+
+    /// The same that tells `unseen` of each refresh that failed in the background, while the value of before serves on: nobody else is
+    /// there to log it. What is told to somebody is his to log.
+    #[must_use]
+    pub fn telling(self, unseen: impl Fn(&E) + Send + Sync + 'static) -> Self {
+        let _ = self.0.unseen.set(Box::new(unseen));
+        self
     }
 
     /// How it stands.
@@ -221,7 +233,13 @@ where
         };
         // Another refresh may have ended between the offer and the turn.
         if let Offer::UseAndRefresh(_) = self.offer() {
-            drop(tokio::spawn(self.clone().ask(turn)));
+            let inner = self.clone();
+            drop(tokio::spawn(async move {
+                let failed = inner.clone().ask(turn).await.err();
+                if let Some((tell, error)) = inner.unseen.get().zip(failed) {
+                    tell(&error);
+                }
+            }));
         }
     }
 

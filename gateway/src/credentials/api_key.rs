@@ -47,7 +47,10 @@ impl ApiKey {
     /// Whether there is another key than the one that the target refused. While AWS does not say, there is none: what is wrong
     /// is that the target refused this one.
     pub(super) async fn renew(&self, refused: Generation) -> bool {
-        self.key.renew(refused).await.unwrap_or(false)
+        let renewed = self.key.renew(refused).await.map_err(|why| self.error(Stage::Secret, why.into()));
+        let renewed = renewed
+            .inspect_err(|error| tracing::warn!(target.name = %self.target, %error, "a refused key was not replaced"));
+        renewed.unwrap_or(false)
     }
 
     fn error(&self, stage: Stage, failure: Failure) -> CredentialError {

@@ -63,16 +63,16 @@ impl ClientCredentials {
         let source = Arc::new(TokenSource::new(config, sources, timeout));
         let (name, now) = (target.clone(), sources.clock.clone());
         let token = Kept::new(sources.clock.clone(), move || {
-            let (source, name, now) = (Arc::clone(&source), name.clone(), now.clone());
+            let (source, now) = (Arc::clone(&source), now.clone());
             async move {
                 // Its life is counted from when it was asked for.
                 let asked_at = now.now();
-                let granted = source.grant().await.map(|granted| granted.given(asked_at));
-                granted.inspect_err(|why| {
-                    let error = why.of(&name);
-                    tracing::warn!(target.name = %name, %error, "a token request failed");
-                })
+                source.grant().await.map(|granted| granted.given(asked_at))
             }
+        });
+        let token = token.telling(move |why: &Ungranted| {
+            let error = why.of(&name);
+            tracing::warn!(target.name = %name, %error, "a token request failed; the token of before serves on");
         });
         Self { target: target.clone(), token }
     }

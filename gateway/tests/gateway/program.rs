@@ -135,6 +135,47 @@ async fn a_taken_port_is_a_failed_start_with_a_hint() {
     }
 }
 
+/// A secret that cannot be had is said once, by whom it stops.
+#[tokio::test]
+async fn a_secret_that_is_not_there_is_logged_once() {
+    const ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders-AbCdEf";
+    let aws = axum::Router::new()
+        .fallback(|| std::future::ready((http::StatusCode::BAD_REQUEST, r#"{"__type":"ResourceNotFoundException"}"#)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, aws).await });
+    let (_directory, path) = config(&format!(
+        r#"
+        gateway.listen = "127.0.0.1:0"
+        authorizer = "none"
+
+        [[targets]]
+        name = "orders"
+        http.endpoint = "http://127.0.0.1:1/mcp"
+
+        [targets.credential.client_credentials]
+        token_endpoint = "http://127.0.0.1:1/token"
+        client_id = "gateway"
+        client_secret_arn = "{ARN}"
+        "#
+    ));
+    let mut serve = causeway(&["serve", "--config", path.to_str().unwrap()]);
+    let given =
+        [("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let mut process = serve.envs(given).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let mut about = Vec::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        let is_last = line.contains("target `orders` was not asked");
+        about.extend(line.contains(ARN).then_some(line));
+        if is_last {
+            break;
+        }
+    }
+    assert!(about.len() == 1 && about[0].contains("ResourceNotFoundException"), "{about:#?}");
+    process.kill().await.unwrap();
+}
+
 #[tokio::test]
 async fn dev_refuses_to_listen_for_other_machines() {
     let ended = run(&["dev", "--listen", "0.0.0.0:0", "--config", example().to_str().unwrap()]).await;

@@ -23,6 +23,8 @@ struct Giver(Arc<State>);
 struct State {
     now: AtomicU64,
     asked: AtomicUsize,
+    /// Failures that nobody waited for.
+    told: AtomicUsize,
     /// One permit lets one fetch through.
     gate: Semaphore,
     /// 1: it gives nothing. 2: it says that there is nothing any more.
@@ -34,13 +36,17 @@ impl Giver {
         let state = State {
             now: AtomicU64::new(1000),
             asked: AtomicUsize::new(0),
+            told: AtomicUsize::new(0),
             gate: Semaphore::new(0),
             down: AtomicUsize::new(0),
         };
         let giver = Self(Arc::new(state));
         let (clock, fetching) = (giver.clone(), giver.clone());
         let clock = Clock::from_fn(move || clock.now());
-        (giver, Kept::withdrawable(clock, move || fetching.clone().give(), |trouble| *trouble == Trouble::Gone))
+        let told = giver.clone();
+        let kept = Kept::withdrawable(clock, move || fetching.clone().give(), |trouble| *trouble == Trouble::Gone);
+        let tell = move |_: &Trouble| _ = told.0.told.fetch_add(1, Ordering::SeqCst);
+        (giver, kept.telling(tell))
     }
 
     fn now(&self) -> Duration {
@@ -65,6 +71,10 @@ impl Giver {
 
     fn let_through(&self, fetches: usize) {
         self.0.gate.add_permits(fetches);
+    }
+
+    fn told(&self) -> usize {
+        self.0.told.load(Ordering::SeqCst)
     }
 
     fn asked(&self) -> usize {
@@ -148,10 +158,12 @@ async fn the_old_value_is_served_while_the_giver_is_down() {
     assert_eq!(value(&kept).await, Ok(1));
     until(|| giver.asked() == 2).await;
     assert_eq!(value(&kept).await, Ok(1));
+    until(|| giver.told() == 1).await;
     giver.pass(10);
     assert_eq!(value(&kept).await, Err(Trouble::Down));
     assert_eq!(value(&kept).await, Err(Trouble::Down));
     assert_eq!(giver.asked(), 3, "a failure is remembered for a while");
+    assert_eq!(giver.told(), 1, "who waited was told himself");
     giver.0.down.store(0, Ordering::SeqCst);
     giver.pass(COOL_DOWN.as_secs());
     assert_eq!(value(&kept).await, Ok(4));
