@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
+    path::PathBuf,
 };
 
 use anyhow::Context;
@@ -31,6 +32,7 @@ use crate::{
         AccessKey, Authorizer, AwsIam, Config, Credential, CustomJwt, Environment, Login, SecretSource, TokenEndpoint,
         environment::Reference,
         file::{self, File},
+        located::Member,
     },
     identity_provider::{self, IdentityProvider, Pool, PoolClient},
     secret::Secret,
@@ -65,31 +67,57 @@ pub(super) struct Demanded<'a> {
     pub(super) client: &'a PoolClient,
 }
 
+/// Variables and files that the configuration refers to.
+#[derive(Default)]
+struct Referred {
+    variables: BTreeSet<String>,
+    files: BTreeSet<PathBuf>,
+}
+
 /// Secrets, made now, for what the configuration refers to and this mode does not need from outside: those of targets
-/// that are started here, and the keys of sessions.
+/// that are started here, and the keys of sessions. What somebody outside knows too is not made up.
 pub(super) fn generated_secrets(file: &File) -> impl Fn(Reference<'_>) -> Option<Secret> + Send + Sync + use<> {
-    let mut variables = BTreeSet::new();
-    let mut files = BTreeSet::new();
-    let targets = file.targets.iter().flat_map(|targets| &targets.value).filter(|target| target.value.dev.is_some());
-    for credential in targets.filter_map(|target| target.value.credential.as_ref()) {
-        let client = credential.value.client_credentials.as_ref();
-        variables.extend(client.and_then(|client| client.value.client_secret_env.clone()).map(|name| name.value));
-        files.extend(client.and_then(|client| client.value.client_secret_file.clone()).map(|path| path.value));
-        let key = credential.value.api_key.as_ref();
-        variables.extend(key.and_then(|key| key.value.key_env.clone()).map(|name| name.value));
-        files.extend(key.and_then(|key| key.value.key_file.clone()).map(|path| path.value));
+    let (mut made, mut outside) = (Referred::default(), Referred::default());
+    for target in file.targets.iter().flat_map(|targets| &targets.value) {
+        let referred = if target.value.dev.is_some() { &mut made } else { &mut outside };
+        referred.by_target(&target.value);
     }
+    let headers = file.telemetry.iter().flat_map(|telemetry| telemetry.value.otlp_headers_env.values());
+    outside.variables.extend(headers.map(|name| name.value.clone()));
     for authorizer in file.authorizers() {
         let file::Authorizer::AwsIam(iam) = authorizer else { continue };
-        let keys = || iam.value.access_keys.iter().map(|key| &key.value);
-        variables.extend(keys().filter_map(|key| key.secret_access_key_env.clone()).map(|name| name.value));
-        files.extend(keys().filter_map(|key| key.secret_access_key_file.clone()).map(|path| path.value));
+        for key in &iam.value.access_keys {
+            made.take(&key.value.secret_access_key_env, &key.value.secret_access_key_file);
+        }
     }
     let sessions = file.sessions.iter().flat_map(|sessions| &sessions.value.key_env);
-    variables.extend(sessions.map(|name| name.value.clone()));
-    move |reference| match reference {
-        Reference::Variable(name) => variables.contains(name).then(generated_secret),
-        Reference::File(path) => files.iter().any(|file| path.ends_with(file)).then(generated_secret),
+    made.variables.extend(sessions.map(|name| name.value.clone()));
+    move |reference| (made.holds(reference) && !outside.holds(reference)).then(generated_secret)
+}
+
+impl Referred {
+    fn take(&mut self, variable: &Member<String>, file: &Member<PathBuf>) {
+        self.variables.extend(variable.as_ref().map(|name| name.value.clone()));
+        self.files.extend(file.as_ref().map(|path| path.value.clone()));
+    }
+
+    fn by_target(&mut self, target: &file::Target) {
+        let credential = target.credential.as_ref().map(|credential| &credential.value);
+        if let Some(client) = credential.and_then(|credential| credential.client_credentials.as_ref()) {
+            self.take(&client.value.client_secret_env, &client.value.client_secret_file);
+        }
+        if let Some(key) = credential.and_then(|credential| credential.api_key.as_ref()) {
+            self.take(&key.value.key_env, &key.value.key_file);
+        }
+        let child = target.stdio.iter().flat_map(|stdio| stdio.value.env_from.values());
+        self.variables.extend(child.map(|name| name.value.clone()));
+    }
+
+    fn holds(&self, reference: Reference<'_>) -> bool {
+        match reference {
+            Reference::Variable(name) => self.variables.contains(name),
+            Reference::File(path) => self.files.iter().any(|file| path.ends_with(file)),
+        }
     }
 }
 
@@ -355,5 +383,37 @@ mod tests {
         assert_eq!(identity.access_key().unwrap().secret, secrets[0]);
         assert_ne!(secrets[0], secrets[1]);
         assert_eq!(iam.host, None);
+    }
+
+    /// A target that is not started here has its secret from outside, also where one that is started refers to the same.
+    #[test]
+    fn a_secret_that_somebody_outside_knows_is_not_made_up() {
+        let text = r#"
+            authorizer = "none"
+
+            [[targets]]
+            name = "here"
+            http.endpoint = "http://127.0.0.1:1/mcp"
+            dev.command = ["server"]
+            credential.api_key = { parameter_name = "x-api-key", key_env = "SHARED" }
+
+            [[targets]]
+            name = "here-too"
+            http.endpoint = "http://127.0.0.1:2/mcp"
+            dev.command = ["server"]
+            credential.api_key = { parameter_name = "x-api-key", key_env = "OWN" }
+
+            [[targets]]
+            name = "there"
+            http.endpoint = "https://there.example.com/mcp"
+            credential.api_key = { parameter_name = "x-api-key", key_env = "SHARED" }
+        "#;
+        let draft = Draft::parse(Path::new("config.toml"), text).unwrap();
+        let environment = Environment::of([("SHARED", "known")]).overlay(generated_secrets(&draft.file));
+        let value = |name| environment.look_up(Reference::Variable(name)).unwrap().expose().to_owned();
+        assert_eq!(value("SHARED"), "known");
+        assert_eq!(value("OWN").len(), 43);
+        let nothing = Environment::of::<&str, &str>([]).overlay(generated_secrets(&draft.file));
+        assert!(nothing.look_up(Reference::Variable("SHARED")).is_err(), "it is asked for");
     }
 }
