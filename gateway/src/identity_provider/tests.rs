@@ -357,6 +357,22 @@ async fn a_code_is_for_who_asked() {
     }
 }
 
+/// As RFC 7009 says, a token that is not known is no error.
+#[tokio::test]
+async fn a_token_is_given_back_by_a_form_of_its_client() {
+    let running = Running::start().await;
+    let url = revocation_url(&running.base_url, "pool_1");
+    for (kind, form, status, body) in [
+        ("application/x-www-form-urlencoded", "client_id=people&token=unknown", 200, ""),
+        ("application/x-www-form-urlencoded", "client_id=alice&token=unknown", 400, r#"{"error":"invalid_client"}"#),
+        ("application/json", "client_id=people&token=unknown", 400, r#"{"error":"invalid_request"}"#),
+    ] {
+        let request = running.http.post(url.clone()).header("content-type", kind).body(form);
+        let answer = request.send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (status, body), "{kind} {form}");
+    }
+}
+
 /// What a proxy before it has to take care of.
 #[tokio::test]
 async fn it_is_as_strict_as_cognito() {

@@ -54,7 +54,7 @@ pub(super) async fn token(
     let issuer = issuer(&served.base_url, &id);
     Ok(match answer(pool, served.issuing(&issuer), &headers, &body) {
         Ok(granted) => json_response(StatusCode::OK, &granted),
-        Err(refusal) => json_response(StatusCode::BAD_REQUEST, &json!({"error": refusal.code()})),
+        Err(refusal) => refused(refusal),
     })
 }
 
@@ -66,20 +66,18 @@ pub(super) async fn revoke(
     body: Bytes,
 ) -> Result<Response, StatusCode> {
     let pool = served.pool(&id)?;
-    let form: Form = form_urlencoded::parse(&body).into_owned().collect();
-    let client = form.get("client_id").and_then(|id| pool.public_client(id)).filter(|_| is_form(&headers));
-    if client.is_none() {
-        return Ok(json_response(StatusCode::BAD_REQUEST, &json!({"error": TokenRefusal::InvalidClient.code()})));
-    }
-    pool.grants.refreshes.take(served.now(), form.get("token").map_or("", String::as_str));
-    Ok(StatusCode::OK.into_response())
+    let known = form(&headers, &body).and_then(|form| public_client(pool, &form).map(|_| form));
+    Ok(match known {
+        Ok(form) => {
+            pool.grants.refreshes.take(served.now(), form.get("token").map_or("", String::as_str));
+            StatusCode::OK.into_response()
+        }
+        Err(refusal) => refused(refusal),
+    })
 }
 
 fn answer(pool: &PoolState, with: Issuing<'_>, headers: &HeaderMap, body: &[u8]) -> Result<Value, TokenRefusal> {
-    if !is_form(headers) {
-        return Err(TokenRefusal::InvalidRequest);
-    }
-    let form: Form = form_urlencoded::parse(body).into_owned().collect();
+    let form = form(headers, body)?;
     if form.contains_key("resource") {
         return Err(TokenRefusal::InvalidRequest);
     }
@@ -155,10 +153,17 @@ impl TokenRefusal {
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+fn refused(refusal: TokenRefusal) -> Response {
+    json_response(StatusCode::BAD_REQUEST, &json!({"error": refusal.code()}))
+}
+
+fn form(headers: &HeaderMap, body: &[u8]) -> Result<Form, TokenRefusal> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    match media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        true => Ok(form_urlencoded::parse(body).into_owned().collect()),
+        false => Err(TokenRefusal::InvalidRequest),
+    }
 }
 
 /// The client, by the header if there is one, else by the form. The header is read as RFC 6749 encodes it and, since
