@@ -102,9 +102,10 @@ fn in_words(refusal: &Refusal) -> String {
     text.to_owned()
 }
 
-/// A path of this port; anything else leads to the overview.
+/// A path of this port; anything else leads to the overview. Browsers take `\` for a slash, and leave out tabs and line ends.
 fn local(path: &str) -> &str {
-    let is_local = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let is_local = plain && path.starts_with('/') && !path.starts_with("//");
     if is_local && !path.starts_with("/sign-") { path } else { "/" }
 }
 
@@ -142,7 +143,9 @@ mod tests {
     fn signing_in_leads_nowhere_else() {
         let check = |path, expected| assert_eq!(local(path), expected, "{path}");
         check("/catalog?q=a", "/catalog?q=a");
-        for path in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/sign-out"] {
+        let elsewhere =
+            ["", "//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "/\n/evil.example"];
+        for path in elsewhere.into_iter().chain(["/sign-out"]) {
             check(path, "/");
         }
     }
