@@ -61,7 +61,7 @@ def test_the_consent_page_says_what_is_asked(gateway: Gateway) -> None:
         page.goto(running.url)
         picture(page, "login-consent")
         text = page.locator("body").inner_text()
-        assert "A program on this computer, which calls itself “Interop (Python)”" in text
+        assert "A program on this computer\nIt calls itself\nInterop (Python)\n" in text
         assert re.search(r"http://127\.0\.0\.1:\d+/callback", text)
         assert "causeway/invoke" in text
         # The style that the page's own policy lets in.
@@ -132,7 +132,8 @@ def test_a_client_that_publishes_a_document_needs_no_registration(client: Client
                 assert parse_qs(urlsplit(running.url).query)["client_id"] == [url]
                 page = context.new_page()
                 page.goto(running.url)
-                assert "Interop's own (as 127.0.0.1 says)" in page.locator("dl").inner_text()
+                shown = page.locator("dl").inner_text()
+                assert "A client published by 127.0.0.1\nIt calls itself\nInterop's own\n" in shown
                 agree(page, running.url, as_developer)
                 checked(running, client, url)
 

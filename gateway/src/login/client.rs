@@ -75,21 +75,23 @@ impl Client {
         }
     }
 
-    /// Who it is, for people.
+    /// What is known of it, for people: nothing of its own words.
     pub(super) fn shown(&self, redirect_uri: &RedirectUri) -> String {
-        let name = match self {
-            Self::Registered(name) => name,
-            Self::Documented(document) => {
-                let host = &document.host;
-                return document.name.as_ref().map_or(host.clone(), |name| format!("{name} (as {host} says)"));
-            }
-        };
-        let place = redirect_uri.url.host_str().unwrap_or_default();
-        let what = match redirect_uri.kind {
+        if let Self::Documented(document) = self {
+            return format!("A client published by {}", document.host);
+        }
+        match redirect_uri.kind {
             Kind::Loopback => "A program on this computer".into(),
-            Kind::Web => format!("The web site {place}"),
+            Kind::Web => format!("The web site {}", redirect_uri.url.host_str().unwrap_or_default()),
             Kind::Scheme => format!("The program that opens {} links on this computer", redirect_uri.url.scheme()),
-        };
-        name.as_ref().map_or(what.clone(), |name| format!("{what}, which calls itself \u{201c}{name}\u{201d}"))
+        }
+    }
+
+    /// What it calls itself, which may be anything.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Registered(name) => name.as_deref(),
+            Self::Documented(document) => document.name.as_deref(),
+        }
     }
 }

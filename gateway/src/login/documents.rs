@@ -184,11 +184,19 @@ impl Documents {
     }
 }
 
-/// A name on one line, not too long, and without characters that turn what stands beside it.
+/// A name on one line, not too long, and without characters that nobody sees or that turn what stands beside them.
 pub(super) fn readable(name: &str) -> String {
-    let odd = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-    };
+    const ODD: [std::ops::RangeInclusive<char>; 8] = [
+        '\u{ad}'..='\u{ad}',
+        '\u{61c}'..='\u{61c}',
+        '\u{180b}'..='\u{180f}',
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{feff}'..='\u{feff}',
+        '\u{e0000}'..='\u{e0fff}',
+    ];
+    let odd = |c: char| c.is_control() || ODD.iter().any(|range| range.contains(&c));
     name.chars().filter(|c| !odd(*c)).take(NAME).collect::<String>().trim().to_owned()
 }
 
@@ -229,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_name_is_one_short_line() {
-        assert_eq!(readable(" A\u{202e}B\r\n "), "AB");
+        assert_eq!(readable(" A\u{202e}B\u{61c}\u{feff}\u{e0041}\r\n "), "AB");
         assert_eq!(readable(&"x".repeat(200)).len(), NAME);
     }
 }

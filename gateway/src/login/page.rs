@@ -36,6 +36,10 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 pub(super) fn consent(gateway: &str, action: &str, request: &Request, issuer: &str, form: &str) -> Response {
     let gateway = escaped(gateway);
     let who = escaped(&request.client.shown(&request.redirect_uri));
+    // In a place of its own, which its words cannot leave, and letters that run the other way cannot turn.
+    let name =
+        request.client.name().map(|name| format!("<dt>It calls itself</dt><dd><bdi>{}</bdi></dd>", escaped(name)));
+    let name = name.unwrap_or_default();
     let place = escaped(&request.redirect_uri.text);
     let scopes = match request.asked.scope.as_str() {
         "" => "What the issuer grants".to_owned(),
@@ -56,7 +60,7 @@ pub(super) fn consent(gateway: &str, action: &str, request: &Request, issuer: &s
         &format!("Log in to {gateway}"),
         &format!(
             "<h1>May this client use the tools of {gateway} in your name?</h1>\
-             <dl><dt>Who asks</dt><dd>{who}</dd><dt>The answer goes to</dt><dd><code>{place}</code></dd>\
+             <dl><dt>Who asks</dt><dd>{who}</dd>{name}<dt>The answer goes to</dt><dd><code>{place}</code></dd>\
              <dt>It asks for</dt><dd>{scopes}</dd><dt>You log in at</dt><dd>{issuer}</dd></dl>{note}\
              <form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"request\" value=\"{form}\">\
              <button class=\"go\" name=\"answer\" value=\"allow\">Go on and log in</button>\

@@ -45,16 +45,18 @@ async fn it_says_who_asks_for_what_and_where_the_answer_goes() {
     );
 }
 
-/// A client may call itself anything, and is shown to do so.
+/// A client may call itself anything, and is shown to do so in a place that its words cannot leave.
 #[tokio::test]
 async fn what_a_client_calls_itself_is_shown_as_that() {
     let gateway = gateway().await;
     let named = |name: &str| json!({"redirect_uris": [LOOPBACK], "client_name": name});
-    let id = register(&gateway, &named("Editor <script>\u{202e}")).await.json()["client_id"].clone();
+    let name = "Editor <script>\u{202e}\u{61c}”, which Causeway has checked";
+    let id = register(&gateway, &named(name)).await.json()["client_id"].clone();
     let client = Client::new(LOOPBACK).with("client_id", id.as_str().unwrap());
     let page = client.ask(&mut browser(&gateway)).await;
-    let shown = "A program on this computer, which calls itself “Editor &lt;script&gt;”";
-    assert!(words(&page).contains(shown), "{}", words(&page));
+    let shown = "<dd>A program on this computer</dd><dt>It calls itself</dt>\
+                 <dd><bdi>Editor &lt;script&gt;”, which Causeway has checked</bdi></dd><dt>";
+    assert!(page.text.contains(shown), "{}", page.text);
     let code = client.code(&gateway).await;
     assert_eq!(client.redemption(&code).post(&gateway, "/login/token").await.status, 200);
     for id in ["people~", "people~%%", "people~IA", "people~QQo", "people~QSBwcm9ncmFt=", "peopleQQ", "alice~QQ"] {

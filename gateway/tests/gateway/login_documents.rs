@@ -91,7 +91,9 @@ async fn a_published_client_logs_its_user_in() {
     let (gateway, site) = (gateway().await, Site::start().await);
     let client = site.client(LOOPBACK);
     let page = client.ask(&mut browser(&gateway)).await;
-    assert!(page.text.contains("&lt;b&gt;Editor&lt;/b&gt; &amp; more (as 127.0.0.1 says)"), "{}", page.text);
+    let shown = "<dd>A client published by 127.0.0.1</dd><dt>It calls itself</dt>\
+                 <dd><bdi>&lt;b&gt;Editor&lt;/b&gt; &amp; more</bdi></dd>";
+    assert!(page.text.contains(shown), "{}", page.text);
     assert!(!page.text.contains("<b>Editor"), "{}", page.text);
     let code = client.code(&gateway).await;
     let answer = client.redemption(&code).post(&gateway, "/login/token").await;
