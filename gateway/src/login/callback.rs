@@ -66,11 +66,16 @@ impl Proxy {
         }
     }
 
-    /// An issuer that says who it is must be the right one.
+    /// An issuer that says who it is must be the right one, and one that has promised to say so must do it (RFC 9207, section 2.4).
     async fn is_of_issuer(&self, params: &Params) -> Result<(), OAuthError> {
-        let Some(iss) = params.one("iss")? else { return Ok(()) };
+        let iss = params.one("iss")?;
         let document = self.issuer.document().await.map_err(|_| OAuthError::unavailable())?;
-        match document.member("issuer").is_some_and(|issuer| issuer == iss) {
+        let promised = || document.member("authorization_response_iss_parameter_supported") == Some(true.into());
+        let is_right = match iss {
+            Some(iss) => document.member("issuer").is_some_and(|issuer| issuer == iss),
+            None => !promised(),
+        };
+        match is_right {
             true => Ok(()),
             false => Err(OAuthError::new(ErrorCode::ServerError, "the answer is of another issuer")),
         }

@@ -17,7 +17,7 @@ const CODE: Duration = Duration::from_secs(300);
 pub(super) const CONSENT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A request of a client that was found good.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Asked {
     #[serde(rename = "c")]
     pub(super) client_id: String,
@@ -35,7 +35,7 @@ pub(super) struct Asked {
 }
 
 /// The issuer's code, and who may redeem it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Code {
     #[serde(rename = "k")]
     pub(super) code: String,

@@ -3,10 +3,15 @@
 
 use std::time::Duration;
 
+use axum::Router;
+use causeway::config::Authorizer;
+use serde_json::json;
+use tokio::net::TcpListener;
+
 use crate::{
     browser::{Browser, Page},
     harness::Gateway,
-    login_client::{Client, LOOPBACK, PUBLIC, WEB, browser, gateway, log_in_at},
+    login_client::{Client, LOOPBACK, PUBLIC, WEB, browser, gateway, gateway_with, log_in_at},
 };
 
 /// The request is answered with a page that leads nowhere.
@@ -159,6 +164,37 @@ async fn an_error_of_the_issuer_goes_on_to_the_client() {
     assert_eq!(page.parameter("error").as_deref(), Some("invalid_request"), "neither a code nor an error");
 }
 
+/// Who has promised to say who it is does so, or is somebody else (RFC 9207, section 2.4).
+#[tokio::test]
+async fn an_issuer_that_promises_its_name_gives_it() {
+    const ISSUER: &str = "https://issuer.example";
+    let document = json!({
+        "issuer": ISSUER,
+        "authorization_endpoint": "https://issuer.example/authorize",
+        "authorization_response_iss_parameter_supported": true,
+    });
+    let router = Router::new().fallback(move || std::future::ready(document.to_string()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/.well-known/openid-configuration", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let gateway = gateway_with(|config| {
+        let Authorizer::CustomJwt(jwt) = &mut config.authorizer else { panic!("the harness asks for tokens") };
+        jwt.discovery_url = url.parse().unwrap();
+    })
+    .await;
+    for (iss, error) in
+        [("", Some("server_error")), ("&iss=https://other.example", Some("server_error")), (ISSUER, None)]
+    {
+        let iss = if iss == ISSUER { format!("&iss={ISSUER}") } else { iss.to_owned() };
+        let mut browser = browser(&gateway);
+        let sent = Client::new(LOOPBACK).consent(&mut browser).await;
+        let state = sent.parameter("state").unwrap();
+        let page = browser.open(&format!("{PUBLIC}/login/callback?code=a&state={state}{iss}")).await;
+        assert_eq!(page.parameter("error").as_deref(), error, "{iss}");
+        assert_eq!(page.parameter("code").is_some(), error.is_none(), "{iss}");
+    }
+}
+
 /// Two programs begin at once, in one browser.
 #[tokio::test]
 async fn logins_do_not_disturb_each_other() {
@@ -177,7 +213,7 @@ async fn logins_do_not_disturb_each_other() {
 /// A page that rebinds its name to this machine is no user of the gateway on it.
 #[tokio::test]
 async fn by_a_strangers_name_nobody_logs_in() {
-    let gateway = crate::login_client::gateway_with(|config| config.gateway.public_url = None).await;
+    let gateway = gateway_with(|config| config.gateway.public_url = None).await;
     let here = gateway.anonymous();
     for path in ["/login/authorize", "/login/callback"] {
         let answer = here.clone().header("host", "evil.example").get(path).await;
