@@ -256,7 +256,10 @@ pub fn sources(config: &Config, clock: Clock) -> anyhow::Result<Sources> {
 /// How people log in, if the configuration says how.
 fn login(config: &Config, sources: &Sources, sealer: &Arc<Sealer>) -> Result<Option<Arc<Login>>, reqwest::Error> {
     let (Some(login), Authorizer::CustomJwt(jwt)) = (&config.login, &config.authorizer) else { return Ok(None) };
-    let login = Login::new(login, jwt, &config.gateway.name, sources, Arc::clone(sealer))?;
+    // Who has an authorizer of its own lets nobody in with the tokens of this login.
+    let toolsets = config.toolsets.iter().filter(|toolset| toolset.authorizer.is_none());
+    let name = (config.gateway.name.as_str(), toolsets.map(|toolset| toolset.name.clone()).collect());
+    let login = Login::new(login, jwt, name, sources, Arc::clone(sealer))?;
     Ok(Some(Arc::new(login)))
 }
 

@@ -244,18 +244,13 @@ async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Resp
     metadata_of(&served, (&served.gateway, MCP_PATH), &headers).await
 }
 
-/// What follows the last `mcp/` names a toolset; without that it is the gateway, below whatever a proxy puts before it.
 async fn metadata_below(
     State(served): State<Arc<Served>>,
     Path(resource): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let resource = ["/", &resource].concat();
-    let Some((_, toolset)) = resource.rsplit_once("/mcp/") else {
-        return metadata_of(&served, (&served.gateway, MCP_PATH), &headers).await;
-    };
-    match served.toolsets.get(toolset) {
-        Some(endpoint) => metadata_of(&served, (endpoint, &path_of(toolset)), &headers).await,
+    match served.endpoint_of(&resource) {
+        Some((endpoint, path)) => metadata_of(&served, (endpoint, &path), &headers).await,
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -310,6 +305,15 @@ impl Served {
     /// All of them.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         [&self.gateway].into_iter().chain(self.toolsets.values())
+    }
+
+    /// The endpoint that the end of a well-known path means, and where it is: what follows the last `mcp/` names a toolset; without
+    /// that it is the gateway, below whatever a proxy puts before it.
+    fn endpoint_of(&self, resource: &str) -> Option<(&Endpoint, String)> {
+        match ["/", resource].concat().rsplit_once("/mcp/") {
+            Some((_, toolset)) => Some((self.toolsets.get(toolset)?, path_of(toolset))),
+            None => Some((&self.gateway, MCP_PATH.to_owned())),
+        }
     }
 
     /// The URL of `path` as clients know it: by `public_url`, else by the `Host` that they sent.

@@ -8,11 +8,12 @@
 use std::{fmt, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
-use causeway_core::seal::Sealer;
+use causeway_core::{name::ToolsetName, seal::Sealer};
 use causeway_oidc::clock::Clock;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::{
     config::{self, CustomJwt, LoginProxy},
@@ -58,6 +59,8 @@ pub struct Proxy {
     settings: LoginProxy,
     /// What the gateway is called toward people.
     name: String,
+    /// Those whose callers are the gateway's.
+    toolsets: Vec<ToolsetName>,
     issuer: Issuer,
     documents: Documents,
     http: reqwest::Client,
@@ -72,14 +75,14 @@ pub struct Proxy {
 pub struct Here(String);
 
 impl Login {
-    /// What `config` asks for, before the issuer of `jwt`. Nothing is fetched yet.
+    /// What `config` asks for, before the issuer of `jwt`, for the gateway called `name` and these toolsets. Nothing is fetched yet.
     ///
     /// # Errors
     /// The system's certificates cannot be used.
     pub fn new(
         config: &config::Login,
         jwt: &CustomJwt,
-        name: &str,
+        (name, toolsets): (&str, Vec<ToolsetName>),
         sources: &Sources,
         sealer: Arc<Sealer>,
     ) -> Result<Self, reqwest::Error> {
@@ -90,6 +93,7 @@ impl Login {
         };
         Ok(Self(Kind::Proxy(Box::new(Proxy {
             name: name.to_owned(),
+            toolsets,
             issuer,
             documents: Documents::new(settings.client_documents)?,
             http: sources.http.clone(),
@@ -156,10 +160,23 @@ impl Proxy {
     /// Those of the space-separated `wanted` that clients may get. A client that names none of them, as one that asks for
     /// `offline_access` alone, gets what it would get without naming any (RFC 6749, section 3.3).
     fn scopes(&self, wanted: Option<&str>) -> String {
-        let wanted =
-            wanted.unwrap_or_default().split(' ').filter(|one| self.settings.scopes.iter().any(|it| it == one));
-        let scopes: Vec<&str> = wanted.collect();
-        if scopes.is_empty() { self.settings.scopes.join(" ") } else { scopes.join(" ") }
+        let known = self.known_scopes(wanted.unwrap_or_default());
+        if known.is_empty() { self.settings.scopes.join(" ") } else { known }
+    }
+
+    /// Those of the space-separated `wanted` that clients may get.
+    fn known_scopes(&self, wanted: &str) -> String {
+        let known = wanted.split(' ').filter(|one| self.settings.scopes.iter().any(|it| it == one));
+        known.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether a `resource` (RFC 8707) is what tokens of this login are for: the gateway's MCP endpoint, what stands above that, or a
+    /// toolset whose callers log in here.
+    fn is_own(&self, here: &Here, resource: &str) -> bool {
+        here.path_below(resource).is_some_and(|path| match path.strip_prefix("/mcp/") {
+            Some(toolset) => self.toolsets.iter().any(|own| own.as_str() == toolset),
+            None => matches!(path.as_str(), "" | "/mcp"),
+        })
     }
 }
 
@@ -194,15 +211,13 @@ impl Here {
         self.0.starts_with("https://")
     }
 
-    /// Whether a `resource` (RFC 8707) is this gateway: the URL of its MCP endpoint, or what stands above or below that.
-    fn is_resource(&self, resource: &str) -> bool {
-        let parse = |text: &str| url::Url::parse(text).ok();
-        let (Some(resource), Some(own)) = (parse(resource), parse(&self.url("/mcp"))) else { return false };
-        let bare = resource.query().is_none() && resource.fragment().is_none();
-        let (path, endpoint) = (resource.path().trim_end_matches('/'), own.path());
-        let base = endpoint.trim_end_matches("/mcp");
-        let below = path.strip_prefix(endpoint).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        bare && resource.origin() == own.origin() && (path == base || below)
+    /// What stands behind this in `url`, without a slash at its end; none where it leads elsewhere, or says more than a place.
+    fn path_below(&self, url: &str) -> Option<String> {
+        let (url, own) = (Url::parse(url).ok()?, Url::parse(&self.0).ok()?);
+        let bare = url.query().is_none() && url.fragment().is_none();
+        let path = url.path().strip_prefix(own.path().trim_end_matches('/'))?.trim_end_matches('/');
+        let whole = path.is_empty() || path.starts_with('/');
+        (bare && whole && url.origin() == own.origin()).then(|| path.to_owned())
     }
 }
 
@@ -211,22 +226,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn its_own_resource_is_the_endpoint_and_what_is_above_and_below() {
-        let check = |here: &str, resource: &str, own: bool| {
-            assert_eq!(Here::new(here).is_resource(resource), own, "{resource} at {here}");
+    fn what_is_below_a_place() {
+        let check = |here: &str, url: &str, below: Option<&str>| {
+            assert_eq!(Here::new(here).path_below(url).as_deref(), below, "{url} at {here}");
         };
-        for own in ["", "/", "/mcp", "/mcp/", "/mcp/small"] {
-            check("https://example.com", &format!("https://example.com{own}"), true);
-            check("https://example.com/tools", &format!("https://example.com/tools{own}"), true);
+        for (path, below) in [("", ""), ("/", ""), ("/mcp", "/mcp"), ("/mcp/", "/mcp"), ("/mcp/small", "/mcp/small")] {
+            check("https://example.com", &format!("https://example.com{path}"), Some(below));
+            check("https://example.com/tools", &format!("https://example.com/tools{path}"), Some(below));
+            check("https://example.com/mcp", &format!("https://example.com/mcp{path}"), Some(below));
         }
-        check("https://example.com", "https://EXAMPLE.com:443/mcp", true);
+        check("https://example.com", "https://EXAMPLE.com:443/mcp", Some("/mcp"));
+        check("https://example.com", "https://example.com/mcp/small/../../other", Some("/other"));
         for other in ["http://example.com/mcp", "https://example.com:8443/mcp", "https://other.example/mcp", "mcp", ""]
         {
-            check("https://example.com", other, false);
+            check("https://example.com", other, None);
         }
-        for other in ["https://example.com/mcpx", "https://example.com/other", "https://example.com/mcp?a=b"] {
-            check("https://example.com", other, false);
+        for other in ["https://example.com/mcp?a=b", "https://example.com/mcp#a"] {
+            check("https://example.com", other, None);
         }
-        check("https://example.com/tools", "https://example.com/mcp", false);
+        for other in ["https://example.com/mcp", "https://example.com/toolsx", "https://example.com/"] {
+            check("https://example.com/tools", other, None);
+        }
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use axum::{
     Extension, Router,
     body::Body,
-    extract::State,
-    response::Response,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use bytes::Bytes;
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 
 use super::{
     Served,
@@ -44,7 +44,7 @@ pub(super) fn router(served: &Arc<Served>) -> Router<Arc<Served>> {
     let Some(login) = served.login.clone() else { return Router::new() };
     let mut router = Router::new();
     for path in METADATA {
-        router = router.route(path, get(metadata)).route(&[path, "/{*issuer}"].concat(), get(metadata));
+        router = router.route(path, get(metadata)).route(&[path, "/{*resource}"].concat(), get(metadata_below));
     }
     if login.proxy().is_some() {
         router = router
@@ -92,6 +92,15 @@ fn query(uri: &Uri) -> Params {
 
 async fn metadata(State(endpoints): State<Endpoints>, headers: HeaderMap) -> Response {
     endpoints.login.metadata(&endpoints.here(&headers)).await
+}
+
+/// Below the path of an endpoint whose callers do not log in here there is none: it would lead to tokens that are refused there.
+async fn metadata_below(endpoints: State<Endpoints>, Path(resource): Path<String>, headers: HeaderMap) -> Response {
+    let endpoint = endpoints.served.endpoint_of(&resource);
+    match endpoint.is_some_and(|(endpoint, _)| endpoint.shares_login) {
+        true => metadata(endpoints, headers).await,
+        false => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn authorize((State(endpoints), Extension(allowed)): Context, uri: Uri, headers: HeaderMap) -> Answer {

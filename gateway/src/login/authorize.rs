@@ -88,7 +88,7 @@ impl Proxy {
         if params.one("response_mode")?.is_some_and(|mode| mode != "query") {
             return Err(OAuthError::new(ErrorCode::InvalidRequest, "`response_mode` must be `query`"));
         }
-        if !params.all("resource").all(|resource| here.is_resource(resource)) {
+        if !params.all("resource").all(|resource| self.is_own(here, resource)) {
             return Err(OAuthError::other_resource());
         }
         Ok(Asked {

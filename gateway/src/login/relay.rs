@@ -23,14 +23,16 @@ type Form<'a> = Vec<(&'static str, &'a str)>;
 impl Proxy {
     /// `POST /login/token`: tokens for a code or a refresh token.
     pub async fn token(&self, here: &Here, params: &Params) -> Result<Response, OAuthError> {
-        if !params.all("resource").all(|resource| here.is_resource(resource)) {
+        if !params.all("resource").all(|resource| self.is_own(here, resource)) {
             return Err(OAuthError::other_resource());
         }
         let client_id = self.client_id(params)?;
         match params.needed("grant_type")? {
             "authorization_code" => self.redeem(here, params, client_id).await,
             "refresh_token" => {
-                let scope = params.one("scope")?.map(|scope| self.scopes(Some(scope)));
+                // Without any it is what was granted before (RFC 6749, section 6).
+                let scope =
+                    params.one("scope")?.map(|scope| self.known_scopes(scope)).filter(|scope| !scope.is_empty());
                 let mut form: Form =
                     vec![("grant_type", "refresh_token"), ("refresh_token", params.needed("refresh_token")?)];
                 form.extend(scope.as_deref().map(|scope| ("scope", scope)));

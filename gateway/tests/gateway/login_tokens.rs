@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use http::Method;
+use tokio::net::TcpListener;
 
 use crate::{
     answer::Answer,
     caller::Caller,
     issuer::PEOPLE,
-    login_client::{Client, LOOPBACK, WEB, browser, gateway},
+    login_client::{Client, LOOPBACK, WEB, browser, gateway, gateway_with, settings},
 };
 
 fn error(answer: &Answer) -> (u16, String) {
@@ -86,6 +88,30 @@ async fn an_old_code_is_refused() {
     let code = client.code(&gateway).await;
     gateway.clock.advance(Duration::from_secs(300));
     assert_eq!(error(&client.redemption(&code).post(&gateway, "/login/token").await), (400, "invalid_grant".into()));
+}
+
+/// A client that names no scope that it may get keeps those that it has; it is not asked for others in its name.
+#[tokio::test]
+async fn a_refresh_asks_for_no_more_than_the_client_does() {
+    // Its answers are handed on as they are: so the client sees what came there.
+    let echo = Router::new().fallback(|form: String| std::future::ready(form));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/token", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, echo).await });
+    let gateway = gateway_with(|config| {
+        let settings = settings(config);
+        settings.scopes = vec!["read".into(), "write".into()];
+        settings.token_endpoint = Some(url.parse().unwrap());
+    })
+    .await;
+    for (scope, asked) in
+        [("read offline_access", "&scope=read"), ("offline_access", ""), ("", ""), ("write read", "&scope=write+read")]
+    {
+        let form = Client { parameters: Vec::new() }.with("grant_type", "refresh_token").with("client_id", PEOPLE);
+        let answer = form.with("refresh_token", "t").with("scope", scope).post(&gateway, "/login/token").await;
+        let expected = format!("grant_type=refresh_token&refresh_token=t{asked}&client_id=people");
+        assert_eq!((answer.status.as_u16(), answer.text()), (200, expected.as_str()), "{scope}");
+    }
 }
 
 #[tokio::test]

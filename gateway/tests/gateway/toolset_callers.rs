@@ -10,7 +10,7 @@ use crate::{
     fake_target::Speaks,
     harness::{Gateway, toolsets},
     issuer::Issuer,
-    login_client::{self, PUBLIC},
+    login_client::{self, Client, LOOPBACK, PUBLIC, browser},
     offering::Offering,
 };
 
@@ -125,6 +125,19 @@ async fn people_log_in_where_the_callers_are_the_gateways() {
     };
     assert_eq!(servers("same").await, json!([PUBLIC]));
     assert_eq!(servers("own").await, json!([other.name()]));
+    for (path, status) in [("/mcp", 200), ("/mcp/same", 200), ("/mcp/own", 404), ("/mcp/open", 404), ("/mcp/none", 404)]
+    {
+        for server in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
+            assert_eq!(without_headers(&gateway).get(&[server, path].concat()).await.status, status, "{server}{path}");
+        }
+        let client = Client::new(LOOPBACK).with("resource", &[PUBLIC, path].concat());
+        let page = client.ask(&mut browser(&gateway)).await;
+        let refused = page.headers.contains_key("location").then(|| page.parameter("error").unwrap());
+        assert_eq!(refused.as_deref(), (status == 404).then_some("invalid_target"), "{path}");
+        let redeemed = client.redemption("code").with("resource", &[PUBLIC, path].concat());
+        let error = redeemed.post(&gateway, "/login/token").await.json()["error"].clone();
+        assert_eq!(error, if status == 404 { "invalid_target" } else { "invalid_grant" }, "{path}");
+    }
 }
 
 #[tokio::test]
