@@ -21,6 +21,8 @@ use crate::sign::hex_sha256;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
+/// Of an access key's id, by the IAM API reference; a region and a service are shorter.
+const LONGEST: usize = 128;
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
@@ -89,6 +91,10 @@ impl Presented {
         };
         let scope: Vec<&str> = credential.split('/').collect();
         let [access_key_id, day, region, service, TERMINATOR] = scope[..] else { return Err(NotVerified::Malformed) };
+        // They stand in messages, and anybody can write them.
+        if [access_key_id, region, service].iter().any(|part| part.len() > LONGEST) {
+            return Err(NotVerified::Malformed);
+        }
         let signed_headers = signed.split(';').map(HeaderName::try_from).collect::<Result<_, _>>();
         let date = single(headers, &DATE)?.filter(|date| date.starts_with(day) && day.len() == 8);
         Ok(Self {
@@ -335,6 +341,7 @@ mod tests {
             good.replace("AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256"),
             good.replace("aws4_request", "aws5_request"),
             good.replace("/us-east-1", ""),
+            good.replace("AKIDEXAMPLE", &"A".repeat(129)),
             good.replace("Signature=0f", ""),
             format!("{good}, Signature=0e"),
             good.replace("content-type;", "content type;"),
