@@ -158,22 +158,42 @@ async fn a_document_that_is_none_is_not_taken() {
     }
 }
 
-/// A stranger cannot make the gateway read its own network.
+/// A stranger cannot make the gateway reach into its own network: not so much as a connection comes of it.
 #[tokio::test]
 async fn only_the_internet_is_read() {
-    for (documents, reads) in [(ClientDocuments::Public, 0), (ClientDocuments::Off, 0), (ClientDocuments::Local, 1)] {
-        let gateway = gateway_with(|config| settings(config).client_documents = documents).await;
-        let site = Site::start().await;
-        let port = site.id.split([':', '/']).nth(4).unwrap();
-        for id in [
-            site.id.clone(),
-            format!("https://127.0.0.1:{port}/client.json"),
-            format!("https://localhost:{port}/client.json"),
-            format!("https://[::1]:{port}/client.json"),
-            format!("https://localhost.localdomain:{port}/client.json"),
-        ] {
-            Client::new(LOOPBACK).with("client_id", &id).ask(&mut browser(&gateway)).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&connections);
+    // It counts and hangs up: who has connected waits for no more, and is counted before it knows.
+    tokio::spawn(async move {
+        while let Ok(connection) = listener.accept().await {
+            counting.fetch_add(1, Ordering::SeqCst);
+            drop(connection);
         }
-        assert_eq!(site.reads(), reads, "{documents:?}");
+    });
+    let ids = [
+        "http://127.0.0.1",
+        "https://127.0.0.1",
+        "https://localhost",
+        "https://[::1]",
+        "https://localhost.localdomain",
+    ];
+    for (documents, are_reached) in
+        [(ClientDocuments::Public, false), (ClientDocuments::Off, false), (ClientDocuments::Local, true)]
+    {
+        let gateway = gateway_with(|config| settings(config).client_documents = documents).await;
+        for id in &ids[..3] {
+            let before = connections.load(Ordering::SeqCst);
+            let client = Client::new(LOOPBACK).with("client_id", &format!("{id}:{port}/client.json"));
+            assert_eq!(client.ask(&mut browser(&gateway)).await.status, 400);
+            assert_eq!(connections.load(Ordering::SeqCst) > before, are_reached, "{documents:?} {id}");
+        }
+        // Not everywhere do these lead here.
+        for id in &ids[3..] {
+            let client = Client::new(LOOPBACK).with("client_id", &format!("{id}:{port}/client.json"));
+            assert_eq!(client.ask(&mut browser(&gateway)).await.status, 400);
+        }
+        assert!(are_reached || connections.load(Ordering::SeqCst) == 0, "{documents:?}");
     }
 }
