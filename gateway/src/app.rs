@@ -256,11 +256,19 @@ pub fn sources(config: &Config, clock: Clock) -> anyhow::Result<Sources> {
 /// How people log in, if the configuration says how.
 fn login(config: &Config, sources: &Sources, sealer: &Arc<Sealer>) -> Result<Option<Arc<Login>>, reqwest::Error> {
     let (Some(login), Authorizer::CustomJwt(jwt)) = (&config.login, &config.authorizer) else { return Ok(None) };
-    // Who has an authorizer of its own lets nobody in with the tokens of this login.
-    let toolsets = config.toolsets.iter().filter(|toolset| toolset.authorizer.is_none());
+    let toolsets = config.toolsets.iter().filter(|toolset| shares_login(toolset, config));
     let name = (config.gateway.name.as_str(), toolsets.map(|toolset| toolset.name.clone()).collect());
     let login = Login::new(login, jwt, name, sources, Arc::clone(sealer))?;
     Ok(Some(Arc::new(login)))
+}
+
+/// Whether the callers of a toolset log in where those of the gateway do.
+fn shares_login(toolset: &Toolset, config: &Config) -> bool {
+    match (&toolset.authorizer, &config.authorizer, &config.login) {
+        (None, _, _) => true,
+        (Some(Authorizer::CustomJwt(own)), Authorizer::CustomJwt(gateway), Some(login)) => login.serves(gateway, own),
+        _ => false,
+    }
 }
 
 /// The gateway's own endpoint, and those of toolsets by their names: the same targets behind each, and before each an authorizer, a
@@ -290,10 +298,11 @@ fn endpoints(
         let own = toolset.authorizer.as_ref().map(|authorizer| Inbound::new(authorizer, sources));
         let inbound = own.as_ref().unwrap_or(&inbound).of_toolset(&toolset.name);
         let front = front.beside(gateway(view), settings_of(toolset, &config.gateway));
-        (toolset.name.to_string(), Endpoint { inbound, front, shares_login: own.is_none() })
+        let (shares_authorizer, shares_login) = (own.is_none(), shares_login(toolset, config));
+        (toolset.name.to_string(), Endpoint { inbound, front, shares_authorizer, shares_login })
     });
     let toolsets = toolsets.collect();
-    (Endpoint { inbound, front, shares_login: true }, toolsets)
+    (Endpoint { inbound, front, shares_authorizer: true, shares_login: true }, toolsets)
 }
 
 /// What clients call each endpoint, by the name of its toolset; the gateway's own by none.

@@ -67,7 +67,9 @@ pub struct Served {
 pub struct Endpoint {
     pub inbound: Inbound,
     pub front: Front,
-    /// Its callers are those of the gateway, and log in where those do.
+    /// Its authorizer is the gateway's own.
+    pub shares_authorizer: bool,
+    /// Its callers log in where those of the gateway do.
     pub shares_login: bool,
 }
 

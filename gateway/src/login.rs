@@ -59,7 +59,7 @@ pub struct Proxy {
     settings: LoginProxy,
     /// What the gateway is called toward people.
     name: String,
-    /// Those whose callers are the gateway's.
+    /// Those whose callers log in here too.
     toolsets: Vec<ToolsetName>,
     issuer: Issuer,
     documents: Documents,

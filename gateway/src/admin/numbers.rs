@@ -70,8 +70,8 @@ fn of_tokens(numbers: &Numbers, gateway: &Gateway, view: &View) -> Vec<Family> {
         left.add(&name, token.expires_at.map_or(0, |at| at.saturating_sub(numbers.now()).as_secs()));
     }
     let known = Family::gauge("causeway_inbound_tokens", "Tokens of callers that are known to be good.");
-    // Endpoints that share a login share what they know.
-    let own = numbers.served.toolsets.values().filter(|toolset| !toolset.shares_login);
+    // Endpoints that share an authorizer share what it knows.
+    let own = numbers.served.toolsets.values().filter(|toolset| !toolset.shares_authorizer);
     let inbounds = [&numbers.served.gateway].into_iter().chain(own).map(|endpoint| &endpoint.inbound);
     let remembered: usize = inbounds.map(Inbound::remembered).sum();
     let known = known.with(&[], remembered);

@@ -140,6 +140,46 @@ async fn people_log_in_where_the_callers_are_the_gateways() {
     }
 }
 
+/// An authorizer of one's own may want other tokens of the same issuer: where the login gives them, people log in there.
+#[tokio::test]
+async fn people_log_in_for_other_rules_of_the_same_issuer() {
+    let issuer = Issuer::start().await;
+    let toolset = |name: &str, rule: &str| {
+        let url = issuer.discovery_url();
+        format!(
+            "[[toolsets]]\nname = \"{name}\"\ntools = {{}}\n[toolsets.authorizer.custom_jwt]\ndiscovery_url = \"{url}\"\n{rule}\n"
+        )
+    };
+    let text = [
+        toolset("signed-in", "allowed_scopes = [\"openid\"]"),
+        toolset("robots", "allowed_clients = [\"robot\"]"),
+        toolset("admins", "allowed_scopes = [\"gateway/admin\"]"),
+    ];
+    let text = text.concat();
+    let gateway = Gateway::launch(issuer, [], |config| {
+        login_client::turn_on(config);
+        login_client::settings(config).scopes.push("openid".into());
+        config.toolsets = toolsets(&text);
+    })
+    .await;
+    let metadata = async |path: &str| {
+        let answer = without_headers(&gateway).get(&["/.well-known/oauth-protected-resource", path].concat()).await;
+        answer.json()["authorization_servers"][0].as_str().unwrap().to_owned()
+    };
+    assert_eq!(metadata("/mcp/signed-in").await, PUBLIC);
+    for other in ["/mcp/robots", "/mcp/admins"] {
+        assert_eq!(metadata(other).await, gateway.issuer.name(), "{other}");
+    }
+    let resource = format!("{PUBLIC}/mcp/signed-in");
+    let client = Client::new(LOOPBACK).with("scope", "openid").with("resource", &resource);
+    let redemption = client.redemption(&client.code(&gateway).await).with("resource", &resource);
+    let tokens: serde_json::Value =
+        serde_json::from_slice(&redemption.post(&gateway, "/login/token").await.body).unwrap();
+    let person = || gateway.with_token(tokens["access_token"].as_str().unwrap());
+    assert_eq!(person().toolset("signed-in").request("ping", json!({})).await.status, 200);
+    assert_eq!(person().request("ping", json!({})).await.status, 403, "the gateway wants another scope");
+}
+
 #[tokio::test]
 async fn what_is_no_toolset_is_not_found_and_strangers_are_refused_everywhere() {
     let t = Offering::start("t", Speaks::Modern, &TOOLS);
