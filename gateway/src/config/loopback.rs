@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-/// Whether `url` names a host that [`is_loopback_host`].
+/// Whether the host of `url` is one of this machine, by [`is_loopback_host`].
 pub(crate) fn is_loopback(url: &Url) -> bool {
     url.host().is_some_and(|host| is_loopback_host(&host))
 }
