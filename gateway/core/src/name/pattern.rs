@@ -73,36 +73,71 @@ impl Selection {
     }
 
     /// Whether it lets through the URI of a resource that nobody lists. Where anything is held back, a URI must be written in
-    /// its normal form: a server may well take `notes://a/../b` or `notes://%62` for the `notes://b` that is not to be read.
+    /// its normal form: a server may well take `notes://a/../b` or `notes://%62` for the `notes://b` that is not to be read. What
+    /// must be escaped in it may stand in `exclude` as it is, as servers list it, or escaped.
     pub fn selects_unlisted(&self, uri: &str) -> bool {
-        self.is_everything() || (is_normal(uri) && self.selects(uri))
+        if self.is_everything() {
+            return true;
+        }
+        let meant = unescaped(uri);
+        let is_excluded = |pattern: &Pattern| Pattern::new(&unescaped(pattern.as_str())).matches(&meant);
+        is_normal(uri) && self.selects(uri) && !self.exclude.iter().any(is_excluded)
+    }
+
+    /// Whether it lets nothing through, whatever there is.
+    pub fn is_nothing(&self) -> bool {
+        self.exclude.iter().any(|pattern| !pattern.0.is_empty() && pattern.0.bytes().all(|byte| byte == b'*'))
     }
 }
 
-/// Whether a URI is written as RFC 3986, section 6.2.2, would write it: scheme and host in lower case, no escape of what needs
-/// none, no `.` and `..` in the path. (Whether two normal URIs mean one thing to a server, only that server knows.)
+/// Whether a URI is written as RFC 3986, section 6.2, would write it: no other characters than that allows, scheme and host in lower
+/// case, escapes in upper case and of nothing that needs none, no `.` and `..` in the path, nothing empty around the host. (Whether
+/// two normal URIs mean one thing to a server, only that server knows.)
 fn is_normal(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let (before_query, _) = rest.split_once(['?', '#']).unwrap_or((rest, ""));
-    let (host, path) = match before_query.strip_prefix("//") {
-        Some(rest) => rest.split_at(rest.find(['/', '\\']).unwrap_or(rest.len())),
+    let (authority, path) = match before_query.strip_prefix("//") {
+        Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
         None => ("", before_query),
     };
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     let is_lower = |text: &str| !text.bytes().any(|byte| byte.is_ascii_uppercase());
-    is_lower(scheme)
+    uri.bytes().all(is_of_uris)
+        && is_lower(scheme)
         && is_lower(host)
-        && !path.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
+        && !host.ends_with(':')
+        && user.is_none_or(|user| !user.is_empty() && !user.ends_with(':'))
+        && !path.split('/').any(|segment| matches!(segment, "." | ".."))
         && !escapes_needlessly(uri)
-        && !uri.chars().any(|c| c.is_control() || c.is_whitespace())
 }
 
-/// Whether a `%` stands before anything but the code of a character that must be escaped.
+/// Whether a URI may hold this byte (RFC 3986, section 2).
+fn is_of_uris(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
+}
+
+/// Whether a `%` stands before anything but the code, in upper case, of a character that must be escaped.
 fn escapes_needlessly(uri: &str) -> bool {
     uri.split('%').skip(1).any(|after| {
-        let code = after.get(..2).filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
+        let code = after.get(..2).filter(|code| code.bytes().all(is_digit));
         let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
         byte.is_none_or(|byte| byte.is_ascii_alphanumeric() || b"-._~/\\".contains(&byte))
     })
+}
+
+/// `text` with the characters that its escapes stand for; what is no escape stays.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
+        let code = digit(0).zip(digit(1)).filter(|_| first == b'%');
+        let byte = code.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -173,7 +208,35 @@ mod tests {
         check("notes://a%2Fb", false);
         check("notes://a b", false);
         check("no uri", false);
+        check("notes://a%c3%a9", false);
+        check("notes://a\u{e9}", false);
+        check("notes://@b", false);
+        check("notes://:@b", false);
+        check("notes://u:@b", false);
+        check("notes://b:", false);
+        check("notes://u@b:7/c", true);
         assert!(Selection::default().selects_unlisted("NOTES://%73ecret"));
+    }
+
+    /// Servers list URIs that RFC 3986 would write otherwise, and read them however they are written.
+    #[test]
+    fn what_is_excluded_is_so_escaped_or_not() {
+        for written in
+            ["notes://my plan*", "notes://my%20plan*", "notes://*\u{e9}", "notes://*%C3%A9", "notes://*%c3%a9"]
+        {
+            let held_back = Selection { include: Vec::new(), exclude: vec![Pattern::new(written)] };
+            for uri in ["notes://my%20plan%C3%A9", "notes://my plan\u{e9}"] {
+                assert!(!held_back.selects_unlisted(uri), "{written} {uri}");
+            }
+            assert!(held_back.selects_unlisted("notes://my%20other"), "{written}");
+        }
+    }
+
+    #[test]
+    fn everything_is_excluded_by_a_star_alone() {
+        let is_nothing = |text: &str| Selection { include: Vec::new(), exclude: vec![Pattern::new(text)] }.is_nothing();
+        assert!(is_nothing("*") && is_nothing("**"));
+        assert!(!is_nothing("") && !is_nothing("a*") && !is_nothing("?*") && !Selection::default().is_nothing());
     }
 
     /// The same by trying every way to divide the text.
