@@ -177,7 +177,8 @@ def test_long_names_are_found_and_said() -> None:
         ran = subprocess.run(argv, env=CLEAN, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 1, ran.stderr
     warnings = json.loads(ran.stdout)[0]["warnings"]
-    named = {re.search(r"the tool `([^`]+)`", warning)[1] for warning in warnings}
+    assert len(warnings) == 1, warnings
+    named = set(re.findall(r"`([^`]+)` \(\d+ characters", warnings[0]))
     assert named == {tool for tool in LONG if not fits(tool)} and named
 
 

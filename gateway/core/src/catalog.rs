@@ -15,7 +15,7 @@ use std::{collections::HashMap, sync::Arc};
 pub use self::{
     edits::{Edit, Edits},
     kind::{Kind, PerKind},
-    lint::Excess,
+    lint::{Misfit, Room},
     list::{List, Paging, Slice},
     merge::{Names, Naming, Offer, merge},
     page::{BadPage, Entry, Page},
@@ -156,22 +156,28 @@ pub enum Problem {
          exclude or rename the other"
     )]
     NameTaken { target: TargetName, kind: Kind, own: String, name: String },
+    /// At one endpoint.
     #[error(
-        "the tool `{name}` is too long: {}; rename it with `tools.rename` of target `{target}`, or set `clients.shorten_names = true` to \
-         have it listed as `{short}`",
-        lint::Excesses(excesses)
+        "{endpoint} lists tools under names that are too long: {}; {}; rename such a tool with `tools.rename` of its target, or set \
+         `clients.shorten_names = true` to have it listed short",
+        lint::Misfits(tools),
+        lint::Rooms(rooms)
     )]
-    TooLong { target: TargetName, name: String, excesses: Vec<Excess>, short: String },
+    TooLong { endpoint: String, tools: Vec<Misfit>, rooms: Vec<Room> },
+    /// At one endpoint.
     #[error(
-        "the tool `{name}` has characters in its name (`{refused}`) that models refuse: with {} all tools fail because of it; rename it \
-         with `tools.rename` of target `{target}`, or set `clients.shorten_names = true` to have it listed as `{short}`",
+        "{endpoint} lists tools under names with characters that models refuse: {}; with {} all tools fail because of it; rename such a \
+         tool with `tools.rename` of its target, or set `clients.shorten_names = true` to have it listed short",
+        lint::Misfits(tools),
         lint::Clients(clients)
     )]
-    Characters { target: TargetName, name: String, refused: String, clients: Vec<Profile>, short: String },
+    Characters { endpoint: String, tools: Vec<Misfit>, clients: Vec<Profile> },
+    /// At one endpoint.
     #[error(
-        "the tool `{name}` has no description: {client} leaves it out; give it one with `tools.describe` of target `{target}`"
+        "{endpoint} lists tools without a description: {}; {client} leaves them out; give them one with `tools.describe` of their targets",
+        lint::Misfits(tools)
     )]
-    Undescribed { target: TargetName, name: String, client: Profile },
+    Undescribed { endpoint: String, tools: Vec<Misfit>, client: Profile },
     #[error(
         "{endpoint} lists {count} tools, and {client} takes {most}: {beyond}; choose among them with `tools.include` and \
          `tools.exclude` of the targets, or make `[[toolsets]]` of them"
@@ -283,14 +289,14 @@ impl Problem {
             | Self::BadHeaders { target, .. }
             | Self::Idle { target, .. }
             | Self::NameTaken { target, .. }
-            | Self::TooLong { target, .. }
-            | Self::Characters { target, .. }
-            | Self::Undescribed { target, .. }
             | Self::ShortTaken { target, .. } => target == name,
             Self::Collision { kept, left_out, .. }
             | Self::Shadowed { kept, left_out, .. }
             | Self::Tie { kept, left_out, .. }
             | Self::Outranked { kept, left_out, .. } => kept == name || left_out == name,
+            Self::TooLong { tools, .. } | Self::Characters { tools, .. } | Self::Undescribed { tools, .. } => {
+                tools.iter().any(|tool| tool.target == *name)
+            }
             Self::TooMany { .. } | Self::IdleOfToolset { .. } => false,
         }
     }

@@ -61,5 +61,5 @@ async fn without_it_the_name_stays_and_the_view_says_what_is_wrong() {
     assert_eq!(gateway.caller("alice").tools().await, [format!("t___{LONG}").as_str(), "t___ok"]);
     let view = gateway.view_where(|_| true).await;
     let problems: Vec<String> = view.catalog.problems().iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(problems.join("\n"), @"the tool `t___query_cloudwatch_insights_of_all_accounts` is too long: Claude Code takes 64 characters, and `mcp__causeway-of-example__` before it makes it 71 (the whole conversation fails); Cursor takes 59 characters, and `causeway-of-example` before it makes it 64 (it leaves the tool out); rename it with `tools.rename` of target `t`, or set `clients.shorten_names = true` to have it listed as `t___query_cloudwatch_insights_2ol5bgqg`");
+    insta::assert_snapshot!(problems.join("\n"), @"the gateway lists tools under names that are too long: `t___query_cloudwatch_insights_of_all_accounts` (45 characters, in short `t___query_cloudwatch_insights_2ol5bgqg`); Claude Code has room for 38 after `mcp__causeway-of-example__` (the whole conversation fails), Cursor has room for 40 after `causeway-of-example` (it leaves the tool out); rename such a tool with `tools.rename` of its target, or set `clients.shorten_names = true` to have it listed short");
 }

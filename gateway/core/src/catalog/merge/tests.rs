@@ -481,21 +481,29 @@ fn clients_say_what_they_will_not_take() {
         let audience = Audience { server: "causeway".into(), profiles: profiles.into() };
         problems(&merged(naming, &[t()]).judged("the gateway", &audience))
     };
-    insta::assert_snapshot!(judged(Names::Prefixed.into(), &[Profile::ClaudeCode, Profile::VsCode]), @"the tool `t___a.b` has characters in its name (`.`) that models refuse: with Claude Code all tools fail because of it; rename it with `tools.rename` of target `t`, or set `clients.shorten_names = true` to have it listed as `t___a_b_wcvtqjnt`");
+    insta::assert_snapshot!(judged(Names::Prefixed.into(), &[Profile::ClaudeCode, Profile::VsCode]), @"the gateway lists tools under names with characters that models refuse: `t___a.b` (7 characters, in short `t___a_b_wcvtqjnt`); with Claude Code all tools fail because of it; rename such a tool with `tools.rename` of its target, or set `clients.shorten_names = true` to have it listed short");
     let all = [Profile::ClaudeCode, Profile::Cursor, Profile::AmazonQ];
     let audience = Audience { server: "causeway-of-example".into(), profiles: all.into() };
     insta::assert_snapshot!(problems(&merged(Names::Prefixed, &[t()]).judged("the gateway", &audience)), @"
-    the tool `t___query_cloudwatch_insights_of_all_accounts` is too long: Claude Code takes 64 characters, and `mcp__causeway-of-example__` before it makes it 71 (the whole conversation fails); Cursor takes 59 characters, and `causeway-of-example` before it makes it 64 (it leaves the tool out); Amazon Q Developer takes 64 characters, and `causewayofexample___` before it makes it 65 (it leaves the tool out); rename it with `tools.rename` of target `t`, or set `clients.shorten_names = true` to have it listed as `t___query_cloudwatch_insights_2ol5bgqg`
-    the tool `t___a.b` has characters in its name (`.`) that models refuse: with Claude Code, Cursor all tools fail because of it; rename it with `tools.rename` of target `t`, or set `clients.shorten_names = true` to have it listed as `t___a_b_wcvtqjnt`
-    the tool `t___a.b` has no description: Amazon Q Developer leaves it out; give it one with `tools.describe` of target `t`
-    the tool `t___ok` has no description: Amazon Q Developer leaves it out; give it one with `tools.describe` of target `t`
+    the gateway lists tools under names that are too long: `t___query_cloudwatch_insights_of_all_accounts` (45 characters, in short `t___query_cloudwatch_insights_2ol5bgqg`); Claude Code has room for 38 after `mcp__causeway-of-example__` (the whole conversation fails), Cursor has room for 40 after `causeway-of-example` (it leaves the tool out), Amazon Q Developer has room for 44 after `causewayofexample___` (it leaves the tool out); rename such a tool with `tools.rename` of its target, or set `clients.shorten_names = true` to have it listed short
+    the gateway lists tools under names with characters that models refuse: `t___a.b` (7 characters, in short `t___a_b_wcvtqjnt`); with Claude Code, Cursor all tools fail because of it; rename such a tool with `tools.rename` of its target, or set `clients.shorten_names = true` to have it listed short
+    the gateway lists tools without a description: `t___a.b`, `t___ok`; Amazon Q Developer leaves them out; give them one with `tools.describe` of their targets
     ");
     let shortened = Naming { names: Names::Prefixed, shorten: audience.fit() };
-    insta::assert_snapshot!(problems(&merged(shortened, &[t()]).judged("the gateway", &audience)), @"
-    the tool `t___a_b_wcvtqjnt` has no description: Amazon Q Developer leaves it out; give it one with `tools.describe` of target `t`
-    the tool `t___ok` has no description: Amazon Q Developer leaves it out; give it one with `tools.describe` of target `t`
-    ");
+    insta::assert_snapshot!(problems(&merged(shortened, &[t()]).judged("the gateway", &audience)), @"the gateway lists tools without a description: `t___a_b_wcvtqjnt`, `t___ok`; Amazon Q Developer leaves them out; give them one with `tools.describe` of their targets");
     assert_eq!(judged(Names::Prefixed.into(), &[]), "");
+}
+
+/// However many tools it is about, and wherever they come from.
+#[test]
+fn one_thing_that_is_wrong_is_said_once() {
+    let tools: Vec<String> = (0..300).map(|at| format!(r#"{{"name":"{LONG}_{at}"}}"#)).collect();
+    let both = ["t", "u"].map(|name| target(name, 0, &[(Kind::Tools, &format!("[{}]", tools.join(",")))]));
+    let audience = Audience { server: "causeway".into(), profiles: vec![Profile::AmazonQ] };
+    let catalog = merged(Names::Prefixed, &both).judged("toolset `ops`", &audience);
+    insta::assert_snapshot!(problems(&catalog), @"toolset `ops` lists tools without a description: `t___query_cloudwatch_insights_of_all_accounts_0`, `t___query_cloudwatch_insights_of_all_accounts_1`, `t___query_cloudwatch_insights_of_all_accounts_2`, `t___query_cloudwatch_insights_of_all_accounts_3`, `t___query_cloudwatch_insights_of_all_accounts_4` and 595 more; Amazon Q Developer leaves them out; give them one with `tools.describe` of their targets");
+    assert!(["t", "u"].iter().all(|name| catalog.problems()[0].concerns(&name.parse().unwrap())));
+    assert!(!catalog.problems()[0].concerns(&"v".parse().unwrap()));
 }
 
 #[test]
