@@ -6,7 +6,6 @@ use std::{collections::BTreeSet, sync::Arc};
 use causeway_core::{
     catalog::{Kind, Names, Shown, capabilities},
     name::TargetName,
-    wire::ObjectEdit,
 };
 
 use super::{
@@ -35,8 +34,8 @@ impl View {
         let part = Part { shown: Arc::clone(&toolset.shown), members: catalog.members() };
         let members: Vec<&TargetState> =
             self.targets.iter().filter(|target| part.members.contains(&target.name)).collect();
-        let declared: Vec<String> =
-            members.iter().filter_map(|target| Some(kept(target.capabilities()?, &toolset.shown))).collect();
+        let shown = |kind| toolset.shown.of(kind).is_some();
+        let declared: Vec<String> = members.iter().filter_map(|target| target.declared(shown)).collect();
         let declared: Vec<&str> = declared.iter().map(String::as_str).collect();
         Self {
             capabilities: capabilities::union(&declared, &catalog, serves()).into(),
@@ -62,17 +61,4 @@ impl View {
     pub fn may_show(&self, kind: Kind, name: &str) -> bool {
         self.part.as_ref().is_none_or(|part| part.shown.shows(kind, name))
     }
-}
-
-/// `capabilities` (JSON text of an object) without those of kinds that are not shown.
-fn kept(capabilities: &str, shown: &Shown) -> String {
-    let Ok(mut edit) = ObjectEdit::parse(capabilities) else { return capabilities.to_owned() };
-    let gone = [
-        ("prompts", shown.prompts.is_none()),
-        ("resources", shown.resources.is_none()),
-        ("completions", shown.prompts.is_none() && shown.resources.is_none()),
-        ("tasks", shown.tools.is_none()),
-    ];
-    gone.into_iter().filter(|(_, gone)| *gone).for_each(|(capability, _)| edit.remove(capability));
-    edit.finish()
 }

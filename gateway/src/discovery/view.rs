@@ -8,6 +8,7 @@ use causeway_core::{
         capabilities::{self, Serves},
     },
     name::{Audience, PathName, TargetName},
+    wire::ObjectEdit,
 };
 
 use super::Part;
@@ -101,7 +102,8 @@ impl View {
     pub(super) fn merge(&mut self, merging: &Merging) {
         let offers: Vec<Offer<'_>> = self.targets.iter().map(TargetState::offer).collect();
         let catalog = catalog::merge(merging.naming, &offers).judged("the gateway", &merging.audience);
-        let declared: Vec<&str> = self.targets.iter().filter_map(TargetState::capabilities).collect();
+        let declared: Vec<String> = self.targets.iter().filter_map(|target| target.declared(|_| true)).collect();
+        let declared: Vec<&str> = declared.iter().map(String::as_str).collect();
         self.capabilities = capabilities::union(&declared, &catalog, serves()).into();
         self.instructions =
             instructions(merging.naming.names, &self.targets.iter().collect::<Vec<_>>()).map(Into::into);
@@ -166,8 +168,30 @@ impl TargetState {
         }
     }
 
-    pub(super) fn capabilities(&self) -> Option<&str> {
+    fn capabilities(&self) -> Option<&str> {
         self.about.as_ref().map(|about| about.capabilities.as_str())
+    }
+
+    /// Its capabilities (JSON text) without those of kinds of which nothing is `shown`, or nothing let through.
+    pub(super) fn declared(&self, shown: impl Fn(Kind) -> bool) -> Option<String> {
+        let capabilities = self.capabilities()?;
+        let Ok(mut edit) = ObjectEdit::parse(capabilities) else { return Some(capabilities.to_owned()) };
+        let gone = |kind| !shown(kind) || self.holds_back(kind);
+        let [tools, prompts, resources] = [Kind::Tools, Kind::Prompts, Kind::Resources].map(gone);
+        let gone =
+            [("tasks", tools), ("prompts", prompts), ("resources", resources), ("completions", prompts && resources)];
+        gone.into_iter().filter(|(_, gone)| *gone).for_each(|(capability, _)| edit.remove(capability));
+        Some(edit.finish())
+    }
+
+    /// Whether clients get nothing of this kind that it has. A resource need not be listed to be had.
+    fn holds_back(&self, kind: Kind) -> bool {
+        let selection = self.edits.selection(kind);
+        let mut listed =
+            self.lists[kind].iter().flat_map(|pages| pages.iter()).flat_map(|page| &page.entries).peekable();
+        let is_listed_alone = matches!(kind, Kind::Tools | Kind::Prompts);
+        let mut all_are_out = || listed.peek().is_some() && !listed.any(|entry| selection.selects(&entry.key));
+        selection.is_nothing() || (is_listed_alone && all_are_out())
     }
 
     fn offer(&self) -> Offer<'_> {
@@ -177,7 +201,7 @@ impl TargetState {
         Offer {
             target: &self.name,
             resource_priority: self.resource_priority,
-            has_resources: declared || listed,
+            has_resources: (declared || listed) && !self.holds_back(Kind::Resources),
             is_gateway: self.kind != TargetKind::Server,
             standby: self.kind.standby(),
             edits: &self.edits,
@@ -206,7 +230,11 @@ pub(super) fn instructions(names: Names, targets: &[&TargetState]) -> Option<Str
 
 #[cfg(test)]
 mod tests {
-    use causeway_core::era::Era;
+    use causeway_core::{
+        catalog::{Edit, Page},
+        era::Era,
+        name::{Pattern, Selection},
+    };
 
     use super::*;
 
@@ -240,6 +268,28 @@ mod tests {
     fn check(names: Names, targets: &[TargetState], expected: Option<&str>) {
         let targets: Vec<&TargetState> = targets.iter().collect();
         assert_eq!(instructions(names, &targets).as_deref(), expected);
+    }
+
+    #[test]
+    fn what_is_held_back_is_not_declared() {
+        let declared = |prompts: Selection, resources: Selection| {
+            let mut state = state("a", None);
+            let about = state.about.as_mut().unwrap();
+            about.capabilities = r#"{"prompts":{},"resources":{ },"completions":{},"tasks":{},"x":1}"#.into();
+            let page = Page::parse(Kind::Prompts, r#"{"prompts":[{"name":"p"},{"name":"q"}]}"#).unwrap();
+            state.lists[Kind::Prompts] = Some([page].into());
+            let prompts = Edit { selection: prompts, ..Edit::default() };
+            state.edits = Arc::new(Edits { prompts, resources, ..Edits::default() });
+            state.declared(|_| true).unwrap()
+        };
+        let but = |texts: &[&str]| {
+            let exclude = texts.iter().map(|text| Pattern::new(text)).collect();
+            Selection { exclude, ..Selection::default() }
+        };
+        let all = r#"{"prompts":{},"resources":{ },"completions":{},"tasks":{},"x":1}"#;
+        assert_eq!(declared(but(&["p"]), but(&["x://*"])), all);
+        assert_eq!(declared(but(&["p", "q"]), but(&[])), r#"{"resources":{ },"completions":{},"tasks":{},"x":1}"#);
+        assert_eq!(declared(but(&["*"]), but(&["*"])), r#"{"tasks":{},"x":1}"#);
     }
 
     #[test]

@@ -144,6 +144,22 @@ async fn a_resource_that_is_held_back_is_neither_read_nor_subscribed_to() {
     }
 }
 
+#[tokio::test]
+async fn what_is_left_out_altogether_is_not_declared() {
+    let one = Offering::start("one", Speaks::Modern, &LISTS);
+    let edits = Edits {
+        prompts: Edit { selection: selection(&[], &["greet", "draft"]), ..Edit::default() },
+        resources: selection(&[], &["*"]),
+        ..Edits::default()
+    };
+    let gateway = Gateway::start([edited(one.target(), edits)]).await;
+    let discovered = gateway.caller("alice").modern().request("server/discover", json!({})).await.result();
+    let initialized = gateway.caller("alice").initialize("2025-11-25").await.result();
+    for said in [discovered, initialized] {
+        assert_eq!(said["capabilities"], json!({"tools": {"listChanged": true}}));
+    }
+}
+
 /// A child process, names without targets in them, the official client.
 #[tokio::test]
 async fn a_real_server_is_called_by_its_new_name() {
