@@ -26,7 +26,7 @@ use causeway_oidc::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio::{
     sync::Mutex,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::task::TaskTracker;
 
@@ -59,8 +59,8 @@ pub(super) struct HttpTarget {
     choice: EraChoice,
     /// What the last probe found.
     era: RwLock<Option<Era>>,
-    /// Held while a probe runs, so that one is enough for all who wait.
-    probing: Mutex<()>,
+    /// Held while a probe runs, so that one is enough for all who wait; when the last one failed, and why.
+    probing: Mutex<Option<(Instant, Fault)>>,
     sessions: Sessions,
     affinities: Affinities,
     /// What runs for the target beside its calls: messages that nobody waits for, streams that stay open.
@@ -99,7 +99,7 @@ impl HttpTarget {
             limits: limits.clone(),
             choice: http.era,
             era: RwLock::new(None),
-            probing: Mutex::new(()),
+            probing: Mutex::new(None),
             sessions: Sessions::new(http.sessions),
             affinities: Affinities::default(),
             background: TaskTracker::new(),
@@ -213,12 +213,18 @@ impl HttpTarget {
         if let Some(era) = self.known_era() {
             return Ok(era);
         }
-        let _probing = self.probing.lock().await;
+        let came = Instant::now();
+        let mut failed = self.probing.lock().await;
         if let Some(era) = self.known_era() {
             return Ok(era);
         }
+        // One that failed while this waited for it: all who wait would else probe a target that hangs one after the other.
+        if let Some((_, fault)) = failed.as_ref().filter(|(at, _)| *at >= came) {
+            return Err(fault.clone());
+        }
         let most = self.limits.discovery;
-        let era = timeout(most, probe::era(self)).await.unwrap_or(Err(Fault::Silent(most)))?;
+        let probed = timeout(most, probe::era(self)).await.unwrap_or(Err(Fault::Silent(most)));
+        let era = probed.inspect_err(|fault| *failed = Some((Instant::now(), fault.clone())))?;
         tracing::debug!(target.endpoint = %self.endpoint.host().unwrap_or_default(), ?era, "learned the era of a target");
         *self.era.write().expect("no holder of this lock panics") = Some(era);
         Ok(era)

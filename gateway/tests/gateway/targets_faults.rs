@@ -3,10 +3,11 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use axum::{body::Body, http::Response};
+use causeway::config::Config;
 use causeway_core::catalog::Kind;
 use causeway_servers::Sample;
 use futures::StreamExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Barrier, Semaphore};
 
 use crate::{
     fake_target::{Asked, FakeTarget, Speaks, broken, error, event_stream, events, hang, json, status, success, typed},
@@ -285,6 +286,31 @@ async fn a_failed_initialize_fails_all_who_wait_alike() {
     fake.forget_sessions();
     fake.on("initialize", |asked| async move { error(400, &asked.id, -32000, "full") });
     assert_eq!(client.call("t___echo", "{}").await.fault(), "refused");
+}
+
+/// Whoever waits to learn its era fails with the one that asks, not one after the other.
+#[tokio::test]
+async fn calls_to_a_target_that_hangs_wait_together_to_learn_its_era() {
+    const CALLS: usize = 20;
+    let fake = FakeTarget::start(Speaks::Modern);
+    let change = |config: &mut Config| config.limits.discovery = Duration::from_secs(1);
+    let gateway = Gateway::start_with([http_target("t", &fake.endpoint())], change).await;
+    let client = Client::new(&gateway, targets_client::Speaks::Modern).await;
+    let all_there = Arc::new(Barrier::new(CALLS));
+    fake.on("tools/call", move |_| {
+        let all_there = Arc::clone(&all_there);
+        // So a server refuses that does not speak like this any more.
+        async move {
+            all_there.wait().await;
+            status(404)
+        }
+    });
+    fake.on("*", |_| hang());
+    fake.forget();
+    let got = targets_calls::all(&client, "t___echo", CALLS).await;
+    assert!(got.iter().all(|got| got.fault() == "status"), "{got:?}");
+    let probes = fake.asked("server/discover").len();
+    assert!(probes < CALLS / 2, "{probes} probes for {CALLS} calls");
 }
 
 #[tokio::test(flavor = "multi_thread")]
