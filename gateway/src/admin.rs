@@ -77,10 +77,9 @@ async fn numbers(State(admin): State<Arc<Admin>>) -> Response {
 }
 
 async fn ready(State(admin): State<Arc<Admin>>) -> Response {
-    let gateway = &admin.served.gateway.front.gateway;
-    let view = gateway.view();
+    let view = admin.served.gateway.front.gateway.view();
     let status = if view.is_complete() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_response(status, &health::detail(gateway, &view, admin.clock.now()))
+    json_response(status, &health::detail(&admin.served, &view, admin.clock.now()))
 }
 
 impl Admin {

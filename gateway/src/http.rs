@@ -291,7 +291,11 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
     let targets: Vec<_> = targets.collect();
     let complete = view.is_complete();
     let status = if complete { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_response(status, &json!({"ready": complete, "targets": targets}))
+    let mut said = json!({"ready": complete, "targets": targets});
+    if !served.toolsets.is_empty() {
+        said["toolsets"] = served.toolset_states().into();
+    }
+    json_response(status, &said)
 }
 
 /// How a path is, what came of listing it, and what it did since the start.
@@ -316,6 +320,24 @@ impl Served {
             Some((_, toolset)) => Some((self.toolsets.get(toolset)?, path_of(toolset))),
             None => Some((&self.gateway, MCP_PATH.to_owned())),
         }
+    }
+
+    /// What each toolset shows by now, by their names.
+    pub(crate) fn toolset_states(&self) -> Vec<serde_json::Value> {
+        let mut names: Vec<&String> = self.toolsets.keys().collect();
+        names.sort_unstable();
+        let said = names.into_iter().map(|name| {
+            let view = self.toolsets[name].front.gateway.view();
+            let count = |kind| view.catalog.list(kind).len();
+            json!({
+                "name": name,
+                "tools": count(Kind::Tools),
+                "prompts": count(Kind::Prompts),
+                "resources": count(Kind::Resources),
+                "templates": count(Kind::Templates),
+            })
+        });
+        said.collect()
     }
 
     /// The URL of `path` as clients know it: by `public_url`, else by the `Host` that they sent.

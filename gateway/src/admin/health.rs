@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 use crate::{
     discovery::{TargetState, View},
     gateway::Gateway,
+    http::Served,
     targets::{Counts, Target},
 };
 
-/// Everything about every target, and whether each was asked once.
-pub(super) fn detail(gateway: &Gateway, view: &View, now: Duration) -> Value {
+/// Everything about every target, whether each was asked once, and what toolsets show of them.
+pub(super) fn detail(served: &Served, view: &View, now: Duration) -> Value {
+    let gateway = &served.gateway.front.gateway;
     let targets: Vec<Value> = view.targets.iter().map(|target| of_target(gateway, view, target, now)).collect();
-    json!({"ready": view.is_complete(), "targets": targets})
+    json!({"ready": view.is_complete(), "targets": targets, "toolsets": served.toolset_states()})
 }
 
 fn of_target(gateway: &Gateway, view: &View, target: &TargetState, now: Duration) -> Value {

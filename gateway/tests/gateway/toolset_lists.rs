@@ -214,3 +214,17 @@ async fn a_target_that_is_gone_is_named_where_it_would_be_shown() {
     let hidden = gateway.caller("alice").toolset("read").try_call("one___put", json!({})).await;
     assert_eq!(error_of(&hidden), "Unknown tool: one___put");
 }
+
+#[tokio::test]
+async fn readiness_names_what_toolsets_show() {
+    let (one, two) = (Offering::start("one", Speaks::Modern, &ONE), Offering::start("two", Speaks::Modern, &TWO));
+    let gateway = gateway(&one, &two).await;
+    let expected = json!([
+        {"name": "read", "tools": 2, "prompts": 0, "resources": 1, "templates": 1},
+        {"name": "words", "tools": 0, "prompts": 1, "resources": 0, "templates": 0},
+    ]);
+    let admin = Caller::new(&format!("{}/mcp", gateway.admin));
+    for caller in [gateway.anonymous(), admin] {
+        assert_eq!(caller.get("/readyz").await.json()["toolsets"], expected);
+    }
+}
