@@ -1,16 +1,13 @@
 //! One target behind two paths, arranged in each of the two ways that there are, and a count of what each server carried out.
 //! Asserts nothing.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use axum::{body::Body, http::Response};
 use causeway::config::{Config, Failover, Target, TargetKind, Transport};
 use causeway_core::wire::ObjectEdit;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::{
     fake_target::{Asked, FakeTarget, Speaks, json, success},
@@ -29,7 +26,7 @@ pub(crate) enum Arranged {
 
 /// How often each call, by the number in its arguments, was carried out, whoever did it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Runs(Arc<Mutex<HashMap<u64, usize>>>);
+pub(crate) struct Runs(watch::Sender<HashMap<u64, usize>>);
 
 /// A gateway and the two servers. Both know the tool `act`, which says nothing about itself, and `look`, which only reads. The
 /// second works; what the first does, a test says.
@@ -162,7 +159,8 @@ fn tools(prefix: &str) -> String {
 impl Runs {
     /// Takes note that a call is carried out.
     pub(crate) fn note(&self, asked: &Asked) {
-        *self.0.lock().unwrap().entry(number(asked)).or_default() += 1;
+        let number = number(asked);
+        self.0.send_modify(|runs| *runs.entry(number).or_default() += 1);
     }
 
     /// Carries a call out: what a good server answers.
@@ -173,7 +171,14 @@ impl Runs {
 
     /// How often the call of this number was carried out.
     pub(crate) fn of(&self, number: u64) -> usize {
-        self.0.lock().unwrap().get(&number).copied().unwrap_or_default()
+        self.0.borrow().get(&number).copied().unwrap_or_default()
+    }
+
+    /// Waits until so many calls more were carried out.
+    pub(crate) async fn until_more(&self, more: usize) {
+        let mut runs = self.0.subscribe();
+        let before = runs.borrow().len();
+        runs.wait_for(|now| now.len() >= before + more).await.expect("the sender is in `self`");
     }
 }
 
