@@ -49,7 +49,7 @@ pub(crate) enum Value {
     Distribution(Box<Distribution>),
 }
 
-/// What a [`Histogram`] held at one moment. Distributions add up.
+/// What a [`Histogram`] held at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Distribution {
     /// Observations between one of [`BOUNDS`] and the one before; the last are those over all bounds.
@@ -123,13 +123,6 @@ impl Distribution {
     /// How many observations there are.
     pub(crate) fn count(&self) -> u64 {
         self.counts.iter().sum()
-    }
-}
-
-impl std::ops::AddAssign for Distribution {
-    fn add_assign(&mut self, other: Self) {
-        self.counts.iter_mut().zip(other.counts).for_each(|(count, more)| *count += more);
-        self.sum += other.sum;
     }
 }
 

@@ -2,7 +2,7 @@
 //! from the configuration or from a target's list are never a label.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{
         Arc, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -14,11 +14,12 @@ use super::{
     CallRecord,
     outcome::{Class, Outcome, WORDS},
 };
-use crate::metrics::{Distribution, Family, Histogram};
+use crate::metrics::{Family, Histogram};
 
-/// Combinations of method, target and tool that are told apart; tools beyond that are counted together as `other`. Far more than
-/// any list of tools that a client can use: it is for a target that names its tools anew each time.
-const MOST: usize = 20_000;
+/// Combinations of method, target and tool that are told apart; tools beyond that are counted together as `other`. More than
+/// clients can use of any list of tools, and for a target that names its tools anew each time: each has three histograms, and all of
+/// them must still be scraped in one go.
+const MOST: usize = 2_000;
 
 /// What is known of all calls so far.
 #[derive(Debug, Default)]
@@ -115,7 +116,6 @@ impl Meters {
         let mut families = vec![invocations(&sorted)];
         families.extend(faults(&sorted));
         families.extend(durations(&sorted));
-        families.push(executions(&sorted));
         families
     }
 }
@@ -200,16 +200,16 @@ fn faults(all: &[(&What, &Series)]) -> [Family; 3] {
     ]
 }
 
-fn durations(all: &[(&What, &Series)]) -> [Family; 2] {
+fn durations(all: &[(&What, &Series)]) -> [Family; 3] {
     let family = |name, help, of: fn(&Series) -> &Histogram| {
-        let mut sums: BTreeMap<(&str, &str), Distribution> = BTreeMap::new();
+        let mut family = Family::histogram(name, help);
         for (what, series) in all {
-            *sums.entry((what.method, text(what.target.as_ref()))).or_default() += of(series).read();
+            let read = of(series).read();
+            if read.count() > 0 {
+                family.add(&what.labels(), read);
+            }
         }
-        let sums = sums.into_iter().filter(|(_, sum)| sum.count() > 0);
-        sums.fold(Family::histogram(name, help), |family, ((method, target), sum)| {
-            family.with(&[("method", method), ("target", target)], sum)
-        })
+        family
     };
     [
         family("causeway_latency_seconds", "From a request to the first byte of its answer (Latency).", |series| {
@@ -218,21 +218,12 @@ fn durations(all: &[(&What, &Series)]) -> [Family; 2] {
         family("causeway_duration_seconds", "From a request to the last byte of its answer (Duration).", |series| {
             &series.duration
         }),
+        family(
+            "causeway_target_execution_seconds",
+            "From a request to a target to the end of its answer (TargetExecutionTime).",
+            |series| &series.execution,
+        ),
     ]
-}
-
-fn executions(all: &[(&What, &Series)]) -> Family {
-    let mut family = Family::histogram(
-        "causeway_target_execution_seconds",
-        "From a request to a target to the end of its answer (TargetExecutionTime).",
-    );
-    for (what, series) in all {
-        let read = series.execution.read();
-        if read.count() > 0 {
-            family.add(&what.labels(), read);
-        }
-    }
-    family
 }
 
 #[cfg(test)]

@@ -61,10 +61,10 @@ async fn metrics_count_what_happened() {
     causeway_user_errors_total{method="tools/call",target="unknown",tool="unknown"} 1
     causeway_user_errors_total{method="tools/list",target="",tool=""} 1
     causeway_user_errors_total{method="unknown",target="",tool=""} 1
-    causeway_latency_seconds_count{method="tools/call",target="calculator"} 2
-    causeway_latency_seconds_count{method="tools/call",target="unknown"} 1
-    causeway_latency_seconds_count{method="tools/list",target=""} 1
-    causeway_latency_seconds_count{method="unknown",target=""} 1
+    causeway_latency_seconds_count{method="tools/call",target="calculator",tool="add_numbers"} 2
+    causeway_latency_seconds_count{method="tools/call",target="unknown",tool="unknown"} 1
+    causeway_latency_seconds_count{method="tools/list",target="",tool=""} 1
+    causeway_latency_seconds_count{method="unknown",target="",tool=""} 1
     causeway_target_execution_seconds_count{method="tools/call",target="calculator",tool="add_numbers"} 2
     causeway_target_type_total{type="mcp-server"} 2
     causeway_target_type_total{type="agentcore-gateway"} 0
