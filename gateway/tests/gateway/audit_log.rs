@@ -64,11 +64,18 @@ async fn arguments_are_kept_without_what_is_secret() {
     };
     let gateway = Gateway::launch(Issuer::start().await, [], change).await;
     let alice = gateway.caller("alice");
-    alice.try_call("t___x", json!({"city": "Berlin", "password": "hunter2", "deep": {"IBAN": "DE00"}})).await;
+    alice
+        .try_call(
+            "t___x",
+            json!({"city": "Berlin", "password": "hunter2", "deep": {"IBAN": "DE00"}, "raw": r#"{"iban": "DE"}"#}),
+        )
+        .await;
     alice.try_call("t___x", json!({"text": "x".repeat(100)})).await;
     ended(&gateway, 2).await;
     let lines = lines(&gateway, &path).await;
-    let redacted = json!({"city": "Berlin", "password": "[redacted]", "deep": {"IBAN": "[redacted]"}});
+    let redacted = json!({
+        "city": "Berlin", "password": "[redacted]", "deep": {"IBAN": "[redacted]"}, "raw": r#"{"iban":"[redacted]"}"#
+    });
     assert_eq!(lines[0]["arguments"], redacted);
     assert_eq!((&lines[1]["arguments"], &lines[1]["arguments_omitted_bytes"]), (&Value::Null, &json!(111)));
 }

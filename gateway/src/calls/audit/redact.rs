@@ -1,5 +1,5 @@
 //! Takes out of arguments what must not be kept, by the names of members, by where they stand, and by what their values look
-//! like. A value goes as a whole: nothing of it is left, not even its length.
+//! like. A value goes as a whole: nothing of it is left, not even its length. What is JSON within a text is looked through as well.
 
 use regex::RegexSet;
 use serde_json::Value;
@@ -10,9 +10,10 @@ use crate::config;
 const REDACTED: &str = "[redacted]";
 
 /// Parts of names of members whose values are secrets anywhere. Upper and lower case, `-` and `_` count for nothing.
-const SECRET: [&str; 12] = [
+const SECRET: [&str; 13] = [
     "password",
     "passwd",
+    "pwd",
     "passphrase",
     "secret",
     "token",
@@ -79,9 +80,26 @@ impl Redaction {
                 }
             }
             Value::String(text) if self.patterns.is_match(text) => *value = REDACTED.into(),
+            Value::String(text) => {
+                if let Some(redacted) = self.redacted_within(text, place) {
+                    *text = redacted;
+                }
+            }
             Value::Number(number) if self.patterns.is_match(&number.to_string()) => *value = REDACTED.into(),
             _ => {}
         }
+    }
+
+    /// An object or an array that stands in a text, redacted as if it stood there itself; `None` where there is none, or nothing to
+    /// take out of it.
+    fn redacted_within(&self, text: &str, place: &mut Vec<String>) -> Option<String> {
+        if !text.trim_start().starts_with(['{', '[']) {
+            return None;
+        }
+        let before: Value = serde_json::from_str(text).ok()?;
+        let mut value = before.clone();
+        self.redact(&mut value, place);
+        (value != before).then(|| value.to_string())
     }
 
     fn is_secret(&self, name: &str) -> bool {
@@ -115,6 +133,15 @@ mod tests {
     fn what_is_secret_everywhere_is_taken_out_by_itself() {
         let given = r#"{"user":"alice","Password":"x","deep":[{"API_Key":1,"n":2}],"authToken":{"a":"b"},"monkeys":3,"access-key-id":"AKIA"}"#;
         insta::assert_snapshot!(redacted(config::Redaction::default(), given), @r#"{"user":"alice","Password":"[redacted]","deep":[{"API_Key":"[redacted]","n":2}],"authToken":"[redacted]","monkeys":3,"access-key-id":"[redacted]"}"#);
+    }
+
+    #[test]
+    fn what_is_json_in_a_text_is_looked_through() {
+        let inner = r#"{"token": "t", "deep": "[{\"password\":1}]"}"#;
+        let given = serde_json::json!({"body": inner, "kept": " {\"a\": 1e2}", "text": "{no json", "list": "[\"41\"]"})
+            .to_string();
+        let config = config::Redaction { patterns: vec!["^41$".into()], ..config::Redaction::default() };
+        insta::assert_snapshot!(redacted(config, &given), @r#"{"body":"{\"token\":\"[redacted]\",\"deep\":\"[{\\\"password\\\":\\\"[redacted]\\\"}]\"}","kept":" {\"a\": 1e2}","text":"{no json","list":"[\"[redacted]\"]"}"#);
     }
 
     #[test]
