@@ -230,10 +230,11 @@ fn watched(
     audited(config, sources, calls)?;
     let Some(otlp) = &config.telemetry.otlp else { return Ok(None) };
     let (tracer, spans) = Tracer::new(otlp.ratio, &config.gateway.name);
+    let dropped = Arc::clone(&tracer.dropped);
     if otlp.traces.is_some() {
         calls.trace(tracer);
     }
-    Ok(Some((Exporter::new(sources.http.clone(), otlp.clone(), sources.clock.now()), spans)))
+    Ok(Some((Exporter::new(sources.http.clone(), otlp.clone(), sources.clock.now(), dropped), spans)))
 }
 
 /// Lets `calls` keep an audit log, where `config` wants it.

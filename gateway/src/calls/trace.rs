@@ -25,7 +25,8 @@ pub(crate) struct Tracer {
     /// Of 2^64, how many traces that begin here are recorded.
     threshold: u64,
     spans: mpsc::Sender<Span>,
-    pub(super) dropped: AtomicU64,
+    /// Spans that were not exported.
+    pub(crate) dropped: Arc<AtomicU64>,
     /// The name of the gateway.
     pub(super) gateway: Arc<str>,
 }
@@ -87,7 +88,7 @@ impl Tracer {
         let (spans, waiting) = mpsc::channel(QUEUE);
         // A float turned into a whole number stops at the largest one.
         let threshold = (ratio * 2_f64.powi(64)) as u64;
-        (Self { threshold, spans, dropped: AtomicU64::new(0), gateway: gateway.into() }, waiting)
+        (Self { threshold, spans, dropped: Arc::default(), gateway: gateway.into() }, waiting)
     }
 
     /// A part of the trace that `incoming` comes from, or of a new one.
