@@ -2,6 +2,7 @@
 //! is found out about it on its way (`OpenCall`); its end makes one [`CallRecord`] of that, for the metrics and for those who
 //! follow. Decides nothing, and holds no arguments, results or tokens.
 
+mod attempt;
 mod audit;
 mod ending;
 mod meters;
@@ -11,15 +12,16 @@ mod record;
 mod spans;
 mod trace;
 
+pub(crate) use self::{
+    attempt::{Attempt, attempt},
+    ending::Ending,
+    open::{Lead, OpenCall, add_headers, carried, labels, lead, note, request_id, watch_part},
+    trace::{Attribute, Span, Tracer},
+};
 pub use self::{
     audit::{Audit, Unaudited},
     outcome::Outcome,
     record::CallRecord,
-};
-pub(crate) use self::{
-    ending::Ending,
-    open::{Attempt, OpenCall, add_headers, attempt, labels, note, request_id, watch_part},
-    trace::{Attribute, Span, Tracer},
 };
 
 use std::{
@@ -113,8 +115,8 @@ impl Calls {
 }
 
 impl Book {
-    /// A call ended, which had these `arguments` (JSON text) if they are kept, and maybe a place in the audit log.
-    fn ended(&self, record: CallRecord, arguments: Option<String>, place: Option<audit::Place>) {
+    /// A call ended, which had these `arguments` if they are kept, and maybe a place in the audit log.
+    fn ended(&self, record: CallRecord, arguments: Option<audit::Arguments>, place: Option<audit::Place>) {
         let record = Arc::new(record);
         if let Some(audit) = self.audit.get() {
             audit.take(Arc::clone(&record), arguments, place);

@@ -284,9 +284,13 @@ impl Gateway {
         let view = self.view();
         match (text("type").as_deref(), text("name"), text("uri")) {
             (Some("ref/prompt"), Some(name), _) => {
+                calls::note(|call| call.names(&name));
                 Ok(Reference::Prompt(view.catalog.route(Kind::Prompts, &name)?.clone()))
             }
-            (Some("ref/resource"), _, Some(uri)) => Ok(Reference::Resource(view.catalog.reference(&uri)?.clone())),
+            (Some("ref/resource"), _, Some(uri)) => {
+                calls::note(|call| call.names(&uri));
+                Ok(Reference::Resource(view.catalog.reference(&uri)?.clone()))
+            }
             _ => Err(CallError::BadReference),
         }
     }
@@ -297,6 +301,7 @@ fn unlisted(view: &View, kind: Kind, name: &str) -> Option<CallError> {
     let is_of = |target: &&TargetState| name.starts_with(&target.name.join("")) && view.may_show(kind, name);
     let target = view.targets.iter().filter(|target| target.lists[kind].is_none()).find(is_of)?;
     let fault = target.error.clone()?.unsent();
+    calls::note(|call| drop(call.leads_to(&target.name, None, None)));
     Some(TargetError { target: target.name.clone(), fault }.into())
 }
 

@@ -239,13 +239,11 @@ impl Target {
         let name = changes.iter().find(|(key, _)| *key == "name").map(|(_, name)| *name);
         let tool = name.filter(|_| request.method == "tools/call");
         let path = self.has_others.then_some(&self.path);
-        let mut attempt = calls::attempt(self.name(), path, tool, self.transport());
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            if let Some(attempt) = attempt {
-                attempt.not_made();
-            }
+            calls::note(|call| drop(call.leads_to(self.name(), path, tool)));
             return Err(self.error(Fault::Busy(self.limits.target_calls)));
         };
+        let mut attempt = calls::attempt(self.name(), path, tool, self.transport());
         if let Some(attempt) = &attempt {
             attempt.put_into(&mut request);
         }

@@ -35,7 +35,8 @@ const QUEUE: usize = 8192;
 pub struct Audit {
     entries: mpsc::Sender<Entry>,
     on_full: OnFull,
-    arguments: bool,
+    /// Arguments are kept up to so many bytes; absent where none are.
+    arguments: Option<usize>,
     shared: Arc<Shared>,
 }
 
@@ -57,16 +58,35 @@ pub(super) type Place = mpsc::OwnedPermit<Entry>;
 /// What the writer does next.
 #[derive(Debug)]
 pub(super) enum Entry {
-    /// With its arguments, JSON text, where they are kept.
-    Call(Arc<CallRecord>, Option<String>),
+    /// With its arguments, where they are kept.
+    Call(Arc<CallRecord>, Option<Arguments>),
     /// Everything before it is to be on the disk, or wherever it goes.
     Flush(oneshot::Sender<()>),
+}
+
+/// What a tool or a prompt was given.
+#[derive(Debug)]
+pub(super) enum Arguments {
+    /// JSON text, not redacted yet.
+    Kept(String),
+    /// So many bytes, which are too many to wait for the writer.
+    Omitted(usize),
 }
 
 /// A call may not be answered, because it could not be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the audit log takes no more for now")]
 pub struct Unaudited;
+
+impl Arguments {
+    /// Of `arguments` (JSON text), which are kept up to `most` bytes.
+    pub(super) fn of(arguments: &str, most: usize) -> Self {
+        match arguments.len() <= most {
+            true => Self::Kept(arguments.to_owned()),
+            false => Self::Omitted(arguments.len()),
+        }
+    }
+}
 
 impl Audit {
     /// Opens the log and starts its writer.
@@ -78,7 +98,8 @@ impl Audit {
         let writer = Writer::open(config, clock, Arc::clone(&shared))?;
         let (entries, waiting) = mpsc::channel(QUEUE);
         std::thread::Builder::new().name("audit".into()).spawn(move || writer.run(waiting))?;
-        Ok(Self { entries, on_full: config.on_full, arguments: config.arguments, shared })
+        let arguments = config.arguments.then_some(config.argument_bytes);
+        Ok(Self { entries, on_full: config.on_full, arguments, shared })
     }
 
     /// Opens the file anew, before the next line: somebody has moved the old one away.
@@ -99,7 +120,8 @@ impl Audit {
         }
     }
 
-    pub(super) fn keeps_arguments(&self) -> bool {
+    /// How many bytes of arguments are kept; `None` where none are.
+    pub(super) fn keeps_arguments(&self) -> Option<usize> {
         self.arguments
     }
 
@@ -118,7 +140,7 @@ impl Audit {
     }
 
     /// A call ended.
-    pub(super) fn take(&self, record: Arc<CallRecord>, arguments: Option<String>, place: Option<Place>) {
+    pub(super) fn take(&self, record: Arc<CallRecord>, arguments: Option<Arguments>, place: Option<Place>) {
         let entry = Entry::Call(record, arguments);
         match place {
             Some(place) => {

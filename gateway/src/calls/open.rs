@@ -1,5 +1,6 @@
 //! A call under way, and what is found out about it. Whoever works on a request finds its call by [`note`], without being
-//! handed it: it is there to be watched, and nothing is decided by it. What runs in a task of its own belongs to no call.
+//! handed it: it is there to be watched, and nothing is decided by it. What runs in a task of its own belongs to no call, but for
+//! what is [`carried`] there.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, atomic::Ordering},
@@ -8,7 +9,6 @@ use std::{
 
 use axum::response::Response;
 use causeway_core::{
-    canonical::Request,
     name::{PathName, TargetName},
     wire::{Envelope, Kind, ObjectEdit},
 };
@@ -17,10 +17,10 @@ use tokio::{task_local, time::Instant};
 
 use super::{
     Book, CallRecord, Calls, Ending, Outcome,
-    audit::{Place, Unaudited},
+    audit::{Arguments, Place, Unaudited},
     meters::{Series, What, method},
-    spans::{self, Tried},
-    trace::{Incoming, Outgoing, Own},
+    spans,
+    trace::{Incoming, Outgoing, Own, Tracer},
 };
 use crate::inbound::Caller;
 
@@ -56,17 +56,13 @@ struct Facts {
     caller: Option<Arc<Caller>>,
     method: Option<Arc<str>>,
     name: Option<Arc<str>>,
-    target: Option<Arc<str>>,
-    tool: Option<Arc<str>>,
-    path: Option<Arc<str>>,
-    /// Of the target and the tool above.
-    series: Option<Arc<Series>>,
+    lead: Option<Arc<Lead>>,
     attempts: u32,
     execution: Duration,
     outcome: Option<Outcome>,
     bytes_in: u64,
-    /// JSON text, only where they are kept.
-    arguments: Option<String>,
+    /// Only where they are kept.
+    arguments: Option<Arguments>,
     incoming: Incoming,
     /// Absent where nothing is exported.
     own: Option<Own>,
@@ -74,16 +70,15 @@ struct Facts {
     outgoing: Outgoing,
 }
 
-/// One request to a target, for a call of a client. Its drop is its end.
+/// Where a call leads.
 #[derive(Debug)]
-pub(crate) struct Attempt {
-    call: Arc<OpenCall>,
-    series: Arc<Series>,
-    own: Option<Own>,
-    transport: &'static str,
-    fault: Option<&'static str>,
-    /// Absent where nothing was sent.
-    started: Option<Instant>,
+pub(crate) struct Lead {
+    pub(super) target: Arc<str>,
+    /// As the target knows it.
+    pub(super) tool: Option<Arc<str>>,
+    pub(super) path: Option<Arc<str>>,
+    /// Of such calls.
+    pub(super) series: Arc<Series>,
 }
 
 /// How the answer to a call came to its end.
@@ -97,7 +92,7 @@ pub(super) struct End {
 }
 
 /// The call that is being worked on here.
-fn current() -> Option<Arc<OpenCall>> {
+pub(super) fn current() -> Option<Arc<OpenCall>> {
     CURRENT.try_with(Arc::clone).ok()
 }
 
@@ -140,17 +135,21 @@ pub(crate) fn note(what: impl FnOnce(&OpenCall)) {
     let _ = CURRENT.try_with(|call| what(call));
 }
 
-/// Begins an attempt at a target for the call that is being worked on here. `path` where the target has several; `tool`, as
-/// JSON text, where one of it is called.
-pub(crate) fn attempt(
-    target: &TargetName,
-    path: Option<&PathName>,
-    tool: Option<&str>,
-    transport: &'static str,
-) -> Option<Attempt> {
-    let call = current()?;
-    let (series, own) = call.goes_to(target, path, tool);
-    Some(Attempt { call, series, own, transport, fault: None, started: Some(Instant::now()) })
+/// Where the call leads that is being worked on here, for the request of its client that will go on with it.
+pub(crate) fn lead() -> Option<Arc<Lead>> {
+    current()?.facts().lead.clone()
+}
+
+/// `work` as a part of the call that is being worked on here, also in a task of its own.
+pub(crate) fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    // Now, and not where it is done.
+    let call = current();
+    async move {
+        match call {
+            Some(call) => CURRENT.scope(call, work).await,
+            None => work.await,
+        }
+    }
 }
 
 impl Calls {
@@ -229,12 +228,32 @@ impl OpenCall {
 
     /// The tool or prompt that the client names gets the arguments in `params` (JSON text).
     pub(crate) fn brings(&self, params: &str) {
-        if !self.book.audit.get().is_some_and(|audit| audit.keeps_arguments()) {
-            return;
-        }
+        let Some(most) = self.book.audit.get().and_then(|audit| audit.keeps_arguments()) else { return };
         let params = ObjectEdit::parse(params).ok();
-        let arguments = params.as_ref().and_then(|params| params.get("arguments")).map(ToOwned::to_owned);
-        self.facts().arguments = arguments;
+        let arguments = params.as_ref().and_then(|params| params.get("arguments"));
+        self.facts().arguments = arguments.map(|arguments| Arguments::of(arguments, most));
+    }
+
+    /// It goes on with what another request began, which led there.
+    pub(crate) fn goes_on(&self, lead: Option<Arc<Lead>>) {
+        self.facts().lead = lead;
+    }
+
+    /// It is about this target, if that is asked or not; `path` where the target has several, `tool`, as JSON text, where one of
+    /// it is called.
+    pub(crate) fn leads_to(&self, target: &TargetName, path: Option<&PathName>, tool: Option<&str>) -> Arc<Lead> {
+        let mut facts = self.facts();
+        let before = facts.lead.take().filter(|before| *before.target == *target.as_str());
+        let tool = tool.and_then(|tool| serde_json::from_str::<String>(tool).ok()).map(Arc::from);
+        // What is asked of the target for the sake of a tool's call is that tool's.
+        let tool = tool.or_else(|| before.as_ref()?.tool.clone());
+        let method = method(facts.method.as_deref().unwrap_or_default());
+        let target: Arc<str> = before.map_or_else(|| target.as_str().into(), |before| Arc::clone(&before.target));
+        let of_method = tool.clone().filter(|_| method == "tools/call");
+        let series = self.book.meters.of(&What { method, target: Some(Arc::clone(&target)), tool: of_method });
+        let lead = Arc::new(Lead { target, tool, path: path.map(|path| path.to_string().into()), series });
+        facts.lead = Some(Arc::clone(&lead));
+        lead
     }
 
     /// It ended so, as far as is known by now.
@@ -242,19 +261,40 @@ impl OpenCall {
         self.facts().outcome = Some(outcome);
     }
 
-    fn goes_to(&self, target: &TargetName, path: Option<&PathName>, tool: Option<&str>) -> (Arc<Series>, Option<Own>) {
+    /// One more attempt begins: its part of the trace, and the state of that.
+    pub(super) fn attempted(&self) -> Option<(Own, Option<Arc<str>>)> {
         let mut facts = self.facts();
         facts.attempts += 1;
-        facts.target = Some(target.as_str().into());
-        facts.path = path.map(|path| path.to_string().into());
-        if let Some(tool) = tool.and_then(|tool| serde_json::from_str::<String>(tool).ok()) {
-            facts.tool = Some(tool.into());
-        }
-        let series = self.book.meters.of(&facts.what());
-        facts.series = Some(Arc::clone(&series));
         let own = facts.own.as_ref().map(Own::within);
         facts.outgoing = facts.incoming.outgoing(own.as_ref());
-        (series, own)
+        own.map(|own| (own, facts.incoming.state()))
+    }
+
+    /// A part of an attempt is over, which began then.
+    pub(super) fn executed(&self, since: Instant) {
+        // What went before was another call's.
+        let took = since.max(self.started).elapsed();
+        self.facts().execution += took;
+    }
+
+    /// What goes to the target that is asked now.
+    pub(super) fn outgoing(&self) -> Outgoing {
+        self.facts().outgoing.clone()
+    }
+
+    /// Where its spans go.
+    pub(super) fn tracer(&self) -> Option<&Tracer> {
+        self.book.tracer.get()
+    }
+
+    /// The method that it is for.
+    pub(super) fn method(&self) -> Arc<str> {
+        self.facts().method.clone().unwrap_or_default()
+    }
+
+    /// When `instant`, which came after its beginning, was since the Unix epoch.
+    pub(super) fn time_of(&self, instant: Instant) -> Duration {
+        self.at + (instant - self.started)
     }
 
     fn labels(&self) -> Vec<(&'static str, Arc<str>)> {
@@ -266,8 +306,8 @@ impl OpenCall {
             ("trace_id", trace_id),
             ("caller", caller),
             // As in all lines about targets; `target` alone is the module that a line comes from.
-            ("target.name", facts.target.clone()),
-            ("tool", facts.tool.clone()),
+            ("target.name", facts.lead.as_ref().map(|lead| Arc::clone(&lead.target))),
+            ("tool", facts.lead.as_ref().and_then(|lead| lead.tool.clone())),
         ];
         all.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
     }
@@ -283,18 +323,19 @@ impl OpenCall {
             (Some(_), None) => Outcome::Status(end.status),
             (None, _) => Outcome::Cancelled,
         };
-        let series = facts.series.clone().unwrap_or_else(|| self.book.meters.of(&facts.what()));
+        let lead = facts.lead.as_deref();
+        let series = lead.map_or_else(|| self.book.meters.of(&facts.nowhere()), |lead| Arc::clone(&lead.series));
         let record = CallRecord {
             at: self.at,
             request_id: Arc::clone(&self.request_id),
             trace_id: facts.trace_id(),
+            target: lead.map(|lead| Arc::clone(&lead.target)),
+            tool: lead.and_then(|lead| lead.tool.clone()),
+            path: lead.and_then(|lead| lead.path.clone()),
             caller: facts.caller,
             endpoint: Arc::clone(&self.endpoint),
             method: facts.method.unwrap_or_default(),
             name: facts.name,
-            target: facts.target,
-            tool: facts.tool,
-            path: facts.path,
             attempts: facts.attempts,
             outcome,
             status: end.status,
@@ -329,67 +370,17 @@ impl OpenCall {
 }
 
 impl Facts {
-    /// What it is counted under. A name that led to no target is the client's own.
-    fn what(&self) -> What {
+    /// What a call is counted under that led to no target. The name in it is the client's own.
+    fn nowhere(&self) -> What {
         let method = method(self.method.as_deref().unwrap_or_default());
-        let named = matches!(method, "tools/call" | "prompts/get" | "resources/read") && self.target.is_none();
+        let named = matches!(method, "tools/call" | "prompts/get" | "resources/read");
         let unknown = |wanted: bool| wanted.then(|| "unknown".into());
-        let tool = self.tool.clone().filter(|_| method == "tools/call");
-        What {
-            target: self.target.clone().or_else(|| unknown(named)),
-            tool: tool.or_else(|| unknown(named && method == "tools/call")),
-            method,
-        }
+        What { target: unknown(named), tool: unknown(method == "tools/call"), method }
     }
-}
 
-impl Facts {
     fn trace_id(&self) -> Option<Arc<str>> {
         let id = self.own.map(|own| own.trace_id).or(self.incoming.trace_id())?;
         Some(format!("{id:032x}").into())
-    }
-}
-
-impl Attempt {
-    /// Puts into `request` where it stands in a trace, for the target.
-    pub(crate) fn put_into(&self, request: &mut Request) {
-        let outgoing = self.call.facts().outgoing.clone();
-        if !outgoing.in_meta && !outgoing.texts.is_empty() {
-            request.set_meta(outgoing.texts.iter().map(|(name, text)| (*name, &**text)));
-        }
-    }
-
-    /// It failed so, in a word.
-    pub(crate) fn failed(&mut self, fault: &'static str) {
-        self.fault = Some(fault);
-    }
-
-    /// It came to nothing before anything was sent.
-    pub(crate) fn not_made(mut self) {
-        self.started = None;
-    }
-}
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        let Some(started) = self.started else { return };
-        let took = started.elapsed();
-        self.series.executed(took);
-        let mut facts = self.call.facts();
-        facts.execution += took;
-        let recorded = self.own.filter(|own| own.sampled).zip(self.call.book.tracer.get());
-        let Some((own, tracer)) = recorded else { return };
-        let tried = Tried {
-            method: facts.method.as_deref().unwrap_or_default(),
-            target: facts.target.as_deref().unwrap_or_default(),
-            tool: facts.tool.as_deref(),
-            path: facts.path.as_deref(),
-            transport: self.transport,
-            request_id: &self.call.request_id,
-            fault: self.fault,
-        };
-        let start = self.call.at + (started - self.call.started);
-        tracer.record(spans::of_attempt(&own, facts.incoming.state(), &tried, start, took));
     }
 }
 

@@ -5,7 +5,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    CallRecord, Outcome,
+    CallRecord, Outcome, meters,
+    open::Lead,
     trace::{Attribute, Own, Span},
 };
 
@@ -15,9 +16,7 @@ type Attributes = Vec<(&'static str, Attribute)>;
 #[derive(Debug)]
 pub(super) struct Tried<'a> {
     pub(super) method: &'a str,
-    pub(super) target: &'a str,
-    pub(super) tool: Option<&'a str>,
-    pub(super) path: Option<&'a str>,
+    pub(super) lead: &'a Lead,
     pub(super) transport: &'static str,
     pub(super) request_id: &'a str,
     /// What went wrong, in a word.
@@ -58,7 +57,7 @@ pub(super) fn of_call(own: &Own, state: Option<Arc<str>>, record: &CallRecord, g
         span_id: own.span_id,
         parent: own.parent,
         state,
-        name: name(&record.method, tool),
+        name: name(&record.method, tool.filter(|_| record.tool.is_some())),
         is_server: true,
         start: record.at,
         end: record.at + record.duration,
@@ -75,14 +74,15 @@ pub(super) fn of_attempt(
     start: Duration,
     took: Duration,
 ) -> Span {
-    let mut attributes = named(tried.method, tried.tool, None);
+    let Lead { target, tool, path, .. } = tried.lead;
+    let mut attributes = named(tried.method, tool.as_deref(), None);
     attributes.extend::<Attributes>(vec![
-        ("causeway.target", tried.target.into()),
+        ("causeway.target", (**target).into()),
         ("network.transport", if tried.transport == "stdio" { "pipe" } else { "tcp" }.into()),
         ("causeway.request_id", tried.request_id.into()),
         ("latency_ms", (took.as_secs_f64() * 1e3).into()),
     ]);
-    attributes.extend(tried.path.map(|path| ("causeway.path", path.into())));
+    attributes.extend(path.as_deref().map(|path| ("causeway.path", path.into())));
     if let Some(fault) = tried.fault {
         attributes.push(("error.type", fault.into()));
         attributes.push(("error_type", fault.into()));
@@ -92,7 +92,7 @@ pub(super) fn of_attempt(
         span_id: own.span_id,
         parent: own.parent,
         state,
-        name: name(tried.method, tried.tool),
+        name: name(tried.method, tool.as_deref()),
         is_server: false,
         start,
         end: start + took,
@@ -101,10 +101,12 @@ pub(super) fn of_attempt(
     }
 }
 
+/// A name that no client can invent: of few spans, as those who sum them up by it count on.
 fn name(method: &str, tool: Option<&str>) -> String {
-    match tool {
-        Some(tool) => format!("{method} {tool}"),
-        None => method.to_owned(),
+    match (meters::method(method), tool) {
+        ("", _) => "POST".to_owned(),
+        (method, Some(tool)) => format!("{method} {tool}"),
+        (method, None) => method.to_owned(),
     }
 }
 

@@ -79,6 +79,7 @@ async fn accept(front: &Front, headers: &HeaderMap, envelope: &Envelope) -> Resu
     if let Some(member) = headers::named_by(envelope.method()) {
         let name = edit.get(member).and_then(|name| serde_json::from_str::<String>(name).ok());
         let name = name.ok_or_else(|| Refused::Params(format!("`params.{member}` must be a text")))?;
+        calls::note(|call| call.names(&name));
         agree(headers, headers::NAME, &name)?;
         if Call::of_method(envelope.method()) == Some(Call::Tool) {
             arguments_agree(front, headers, &name, edit.get("arguments").unwrap_or("{}")).await?;

@@ -152,7 +152,7 @@ impl Reply<Fault> {
     }
 
     /// The same reply within `bounds`.
-    pub(super) fn bounded(self, bounds: Bounds) -> Reply {
+    pub(super) fn bounded(self, mut bounds: Bounds) -> Reply {
         let events = match self {
             Self::Whole(response) => {
                 bounds.note(&response);
@@ -215,6 +215,7 @@ impl Bounds {
                         Ok(Event::Question(_)) => {
                             self.place = None;
                             self.sent.asked_back();
+                            self.attempt.iter_mut().for_each(Attempt::asked_back);
                         }
                         Ok(Event::Notification(_)) | Err(_) => (),
                     }
@@ -228,8 +229,9 @@ impl Bounds {
 
     /// An answer shows that the target works. Headers that it takes for wrong were made from its list, by the gateway or by a client that has it from
     /// here: the list is out of date.
-    fn note(&self, answer: &Response) {
+    fn note(&mut self, answer: &Response) {
         self.sent.answered();
+        self.attempt.iter_mut().for_each(Attempt::answered);
         if answer.error_code() == Some(wire::HEADER_MISMATCH) {
             self.changed.notify_one();
         }

@@ -81,6 +81,7 @@ mod program;
 mod raw;
 mod sample;
 mod seen_calls;
+mod seen_waits;
 mod stdio_pipe;
 mod stream;
 mod targets_affinity;

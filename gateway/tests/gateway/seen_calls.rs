@@ -175,3 +175,45 @@ async fn a_bound_that_is_met_is_a_throttle() {
     assert_eq!((record.outcome.word(), record.outcome.detail()), ("throttled", Some("target_calls".into())));
     drop(first);
 }
+
+/// Whose tools nobody knows yet.
+#[tokio::test]
+async fn a_call_to_a_target_that_was_never_listed_is_that_targets() {
+    let gateway = Gateway::start([http_target("gone", "http://127.0.0.1:1/mcp")]).await;
+    let mut records = gateway.calls.follow();
+    gateway.caller("alice").try_call("gone___echo", json!({})).await;
+    let record = next(&mut records, "tools/call").await;
+    insta::assert_snapshot!(steady(&record), @r#"{"caller":"alice","client":"alice","endpoint":"/mcp","method":"tools/call","name":"gone___echo","target":"gone","outcome":"target_fault","detail":"unreachable","status":200,"attempts":0,"bytes_in":93,"bytes_out":264}"#);
+}
+
+#[tokio::test]
+async fn what_a_client_asks_about_is_recorded_whatever_comes_of_it() {
+    let gateway = Gateway::launch(Issuer::start().await, [], |_| ()).await;
+    let mut records = gateway.calls.follow();
+    let [legacy, modern] = [gateway.caller("alice").in_session().await, gateway.caller("alice").modern()];
+    let mut named = Vec::new();
+    let mut of = async |caller: &crate::caller::Caller, method: &str, params: Value| {
+        caller.request(method, params).await;
+        let record = next(&mut records, method).await;
+        named.push(format!("{method} {} {}", record.name.as_deref().unwrap_or("-"), record.outcome.word()));
+    };
+    of(&legacy, "resources/subscribe", json!({"uri": "x:one"})).await;
+    of(&legacy, "resources/unsubscribe", json!({"uri": "x:one"})).await;
+    for caller in [&legacy, &modern] {
+        let argument = json!({"name": "a", "value": ""});
+        let reference = json!({"type": "ref/prompt", "name": "t___p"});
+        of(caller, "completion/complete", json!({"ref": reference, "argument": argument})).await;
+        let reference = json!({"type": "ref/resource", "uri": "x:{y}"});
+        of(caller, "completion/complete", json!({"ref": reference, "argument": argument})).await;
+    }
+    of(&modern.clone().header("mcp-name", "another"), "tools/call", json!({"name": "t___x", "arguments": {}})).await;
+    insta::assert_snapshot!(named.join("\n"), @"
+    resources/subscribe x:one error
+    resources/unsubscribe x:one ok
+    completion/complete t___p error
+    completion/complete x:{y} error
+    completion/complete t___p error
+    completion/complete x:{y} error
+    tools/call t___x error
+    ");
+}

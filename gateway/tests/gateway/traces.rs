@@ -15,8 +15,12 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use crate::{
+    bridge_asking::AskingTarget,
+    bridge_talk::{Era, able, retry},
+    caller::Caller,
     fake_target::{Asked, FakeTarget, Speaks},
     harness::{Gateway, http_target},
+    issuer::Issuer,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -177,6 +181,68 @@ async fn what_is_left_is_exported_at_the_end() {
     gateway.stop().await.unwrap();
     let names: Vec<String> = collector.got.spans.borrow().iter().map(|span| span.name.clone()).collect();
     assert_eq!(names, ["ping"]);
+}
+
+/// Those who sum up spans by their names count on few names.
+#[tokio::test]
+async fn no_client_can_make_names_of_spans() {
+    let fake = FakeTarget::start(Speaks::Modern);
+    let collector = Collector::start().await;
+    let change = |config: &mut Config| exporting(config, &collector.url);
+    let gateway = Gateway::start_with([http_target("t", &fake.endpoint())], change).await;
+    let alice = gateway.caller("alice");
+    alice.try_call("t___made_up", json!({})).await;
+    alice.request("made/up", json!({})).await;
+    alice.post("no message").await;
+    let names: Vec<String> = collector.spans(3).await.into_iter().map(|span| span.name).collect();
+    assert_eq!(names, ["tools/call", "unknown", "POST"]);
+}
+
+/// The answer comes under another request than the one that began it.
+#[tokio::test]
+async fn an_attempt_that_outlasts_its_call_is_told_whole() {
+    let asking = AskingTarget::start();
+    let collector = Collector::start().await;
+    let gateway = Gateway::start_with([asking.target()], |config| exporting(config, &collector.url)).await;
+    let alice = able(&gateway, Era::Modern).await;
+    let params = json!({"name": "t___echo", "arguments": {}});
+    let asked = alice.request("tools/call", params.clone()).await.result();
+    alice.request("tools/call", retry(&params, &asked)).await.result();
+    let spans = collector.spans(3).await;
+    let attempt = spans.iter().find(|span| span.kind == i32::from(SpanKind::Client)).unwrap();
+    let calls: Vec<&Span> = spans.iter().filter(|span| span.kind == i32::from(SpanKind::Server)).collect();
+    assert_eq!(attempt.name, "tools/call echo");
+    assert!(attempt.attributes.iter().any(|attribute| attribute.key == "causeway.target"), "{attempt:?}");
+    assert_eq!(attempt.status, None, "it was answered");
+    assert_eq!(calls.iter().filter(|call| call.span_id == attempt.parent_span_id).count(), 1);
+    assert!(calls.iter().all(|call| call.name == "tools/call t___echo"), "{calls:?}");
+}
+
+/// It takes connections and never answers.
+#[tokio::test]
+async fn a_collector_that_hangs_does_not_hold_up_the_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let change = |config: &mut Config| exporting(config, &url);
+    let gateway = Gateway::start_with([http_target("t", "http://127.0.0.1:1/mcp")], change).await;
+    gateway.caller("alice").request("ping", json!({})).await;
+    let (_asked, _) = listener.accept().await.unwrap();
+    timeout(PATIENCE, gateway.stop()).await.expect("it ends before an export would be given up").unwrap();
+}
+
+#[tokio::test]
+async fn spans_that_a_collector_refuses_are_counted() {
+    let router = Router::new().fallback(|| async { http::StatusCode::BAD_REQUEST });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, router).into_future());
+    let gateway = Gateway::launch(Issuer::start().await, [], |config| exporting(config, &url)).await;
+    gateway.caller("alice").request("ping", json!({})).await;
+    let dropped = async || {
+        let metrics = Caller::new(&format!("{}/mcp", gateway.admin)).get("/metrics").await;
+        metrics.text().lines().any(|line| line == "causeway_spans_dropped_total 1")
+    };
+    while !dropped().await {}
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! The thread that writes the audit log. A line that could not be written is tried again until it is; what was dropped meanwhile
-//! is said in a line of its own before the next.
+//! The thread that writes the audit log. A line that could not be written is tried again until it is, from where it broke off;
+//! what was dropped meanwhile is said in a line of its own before the next.
 
 use std::{
     fs::{File, OpenOptions},
@@ -15,7 +15,7 @@ use causeway_oidc::clock::Clock;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::Receiver;
 
-use super::{Entry, Shared, redact::Redaction};
+use super::{Arguments, Entry, Shared, redact::Redaction};
 use crate::{
     calls::record::{CallRecord, rfc3339},
     config::{self, AuditSink},
@@ -29,8 +29,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Writer {
     sink: Sink,
     redaction: Redaction,
-    /// Arguments that are larger are left out, and their size is said.
-    argument_bytes: usize,
     clock: Clock,
     shared: Arc<Shared>,
     /// The last try to write failed.
@@ -50,7 +48,7 @@ impl Writer {
             AuditSink::File(path) => Sink::File { path: path.clone(), file: open(path)? },
         };
         let redaction = Redaction::new(&config.redaction);
-        Ok(Self { sink, redaction, argument_bytes: config.argument_bytes, clock, shared, failing: false })
+        Ok(Self { sink, redaction, clock, shared, failing: false })
     }
 
     /// Writes until nobody can send any more.
@@ -58,12 +56,16 @@ impl Writer {
         while let Some(entry) = waiting.blocking_recv() {
             match entry {
                 Entry::Call(record, arguments) => {
-                    let line = self.line(&record, arguments.as_deref());
+                    let line = self.line(&record, arguments);
                     self.write(&line);
                     self.shared.written.fetch_add(1, Ordering::Relaxed);
                 }
                 Entry::Flush(done) => {
                     self.note_dropped();
+                    if let Sink::File { file, .. } = &self.sink {
+                        // What is no file on a disk cannot be told to be on one.
+                        let _ = file.sync_data();
+                    }
                     // Who asked may have stopped waiting.
                     let _ = done.send(());
                 }
@@ -71,14 +73,13 @@ impl Writer {
         }
     }
 
-    fn line(&self, record: &CallRecord, arguments: Option<&str>) -> String {
+    fn line(&self, record: &CallRecord, arguments: Option<Arguments>) -> String {
         let mut line = record.json();
-        if let Some(arguments) = arguments {
-            match arguments.len() <= self.argument_bytes {
-                true => line.insert("arguments".into(), self.redaction.redacted(arguments)),
-                false => line.insert("arguments_omitted_bytes".into(), arguments.len().into()),
-            };
-        }
+        match arguments {
+            Some(Arguments::Kept(arguments)) => line.insert("arguments".into(), self.redaction.redacted(&arguments)),
+            Some(Arguments::Omitted(bytes)) => line.insert("arguments_omitted_bytes".into(), bytes.into()),
+            None => None,
+        };
         Value::from(line).to_string()
     }
 
@@ -98,7 +99,8 @@ impl Writer {
 
     fn insist(&mut self, line: &str) {
         let line = [line, "\n"].concat();
-        while let Err(error) = self.try_write(&line) {
+        let mut written = 0;
+        while let Err(error) = self.try_write(line.as_bytes(), &mut written) {
             if !self.failing {
                 self.failing = true;
                 tracing::error!(%error, "the audit log cannot be written; it is tried again until it can");
@@ -110,25 +112,78 @@ impl Writer {
         }
     }
 
-    fn try_write(&mut self, line: &str) -> io::Result<()> {
-        if let Sink::File { path, file } = &mut self.sink
-            && (self.shared.reopen.swap(false, Ordering::Relaxed) || self.failing)
-        {
-            *file = open(path).inspect_err(|_| self.shared.reopen.store(true, Ordering::Relaxed))?;
-        }
+    /// Writes what is not `written` yet of a line.
+    fn try_write(&mut self, line: &[u8], written: &mut usize) -> io::Result<()> {
         match &mut self.sink {
             Sink::Stdout => {
                 let mut out = io::stdout().lock();
-                out.write_all(line.as_bytes())?;
+                go_on(&mut out, line, written)?;
                 out.flush()
             }
-            // In one piece: a part of a line would spoil the next one.
-            Sink::File { file, .. } => file.write_all(line.as_bytes()),
+            Sink::File { path, file } => {
+                // A file that holds a part of a line gets the rest of it, unless somebody has moved it away.
+                if self.shared.reopen.swap(false, Ordering::Relaxed) || (self.failing && *written == 0) {
+                    *file = open(path).inspect_err(|_| self.shared.reopen.store(true, Ordering::Relaxed))?;
+                    *written = 0;
+                }
+                go_on(file, line, written)
+            }
         }
     }
+}
+
+/// Writes to `out` what is not `written` yet of `line`.
+fn go_on(out: &mut impl Write, line: &[u8], written: &mut usize) -> io::Result<()> {
+    while *written < line.len() {
+        match out.write(&line[*written..]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(more) => *written += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// For nobody but the owner to read: it says who did what.
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes so many bytes at each try, and fails between two.
+    struct Nearly {
+        bytes: Vec<u8>,
+        most: usize,
+        full: bool,
+    }
+
+    impl Write for Nearly {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.full = !self.full;
+            if !self.full {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let taken = bytes.len().min(self.most);
+            self.bytes.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_that_broke_off_goes_on_where_it_did() {
+        let mut disk = Nearly { bytes: Vec::new(), most: 4, full: false };
+        for line in ["{\"one\":1}\n", "{\"two\":2}\n"] {
+            let mut written = 0;
+            while go_on(&mut disk, line.as_bytes(), &mut written).is_err() {}
+        }
+        assert_eq!(String::from_utf8(disk.bytes).unwrap(), "{\"one\":1}\n{\"two\":2}\n");
+    }
 }

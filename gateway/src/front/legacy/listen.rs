@@ -21,6 +21,7 @@ use super::{
     session::{self, Session},
 };
 use crate::{
+    calls,
     error::Refused,
     front::{
         Front, Post, accepts_events, face, message,
@@ -107,6 +108,7 @@ impl Stream {
 pub(super) async fn subscribe(front: &Front, exchange: &Exchange, session: &Session, subscribes: bool) -> Response {
     let request = &exchange.request;
     let Some(uri) = request.param("uri") else { return exchange.refuse(&CallError::NoUri) };
+    calls::note(|call| call.names(&uri));
     let done = || message(StatusCode::OK, result_message(&request.id, "{}"));
     if !subscribes {
         session.live.unsubscribe(&uri);

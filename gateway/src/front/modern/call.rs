@@ -79,6 +79,10 @@ async fn resume(call: Exchange, lot: Lot, parked: Parked) -> Items {
         // It is set once, and nobody has begun to answer this request.
         let _ = call.served_by.set(path.clone());
     }
+    calls::note(|it| {
+        it.brings(&call.request.params);
+        it.goes_on(parked.lead);
+    });
     let mut brought = brought(&call.request);
     let mut missing = Vec::new();
     for (key, question) in parked.questions {
@@ -205,7 +209,8 @@ impl Conversation {
         let Self { call, lot, events, questions, asked, progress, .. } = self;
         let request = &call.request;
         let progress_token = progress.map_or_else(|| request.progress_token(), |(before, _)| Some(before));
-        let parked = Parked { events, questions, asked, progress_token, served_by: call.served_by.clone() };
+        let (served_by, lead) = (call.served_by.clone(), calls::lead());
+        let parked = Parked { events, questions, asked, progress_token, served_by, lead };
         match lot.park(&call.caller.key, request, parked) {
             Ok(result) => asked_back(&request.id, &result),
             Err(error) => call.failed(&error),

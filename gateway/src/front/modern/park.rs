@@ -23,6 +23,7 @@ use serde_json::Value;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
+    calls::Lead,
     front::{random_text, reply::ServedBy},
     gateway::CallError,
     targets::{Events, Question},
@@ -59,6 +60,8 @@ pub(super) struct Parked {
     pub(super) progress_token: Option<String>,
     /// By which the reply comes.
     pub(super) served_by: ServedBy,
+    /// Where the call leads, for who watches.
+    pub(super) lead: Option<Arc<Lead>>,
 }
 
 /// What a `requestState` leads to.

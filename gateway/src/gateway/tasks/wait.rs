@@ -19,7 +19,10 @@ use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 pub(super) use self::look::is_state;
-use crate::targets::{Event, Events, Fault, Reply, Target, TargetError};
+use crate::{
+    calls,
+    targets::{Event, Events, Fault, Reply, Target, TargetError},
+};
 
 /// Messages that the client has not read yet; a target that sends more waits.
 const QUEUE: usize = 16;
@@ -143,7 +146,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let (out, events) = mpsc::channel(QUEUE);
-    let driving = AbortOnDropHandle::new(tokio::spawn(drive(out)));
+    let driving = AbortOnDropHandle::new(tokio::spawn(calls::carried(drive(out))));
     Reply::Stream(Box::pin(stream::unfold((events, driving), |(mut events, driving)| async move {
         let event = events.recv().await?;
         Some((event, (events, driving)))
