@@ -134,12 +134,13 @@ pub(super) fn idle<'a>(
     }));
 }
 
-/// The patterns that match none of `keys`, each with the setting that it stands in.
+/// The patterns that match none of `keys`, each with the setting that it stands in. One that stands for everything is right
+/// whatever there is.
 pub(super) fn unmatched<'s>(
     selection: &'s Selection,
     keys: &[&str],
 ) -> impl Iterator<Item = (&'static str, &'s Pattern)> {
     let settings = [("include", &selection.include), ("exclude", &selection.exclude)];
     let patterns = settings.into_iter().flat_map(|(setting, patterns)| patterns.iter().map(move |it| (setting, it)));
-    patterns.filter(|(_, pattern)| !keys.iter().any(|key| pattern.matches(key)))
+    patterns.filter(|(_, pattern)| !pattern.matches("") && !keys.iter().any(|key| pattern.matches(key)))
 }

@@ -368,7 +368,7 @@ fn a_setting_that_names_nothing_is_a_problem_once_the_target_was_listed() {
             title: texts(&[("a", "A")]),
             describe: texts(&[("gone", "y")]),
         };
-        edits.prompts.selection = selection(&["p"], &[]);
+        edits.prompts.selection = selection(&["p"], &["*"]);
         edits.resources = selection(&["x://1", "y://*"], &["z://*"]);
     };
     assert_eq!(problems(&merged(Names::Prefixed, &[target("t", 0, &[]).edited(edits)])), "");
