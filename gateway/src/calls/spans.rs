@@ -27,7 +27,12 @@ pub(super) struct Tried<'a> {
 pub(super) fn of_call(own: &Own, state: Option<Arc<str>>, record: &CallRecord, gateway: &str) -> Span {
     let tool = record.name.as_deref().filter(|_| &*record.method == "tools/call");
     let mut attributes = named(&record.method, tool, record.name.as_deref());
-    let http_method = if matches!(&*record.method, "GET" | "DELETE") { &*record.method } else { "POST" };
+    let http_method = match (&*record.method, record.status) {
+        (method @ ("GET" | "DELETE"), _) => method,
+        // What else HTTP has is not allowed.
+        (_, 405) => "_OTHER",
+        _ => "POST",
+    };
     let millis = |duration: Duration| duration.as_secs_f64() * 1e3;
     attributes.extend::<Attributes>(vec![
         ("http.request.method", http_method.into()),

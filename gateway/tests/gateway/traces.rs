@@ -194,8 +194,15 @@ async fn no_client_can_make_names_of_spans() {
     alice.try_call("t___made_up", json!({})).await;
     alice.request("made/up", json!({})).await;
     alice.post("no message").await;
-    let names: Vec<String> = collector.spans(3).await.into_iter().map(|span| span.name).collect();
-    assert_eq!(names, ["tools/call", "unknown", "POST"]);
+    alice.send(http::Method::PUT, "").await;
+    let spans = collector.spans(4).await;
+    let names: Vec<&str> = spans.iter().map(|span| span.name.as_str()).collect();
+    assert_eq!(names, ["tools/call", "unknown", "POST", "unknown"]);
+    let of_http =
+        |span: &Span| span.attributes.iter().find(|it| it.key == "http.request.method").unwrap().value.clone();
+    let methods: Vec<_> = spans.iter().map(|span| of_http(span).unwrap().value.unwrap()).collect();
+    let said = |text: &str| AnyValue::StringValue(text.into());
+    assert_eq!(methods, [said("POST"), said("POST"), said("POST"), said("_OTHER")]);
 }
 
 /// The answer comes under another request than the one that began it.
