@@ -245,11 +245,11 @@ async fn spans_that_a_collector_refuses_are_counted() {
     tokio::spawn(axum::serve(listener, router).into_future());
     let gateway = Gateway::launch(Issuer::start().await, [], |config| exporting(config, &url)).await;
     gateway.caller("alice").request("ping", json!({})).await;
-    let dropped = async || {
-        let metrics = Caller::new(&format!("{}/mcp", gateway.admin)).get("/metrics").await;
-        metrics.text().lines().any(|line| line == "causeway_spans_dropped_total 1")
+    let dropped = async {
+        let metrics = async || Caller::new(&format!("{}/mcp", gateway.admin)).get("/metrics").await;
+        while !metrics().await.text().lines().any(|line| line == "causeway_spans_dropped_total 1") {}
     };
-    while !dropped().await {}
+    timeout(PATIENCE, dropped).await.expect("what was refused is counted");
 }
 
 #[tokio::test]
