@@ -21,6 +21,21 @@ pub const SENT: &str = "→";
 pub const ANSWERED: &str = "←";
 pub const FAILED: &str = "✗";
 
+/// In the place of a secret.
+pub const REDACTED: &str = redact::REDACTED;
+/// How tokens of well-known services begin.
+pub const TOKEN_STARTS: &[&str] = &redact::TOKEN_STARTS;
+
+/// Any text of one line without what is secret in it.
+pub fn redacted(text: &str) -> String {
+    redact::text(text)
+}
+
+/// A URL without what is secret in it.
+pub fn redacted_url(url: &str) -> String {
+    redact::url(url)
+}
+
 /// One request and what came of it; nothing if nobody listens.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Exchange(Option<Under>);

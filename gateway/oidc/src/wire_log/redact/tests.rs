@@ -155,6 +155,92 @@ fn other_bodies_are_no_better_places() {
 }
 
 #[test]
+fn a_private_key_is_more_than_its_first_line() {
+    for kind in ["PRIVATE KEY", "RSA PRIVATE KEY", "PGP PRIVATE KEY BLOCK"] {
+        let pem = format!("-----BEGIN {kind}-----\n{HUNTER2}\n{HUNTER2}\n-----END {kind}-----\n");
+        let cut = format!("-----BEGIN {kind}-----\n{HUNTER2}");
+        for text_with in [format!("before\n{pem}after"), format!("after {cut}")] {
+            let plain_body = body("text/plain", text_with.as_bytes());
+            let in_json = body("application/json", json!({"content": [{"text": text_with}]}).to_string().as_bytes());
+            for shown in [plain_body, in_json, text(&text_with)] {
+                safe(&shown);
+                assert!(shown.contains("after"), "{shown}");
+            }
+        }
+    }
+    let public = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
+    assert!(body("text/plain", public.as_bytes()).contains("MIIB"));
+}
+
+#[test]
+fn a_secret_may_stand_below_its_name() {
+    let yaml = format!("a: 1\npassword: |\n  {HUNTER2}\n\n  {HUNTER2}\nb: 2\n");
+    let shown = body("text/plain", yaml.as_bytes());
+    safe(&shown);
+    assert!(shown.contains("a: 1") && shown.contains("b: 2"), "{shown}");
+    safe(&body("application/json", format!("{{\"password\":\r\n\"{HUNTER2}\",").as_bytes()));
+    safe(&body("application/json", json!({"text": format!("client_secret =\n{HUNTER2}")}).to_string().as_bytes()));
+}
+
+#[test]
+fn elements_of_xml_are_members_too() {
+    let sts = format!(
+        "<AssumeRoleResult><Credentials><AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>{HUNTER2}</SecretAccessKey>\
+         <SessionToken>{HUNTER2}</SessionToken></Credentials><Arn>a</Arn></AssumeRoleResult>"
+    );
+    let shown = body("text/xml", sts.as_bytes());
+    safe(&shown);
+    assert!(shown.contains("<AccessKeyId>ASIA<") && shown.contains("<Arn>a<"), "{shown}");
+    safe(&text(&format!("<ns:Password kind=\"text\">{HUNTER2}</ns:Password>")));
+    assert_eq!(text("<b>a token</b> <token/>"), "<b>a token</b> <token/>");
+}
+
+#[test]
+fn urls_within_texts_are_urls() {
+    safe(&text(&format!("postgres://alice:{HUNTER2}@db.example/x and https://{HUNTER2}@github.com/")));
+    assert_eq!(text("see https://a.example/@alice"), "see https://a.example/@alice");
+    let nested = format!("next=https%3A%2F%2Fb%2F%3Fa%3D1%26code%3D{HUNTER2}%26sig%3d{HUNTER2} token%253D{HUNTER2}");
+    safe(&text(&nested));
+    safe(&url(&format!("https://a.example/?redirect_uri=https%253A%252F%252Fb%252F%253Faccess_token%253D{HUNTER2}")));
+}
+
+#[test]
+fn pairs_of_names_and_values() {
+    let shown = body("application/json", json!({
+        "env": [{"name": "DB_PASSWORD", "value": HUNTER2}, {"name": "REGION", "value": "eu"}, {"Key": "api-key", "Value": HUNTER2}],
+        "args": ["serve", "--password", HUNTER2, "--port", "80"],
+        "required": ["token", "name"],
+    }).to_string().as_bytes());
+    safe(&shown);
+    for kept in ["DB_PASSWORD", "\"eu\"", "\"80\"", "\"name\""] {
+        assert!(shown.contains(kept), "{kept} is not in\n{shown}");
+    }
+    safe(&text(&format!("Cookie: a={HUNTER2}; b={HUNTER2}")));
+    safe(&text(&format!("AccountName=a;AccountKey={HUNTER2}==;EndpointSuffix=b")));
+    safe(&body("application/json", json!({"SMS_MFA_CODE": HUNTER2}).to_string().as_bytes()));
+    let mut map = HeaderMap::new();
+    map.insert("ocp-apim-subscription-key", HUNTER2.parse().unwrap());
+    map.insert("x-auth-key", HUNTER2.parse().unwrap());
+    safe(&headers(&map));
+}
+
+#[test]
+fn tokens_are_known_by_their_looks() {
+    for token in [
+        "ghp_0123456789abcdef0123",
+        "github_pat_0123456789abcdef",
+        "sk-proj-0123456789abcdef",
+        "glpat-0123456789abcdef",
+    ] {
+        let shown = body("application/json", json!({"text": format!("it is {token}.")}).to_string().as_bytes());
+        assert!(!shown.contains("0123456789abcdef"), "{shown}");
+    }
+    // Base64 of a JSON object that is no JWT has signs that words do not have.
+    assert_eq!(text("eyJhIjoiYiIsImMiOiJk+abc/def== end"), "eyJ… end");
+    assert_eq!(text("sk-learn"), "sk-learn");
+}
+
+#[test]
 fn what_is_long_is_cut_and_what_steers_is_not_shown() {
     let shown = body("application/json", json!({"image": "x".repeat(5_000)}).to_string().as_bytes());
     assert!(shown.contains("x… (5000 characters)") && shown.len() < 400, "{shown}");
