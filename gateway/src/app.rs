@@ -60,6 +60,14 @@ const FAREWELL: Duration = Duration::from_secs(10);
 /// Connections to the admin port at once: people and scrapers are few, and must not keep clients out.
 const ADMIN_CONNECTIONS: usize = 256;
 
+/// What every gateway begins with, whatever it serves on. Its keys are followed for as long as this lives.
+struct Begun {
+    /// Where there is something to export.
+    export: Option<(Exporter, mpsc::Receiver<Span>)>,
+    sealer: Arc<Sealer>,
+    _following: AbortOnDropHandle<()>,
+}
+
 /// Where a gateway is to serve: bound, so that both addresses are known before it does.
 #[derive(Debug)]
 pub struct Listeners {
@@ -134,16 +142,12 @@ impl App {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
         let Self { config, sources, targets, outlets, calls } = self;
-        let export = watched(&config, &sources, &calls)?;
-        let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
-        let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
-        let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
         // Ends with this function.
-        let _following = AbortOnDropHandle::new(tokio::spawn(following));
+        let Begun { export, sealer, _following } = begin(&config, &sources, &calls).await?;
         let local = listeners.gateway.local_addr().context("the listener has no address")?;
         let login = login(&config, &sources, &sealer)
             .context("the system trusts no certificates: install `ca-certificates`")?;
-        let rules = Rules { merging: merging(&config), refresh: config.limits.refresh, clock: sources.clock.clone() };
+        let rules = rules(&config, &sources);
         let stopping = CancellationToken::new();
         let (told, over) = (stopping.clone(), CancellationToken::new());
         let shutdown = async move {
@@ -221,29 +225,33 @@ async fn stop(targets: &[Arc<Target>], calls: &Calls) {
     }
 }
 
-/// Lets `calls` keep an audit log and make spans, where `config` wants it; what exports the spans.
-fn watched(
-    config: &Config,
-    sources: &Sources,
-    calls: &Calls,
-) -> anyhow::Result<Option<(Exporter, mpsc::Receiver<Span>)>> {
-    audited(config, sources, calls)?;
-    let Some(otlp) = &config.telemetry.otlp else { return Ok(None) };
+/// Lets `calls` keep an audit log and make spans, where `config` wants it, and reads the keys of sessions.
+async fn begin(config: &Config, sources: &Sources, calls: &Calls) -> anyhow::Result<Begun> {
+    if let Some(audit) = &config.audit {
+        let audit = Audit::open(audit, sources.clock.clone());
+        calls.keep(audit.context("the audit log cannot be opened; see `audit.file`")?);
+    }
+    let export = traced(config, sources, calls);
+    let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
+    let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
+    let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
+    Ok(Begun { export, sealer, _following: AbortOnDropHandle::new(tokio::spawn(following)) })
+}
+
+/// What exports the spans of `calls`, if something does.
+fn traced(config: &Config, sources: &Sources, calls: &Calls) -> Option<(Exporter, mpsc::Receiver<Span>)> {
+    let otlp = config.telemetry.otlp.as_ref()?;
     let (tracer, spans) = Tracer::new(otlp.ratio, &config.gateway.name);
     let dropped = Arc::clone(&tracer.dropped);
     if otlp.traces.is_some() {
         calls.trace(tracer);
     }
-    Ok(Some((Exporter::new(sources.http.clone(), otlp.clone(), sources.clock.now(), dropped), spans)))
+    Some((Exporter::new(sources.http.clone(), otlp.clone(), sources.clock.now(), dropped), spans))
 }
 
-/// Lets `calls` keep an audit log, where `config` wants it.
-fn audited(config: &Config, sources: &Sources, calls: &Calls) -> anyhow::Result<()> {
-    if let Some(audit) = &config.audit {
-        let audit = Audit::open(audit, sources.clock.clone());
-        calls.keep(audit.context("the audit log cannot be opened; see `audit.file`")?);
-    }
-    Ok(())
+/// How targets are listed.
+fn rules(config: &Config, sources: &Sources) -> Rules {
+    Rules { merging: merging(config), refresh: config.limits.refresh, clock: sources.clock.clone() }
 }
 
 /// Whom everything that `config` names has its secrets and tokens from.

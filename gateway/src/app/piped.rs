@@ -1,16 +1,15 @@
 //! The gateway for one client that started it, over standard streams: the same gateway, with that client let in.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{App, audited, endpoints, merging, stop};
+use super::{App, Begun, begin, endpoints, rules, stop};
 use crate::{
     config::{AuditSink, SessionMode},
-    discovery::{self, Rules},
-    session_keys::SessionKeys,
+    discovery,
     stdio::{self, Explain, Manner},
 };
 
@@ -53,16 +52,12 @@ impl App {
         if config.audit.as_ref().is_some_and(|audit| audit.sink == AuditSink::Stdout) {
             bail!("the audit log would go to standard output, which is the client's: set `audit.file`");
         }
-        audited(&config, &sources, &calls)?;
-        let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
-        let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
-        let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
-        let _following = AbortOnDropHandle::new(tokio::spawn(following));
+        let Begun { export, sealer, _following } = begin(&config, &sources, &calls).await?;
         // What stands between here and a client over HTTP does not stand here.
         config.gateway.streaming = true;
         config.sessions.mode = SessionMode::Optional;
         config.sessions.timeout = SESSION;
-        let rules = Rules { merging: merging(&config), refresh: config.limits.refresh, clock: sources.clock.clone() };
+        let rules = rules(&config, &sources);
         let stopping = CancellationToken::new();
         let (gateway, mut toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
         let (front, alone) = match speaker {
@@ -79,7 +74,17 @@ impl App {
         let listed = targets.clone();
         let discovery = async move { discovery::run(&listed, &rules, outlets).await };
         let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
-        stdio::serve(front, manner, stopping, streams, shutdown).await;
+        let over = CancellationToken::new();
+        let exported = async {
+            // Of the metrics those of calls: the rest is of ports that are not there.
+            let Some((exporter, spans)) = export else { return };
+            exporter.run(spans, || (calls.families(), sources.clock.now()), over.clone()).await;
+        };
+        let serving = async {
+            stdio::serve(front, manner, stopping, streams, shutdown).await;
+            over.cancel();
+        };
+        futures::future::join(serving, exported).await;
         stop(&targets, &calls).await;
         Ok(())
     }

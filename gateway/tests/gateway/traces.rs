@@ -18,6 +18,7 @@ use crate::{
     bridge_asking::AskingTarget,
     bridge_talk::{Era, able, retry},
     caller::Caller,
+    command::run_with,
     fake_target::{Asked, FakeTarget, Speaks},
     harness::{Gateway, http_target},
     issuer::Issuer,
@@ -94,6 +95,30 @@ fn seen(asked: &Asked) -> [(Option<String>, Option<String>); 3] {
         let header = asked.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
         (header, params["_meta"][name].as_str().map(ToOwned::to_owned))
     })
+}
+
+/// Over standard streams as over HTTP: spans, and what is counted of calls.
+#[tokio::test]
+async fn a_client_on_standard_streams_is_seen_too() {
+    let (collector, fake) = (Collector::start().await, FakeTarget::start(Speaks::Modern));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    let config = format!(
+        "authorizer = \"none\"\ntelemetry.otlp_endpoint = \"{}\"\n[[targets]]\nname = \"fake\"\nhttp.endpoint = \"{}\"\n",
+        collector.url,
+        fake.endpoint()
+    );
+    std::fs::write(&path, config).unwrap();
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
+    let params = json!({"name": "fake___echo", "arguments": {}, "_meta": meta});
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let ended = run_with(&["stdio", "--config", path.to_str().unwrap()], &[], &format!("{call}\n")).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.json()["id"], 1);
+    let spans = collector.spans(2).await;
+    assert!(spans.iter().any(|span| span.kind() == SpanKind::Server), "{spans:?}");
+    let counted = collector.got.metrics.borrow().clone();
+    assert!(counted.iter().any(|name| name.contains("causeway")), "{counted:?}");
 }
 
 #[tokio::test]
