@@ -1,6 +1,7 @@
 //! The signals that end the process: the first asks it to end in order, the second ends it at once.
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// What a shell reports of a process that SIGINT ended.
 const INTERRUPTED: i32 = 130;
@@ -19,7 +20,8 @@ pub fn on_hang_up(heed: impl Fn() + Send + 'static) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits for SIGINT (Ctrl-C) or SIGTERM. A second one ends the process then and there.
+/// Waits for SIGINT (Ctrl-C) or SIGTERM. A second one ends the process then and there, also before anybody waits: what comes first,
+/// such as reading keys that AWS keeps, may take its time.
 ///
 /// # Errors
 /// The process may not install signal handlers.
@@ -32,12 +34,14 @@ pub fn requested() -> std::io::Result<impl Future<Output = ()> + Send> {
             _ = terminate.recv() => (),
         }
     };
-    Ok(async move {
+    let told = CancellationToken::new();
+    let tell = told.clone();
+    tokio::spawn(async move {
         next().await;
         tracing::info!("stopping: open requests may end; a second signal stops at once");
-        tokio::spawn(async move {
-            next().await;
-            std::process::exit(INTERRUPTED);
-        });
-    })
+        tell.cancel();
+        next().await;
+        std::process::exit(INTERRUPTED);
+    });
+    Ok(told.cancelled_owned())
 }

@@ -44,6 +44,8 @@ use crate::{
 
 /// What records of calls have in the place of an HTTP path.
 const ENDPOINT: &str = "stdio";
+/// In the place of the id of what has none, or several.
+const NO_ID: &str = "";
 /// Lines that wait until the client reads.
 const QUEUE: usize = 64;
 /// Requests under way get so long to end once the client has closed its side. Clients kill what takes much longer.
@@ -143,10 +145,13 @@ impl Pipe {
             Ok(Kind::Notification) => self.notice(line, &envelope.expect("it is one")).await,
             Ok(Kind::Response) => self.pass_on(line).await,
             Ok(Kind::Request) => self.request(line, envelope.expect("it is one")).await,
-            // The front says what is wrong with it, and takes a batch where there may be one.
+            // The front says what is wrong with it, and takes a batch where there may be one, which may take its time.
             Err(_) => {
-                let answer = self.answer(self.post(line)).await;
-                self.relay(answer).await;
+                let (pipe, post) = (Arc::clone(&self), self.post(line));
+                self.running.begin(NO_ID.into(), async move {
+                    let answer = pipe.answer(post).await;
+                    pipe.relay(answer).await;
+                });
             }
         }
     }
