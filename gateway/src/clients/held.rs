@@ -10,6 +10,8 @@ use std::{
 
 /// A longer file is no configuration.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// From a link to the file that it names.
+const MOST_LINKS: usize = 40;
 /// Copies that one second may leave.
 const MOST_COPIES: u32 = 1000;
 
@@ -35,6 +37,8 @@ pub struct Replaced {
 pub enum HeldError {
     #[error("`{path}` cannot be {done}: {why}")]
     Io { path: PathBuf, done: &'static str, why: io::Error },
+    #[error("`{0}` is no file but something else, such as a folder or a device: name another with `--file`")]
+    NoFile(PathBuf),
     #[error("`{0}` is no UTF-8 text")]
     NotText(PathBuf),
     #[error("`{0}` holds more than {MOST_BYTES} bytes")]
@@ -52,7 +56,7 @@ impl Held {
     /// It cannot be read, or is no text.
     pub fn read(path: &Path) -> Result<Self, HeldError> {
         // A link that leads nowhere yet is written through as well.
-        let real = fs::canonicalize(path).or_else(|_| followed(path)).unwrap_or_else(|_| path.to_owned());
+        let real = fs::canonicalize(path).unwrap_or_else(|_| followed(path));
         Ok(Self { before: text_of(&real)?, path: path.to_owned(), real })
     }
 
@@ -74,6 +78,8 @@ impl Held {
     pub fn replace(&self, text: &str, now: Duration) -> Result<Replaced, HeldError> {
         let directory = self.real.parent().unwrap_or(Path::new(""));
         fs::create_dir_all(directory).map_err(failed(directory, "made"))?;
+        // Two of us at once would both see what was there before, and the second would write over the first.
+        let _alone = alone_in(directory).map_err(failed(directory, "locked"))?;
         if text_of(&self.real)? != self.before {
             return Err(HeldError::Changed(self.path.clone()));
         }
@@ -125,13 +131,32 @@ impl Held {
     }
 }
 
-/// What a link names, though it is not there.
-fn followed(path: &Path) -> io::Result<PathBuf> {
-    let target = fs::read_link(path)?;
-    Ok(path.parent().unwrap_or(Path::new("")).join(target))
+/// What a link names, perhaps by others, though it is not there.
+fn followed(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
+}
+
+/// As long as what is given back lives, no other process of this program writes in `directory`.
+fn alone_in(directory: &Path) -> io::Result<fs::File> {
+    let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let directory = fs::File::open(here)?;
+    match directory.lock() {
+        // Some file systems have no locks; there the look at the file just before it is replaced must do.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(directory),
+        locked => locked.map(|()| directory),
+    }
 }
 
 fn text_of(path: &Path) -> Result<Option<String>, HeldError> {
+    // Neither opened, which may wait for a long time, nor replaced, which for root would work.
+    if fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+        return Err(HeldError::NoFile(path.to_owned()));
+    }
     let file = match fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -237,12 +262,51 @@ mod tests {
     }
 
     #[test]
+    fn of_several_writers_none_is_lost() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mcp.json");
+        let add = |letter: char| loop {
+            let held = Held::read(&path).unwrap();
+            let text = format!("{}{letter}", held.text().unwrap_or_default());
+            match held.replace(&text, NOW) {
+                Ok(_) => return,
+                Err(HeldError::Changed(_)) => (),
+                Err(error) => panic!("{error}"),
+            }
+        };
+        std::thread::scope(|scope| {
+            for letters in ["abcde", "fghij", "klmno", "pqrst"] {
+                scope.spawn(move || letters.chars().for_each(add));
+            }
+        });
+        let mut letters: Vec<char> = fs::read_to_string(&path).unwrap().chars().collect();
+        letters.sort_unstable();
+        assert_eq!(letters, ('a'..='t').collect::<Vec<_>>());
+        assert_eq!(names(directory.path()).len(), 20, "each copy is kept, and no draft");
+    }
+
+    #[test]
+    fn a_chain_of_links_that_leads_nowhere_yet_stays_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        symlink("second.json", at("first.json")).unwrap();
+        symlink("real.json", at("second.json")).unwrap();
+        Held::read(&at("first.json")).unwrap().replace("1", NOW).unwrap();
+        assert!(fs::symlink_metadata(at("second.json")).unwrap().is_symlink());
+        assert!(fs::symlink_metadata(at("real.json")).unwrap().is_file());
+    }
+
+    #[test]
     fn what_is_no_text_is_not_read() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("mcp.json");
         fs::write(&path, b"\xff").unwrap();
         assert!(matches!(Held::read(&path), Err(HeldError::NotText(_))));
-        assert!(matches!(Held::read(directory.path()), Err(HeldError::Io { .. })));
+        let socket = directory.path().join("socket");
+        let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for other in [directory.path(), socket.as_path(), Path::new("/dev/null")] {
+            assert!(matches!(Held::read(other), Err(HeldError::NoFile(_))), "{}", other.display());
+        }
     }
 
     #[test]
