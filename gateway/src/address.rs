@@ -50,8 +50,20 @@ pub struct Located {
     pub runtime: bool,
     /// For what region a signature is made, where its name says so.
     pub region: Option<String>,
-    /// The authorizer of an AgentCore Gateway, such as `CUSTOM_JWT`, where AWS shows it.
-    pub authorizer: Option<String>,
+    /// Whom an AgentCore Gateway lets in, where AWS shows it.
+    pub admits: Option<Admits>,
+}
+
+/// Whom an AgentCore Gateway lets in, by its `authorizerType`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admits {
+    Anyone,
+    /// Who shows a token of its issuer.
+    Tokens,
+    /// Whose requests are signed by an AWS principal.
+    Signatures,
+    /// A type that AWS added later. Nothing is guessed: a signature shows who made it.
+    Unknown(String),
 }
 
 /// A text names no server.
@@ -109,12 +121,12 @@ impl Address {
         match self {
             Self::Url(url) => {
                 let region = url.host_str().and_then(region_of_host).map(str::to_owned);
-                Ok(Located { url: url.clone(), runtime: runtime_of(url).is_some(), region, authorizer: None })
+                Ok(Located { url: url.clone(), runtime: runtime_of(url).is_some(), region, admits: None })
             }
             Self::Runtime { arn, endpoint } => {
                 let qualifier = qualifier.or(endpoint.as_deref()).unwrap_or(QUALIFIER);
                 let url = aws.endpoints().runtime(arn, qualifier)?;
-                Ok(Located { url, runtime: true, region: Some(arn.region.clone()), authorizer: None })
+                Ok(Located { url, runtime: true, region: Some(arn.region.clone()), admits: None })
             }
             Self::Gateway(name) => name.locate(aws).await,
         }
@@ -133,6 +145,18 @@ impl Address {
                 url.host_str().is_some_and(|host| region_of_host(host).is_some() && host.contains("bedrock-agentcore"))
             }
             Self::Runtime { .. } | Self::Gateway(_) => true,
+        }
+    }
+}
+
+impl Admits {
+    /// Source: `AuthorizerType` of botocore's model of bedrock-agentcore-control.
+    pub fn of(authorizer_type: &str) -> Self {
+        match authorizer_type {
+            "NONE" => Self::Anyone,
+            "CUSTOM_JWT" => Self::Tokens,
+            "AWS_IAM" | "AUTHENTICATE_ONLY" => Self::Signatures,
+            other => Self::Unknown(other.into()),
         }
     }
 }
@@ -158,8 +182,10 @@ impl GatewayName {
         let path = format!("/gateways/{}/", label(&self.id));
         let api = aws.api(Service::BEDROCK_AGENTCORE_CONTROL, Some(&region));
         let asked: Result<LiveGateway, CallError> = api.rest("GetGateway", Method::GET, &path, None::<&()>).await;
-        let (url, authorizer) = match asked {
-            Ok(live) => (live.gateway_url.and_then(|url| url.parse().ok()), live.authorizer_type),
+        let (url, admits) = match asked {
+            Ok(live) => {
+                (live.gateway_url.and_then(|url| url.parse().ok()), live.authorizer_type.as_deref().map(Admits::of))
+            }
             Err(CallError::Credentials(_)) => (gateway_url(&self.id, &region), None),
             Err(CallError::Refused(why)) if why.code.starts_with("AccessDenied") => {
                 (gateway_url(&self.id, &region), None)
@@ -167,7 +193,7 @@ impl GatewayName {
             Err(error) => return Err(error.into()),
         };
         let url = url.ok_or_else(|| Unlocated::NotReady(self.id.clone()))?;
-        Ok(Located { url, runtime: false, region: Some(region), authorizer })
+        Ok(Located { url, runtime: false, region: Some(region), admits })
     }
 
     /// From the URL at which AgentCore serves it.
@@ -320,6 +346,16 @@ mod tests {
         insta::assert_snapshot!(refused("calculator"), @"`calculator` names no server: give its URL (`https://…/mcp`), the ARN of an AgentCore Runtime, or the ARN or id of an AgentCore Gateway");
         insta::assert_snapshot!(refused("arn:aws:lambda:us-east-1:123456789012:function:f"), @"`arn:aws:lambda:us-east-1:123456789012:function:f` is no ARN of a server; expected `arn:aws:bedrock-agentcore:region:account:runtime/id` or `…:gateway/id`");
         assert!(refused("ftp://x/mcp").contains("names no server"));
+    }
+
+    #[test]
+    fn of_a_kind_of_authorizer_that_is_not_known_nothing_is_guessed() {
+        let check = |kind: &str, admits: Admits| assert_eq!(Admits::of(kind), admits, "{kind}");
+        check("NONE", Admits::Anyone);
+        check("CUSTOM_JWT", Admits::Tokens);
+        check("AWS_IAM", Admits::Signatures);
+        check("AUTHENTICATE_ONLY", Admits::Signatures);
+        check("CUSTOM_LAMBDA", Admits::Unknown("CUSTOM_LAMBDA".into()));
     }
 
     #[test]

@@ -3,11 +3,7 @@
 //!
 //! Source: JSON Schema 2020-12, as MCP's `inputSchema` and `requestedSchema` use it.
 
-mod nearest;
-
-pub(crate) use self::nearest::{hint, nearest};
-
-use causeway_core::wire::json;
+use causeway_core::{nearest::hint, wire::json};
 use serde_json::Value;
 
 /// References are followed this far.

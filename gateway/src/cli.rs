@@ -19,12 +19,13 @@ pub mod stdio;
 pub mod targets;
 pub mod token;
 pub mod tools;
+mod typed;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use self::screen::Colour;
+use self::screen::{Colour, tell};
 use crate::{
     config::{Environment, Mistakes},
     telemetry,
@@ -40,6 +41,8 @@ const DIFFERENT: u8 = 3;
 const TOOL_FAILED: u8 = 4;
 /// As a shell says of what SIGINT ended.
 const INTERRUPTED: u8 = 130;
+/// As a shell says of what SIGPIPE ended.
+const UNREAD: u8 = 141;
 
 /// One MCP endpoint that merges the tools of many MCP servers: a self-hosted twin of Amazon Bedrock AgentCore Gateway.
 #[derive(Debug, Parser)]
@@ -139,8 +142,13 @@ pub struct Said;
 #[error("interrupted")]
 pub struct Interrupted;
 
+/// Nobody reads standard output any more.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads standard output any more")]
+pub struct Unread;
+
 /// Runs the command and says with which code the process ends: 0, 2 for [`Usage`], 3 for [`Different`], 4 for [`ToolFailed`],
-/// 64 for a config with mistakes, 130 for [`Interrupted`], else 1.
+/// 64 for a config with mistakes, 130 for [`Interrupted`], 141 for [`Unread`], else 1.
 pub fn run(cli: Cli) -> ExitCode {
     screen::choose(cli.color, &Environment::process());
     if cli.debug {
@@ -158,17 +166,20 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     if let Some(mistakes) = error.downcast_ref::<Mistakes>() {
-        eprintln!("{mistakes}");
+        tell!("{mistakes}");
         return ExitCode::from(BAD_CONFIG);
     }
     if let Some(different) = error.downcast_ref::<Different>() {
-        eprintln!("{different}");
+        tell!("{different}");
         return ExitCode::from(DIFFERENT);
     }
     if error.is::<Said>() {
         return ExitCode::FAILURE;
     }
-    eprintln!("{}", screen::notice("error", &format!("{error:#}")));
+    if error.is::<Unread>() {
+        return ExitCode::from(UNREAD);
+    }
+    tell!("{}", screen::notice("error", &format!("{error:#}")));
     match error {
         error if error.is::<Usage>() => ExitCode::from(BAD_USAGE),
         error if error.is::<ToolFailed>() => ExitCode::from(TOOL_FAILED),
@@ -209,10 +220,7 @@ impl Command {
                 stdio::run(&args).await
             }
             Self::Client(args) => client::run(&args),
-            Self::Schema => {
-                print!("{}", schema::text());
-                Ok(())
-            }
+            Self::Schema => screen::out(&schema::text()),
             Self::Token(args) => {
                 telemetry::init("error");
                 token::run(*args).await

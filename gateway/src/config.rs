@@ -192,6 +192,8 @@ pub struct Aws {
 pub enum SecretSource {
     /// Read together with config.toml.
     Here(Secret),
+    /// In a file that others write anew: read when it is needed, and again once the secret is refused.
+    File(std::path::PathBuf),
     /// Kept by AWS and read there when it is needed.
     Aws {
         reference: Reference,
@@ -205,7 +207,7 @@ impl SecretSource {
     pub fn here(&self) -> Option<&Secret> {
         match self {
             Self::Here(secret) => Some(secret),
-            Self::Aws { .. } => None,
+            Self::File(_) | Self::Aws { .. } => None,
         }
     }
 }

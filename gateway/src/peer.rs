@@ -15,14 +15,13 @@ pub use self::{
     client::{Client, Manner},
     trouble::Trouble,
 };
-pub use crate::address::{Address, BadAddress, GatewayName, Located, Unlocated};
+pub use crate::address::{Address, Admits, BadAddress, GatewayName, Located, Unlocated};
 use crate::{
     app,
     config::{
-        ApiKey, ApiKeyLocation, Config, Credential, Draft, Environment, EraChoice, HttpTarget, Mistakes, Sigv4, Target,
-        TargetKind, TargetSessions, Transport, file::aws::SERVICE, is_loopback,
+        ApiKey, ApiKeyLocation, Config, Credential, Draft, Environment, EraChoice, HttpTarget, Mistakes, SecretSource,
+        Sigv4, Target, TargetKind, TargetSessions, Transport, file::aws::SERVICE, is_loopback,
     },
-    secret::Secret,
     targets::Fault,
 };
 
@@ -105,7 +104,7 @@ impl Peer {
 }
 
 /// A bearer token that is shown with each request.
-pub fn bearer(token: Secret) -> Credential {
+pub fn bearer(token: impl Into<SecretSource>) -> Credential {
     Credential::ApiKey(ApiKey {
         key: token.into(),
         location: ApiKeyLocation::Header(AUTHORIZATION),

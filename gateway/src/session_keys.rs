@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use crate::{
     config::{KEY_BYTES, SecretSource},
     secret::Secret,
+    stored::{SecretUnread, read},
 };
 
 /// Keys that were in use before and open still: a session lives shorter than so many changes take.
@@ -31,6 +32,8 @@ pub struct SessionKeys {
 pub enum KeyError {
     #[error(transparent)]
     Unread(#[from] SecretError),
+    #[error(transparent)]
+    File(#[from] SecretUnread),
     #[error("the session key in `{0}` is shorter than {KEY_BYTES} bytes: make one with `openssl rand -base64 32`")]
     Short(Reference),
 }
@@ -83,6 +86,7 @@ impl SessionKeys {
         for source in &self.sources {
             keys.push(match source {
                 SecretSource::Here(key) => key.clone(),
+                SecretSource::File(path) => read(path)?,
                 SecretSource::Aws { reference, json_key } => {
                     let text = reference.read(&self.aws, json_key.as_deref()).await?;
                     if text.expose().len() < KEY_BYTES {

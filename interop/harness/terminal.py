@@ -20,7 +20,7 @@ class Shown:
     text: str
 
 
-#: What is waited for, and what is typed then (with its line end), or done.
+#: What is waited for, and what is typed then (with its line end), or done; what is done may say what to type.
 Step = tuple[str, str | Callable[[], object]]
 
 
@@ -47,8 +47,8 @@ def converse(child: subprocess.Popen, terminal: int, typed: list[Step]) -> Shown
             seen = at + len(typed[0][0])
             answer = typed.pop(0)[1]
             if callable(answer):
-                answer()
-            else:
+                answer = answer()
+            if isinstance(answer, str):
                 os.write(terminal, answer.encode())
             continue
         piece = read(terminal)

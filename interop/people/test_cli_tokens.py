@@ -1,9 +1,11 @@
 """`causeway token` with real issuers: ministack's and moto's Cognito, secrets in moto, the issuer of `causeway dev`."""
 
 import base64
+import hmac
 import json
 import os
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,13 +137,86 @@ def test_a_password_is_typed_unseen(users: Users) -> None:
     assert shown.status == 0 and '"username":"alice"' in shown.text and PASSWORD not in shown.text
 
 
+def test_a_terminal_shows_again_what_is_typed_whatever_ended_the_question(users: Users) -> None:
+    """Ctrl-C at the prompt, on a terminal that is the program's own; `stty` says how it is left."""
+    shell = 'trap : INT; "$@"; echo "status $?"; stty -a'
+    argv = ["setsid", "--ctty", "--wait", "sh", "-c", shell, "sh", causeway(), *users.arguments()]
+    shown = on_terminal(argv, [("Password of alice: ", "\x03")], users.account.environment())
+    assert "status 130" in shown.text, shown.text
+    assert " echo " in shown.text and " -echo " not in shown.text, shown.text
+
+
+def test_a_temporary_password_is_changed(users: Users) -> None:
+    """As scripts make users: with COGNITO_TEMP_PASSWORD, to be changed to COGNITO_PASSWORD."""
+    cognito = users.account.client("cognito-idp")
+    for name in ["carol", "dave"]:
+        cognito.admin_create_user(UserPoolId=users.pool, Username=name, TemporaryPassword="Temporary-horse-1")
+    env = users.account.environment() | {"COGNITO_TEMP_PASSWORD": "Temporary-horse-1", "COGNITO_PASSWORD": PASSWORD}
+    both = ["--password-env", "COGNITO_TEMP_PASSWORD", "--new-password-env", "COGNITO_PASSWORD"]
+    carol = [word if word != "alice" else "carol" for word in users.arguments("--raw")]
+    assert claims(run(*carol, *both, env=env).ok().out)["username"] == "carol"
+    assert claims(run(*carol, env=env).ok().out)["username"] == "carol", "it holds from now on"
+    dave = [causeway(), *(word if word != "alice" else "dave" for word in users.arguments("--json"))]
+    typed = [
+        ("Password of dave: ", "Temporary-horse-1\n"),
+        ("New password: ", PASSWORD + "\n"),
+        ("Once more: ", "Another-horse-1\n"),
+        ("two different ones", ""),
+        ("New password: ", PASSWORD + "\n"),
+        ("Once more: ", PASSWORD + "\n"),
+    ]
+    shown = on_terminal(dave, typed, users.account.environment())
+    assert shown.status == 0 and '"username":"dave"' in shown.text and "horse" not in shown.text, shown.text
+
+
+def test_a_second_factor_is_asked_for(stack: Account) -> None:
+    cognito = stack.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="careful")["UserPool"]["Id"]
+    flows = ["ALLOW_USER_PASSWORD_AUTH"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName="cli", GenerateSecret=True, ExplicitAuthFlows=flows
+    )["UserPoolClient"]
+    cognito.admin_create_user(UserPoolId=pool, Username="alice", TemporaryPassword=PASSWORD)
+    cognito.admin_set_user_password(UserPoolId=pool, Username="alice", Password=PASSWORD, Permanent=True)
+    asked = ["token", "password", "--user-pool-id", pool, "--client-id", client["ClientId"], "--username", "alice", "--raw"]
+    asked += ["--client-secret-env", "S"]
+    env = stack.environment() | {"COGNITO_PASSWORD": PASSWORD, "S": client["ClientSecret"]}
+    token = run(*asked, env=env).ok().out.strip()
+    secret = cognito.associate_software_token(AccessToken=token)["SecretCode"]
+    cognito.verify_software_token(AccessToken=token, UserCode=totp(secret))
+    app = {"Enabled": True, "PreferredMfa": True}
+    cognito.set_user_mfa_preference(AccessToken=token, SoftwareTokenMfaSettings=app)
+    cognito.set_user_pool_mfa_config(
+        UserPoolId=pool, SoftwareTokenMfaConfiguration={"Enabled": True}, MfaConfiguration="OPTIONAL"
+    )
+    without = run(*asked, env=env)
+    assert without.status == FAILED and "--mfa-code-env" in without.err, without
+    wrong = run(*asked, "--mfa-code-env", "CODE", env=env | {"CODE": "000000"})
+    assert wrong.status == FAILED and "CodeMismatchException" in wrong.err, wrong
+    code = totp(secret)
+    right = run(*asked, "--mfa-code-env", "CODE", "--debug", env=env | {"CODE": code}).ok()
+    assert claims(right.out)["username"] == "alice" and code not in right.err
+    typed = [("Password of alice: ", PASSWORD + "\n"), ("Code of your authenticator app: ", lambda: totp(secret) + "\n")]
+    del env["COGNITO_PASSWORD"]
+    shown = on_terminal([causeway(), *asked[:-3], "--json", "--client-secret-env", "S"], typed, env)
+    assert shown.status == 0 and '"username":"alice"' in shown.text, shown.text
+
+
+def totp(secret: str) -> str:
+    """The code of this moment (RFC 6238), as the app of a user counts it from the secret that the pool gave."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.digest(key, int(time.time() // 30).to_bytes(8), "sha1")
+    at = digest[-1] & 15
+    return f"{int.from_bytes(digest[at : at + 4]) % 2**31 % 10**6:06}"
+
+
 def test_whoever_gets_none_learns_why(users: Users) -> None:
     env = users.account.environment()
     wrong = run(*users.arguments(), env=env | {"COGNITO_PASSWORD": "Wrong-horse-2"})
     assert wrong.status == FAILED and "NotAuthorizedException" in wrong.err and "Wrong-horse" not in wrong.err
     bob = [word if word != "alice" else "bob" for word in users.arguments()]
     new = run(*bob, env=env | {"COGNITO_PASSWORD": PASSWORD})
-    assert new.status == FAILED and "must choose a new password" in new.err
+    assert new.status == FAILED and "say where it is, with `--new-password-env NAME`" in new.err
     none = run(*users.arguments(), env=env)
     assert none.status == USAGE and "COGNITO_PASSWORD" in none.err
 
@@ -208,8 +283,9 @@ def test_a_person_of_dev_gets_one_as_well() -> None:
         asked = ["token", "password", "--endpoint", endpoint, "--client-id", "development-login"]
         token = run(*asked, "--raw", env=env).ok().out.strip()
         assert claims(token)["username"] == "alice"
-        first = run(*asked, env=env | {"COGNITO_PASSWORD": env["COGNITO_TEMP_PASSWORD"]})
-        assert first.status == FAILED and "must choose a new password" in first.err
+        both = ["--password-env", "COGNITO_TEMP_PASSWORD", "--new-password-env", "NEW"]
+        assert run(*asked, "--raw", *both, env=env | {"NEW": "Next-horse-2"}).ok().out
+        assert run(*asked, "--raw", env=env | {"COGNITO_PASSWORD": "Next-horse-2"}).ok().out
 
 
 def test_a_token_is_looked_into(pool: Pool, client: M2mClient) -> None:

@@ -5,6 +5,7 @@ pub mod canonical;
 pub mod catalog;
 pub mod era;
 pub mod name;
+pub mod nearest;
 pub mod seal;
 pub mod trace;
 pub mod wire;

@@ -22,7 +22,7 @@ use self::{arguments::Arguments, progress::Progress};
 use super::{
     Interrupted, ToolFailed, Usage,
     peer::{CredentialArgs, pair, standard_input},
-    screen::spinner,
+    screen::{out, out_line, printable, spinner},
     tools,
 };
 use crate::{
@@ -33,6 +33,10 @@ use crate::{
 
 /// A tool may ask so often before its answer.
 const MOST_ROUNDS: usize = 50;
+/// The extension by which a client of the modern era says that it follows tasks.
+const TASKS: &str = "io.modelcontextprotocol/tasks";
+const NO_TASKS: &str =
+    "it does this only as a task, which `causeway call` does not follow: call it from a client that does";
 
 /// Which tool of which server, and with what.
 #[derive(Clone, Debug, Args)]
@@ -49,7 +53,7 @@ const MOST_ROUNDS: usize = 50;
       --token-endpoint https://example.auth.us-east-1.amazoncognito.com/oauth2/token
 
 EXIT STATUS: 0 if the tool did its work, 4 if it says itself that it failed, 2 if nothing was sent because the arguments are
-wrong, 130 after Ctrl-C, 1 for everything else.")]
+wrong, 130 after Ctrl-C, 1 for everything else, such as a file of `--output` that cannot be written.")]
 pub struct CallArgs {
     /// The server: its URL (http://127.0.0.1:8000/mcp), the ARN of an AgentCore Runtime, or the ARN or id of an AgentCore
     /// Gateway
@@ -108,7 +112,8 @@ pub async fn run(args: &CallArgs) -> anyhow::Result<()> {
         _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
     };
     client.stop().await;
-    show(args, &called?)
+    let (response, as_task_only) = called?;
+    show(args, &response, as_task_only)
 }
 
 impl CallArgs {
@@ -125,11 +130,19 @@ impl CallArgs {
     }
 }
 
-async fn call(client: &Client, args: &CallArgs, whole: Option<String>, may_be_asked: bool) -> anyhow::Result<Response> {
-    let schema = match args.no_check {
+/// The answer, and whether the tool says that it can be called as a task only.
+async fn call(
+    client: &Client,
+    args: &CallArgs,
+    whole: Option<String>,
+    may_be_asked: bool,
+) -> anyhow::Result<(Response, bool)> {
+    let tool = match args.no_check {
         true => None,
-        false => Some(schema(client, args).await?),
+        false => Some(described(client, args).await?),
     };
+    let schema = tool.as_ref().map(|tool| tool["inputSchema"].clone());
+    let as_task_only = tool.is_some_and(|tool| tool["execution"]["taskSupport"] == "required");
     let arguments = Arguments { tool: &args.tool, given: &args.arg, whole: whole.as_deref() };
     let arguments = arguments.assembled(schema.as_ref()).map_err(Usage)?;
     let params =
@@ -141,21 +154,20 @@ async fn call(client: &Client, args: &CallArgs, whole: Option<String>, may_be_as
     for _ in 0..MOST_ROUNDS {
         let reply = client.send(request.clone()).await?;
         let response = last(client, reply, &progress, may_be_asked).await?;
-        let Some(wanted) = response.input_required() else { return Ok(response) };
+        let Some(wanted) = response.input_required() else { return Ok((response, as_task_only)) };
         request = answered(&request, wanted, &progress, may_be_asked).await?;
     }
     bail!("the tool asked {MOST_ROUNDS} times for input and gave no answer")
 }
 
-/// The input schema of the tool.
-async fn schema(client: &Client, args: &CallArgs) -> anyhow::Result<Value> {
+/// What the server says of the tool.
+async fn described(client: &Client, args: &CallArgs) -> anyhow::Result<Value> {
     let waiting = spinner(format!("asking for the tools of {}", args.server), args.quiet);
     let listed = client.list(Kind::Tools).await;
     waiting.finish_and_clear();
     let listed = listed?;
     let tool = tools::find(&args.tool, &listed).map_err(Usage)?;
-    let tool: Value = serde_json::from_str(&tool.json).context("the server's description of the tool is no JSON")?;
-    Ok(tool["inputSchema"].clone())
+    serde_json::from_str(&tool.json).context("the server's description of the tool is no JSON")
 }
 
 /// The answer, after everything that comes before it.
@@ -171,7 +183,11 @@ async fn last(client: &Client, reply: Reply, progress: &Progress, may_be_asked: 
                 let answer = ask::elicitation(question.params().unwrap_or("{}"), progress).await?;
                 client.answer(question, &answer).await?;
             }
-            Event::Question(question) => question.refuse("`causeway call` cannot be asked this").await,
+            Event::Question(question) => {
+                // What the tool makes of the refusal need not say why.
+                progress.warn(&cannot_answer(question.method()));
+                question.refuse("`causeway call` cannot be asked this").await;
+            }
             Event::Last(response) => return Ok(response),
         }
     }
@@ -187,11 +203,8 @@ async fn answered(
 ) -> anyhow::Result<Request> {
     let mut answers = Vec::new();
     for asked in &wanted.requests {
-        if asked.method != "elicitation/create" {
-            bail!("the tool asks for `{}`, which `causeway call` cannot give", asked.method);
-        }
-        if !may_be_asked {
-            bail!("the tool asks a question before it goes on; call it on a terminal, where it can be answered");
+        if asked.method != "elicitation/create" || !may_be_asked {
+            bail!(cannot_answer(&asked.method));
         }
         let answer = ask::elicitation(asked.params.as_deref().unwrap_or("{}"), progress).await?;
         answers.push((asked.key.clone(), answer));
@@ -199,31 +212,85 @@ async fn answered(
     request.retried(&answers, wanted.state.as_deref()).context("the answers cannot be sent")
 }
 
-fn show(args: &CallArgs, response: &Response) -> anyhow::Result<()> {
+fn cannot_answer(method: &str) -> String {
+    match method {
+        "elicitation/create" => {
+            "the tool asks a question before it goes on; call it on a terminal, where it can be answered".into()
+        }
+        _ => format!(
+            "the tool asks for `{}`, which `causeway call` cannot give; call it from a client that can",
+            printable(method)
+        ),
+    }
+}
+
+fn show(args: &CallArgs, response: &Response, as_task_only: bool) -> anyhow::Result<()> {
     let Some(result) = response.result() else {
         let error: Value = response.error().and_then(|error| serde_json::from_str(error).ok()).unwrap_or_default();
         if args.json {
-            println!(r#"{{"error":{error}}}"#);
+            out_line(&format!(r#"{{"error":{error}}}"#))?;
         }
-        bail!("`{}` refused `{}`: {}", args.server, args.tool, refusal(&error));
+        bail!("`{}` refused `{}`: {}", args.server, args.tool, refusal(&error, as_task_only));
     };
     let failed = ObjectEdit::parse(result).is_ok_and(|result| result.get("isError") == Some("true"));
     let result: &str = result.trim();
     let value: Value = serde_json::from_str(result).context("the server's result is no JSON")?;
-    let kept = content::keep(&value, args.output.as_deref())?;
+    // The tool has done its work: whatever becomes of the files, its answer is shown.
+    let (kept, all_kept) = content::keep(&value, args.output.as_deref());
     match args.json {
-        true => println!("{result}"),
-        false => print!("{}", content::text(&value, &kept)),
+        true => out_line(result)?,
+        false => out(&content::text(&value, &kept))?,
     }
-    if failed { Err(ToolFailed(args.tool.clone()).into()) } else { Ok(()) }
+    match failed {
+        true => Err(ToolFailed(args.tool.clone()).into()),
+        false if value["resultType"] == "task" => bail!(NO_TASKS),
+        false => all_kept,
+    }
 }
 
 /// A JSON-RPC error in one line.
-fn refusal(error: &Value) -> String {
-    let message = super::screen::printable(error["message"].as_str().unwrap_or("an error without a message"));
+fn refusal(error: &Value, as_task_only: bool) -> String {
+    let message = printable(error["message"].as_str().unwrap_or("an error without a message"));
     let code = error["code"].as_i64().map(|code| format!(" ({code})")).unwrap_or_default();
-    let data = error.get("data").filter(|data| !data.is_null()).map(|data| format!(": {data}")).unwrap_or_default();
-    let elicits = error["data"]["requiredCapabilities"].get("elicitation").is_some();
-    let advice = if elicits { "; it asks questions: call it on a terminal, where they can be answered" } else { "" };
+    let data = error.get("data").filter(|data| !data.is_null());
+    let data = data.map(|data| format!(": {}", printable(&data.to_string()))).unwrap_or_default();
+    let advice = advice(error, as_task_only).map(|advice| format!("; {advice}")).unwrap_or_default();
     format!("{message}{code}{data}{advice}")
+}
+
+/// What to do about a refusal for something that this client cannot do.
+fn advice(error: &Value, as_task_only: bool) -> Option<String> {
+    let needed = &error["data"]["requiredCapabilities"];
+    let tasks = needed["extensions"].get(TASKS).is_some();
+    // MCP 2025-11-25, tasks: who calls such a tool in another way hears that there is no such method.
+    if tasks || as_task_only && error["code"] == -32601 {
+        return Some(NO_TASKS.into());
+    }
+    let names = ["elicitation", "sampling", "roots"];
+    match names.into_iter().find(|name| needed.get(*name).is_some())? {
+        "elicitation" => Some("it asks questions: call it on a terminal, where they can be answered".into()),
+        name => {
+            Some(format!("it asks for `{name}`, which `causeway call` cannot give: call it from a client that can"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_refused_for_want_of_a_capability_says_what_to_do() {
+        let refused = |code: i64, needed: Value, as_task_only| {
+            refusal(&json!({"code": code, "message": "no", "data": {"requiredCapabilities": needed}}), as_task_only)
+        };
+        assert!(refused(-32021, json!({"elicitation": {}}), false).contains("call it on a terminal"));
+        assert!(refused(-32021, json!({"sampling": {}}), false).contains("it asks for `sampling`, which"));
+        assert!(refused(-32021, json!({"roots": {}}), false).contains("it asks for `roots`, which"));
+        assert!(refused(-32021, json!({"extensions": {TASKS: {}}}), false).contains("only as a task"));
+        assert!(refused(-32601, json!({}), true).contains("only as a task"));
+        insta::assert_snapshot!(refusal(&json!({"code": -32602, "message": "no", "data": "\u{9b}31m"}), true), @r#"no (-32602): "�31m""#);
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::{ConfigArgs, regions, screen::notice};
+use super::{
+    ConfigArgs, regions,
+    screen::{notice, out_line, tell},
+};
 use crate::config::{Authorizer, Config, Mistakes, environment::Environment};
 
 /// Prints what [`check`] says, and warns of what is allowed but hardly meant.
@@ -11,9 +14,9 @@ use crate::config::{Authorizer, Config, Mistakes, environment::Environment};
 /// Every mistake of the file.
 pub fn run(args: &ConfigArgs) -> anyhow::Result<()> {
     let environment = Environment::process();
-    println!("{}", check(&args.config, &environment)?);
+    out_line(&check(&args.config, &environment)?)?;
     for doubt in regions::unknown(&Config::load(&args.config, &environment)?) {
-        eprintln!("{}", notice("warning", &doubt.to_string()));
+        tell!("{}", notice("warning", &doubt.to_string()));
     }
     Ok(())
 }

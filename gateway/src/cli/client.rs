@@ -4,7 +4,7 @@
 mod known;
 
 use std::{
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, BufRead, IsTerminal},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,7 +15,10 @@ use clap::{Args, Parser, ValueEnum};
 use similar::TextDiff;
 
 use self::known::Known;
-use super::Usage;
+use super::{
+    Usage,
+    screen::{out, say, tell},
+};
 use crate::{
     clients::{
         self, Auth, Client, Document, Entry, Held, Os, Replaced, Scope, Surroundings, VariableName, Wish, masked,
@@ -122,13 +125,13 @@ pub fn run(args: &ClientArgs) -> anyhow::Result<()> {
     };
     changed.with_context(|| format!("{place} stays as it is"))?;
     if was == will_be {
-        eprintln!("{place} has it so already: nothing to change");
+        tell!("{place} has it so already: nothing to change");
         return Ok(());
     }
-    eprintln!("{place}, for {}{}:", facts.title, if before.is_some() { "" } else { ", a new file" });
-    print!("{}", shown(&plan, before.map(|_| &was), &will_be));
+    tell!("{place}, for {}{}:", facts.title, if before.is_some() { "" } else { ", a new file" });
+    out(&shown(&plan, before.map(|_| &was), &will_be))?;
     if !facts.comments && before.is_some() && !was.is_plain() {
-        eprintln!(
+        tell!(
             "attention: {} reads plain JSON, and this file has comments, trailing commas or a byte order mark",
             facts.title
         );
@@ -152,12 +155,12 @@ fn write(args: &ClientArgs, plan: &Plan, file: &Held, will_be: &Document) -> any
     let path = file.path();
     match copy {
         Some(copy) => {
-            eprintln!("wrote `{}`; it was as in `{}`", path.display(), copy.display());
-            eprintln!("take it back: mv {} {}", shell(&copy), shell(path));
+            tell!("wrote `{}`; it was as in `{}`", path.display(), copy.display());
+            tell!("take it back: mv {} {}", shell(&copy), shell(path));
         }
         None => {
-            eprintln!("wrote `{}`", path.display());
-            eprintln!("take it back: rm {}", shell(path));
+            tell!("wrote `{}`", path.display());
+            tell!("take it back: rm {}", shell(path));
         }
     }
     if !args.remove {
@@ -175,8 +178,7 @@ fn agreed(path: &Path) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
         bail!("nothing was written: there is no terminal to ask on, so say it with `--yes`");
     }
-    eprint!("write `{}`? [y/N] ", path.display());
-    io::stderr().flush().context("standard error cannot be written to")?;
+    say(&format!("write `{}`? [y/N] ", path.display()));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).context("standard input cannot be read")?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
@@ -193,13 +195,13 @@ fn shown(plan: &Plan, was: Option<&Document>, will_be: &Document) -> String {
 /// What to do in place of `--write`, or after it.
 fn advise(args: &ClientArgs, plan: &Plan) {
     if plan.file.is_some() {
-        eprintln!("nothing was written: add `--write` to have it so");
+        tell!("nothing was written: add `--write` to have it so");
     }
     if let Some(command) = clients::command(plan.client, &plan.name, &plan.entry, args.scope) {
-        eprintln!("or run: {command}");
+        tell!("or run: {command}");
     }
     if let Some(link) = clients::link(plan.client, &plan.name, &plan.entry) {
-        eprintln!("or open: {link}");
+        tell!("or open: {link}");
     }
     say_how(args, plan);
 }
@@ -208,24 +210,24 @@ fn say_how(args: &ClientArgs, plan: &Plan) {
     let facts = plan.client.facts();
     match plan.auth {
         Way::Login => {
-            eprintln!("log in: {}", facts.login);
-            eprintln!("        the gateway's issuer must register clients by itself, or config.toml needs `[login]`");
+            tell!("log in: {}", facts.login);
+            tell!("        the gateway's issuer must register clients by itself, or config.toml needs `[login]`");
         }
-        Way::TokenEnv => eprintln!(
+        Way::TokenEnv => tell!(
             "set the variable where {} starts, for example with `causeway token`; when the token ends, set a new one and start it again",
             facts.title
         ),
-        Way::TokenPrompt => eprintln!("{} asks for the token once and keeps it", facts.title),
+        Way::TokenPrompt => tell!("{} asks for the token once and keeps it", facts.title),
         Way::ClientCredentials | Way::Sigv4 | Way::None => (),
     }
     if plan.entry.is_bridge() {
-        eprintln!("{} starts `causeway stdio` for it, which speaks with `{}`", facts.title, plan.address);
+        tell!("{} starts `causeway stdio` for it, which speaks with `{}`", facts.title, plan.address);
     }
     if let Some(note) = facts.of_variables.filter(|_| plan.entry.refers_to_variables()) {
-        eprintln!("{note}");
+        tell!("{note}");
     }
     if let Some(note) = facts.of_user_file.filter(|_| args.file.is_none() && args.scope == Scope::User) {
-        eprintln!("{note}");
+        tell!("{note}");
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
 
-use super::Cli;
+use super::{Cli, screen::out};
 
 pub(super) const EXAMPLES: &str = "EXAMPLES:
   bash:       causeway completions bash > ~/.local/share/bash-completion/completions/causeway
@@ -21,11 +21,10 @@ pub struct CompletionsArgs {
 /// Prints them.
 ///
 /// # Errors
-/// None.
+/// Standard output that cannot be written to.
 pub(super) fn run(args: &CompletionsArgs) -> anyhow::Result<()> {
     // As a whole: the generator panics where its output ends early, as with `head`.
     let mut script = Vec::new();
     generate(args.shell, &mut Cli::command(), "causeway", &mut script);
-    print!("{}", String::from_utf8_lossy(&script));
-    Ok(())
+    out(&String::from_utf8_lossy(&script))
 }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use self::{identity::DevIdentity, server::Server, toolset::RunningToolset};
-use super::{ConfigArgs, running::Left};
+use super::{ConfigArgs, running::Left, screen::out_line};
 use crate::{
     app::{App, Listeners},
     config::{self, Config, Draft, Environment, Transport},
@@ -205,8 +205,8 @@ async fn serve(
         // Until this future is dropped.
         let _left = leave(&running, identity);
         match json {
-            true => println!("{}", serde_json::to_string(&running).expect("texts and numbers serialize")),
-            false => println!("{}", banner::text(&running, &view, identity, &name)),
+            true => out_line(&serde_json::to_string(&running).expect("texts and numbers serialize"))?,
+            false => out_line(&banner::text(&running, &view, identity, &name))?,
         }
         // Announced once; from here on the gateway runs until it is stopped.
         std::future::pending::<anyhow::Result<()>>().await

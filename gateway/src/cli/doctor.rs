@@ -28,7 +28,7 @@ use self::{
 use super::{
     Said,
     peer::CredentialArgs,
-    screen::{count, spinner, width},
+    screen::{count, out, out_line, spinner, width},
 };
 use crate::{
     app::{self, App},
@@ -132,8 +132,8 @@ pub async fn run(args: &DoctorArgs) -> anyhow::Result<()> {
             .flat_map(|(topic, found)| found.into_iter().map(move |finding| finding.about(&topic.subject))),
     );
     match args.json {
-        true => println!("{}", finding::as_json(&findings)),
-        false => print!("{}", finding::as_text(&findings, width())),
+        true => out_line(&finding::as_json(&findings).to_string())?,
+        false => out(&finding::as_text(&findings, width()))?,
     }
     match findings.iter().filter(|finding| finding.level == Level::Problem).count() {
         0 => Ok(()),

@@ -13,11 +13,14 @@ use causeway_oidc::clock::Clock;
 use clap::Args;
 use url::Url;
 
-use super::Different;
+use super::{
+    Different,
+    screen::{out, out_line, tell},
+};
 use crate::{
     config::{Config, Credential, Environment, environment::Reference},
     import::{Drift, Mirror, Wish, mirror, offer, read},
-    peer::{self, GatewayName, Peer},
+    peer::{self, Admits, GatewayName, Peer},
     secret::Secret,
 };
 
@@ -95,7 +98,7 @@ async fn import(args: &ImportArgs, aws: &Aws, name: &GatewayName) -> anyhow::Res
     let mirrored = mirror(&live, Wish { standby, allow_more_callers, now: Clock::system().now() })?;
     match &args.output {
         Some(path) => write(path, &mirrored.config, args.force)?,
-        None => io::stdout().write_all(mirrored.config.as_bytes()).context("standard output cannot be written to")?,
+        None => out(&mirrored.config)?,
     }
     report(args, &mirrored);
     match mirrored.more_callers.len() + mirrored.gaps.len() {
@@ -107,15 +110,15 @@ async fn import(args: &ImportArgs, aws: &Aws, name: &GatewayName) -> anyhow::Res
 /// What a person should know now.
 fn report(args: &ImportArgs, mirror: &Mirror) {
     for gap in &mirror.more_callers {
-        eprintln!("ATTENTION, more is let in here: {gap}");
+        tell!("ATTENTION, more is let in here: {gap}");
     }
     let place = args.output.as_ref().map_or("standard output".into(), |path| format!("`{}`", path.display()));
-    eprintln!("wrote {place}: {} of {} targets are mirrored", mirror.mirrored, mirror.targets);
+    tell!("wrote {place}: {} of {} targets are mirrored", mirror.mirrored, mirror.targets);
     for gap in &mirror.gaps {
-        eprintln!("different: {gap}");
+        tell!("different: {gap}");
     }
     for variable in &mirror.variables {
-        eprintln!("set {variable} where the gateway starts");
+        tell!("set {variable} where the gateway starts");
     }
 }
 
@@ -135,8 +138,8 @@ async fn check(args: &ImportArgs, aws: &Aws, name: &GatewayName, environment: &E
     let (live, local) = futures::future::try_join(live, local).await?;
     let drift = Drift::between(&live, &local);
     match args.json {
-        true => println!("{}", serde_json::to_string(&drift).expect("texts alone")),
-        false => print!("{drift}"),
+        true => out_line(&serde_json::to_string(&drift).expect("texts alone"))?,
+        false => out(&drift.to_string())?,
     }
     match drift.len() {
         0 => Ok(()),
@@ -152,13 +155,17 @@ async fn credential(
     name: &GatewayName,
     authorizer: &str,
 ) -> anyhow::Result<Credential> {
-    match (bearer, authorizer) {
+    match (bearer, Admits::of(authorizer)) {
         (Some(bearer), _) => Ok(peer::bearer(bearer)),
-        (None, "NONE") => Ok(Credential::None),
-        (None, "CUSTOM_JWT") => {
+        (None, Admits::Anyone) => Ok(Credential::None),
+        (None, Admits::Tokens) => {
             bail!("the live gateway wants a token; name the variable that holds one with `--bearer-env`")
         }
-        (None, _) => {
+        (None, Admits::Unknown(kind)) => bail!(
+            "the live gateway has an authorizer of the kind `{kind}`, which is not known here; if it takes tokens, name the \
+             variable that holds one with `--bearer-env`"
+        ),
+        (None, Admits::Signatures) => {
             let (profile, region) = (args.profile.clone(), Some(region(aws, name).await?));
             Ok(peer::signature(Settings { profile, region, role: None }))
         }

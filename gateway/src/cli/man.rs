@@ -1,15 +1,12 @@
 //! `causeway man`: the manual, made of what `--help` says. Installs nothing.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
-use super::Cli;
+use super::{Cli, screen::out};
 
 /// Where to.
 #[derive(Clone, Debug, Args)]
@@ -30,7 +27,7 @@ pub(super) fn run(args: &ManArgs) -> anyhow::Result<()> {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     match &args.directory {
-        None => std::io::stdout().write_all(&page(command)?).context("standard output cannot be written to"),
+        None => out(&String::from_utf8_lossy(&page(command)?)),
         Some(directory) => {
             std::fs::create_dir_all(directory).with_context(|| unwritable(directory))?;
             write(command, directory)

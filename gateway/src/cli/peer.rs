@@ -21,7 +21,7 @@ use crate::{
         ClientAuthentication, ClientCredentials, Credential, Environment, SecretSource, TokenEndpoint,
         environment::Reference,
     },
-    peer::{self, Address, Located, Peer},
+    peer::{self, Address, Admits, Located, Peer},
     secret::Secret,
 };
 
@@ -39,7 +39,7 @@ pub struct CredentialArgs {
     /// bearer: the variable that holds the token; default: CAUSEWAY_TOKEN
     #[arg(long, value_name = "NAME")]
     token_env: Option<String>,
-    /// bearer: the file that holds the token; `-` is standard input
+    /// bearer: the file that holds the token, which is read again once the token is refused; `-` is standard input
     #[arg(long, value_name = "PATH", conflicts_with = "token_env")]
     token_file: Option<PathBuf>,
     #[command(flatten)]
@@ -153,11 +153,13 @@ impl CredentialArgs {
 
     /// The kind that the other options are for.
     fn spoken_of(&self) -> Option<Auth> {
-        let client = &self.client.issuer;
+        let ClientArgs { issuer, secret } = &self.client;
         if self.token_env.is_some() || self.token_file.is_some() {
             return Some(Auth::Bearer);
         }
-        if client.token_endpoint.is_some() || client.discovery_url.is_some() || client.client_id.is_some() {
+        let names_issuer = issuer.token_endpoint.is_some() || issuer.discovery_url.is_some();
+        let names_client = issuer.client_id.is_some() || !issuer.scope.is_empty() || secret.is_named();
+        if names_issuer || names_client {
             return Some(Auth::ClientCredentials);
         }
         let signs = self.profile.is_some() || self.role_arn.is_some() || self.service.is_some();
@@ -166,21 +168,30 @@ impl CredentialArgs {
 
     fn guessed(&self, address: &Address, located: &Located, environment: &Environment) -> anyhow::Result<Auth> {
         let has_token = environment.look_up(Reference::Variable(TOKEN)).is_ok();
-        match (has_token, located.authorizer.as_deref()) {
-            (_, Some("NONE")) => Ok(Auth::None),
+        match (has_token, &located.admits) {
+            (_, Some(Admits::Anyone)) => Ok(Auth::None),
             (true, _) => Ok(Auth::Bearer),
-            (false, Some("CUSTOM_JWT")) => bail!(Usage(format!(
+            (false, Some(Admits::Tokens)) => bail!(Usage(format!(
                 "the gateway `{address}` wants a token; put one into `{TOKEN}`, or have one fetched with `--auth client-credentials`"
             ))),
-            (false, _) if address.is_at_aws() => Ok(Auth::Sigv4),
-            (false, _) => Ok(Auth::None),
+            (false, Some(Admits::Unknown(kind))) => bail!(Usage(format!(
+                "the gateway `{address}` has an authorizer of the kind `{kind}`, which is not known here; say what to show with `--auth`"
+            ))),
+            (false, Some(Admits::Signatures)) => Ok(Auth::Sigv4),
+            (false, None) if address.is_at_aws() => Ok(Auth::Sigv4),
+            (false, None) => Ok(Auth::None),
         }
     }
 
-    fn token(&self, environment: &Environment) -> anyhow::Result<Secret> {
-        match &self.token_file {
-            Some(path) => file(path, "--token-file", environment),
-            None => variable(self.token_env.as_deref().unwrap_or(TOKEN), "a token", environment),
+    fn token(&self, environment: &Environment) -> anyhow::Result<SecretSource> {
+        let Some(path) = &self.token_file else {
+            return Ok(variable(self.token_env.as_deref().unwrap_or(TOKEN), "a token", environment)?.into());
+        };
+        let token = file(path, "--token-file", environment)?;
+        match self.reads_standard_input() {
+            true => Ok(token.into()),
+            // A long conversation outlives the token, and whoever keeps the file puts the next one into it.
+            false => Ok(SecretSource::File(path.clone())),
         }
     }
 
@@ -250,6 +261,11 @@ impl IssuerArgs {
 }
 
 impl ClientSecretArgs {
+    /// Whether it is said where the secret is.
+    fn is_named(&self) -> bool {
+        self.client_secret_env.is_some() || self.client_secret_file.is_some() || self.client_secret_arn.is_some()
+    }
+
     /// The secret, or where AWS keeps it; none if nothing is said.
     ///
     /// # Errors

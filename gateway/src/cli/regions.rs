@@ -4,11 +4,9 @@
 use std::{collections::BTreeMap, fmt};
 
 use causeway_aws::endpoint::{REGIONS, region_of_host};
+use causeway_core::nearest::nearest;
 
-use crate::{
-    arguments::nearest,
-    config::{Authorizer, Config, Credential, Transport},
-};
+use crate::config::{Authorizer, Config, Credential, Transport};
 
 /// One that is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]

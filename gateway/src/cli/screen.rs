@@ -1,13 +1,18 @@
 //! How things look to a person: colours where they are wanted, lines that fit, and nothing of a stranger's that could steer
-//! the terminal.
+//! the terminal. And the way out to both streams, which somebody may have closed (`causeway tools … | head`).
 
-use std::{io::IsTerminal, time::Duration};
+use std::{
+    io::{self, ErrorKind, IsTerminal, Write},
+    time::Duration,
+};
 
+use anyhow::Context;
 use causeway_oidc::wire_log;
 use clap::ValueEnum;
 use console::{Style, Term, measure_text_width};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::Unread;
 use crate::config::{Environment, environment::Reference};
 
 /// Columns where nobody says how many there are.
@@ -38,6 +43,34 @@ pub(super) fn choose(colour: Colour, environment: &Environment) {
     console::set_colors_enabled(wanted(std::io::stdout().is_terminal()));
     console::set_colors_enabled_stderr(wanted(std::io::stderr().is_terminal()));
 }
+
+/// Writes to standard output.
+///
+/// # Errors
+/// [`Unread`] once nobody reads it any more, as behind `| head`; any other reason why it cannot be written to.
+pub(super) fn out(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Unread.into()),
+        written => written.context("standard output cannot be written to"),
+    }
+}
+
+/// The same with a line end.
+pub(super) fn out_line(text: &str) -> anyhow::Result<()> {
+    out(&[text, "\n"].concat())
+}
+
+/// Writes to standard error. If nobody reads that, there is nobody to tell.
+pub(super) fn say(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// A line on standard error, as `eprintln!` writes it, which panics where nobody reads.
+macro_rules! tell {
+    ($($words:tt)*) => { $crate::cli::screen::say(&(format!($($words)*) + "\n")) };
+}
+pub(in crate::cli) use tell;
 
 pub(super) fn strong(text: &str) -> String {
     Style::new().bold().apply_to(text).to_string()

@@ -14,7 +14,10 @@ use causeway_oidc::clock::Clock;
 use clap::Args;
 use serde::Deserialize;
 
-use super::{ConfigArgs, screen::printable};
+use super::{
+    ConfigArgs,
+    screen::{out, out_line, printable, tell},
+};
 use crate::{
     app::App,
     config::{Config, Environment},
@@ -48,12 +51,12 @@ pub async fn run(args: &TargetsArgs) -> anyhow::Result<()> {
     let problems: Vec<&Problem> = [&view].into_iter().chain(&parts).flat_map(problems).collect();
     let states = &view.paths;
     if args.json {
-        println!("{}", as_json(states, &problems));
+        out_line(&as_json(states, &problems))?;
         // Those of no target have no place there.
         let others = problems.iter().filter(|it| !states.iter().any(|state| it.concerns(&state.name)));
-        others.for_each(|problem| eprintln!("warning: {problem}"));
+        others.for_each(|problem| tell!("warning: {problem}"));
     } else {
-        print!("{}", as_text(states, &problems));
+        out(&as_text(states, &problems))?;
     }
     match states.iter().filter(|state| state.error.is_some()).count() {
         0 if args.strict && !problems.is_empty() => bail!("there are warnings"),

@@ -24,6 +24,7 @@ use self::report::Report;
 use super::{
     Usage,
     peer::{TOKEN, file, variable},
+    screen::{out, out_line},
 };
 use crate::{
     config::{Environment, environment::Reference},
@@ -105,17 +106,15 @@ pub async fn run(args: TokenArgs) -> anyhow::Result<()> {
         TokenArgs::Dev(args) => (args.token(&environment).await?, args.show),
         TokenArgs::Inspect(args) => (args.token(&environment)?, args.show),
         TokenArgs::AwsIam(args) => {
-            println!("{}", aws_iam(args, &Clock::system()).await?);
-            return Ok(());
+            return out_line(&aws_iam(args, &Clock::system()).await?);
         }
     };
     let report = Report::of(&token, Clock::system().now());
     match (show.raw, show.json) {
-        (true, _) => println!("{}", token.expose()),
-        (false, true) => println!("{}", report.json()),
-        (false, false) => print!("{}", report.text()),
+        (true, _) => out_line(token.expose()),
+        (false, true) => out_line(&report.json().to_string()),
+        (false, false) => out(&report.text()),
     }
-    Ok(())
 }
 
 impl InspectArgs {

@@ -6,6 +6,7 @@ use causeway_core::{
     canonical::Logs,
     catalog::{Entry, Kind},
     era::Era,
+    nearest::hint,
     wire::json,
 };
 use clap::Args;
@@ -13,10 +14,10 @@ use serde_json::Value;
 
 use super::{
     peer::CredentialArgs,
-    screen::{count, faint, named, padded, plain, printable, spinner, strong, width, wrapped},
+    screen::{count, faint, named, out, out_line, padded, plain, printable, spinner, strong, width, wrapped},
 };
 use crate::{
-    arguments::{Shape, hint},
+    arguments::Shape,
     config::Environment,
     peer::{Address, Client, Manner},
     targets::About,
@@ -72,10 +73,9 @@ pub async fn run(args: &ToolsArgs) -> anyhow::Result<()> {
     client.stop().await;
     let (about, listed) = listing?;
     match args.json {
-        true => println!("{}", as_json(&about, &listed)),
-        false => print!("{}", as_text(&args.server.to_string(), &about, &listed, args, width())),
+        true => out_line(&as_json(&about, &listed)),
+        false => out(&as_text(&args.server.to_string(), &about, &listed, args, width())),
     }
-    Ok(())
 }
 
 async fn list(client: &Client, args: &ToolsArgs) -> anyhow::Result<(About, Vec<Listed>)> {

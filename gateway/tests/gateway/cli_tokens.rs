@@ -1,7 +1,7 @@
 //! `causeway token` with the issuer of these tests: what is shown, what is not, and what comes of mistakes.
 
 use causeway::{
-    identity_provider::{self, IdentityProvider, Pool, PoolClient},
+    identity_provider::{self, IdentityProvider, Pool, PoolClient, PublicClient, User},
     secret::Secret,
 };
 use causeway_oidc::clock::Clock;
@@ -12,7 +12,7 @@ use crate::command::{run, run_with};
 
 const POOL: &str = "people";
 
-/// An issuer with one client, `alice`; gives its token endpoint.
+/// An issuer with a client, `alice`, and a user, `bob`; gives its token endpoint.
 async fn issuer() -> String {
     let client = PoolClient {
         id: "alice".into(),
@@ -20,7 +20,13 @@ async fn issuer() -> String {
         scopes: vec!["tools/invoke".into()],
         extra_claims: Map::new(),
     };
-    let pool = Pool { id: POOL.into(), clients: vec![client], ..Pool::default() };
+    let cli = PublicClient { id: "cli".into(), callback_urls: vec![], scopes: vec![], extra_claims: Map::new() };
+    let bob = User {
+        name: "bob".into(),
+        password: Secret::new("not known to anybody"),
+        temporary_password: Secret::new("Temporary-1"),
+    };
+    let pool = Pool { id: POOL.into(), clients: vec![client], public_clients: vec![cli], users: vec![bob] };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = identity_provider::base_url(listener.local_addr().unwrap());
     let router = IdentityProvider::new(vec![pool], Clock::system()).router(base.clone());
@@ -52,6 +58,30 @@ async fn a_token_is_told_and_shown_only_when_asked_for() {
     let debug = ask(&["--debug"]).await;
     assert!(debug.stderr.contains(r#""access_token": "<redacted>""#), "{debug:?}");
     assert!(!debug.stderr.contains(raw.trim()) && !debug.stderr.contains("alice-secret"), "{debug:?}");
+}
+
+#[tokio::test]
+async fn a_temporary_password_is_changed_for_one_of_the_users_own() {
+    let endpoint = issuer().await;
+    let endpoint = endpoint.rsplit_once(POOL).unwrap().0;
+    let ask = async |more: &[&str], variables: &[(&str, &str)]| {
+        let mut arguments =
+            vec!["token", "password", "--endpoint", endpoint, "--client-id", "cli", "--username", "bob"];
+        arguments.extend(more);
+        run_with(&arguments, variables, "").await
+    };
+    let first = ("COGNITO_PASSWORD", "Temporary-1");
+    let unsaid = ask(&[], &[first]).await;
+    assert_eq!(unsaid.code, Some(1));
+    assert!(unsaid.stderr.contains("say where it is, with `--new-password-env NAME`"), "{unsaid:?}");
+    let changed = ask(&["--json", "--debug", "--new-password-env", "NEW"], &[first, ("NEW", "Own-password-2")]).await;
+    assert_eq!(changed.json()["claims"]["username"], "bob", "{changed:?}");
+    assert!(
+        changed.stderr.contains("RespondToAuthChallenge") && !changed.stderr.contains("Own-password-2"),
+        "{changed:?}"
+    );
+    assert_eq!(ask(&[], &[first]).await.code, Some(1), "it was for once");
+    assert_eq!(ask(&["--json"], &[("COGNITO_PASSWORD", "Own-password-2")]).await.json()["claims"]["username"], "bob");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ const GATEWAY: &str = "secret arguments address config child stored session_keys
                        identity_provider import cli";
 
 /// Of what does no IO.
-const CORE: &str = "wire trace era name authorizer canonical catalog seal";
+const CORE: &str = "nearest wire trace era name authorizer canonical catalog seal";
 
 #[test]
 fn the_gateway_is_layered() {

@@ -37,6 +37,7 @@ mod catalog_program;
 mod catalog_routes;
 mod cli_client;
 mod cli_doctor;
+mod cli_pipes;
 mod cli_tokens;
 mod cli_tools;
 mod command;

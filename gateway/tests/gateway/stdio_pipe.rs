@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    fake_target::{FakeTarget, Speaks, hang, json as answer, success},
+    fake_target::{FakeTarget, Speaks, hang, json as answer, status, success},
     harness::Gateway,
     sample::{CAUSEWAY, Server, child},
 };
@@ -134,6 +134,43 @@ async fn a_token_lets_the_client_in() {
     assert_eq!(why["code"], -32603, "{why}");
     assert!(why["message"].as_str().unwrap().contains("401"), "{why}");
     gateway.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_in_a_file_is_read_again_once_it_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    std::fs::write(&path, "one\n").unwrap();
+    let fake = FakeTarget::start(Speaks::Modern);
+    let mut pipe = Pipe::start(&["--url", &fake.endpoint(), "--token-file", path.to_str().unwrap()], &[]);
+    pipe.initialize().await;
+    // From now on the first one has ended.
+    fake.on("tools/call", |asked| async move {
+        match asked.headers.get("authorization").is_some_and(|shown| shown == "Bearer two") {
+            true => answer(200, success(&asked.id, r#"{"resultType":"complete","content":[]}"#)),
+            false => status(401),
+        }
+    });
+    let refused = pipe.ask(1, "tools/call", json!({"name": "echo", "arguments": {}})).await;
+    assert!(refused.to_string().contains("401"), "{refused}");
+    std::fs::write(&path, "two\n").unwrap();
+    let called = pipe.ask(2, "tools/call", json!({"name": "echo", "arguments": {}})).await;
+    assert_eq!(called["result"]["content"], json!([]), "{called}");
+    assert_eq!(pipe.end(None).await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_batch_that_takes_its_time_holds_nothing_up() {
+    let fake = FakeTarget::start(Speaks::Modern);
+    fake.offer(r#"[{"name":"wait","inputSchema":{"type":"object"}}]"#);
+    fake.on("tools/call", |_| hang());
+    let mut pipe = Pipe::to(&fake.endpoint());
+    let old = json!({"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    pipe.ask(0, "initialize", old).await;
+    pipe.line(r#"[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait","arguments":{}}}]"#).await;
+    fake.until_asked(|asked| asked.method == "tools/call").await;
+    assert_eq!(pipe.ask(2, "ping", json!({})).await["result"], json!({}));
+    assert_eq!(pipe.end(None).await.0, Some(0));
 }
 
 #[tokio::test]

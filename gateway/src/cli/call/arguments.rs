@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use causeway_core::wire::json;
+use causeway_core::{nearest::hint, wire::json};
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::arguments::{Property, Shape, hint};
+use crate::arguments::{Property, Shape};
 
 /// What was given on the command line.
 #[derive(Debug)]

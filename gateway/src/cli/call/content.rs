@@ -5,35 +5,37 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use crate::cli::{
-    Usage,
-    screen::{plain, printable},
-};
+use crate::cli::screen::{plain, printable};
 
 /// Where the block at this place of the content was written.
 type Kept = Vec<(usize, PathBuf)>;
 
-/// Writes binary content to `output`, the second to the same name with a 2, and so on.
-///
-/// # Errors
-/// A file that cannot be written; content that is no base64.
-pub(super) fn keep(result: &Value, output: Option<&Path>) -> anyhow::Result<Kept> {
-    let Some(output) = output else { return Ok(Vec::new()) };
+/// Writes binary content to `output`, the second to the same name with a 2, and so on. What was written, and whether that is all:
+/// not if a file cannot be written, if content is no base64, or if there is none.
+pub(super) fn keep(result: &Value, output: Option<&Path>) -> (Kept, anyhow::Result<()>) {
+    let Some(output) = output else { return (Vec::new(), Ok(())) };
     let mut kept = Vec::new();
     for (at, (_, data)) in blocks(result).enumerate().filter_map(|(at, block)| Some((at, binary(block)?))) {
-        let bytes = STANDARD.decode(data).context("the server's content is no base64")?;
         let path = numbered(output, kept.len() + 1);
-        std::fs::write(&path, bytes).with_context(|| format!("`{}` cannot be written", path.display()))?;
-        kept.push((at, path));
+        match write(&path, data) {
+            Ok(()) => kept.push((at, path)),
+            Err(error) => return (kept, Err(error)),
+        }
     }
-    match kept.is_empty() {
-        true => Err(Usage("the tool gave nothing to write to `--output`".into()).into()),
-        false => Ok(kept),
-    }
+    let all = match kept.is_empty() {
+        true => Err(anyhow!("the tool gave nothing to write to `--output`")),
+        false => Ok(()),
+    };
+    (kept, all)
+}
+
+fn write(path: &Path, data: &str) -> anyhow::Result<()> {
+    let bytes = STANDARD.decode(data).context("the server's content is no base64")?;
+    std::fs::write(path, bytes).with_context(|| format!("`{}` cannot be written", path.display()))
 }
 
 /// All of it, with a line end.
@@ -159,14 +161,15 @@ mod tests {
             {"type": "image", "mimeType": "image/png", "data": "aGVsbG8="},
             {"type": "audio", "mimeType": "audio/wav", "data": "d29ybGQ="},
         ]});
-        let kept = keep(&result, Some(&directory.path().join("it.png"))).unwrap();
+        let (kept, all) = keep(&result, Some(&directory.path().join("it.png")));
+        assert!(all.is_ok());
         let read = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
         assert_eq!((read("it.png").as_str(), read("it-2.png").as_str()), ("hello", "world"));
         assert!(text(&result, &kept).contains("it-2.png]"));
         let nothing = json!({"content": []});
-        assert!(keep(&nothing, Some(&directory.path().join("x"))).is_err());
-        assert!(
-            keep(&json!({"content": [{"type": "image", "data": "!"}]}), Some(&directory.path().join("x"))).is_err()
-        );
+        assert!(keep(&nothing, Some(&directory.path().join("x"))).1.is_err());
+        let odd = json!({"content": [{"type": "image", "data": "aGVsbG8="}, {"type": "image", "data": "!"}]});
+        let (kept, all) = keep(&odd, Some(&directory.path().join("x")));
+        assert!(kept.len() == 1 && all.is_err());
     }
 }

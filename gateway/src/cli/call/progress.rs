@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cli::screen::printable;
+use crate::cli::screen::{notice, printable, tell};
 
 /// The line at the bottom of the terminal.
 #[derive(Debug)]
@@ -53,6 +53,11 @@ impl Progress {
         }
     }
 
+    /// Says what a person must know, however quiet it is to be.
+    pub(super) fn warn(&self, text: &str) {
+        self.bar.suspend(|| tell!("{}", notice("warning", text)));
+    }
+
     /// Frees the terminal.
     pub(super) fn held(&self) -> Held<'_> {
         self.bar.disable_steady_tick();
@@ -80,7 +85,7 @@ impl Progress {
         let logger = text("logger").map(|logger| format!(" {logger}")).unwrap_or_default();
         let data = match &params["data"] {
             Value::String(text) => printable(text),
-            other => other.to_string(),
+            other => printable(&other.to_string()),
         };
         let style = match level.as_str() {
             "debug" | "info" | "notice" => Style::new().dim(),
@@ -88,7 +93,7 @@ impl Progress {
             _ => Style::new().red(),
         };
         let head = style.for_stderr().apply_to(format!("{level}{logger}:"));
-        self.bar.suspend(|| eprintln!("{head} {data}"));
+        self.bar.suspend(|| tell!("{head} {data}"));
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use causeway_aws::identity::Settings;
-use causeway_core::name::TargetName;
+use causeway_core::{name::TargetName, nearest::hint};
 use causeway_oidc::clock::Clock;
 use clap::Args;
 use http::header::AUTHORIZATION;
@@ -13,7 +13,6 @@ use http::header::AUTHORIZATION;
 use super::ShowArgs;
 use crate::{
     app,
-    arguments::hint,
     cli::{Usage, peer::ClientArgs},
     config::{self, Config, Environment},
     credentials::Credential,

@@ -1,19 +1,16 @@
-//! A token for a user of a Cognito user pool, who proves who they are with a password. The password comes from a variable, a
-//! file or the terminal, never from the command line.
+//! A token for a user of a Cognito user pool, who proves who they are with a password, and with what the pool wants to know
+//! besides. All of it comes from variables, files or the terminal, never from the command line.
 
-use std::{
-    io::{self, IsTerminal},
-    path::PathBuf,
-};
+use std::{io::IsTerminal, path::PathBuf};
 
 use anyhow::{Context, bail};
 use causeway_aws::{
-    cognito::{SignIn, sign_in},
+    cognito::{AsksFor, Cognito, SignIn, Step, Tokens},
     endpoint::Service,
     identity::Settings,
 };
+use causeway_oidc::clock::Clock;
 use clap::Args;
-use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use url::Url;
 
 use super::ShowArgs;
@@ -22,14 +19,19 @@ use crate::{
     cli::{
         Usage,
         peer::{ClientSecretArgs, file, variable},
+        screen::tell,
+        typed::{hidden, unless_interrupted},
     },
-    config::{Environment, SecretSource, environment::Reference},
+    config::{Environment, environment::Reference},
     peer,
     secret::Secret,
+    stored::StoredSecret,
 };
 
 /// Where the password is if nothing is said.
 const PASSWORD: &str = "COGNITO_PASSWORD";
+/// A pool asks for a new password and for one code, so a longer chain has no end.
+const MOST_STEPS: usize = 5;
 
 /// Which user of which pool.
 #[derive(Clone, Debug, Args)]
@@ -38,7 +40,11 @@ const PASSWORD: &str = "COGNITO_PASSWORD";
     causeway token password --region us-east-1 --client-id 4example --username alice
 
   Use one, with the password in COGNITO_PASSWORD:
-    export CAUSEWAY_TOKEN=$(causeway token password --region us-east-1 --client-id 4example --username alice --raw)")]
+    export CAUSEWAY_TOKEN=$(causeway token password --region us-east-1 --client-id 4example --username alice --raw)
+
+  The first time, with a temporary password, for which the pool wants one of the user's own:
+    causeway token password --region us-east-1 --client-id 4example --username alice \\
+      --password-env COGNITO_TEMP_PASSWORD --new-password-env COGNITO_PASSWORD")]
 pub struct PasswordArgs {
     /// The pool's app client, which must allow ALLOW_USER_PASSWORD_AUTH
     #[arg(long, value_name = "ID")]
@@ -54,6 +60,15 @@ pub struct PasswordArgs {
     /// The file that holds it; `-` is standard input
     #[arg(long, value_name = "PATH", conflicts_with = "password_env")]
     password_file: Option<PathBuf>,
+    /// The variable that holds the password to have from now on, where the pool wants a new one; default: it is asked for
+    #[arg(long, value_name = "NAME")]
+    new_password_env: Option<String>,
+    /// The file that holds it; `-` is standard input
+    #[arg(long, value_name = "PATH", conflicts_with = "new_password_env")]
+    new_password_file: Option<PathBuf>,
+    /// The variable that holds the code of the second factor, where the pool wants one; default: it is asked for
+    #[arg(long, value_name = "NAME")]
+    mfa_code_env: Option<String>,
     /// The pool's region; default: that of --user-pool-id, else that of AWS_REGION or the profile
     #[arg(long)]
     region: Option<String>,
@@ -72,6 +87,15 @@ pub struct PasswordArgs {
 
 impl PasswordArgs {
     pub(super) async fn token(&self, environment: &Environment) -> anyhow::Result<Secret> {
+        let tokens = unless_interrupted(self.tokens(environment)).await?;
+        let token = match self.id_token {
+            true => tokens.id_token.context("the pool gave no ID token")?,
+            false => tokens.access_token,
+        };
+        Ok(Secret::new(token.expose()))
+    }
+
+    async fn tokens(&self, environment: &Environment) -> anyhow::Result<Tokens> {
         let region = match &self.user_pool_id {
             None => self.region.clone(),
             Some(pool) => match pool.split_once('_') {
@@ -89,7 +113,7 @@ impl PasswordArgs {
             }
         };
         let secret = self.client_secret(&settings, environment).await?;
-        let password = self.password(environment)?;
+        let password = self.password(environment).await?;
         let who = SignIn {
             client_id: &self.client_id,
             client_secret: secret.as_ref().map(Secret::expose),
@@ -97,27 +121,74 @@ impl PasswordArgs {
             password: password.expose(),
         };
         let http = app::http_client(&peer::defaults(environment)?)?;
-        let tokens = sign_in(&http, &endpoint, who).await?;
-        let token = match self.id_token {
-            true => tokens.id_token.context("the pool gave no ID token")?,
-            false => tokens.access_token,
-        };
-        Ok(Secret::new(token.expose()))
+        let cognito = Cognito { http: &http, endpoint: &endpoint };
+        let mut step = cognito.sign_in(who).await?;
+        for _ in 0..MOST_STEPS {
+            let challenge = match step {
+                Step::In(tokens) => return Ok(tokens),
+                Step::Challenged(challenge) => challenge,
+            };
+            let answer = self.asked_for(challenge.asks_for, environment).await?;
+            step = cognito.answer(who, &challenge, answer.expose()).await?;
+        }
+        bail!("the pool asks for more and more, and gives no token")
     }
 
-    async fn client_secret(&self, settings: &Settings, environment: &Environment) -> anyhow::Result<Option<Secret>> {
-        match self.secret.source(environment)? {
-            None => Ok(None),
-            Some(SecretSource::Here(secret)) => Ok(Some(secret)),
-            Some(SecretSource::Aws { reference, json_key }) => {
-                let aws = peer::aws(settings.clone(), environment)?;
-                let text = reference.read(&aws, json_key.as_deref()).await?;
-                Ok(Some(Secret::new(text.expose())))
+    async fn asked_for(&self, what: AsksFor, environment: &Environment) -> anyhow::Result<Secret> {
+        match what {
+            AsksFor::NewPassword => self.new_password(environment).await,
+            AsksFor::AppCode => self.code("Code of your authenticator app", environment).await,
+            AsksFor::PhoneCode => self.code("Code that was sent to your phone", environment).await,
+            AsksFor::MailCode => self.code("Code that was sent to you by mail", environment).await,
+        }
+    }
+
+    async fn new_password(&self, environment: &Environment) -> anyhow::Result<Secret> {
+        if let Some(path) = &self.new_password_file {
+            return file(path, "--new-password-file", environment);
+        }
+        if let Some(name) = &self.new_password_env {
+            return variable(name, "the new password", environment);
+        }
+        if !std::io::stdin().is_terminal() {
+            bail!(
+                "the user must choose a new password: say where it is, with `--new-password-env NAME` or \
+                 `--new-password-file PATH`, or run this on a terminal"
+            );
+        }
+        tell!("The pool wants a new password of {}.", self.username);
+        loop {
+            let (first, again) = (hidden("New password: ").await?, hidden("Once more: ").await?);
+            match first {
+                None => bail!("the new password is empty"),
+                first if first != again => tell!("These are two different ones."),
+                Some(first) => return Ok(first),
             }
         }
     }
 
-    fn password(&self, environment: &Environment) -> anyhow::Result<Secret> {
+    async fn code(&self, prompt: &str, environment: &Environment) -> anyhow::Result<Secret> {
+        if let Some(name) = &self.mfa_code_env {
+            return variable(name, "the code", environment);
+        }
+        if !std::io::stdin().is_terminal() {
+            bail!(
+                "the pool wants a second factor: put its code into a variable and name that with `--mfa-code-env`, or run this \
+                 on a terminal"
+            );
+        }
+        hidden(&format!("{prompt}: ")).await?.context("there is no code")
+    }
+
+    async fn client_secret(&self, settings: &Settings, environment: &Environment) -> anyhow::Result<Option<Secret>> {
+        let Some(source) = self.secret.source(environment)? else { return Ok(None) };
+        let mut config = peer::defaults(environment)?;
+        config.aws.identity = settings.clone();
+        let sources = app::sources(&config, Clock::system())?;
+        Ok(Some(StoredSecret::new(&source, &sources).value().await?.value))
+    }
+
+    async fn password(&self, environment: &Environment) -> anyhow::Result<Secret> {
         if let Some(path) = &self.password_file {
             return file(path, "--password-file", environment);
         }
@@ -132,26 +203,7 @@ impl PasswordArgs {
                 "say where the password is, with `--password-env NAME` or `--password-file PATH`, or put it into `{PASSWORD}`"
             )));
         }
-        let typed = hidden(&format!("Password of {}: ", self.username)).context("the terminal cannot be used")?;
-        match typed.is_empty() {
-            true => bail!(Usage("the password is empty".into())),
-            false => Ok(Secret::new(typed)),
-        }
+        let typed = hidden(&format!("Password of {}: ", self.username)).await?;
+        typed.ok_or_else(|| Usage("the password is empty".into()).into())
     }
-}
-
-/// What is typed on the terminal after `prompt`, which the terminal does not show: from before it is asked for, because somebody may
-/// type ahead.
-fn hidden(prompt: &str) -> io::Result<String> {
-    let stdin = io::stdin();
-    let before = tcgetattr(&stdin)?;
-    let mut silent = before.clone();
-    silent.local_flags.remove(LocalFlags::ECHO);
-    tcsetattr(&stdin, SetArg::TCSANOW, &silent)?;
-    eprint!("{prompt}");
-    let mut line = String::new();
-    let read = stdin.read_line(&mut line);
-    tcsetattr(&stdin, SetArg::TCSANOW, &before)?;
-    eprintln!();
-    read.map(|_| line.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -1,7 +1,7 @@
 //! What somebody probably meant who mistyped a name. Never decides for them.
 
 /// The one of `known` that `text` is most like; none if it is like none of them.
-pub(crate) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = text.to_ascii_lowercase();
     let score = |name: &str| {
         let name = name.to_ascii_lowercase();
@@ -14,7 +14,7 @@ pub(crate) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `; did you mean X?`, or nothing.
-pub(crate) fn hint<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn hint<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(text, known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
