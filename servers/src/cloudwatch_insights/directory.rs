@@ -70,13 +70,14 @@ pub(super) struct Directory {
 /// Why a directory has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DirectoryError {
-    #[error("the log directory `{path}` cannot be read: {cause}; set `LOG_DIRECTORY` to a folder of log groups")]
+    #[error("the folder of log groups `{path}` cannot be read: {cause}; set `LOG_DIRECTORY` to one")]
     Unopened { path: String, cause: io::Error },
-    #[error("the server's log directory cannot be read: {0}; it needs the right to list its folders")]
+    #[error("the server's folder of log groups cannot be read: {0}; it needs the right to list its folders")]
     Unreadable(io::Error),
     #[error("the log stream `{stream}` of `{group}` cannot be read: {cause}; ask again, or leave the group out")]
     File { group: String, stream: String, cause: io::Error },
-    #[error("there is no log group `{group}` in the log directory; `list_log_groups` names those that are there")]
+    // Names none that is like it: it may be one that the caller is not to know of.
+    #[error("there is no log group `{group}` here; `list_log_groups` names those that are there")]
     NoGroup { group: String },
     #[error("{0}")]
     Query(#[from] Mistake),
@@ -111,6 +112,8 @@ struct Scanned {
     /// Events with the time of their file.
     undated: u64,
     skipped: Skipped,
+    /// What is said of fields that no event has.
+    slips: Vec<String>,
 }
 
 impl Directory {
@@ -230,6 +233,7 @@ impl Directory {
                 })?;
             }
         }
+        scanned.slips = loading.slips();
         Ok(scanned)
     }
 
@@ -246,7 +250,8 @@ impl Scanned {
             (self.undated, "without any time before them have that of their file's last change"),
         ];
         let dated = dated.into_iter().filter(|(count, _)| *count > 0);
-        dated.map(|(count, how)| format!("{count} event(s) {how}")).chain(self.skipped.notes()).collect()
+        let dated = dated.map(|(count, how)| format!("{count} event(s) {how}"));
+        dated.chain(self.skipped.notes()).chain(self.slips.iter().cloned()).collect()
     }
 }
 

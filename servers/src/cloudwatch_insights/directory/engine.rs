@@ -1,7 +1,8 @@
 //! SQLite in memory, for one query: the table of events, the plan's two statements, the rows. Ends when told to.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
+use causeway_core::nearest::nearest;
 use rusqlite::{Connection, Error, ErrorCode, limits::Limit, params_from_iter, types::ValueRef};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
     events::Event,
     functions,
     guard::Guard,
-    instant,
+    instant, json,
     plan::{EVENTS, Kind, MATCHED, Plan},
     value,
 };
@@ -25,6 +26,10 @@ const LONGEST_ROW: i32 = 32 * 1024 * 1024;
 /// texts.
 const MOST_MEMORY: i64 = 2 * 1024 * 1024 * 1024;
 
+/// Events whose fields are remembered, and fields of them.
+const SAMPLE: usize = 100;
+const MOST_OTHERS: usize = 1000;
+
 #[derive(Debug)]
 pub(super) struct Engine {
     connection: Connection,
@@ -38,6 +43,11 @@ pub(super) struct Engine {
 pub(super) struct Loading<'e> {
     insert: rusqlite::Statement<'e>,
     fields: &'e [String],
+    /// By field, whether an event had it.
+    seen: Vec<bool>,
+    /// Fields of the first [`SAMPLE`] events, which the query may have meant.
+    others: BTreeSet<String>,
+    loaded: usize,
 }
 
 /// The rows, and how many events matched.
@@ -63,7 +73,9 @@ impl Engine {
 
     /// Takes events in. The table is there for no more than one of these.
     pub(super) fn loading(&self) -> rusqlite::Result<Loading<'_>> {
-        Ok(Loading { insert: self.connection.prepare(&self.insert)?, fields: &self.fields })
+        let insert = self.connection.prepare(&self.insert)?;
+        let seen = vec![false; self.fields.len()];
+        Ok(Loading { insert, fields: &self.fields, seen, others: BTreeSet::new(), loaded: 0 })
     }
 
     pub(super) fn run(&self, plan: &Plan) -> rusqlite::Result<Outcome> {
@@ -111,9 +123,26 @@ impl Loading<'_> {
     pub(super) fn insert(&mut self, event: &Event<'_>) -> rusqlite::Result<()> {
         self.insert.raw_bind_parameter(1, event.time)?;
         for (at, field) in self.fields.iter().enumerate() {
-            self.insert.raw_bind_parameter(at + 2, event.field(field))?;
+            let value = event.field(field);
+            self.seen[at] |= value.is_some();
+            self.insert.raw_bind_parameter(at + 2, value)?;
+        }
+        self.loaded += 1;
+        if let Some(json) = event.json.as_ref().filter(|_| self.loaded <= SAMPLE) {
+            json::each_field(json, &mut |name| {
+                if self.others.len() < MOST_OTHERS {
+                    self.others.insert(name.to_owned());
+                }
+            });
         }
         self.insert.raw_execute().map(|_| ())
+    }
+
+    /// What is to be said of fields that no event has and that are written nearly as one that some have.
+    pub(super) fn slips(&self) -> Vec<String> {
+        let missing = self.fields.iter().zip(&self.seen).filter(|(_, seen)| !**seen).map(|(field, _)| field);
+        let meant = missing.filter_map(|field| Some((field, nearest(field, self.others.iter().map(String::as_str))?)));
+        meant.map(|(field, other)| format!("no event here has the field `{field}`; did you mean `{other}`?")).collect()
     }
 }
 

@@ -9,6 +9,8 @@ mod pattern;
 
 use std::ops::Range;
 
+use causeway_core::nearest::hint;
+
 use super::{
     lexer::{Lexer, Token},
     syntax::{Action, Column, Command, Direction, Expression, Mistake, Node},
@@ -23,6 +25,7 @@ const MOST_COMMANDS: usize = 50;
 /// Most rows that a query of CloudWatch gives.
 const MOST_ROWS: u32 = 10_000;
 
+const NAMES: [&str; 8] = ["fields", "display", "filter", "parse", "stats", "sort", "limit", "dedup"];
 const COMMANDS: &str = "`fields`, `display`, `filter`, `parse`, `stats`, `sort`, `limit` and `dedup`";
 
 #[derive(Debug)]
@@ -191,7 +194,8 @@ impl Parser<'_> {
 }
 
 fn unknown_command(word: &str) -> String {
-    format!("the command `{word}` is not available with local log files; the commands are {COMMANDS}")
+    let hint = hint(word, NAMES);
+    format!("the command `{word}` is not available with local log files{hint}; the commands are {COMMANDS}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Expressions in SQL. Comparisons and arithmetic go through functions of ours, because a number in a log may be a text;
 //! what is absent stays `NULL` throughout, which is neither true nor false.
 
+use causeway_core::nearest::hint;
 use rusqlite::types::Value;
 
 use super::{Kind, Planner, Sql};
@@ -144,16 +145,18 @@ impl Planner<'_> {
             Some(column) => Ok(column),
             None if self.events && is_unknown(name) => {
                 let known = SYSTEM_FIELDS.map(|name| format!("`{name}`")).join(", ");
+                let hint = hint(name, SYSTEM_FIELDS);
                 let message = format!(
-                    "there is no field `{name}` with local log files; those that start with `@` are {known}, and a \
-                     member of that name in a JSON line is `@{name}`"
+                    "there is no field `{name}` with local log files{hint}; those that start with `@` are {known}, and \
+                     a member of that name in a JSON line is `@{name}`"
                 );
                 Err(self.mistake(expression, message))
             }
             None if self.events => Ok(self.event_field(name)),
             None => {
+                let hint = hint(name, self.scope.iter().map(|(name, _)| name.as_str()));
                 let known: Vec<_> = self.scope.iter().map(|(name, _)| format!("`{name}`")).collect();
-                let message = format!("after `stats` there is no field `{name}`; there are {}", known.join(", "));
+                let message = format!("after `stats` there is no field `{name}`{hint}; there are {}", known.join(", "));
                 Err(self.mistake(expression, message))
             }
         }
@@ -318,6 +321,7 @@ fn unknown(name: &str) -> String {
     }
     let mut known: Vec<_> = functions::public_names().chain(SPECIAL).collect();
     known.sort_unstable();
+    let hint = hint(name, known.iter().copied());
     let known: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
-    format!("the function `{name}` is not available with local log files; the functions are {}", known.join(", "))
+    format!("the function `{name}` is not available with local log files{hint}; the functions are {}", known.join(", "))
 }

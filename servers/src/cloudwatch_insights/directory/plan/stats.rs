@@ -1,6 +1,7 @@
 //! The command `stats`: groups, and aggregate functions over them, also inside of expressions. After it only what it
 //! names is there.
 
+use causeway_core::nearest::hint;
 use rusqlite::types::Value;
 
 use super::{
@@ -114,8 +115,9 @@ impl Planner<'_> {
     ) -> Result<Sql, Mistake> {
         let Some(function) = functions::find(name) else {
             let known: Vec<_> = AGGREGATES.iter().map(|name| format!("`{name}`")).collect();
+            let hint = hint(name, AGGREGATES.iter().copied().chain(functions::public_names()));
             let message = format!(
-                "the function `{name}` is not available in `stats` with local log files; it has {}",
+                "the function `{name}` is not available in `stats` with local log files{hint}; it has {}",
                 known.join(", ")
             );
             return Err(self.mistake(call, message));

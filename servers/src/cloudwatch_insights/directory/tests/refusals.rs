@@ -133,7 +133,7 @@ fn mistakes_have_a_place() {
 #[test]
 fn a_group_that_is_not_there() {
     let error = |group: &str| ask(&[group], "limit 1").unwrap_err().to_string();
-    insta::assert_snapshot!(error("/app/none"), @"there is no log group `/app/none` in the log directory; `list_log_groups` names those that are there");
+    insta::assert_snapshot!(error("/app/none"), @"there is no log group `/app/none` here; `list_log_groups` names those that are there");
     for outside in ["/..", "/app/../app/web", "/app/web/..", "/.", "app/web", "/app//web"] {
         assert!(error(outside).starts_with("there is no log group"), "{outside}");
     }
@@ -234,4 +234,31 @@ fn names_are_known_and_differ() {
     line 1, column 14: `||` is no operator; write `or`
     line 1, column 10: `<>` is no operator; write `!=`
     ");
+}
+
+#[test]
+fn what_is_nearly_right_is_named() {
+    let queries = [
+        "feilds a",
+        "fields strlne(a)",
+        "stats cuont(*)",
+        "stats avrage(latency)",
+        "fields @mesage",
+        "stats count(*) by level | sort levle",
+    ];
+    let hint = |query| refusal(query).split("; ").find(|part| part.starts_with("did you")).unwrap_or("none").to_owned();
+    insta::assert_snapshot!(queries.map(hint).join("\n"), @"
+    did you mean `fields`?
+    did you mean `strlen`?
+    did you mean `count`?
+    did you mean `avg`?
+    did you mean `@message`?
+    did you mean `level`?
+    ");
+    let notes = |query: &str| ask(&[WEB], query).unwrap().notes;
+    assert_eq!(
+        notes("filter levle = 'error' | fields strlen(level)"),
+        ["no event here has the field `levle`; did you mean `level`?"]
+    );
+    assert_eq!(notes("fields level, nothing_like_it, @message"), [""; 0]);
 }
