@@ -13,7 +13,7 @@ use url::Url;
 
 pub use self::{
     client::{Client, Manner},
-    trouble::Trouble,
+    trouble::{Trouble, advice},
 };
 pub use crate::address::{Address, Admits, BadAddress, GatewayName, Located, Unlocated};
 use crate::{

@@ -117,7 +117,7 @@ enum CallError {
     #[error(transparent)]
     NotAllowed(#[from] NotAllowed),
     #[error(
-        "there is no log group to query: no folder of the log directory that this server may read holds log files; \
+        "there is no log group to query: no folder that this server may read holds log files; \
          `list_log_groups` says what it found"
     )]
     NoGroups,

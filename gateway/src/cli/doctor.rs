@@ -201,7 +201,7 @@ impl Bench {
             if let Some(hosted) = place.and_then(|(of, url)| Hosted::new(server, url, &of.credential)) {
                 add(subject.clone(), Box::pin(hosted.look(self)));
             }
-            add(subject, Box::pin(target::look(self, target)));
+            add(subject, Box::pin(target::look(self, target, !whole)));
         }
         if whole {
             add("lists".into(), Box::pin(names::look(self)));

@@ -26,15 +26,14 @@ enum Shown {
     Signature,
 }
 
+/// What a person can try who named a server on the command line and was answered with an HTTP 401 or 403, having shown this.
+pub fn advice(credential: &Credential, status: u16) -> &'static str {
+    Shown::of(credential).advice(status)
+}
+
 impl Trouble {
     pub(super) fn new(peer: &Peer, fault: Fault) -> Self {
-        let shown = match &peer.credential {
-            Credential::None => Shown::Nothing,
-            Credential::ApiKey(_) => Shown::Token,
-            Credential::ClientCredentials(_) => Shown::ClientCredentials,
-            Credential::Sigv4(_) => Shown::Signature,
-        };
-        Self { place: fetch::shown(&peer.endpoint), fault, shown }
+        Self { place: fetch::shown(&peer.endpoint), fault, shown: Shown::of(&peer.credential) }
     }
 
     fn words(&self, f: &mut fmt::Formatter<'_>, fault: &Fault) -> fmt::Result {
@@ -67,6 +66,15 @@ impl fmt::Display for Trouble {
 }
 
 impl Shown {
+    fn of(credential: &Credential) -> Self {
+        match credential {
+            Credential::None => Self::Nothing,
+            Credential::ApiKey(_) => Self::Token,
+            Credential::ClientCredentials(_) => Self::ClientCredentials,
+            Credential::Sigv4(_) => Self::Signature,
+        }
+    }
+
     /// What to try after an HTTP 401 or 403.
     fn advice(self, status: u16) -> &'static str {
         match (self, status) {

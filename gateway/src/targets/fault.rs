@@ -196,6 +196,40 @@ impl Fault {
         }
     }
 
+    /// What who runs the gateway can do about it.
+    pub fn operators_step(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "see that the server runs and that its address is right",
+            Self::Credential(_) => "check the target's `credential`: the issuer, the client and its secret",
+            Self::Unauthorized(_) => {
+                "the server wants another credential: check `credential` of the target, and what the server allows"
+            }
+            Self::NotRunning(_) => {
+                "check `stdio.command`, and `stdio.env_from` if it misses a variable; run it by hand and see what it writes"
+            }
+            Self::Silent(_) => {
+                "see what the server does: it takes the request and does not answer in time. More time is in `limits`"
+            }
+            Self::BrokenOff(_) => {
+                "see what the server's own log says: the server, or the connection to it, ended in the middle of an answer"
+            }
+            Self::Status(_) | Self::Garbage(_) => {
+                "check that the address leads to an MCP server, path included (most have `/mcp`), and not to a page or a proxy \
+                 before it"
+            }
+            Self::Busy(_) | Self::Unavailable(_) => "it takes no requests for a while: ask again later",
+            Self::UnknownVersion(_) => "update the server: it speaks no version of MCP that the gateway speaks",
+            Self::Runtime(fault) => fault.problem.operators_step(),
+            Self::Unsent(fault) => fault.operators_step(),
+            Self::Unsendable(_)
+            | Self::TooLarge(_)
+            | Self::Refused(_)
+            | Self::EndlessList(_)
+            | Self::UnknownState
+            | Self::NoStream => "see what the server's own log says",
+        }
+    }
+
     /// What the caller can do about it.
     pub fn next_step(&self) -> &'static str {
         match self {

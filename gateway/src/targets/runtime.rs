@@ -125,6 +125,19 @@ impl Problem {
         }
     }
 
+    /// What who runs the gateway can do about it.
+    pub fn operators_step(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "check the target's `credential`, and what IAM or the Runtime's authorizer allows it",
+            Self::NotFound => "check `http.runtime_arn`, its region and `http.qualifier`",
+            Self::Throttled | Self::SessionBusy | Self::Conflict => "it takes no requests for a while: ask again later",
+            Self::QuotaExceeded => "have the quota raised that its message names",
+            Self::Invalid | Self::ServerFailed | Self::Internal | Self::TimedOut => {
+                "see what the Runtime's logs in CloudWatch say"
+            }
+        }
+    }
+
     /// What the caller can do about it.
     pub fn next_step(self) -> &'static str {
         match self {

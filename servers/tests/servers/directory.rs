@@ -136,7 +136,7 @@ async fn ordinary_directories_are_queried_without_naming_groups() {
 async fn nothing_to_query_is_an_error_of_its_own() {
     let folder = folder(&[]);
     let local = Local::logs(&[("LOG_DIRECTORY", folder.path().to_str().unwrap())]).await;
-    insta::assert_snapshot!(local.error(QUERY, noon("limit 1")).await, @"there is no log group to query: no folder of the log directory that this server may read holds log files; `list_log_groups` says what it found");
+    insta::assert_snapshot!(local.error(QUERY, noon("limit 1")).await, @"there is no log group to query: no folder that this server may read holds log files; `list_log_groups` says what it found");
 }
 
 #[tokio::test]
@@ -193,16 +193,13 @@ async fn a_link_leads_nowhere_and_no_path_is_told() {
     let mut asked = noon("limit 1");
     asked["log_groups"] = json!(["/link"]);
     let error = local.error(QUERY, asked).await;
-    assert_eq!(
-        error,
-        "there is no log group `/link` in the log directory; `list_log_groups` names those that are there"
-    );
+    assert_eq!(error, "there is no log group `/link` here; `list_log_groups` names those that are there");
     let found = local.found("list_log_groups", json!({})).await;
     let note = "1 symbolic link(s) are not followed; mount or copy what they lead to";
     assert_eq!((&found["logGroups"][0]["name"], &found["notes"]), (&json!("/app"), &json!([note])));
     std::fs::remove_dir_all(folder.path()).unwrap();
     let error = local.error("list_log_groups", json!({})).await;
-    assert!(error.starts_with("the server's log directory cannot be read: "), "{error}");
+    assert!(error.starts_with("the server's folder of log groups cannot be read: "), "{error}");
     assert!(!error.contains(folder.path().to_str().unwrap()), "{error}");
 }
 
@@ -210,8 +207,8 @@ async fn a_link_leads_nowhere_and_no_path_is_told() {
 async fn what_the_engine_lacks_is_a_tool_error() {
     let local = Local::logs(&[]).await;
     insta::assert_snapshot!(local.error(QUERY, noon("fields @message\n| pattern @message")).await, @"line 2, column 3: the command `pattern` is not available with local log files; the commands are `fields`, `display`, `filter`, `parse`, `stats`, `sort`, `limit` and `dedup`");
-    insta::assert_snapshot!(local.error("get_log_fields", json!({"log_group": "/app/none"})).await, @"there is no log group `/app/none` in the log directory; `list_log_groups` names those that are there");
-    insta::assert_snapshot!(local.error("get_log_fields", json!({"log_group": "/app/../app/web"})).await, @"there is no log group `/app/../app/web` in the log directory; `list_log_groups` names those that are there");
+    insta::assert_snapshot!(local.error("get_log_fields", json!({"log_group": "/app/none"})).await, @"there is no log group `/app/none` here; `list_log_groups` names those that are there");
+    insta::assert_snapshot!(local.error("get_log_fields", json!({"log_group": "/app/../app/web"})).await, @"there is no log group `/app/../app/web` here; `list_log_groups` names those that are there");
 }
 
 #[tokio::test]
@@ -235,6 +232,6 @@ async fn a_directory_that_is_not_there_ends_the_start() {
         command(CLOUDWATCH, &env).args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).output().await.unwrap();
     let error = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1));
-    assert!(error.contains("the log directory `/nonexistent` cannot be read: "), "{error}");
-    assert!(error.contains("set `LOG_DIRECTORY` to a folder of log groups"), "{error}");
+    assert!(error.contains("the folder of log groups `/nonexistent` cannot be read: "), "{error}");
+    assert!(error.contains("set `LOG_DIRECTORY` to one"), "{error}");
 }

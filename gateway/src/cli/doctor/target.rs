@@ -10,16 +10,20 @@ use crate::{
     cli::screen::{count, printable},
     config,
     credentials::Credential,
-    targets::{About, Target, TargetError},
+    peer,
+    targets::{About, Fault, Target, TargetError},
 };
 
 /// A list that takes longer makes people wait.
 const SLOW_MILLIS: u128 = 5_000;
 
-/// What is seen of it: ends with the first thing that makes the rest impossible.
-pub(super) async fn look(bench: &Bench, target: &Target) -> Vec<Finding> {
+/// What is seen of it: ends with the first thing that makes the rest impossible. `named`: a person named it, and there is no
+/// configuration to mend.
+pub(super) async fn look(bench: &Bench, target: &Target, named: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut not_let_in = None;
     if let Some((of, url)) = bench.place(target) {
+        not_let_in = named.then_some(&of.credential);
         findings.extend(bench.network().look(url).await);
         let hopeless = |finding: &Finding| finding.level == Level::Problem && finding.what != "clock";
         if findings.iter().any(hopeless) {
@@ -30,7 +34,7 @@ pub(super) async fn look(bench: &Bench, target: &Target) -> Vec<Finding> {
             return findings;
         }
     }
-    findings.extend(listed(target).await);
+    findings.push(listed(target).await.unwrap_or_else(|error| failed(&error.fault, not_let_in)));
     findings
 }
 
@@ -50,26 +54,22 @@ async fn credential(bench: &Bench, name: &TargetName, config: &config::Credentia
     })
 }
 
-async fn listed(target: &Target) -> Vec<Finding> {
+async fn listed(target: &Target) -> Result<Finding, TargetError> {
     let began = Instant::now();
     let about = match target.about().await {
         Ok(about) => Some(about),
         Err(error) if error.fault.is_of_the_question() => None,
-        Err(error) => return vec![failed(&error)],
+        Err(error) => return Err(error),
     };
-    let tools = match target.list(Kind::Tools).await {
-        Ok(pages) => pages.iter().map(|page| page.entries.len()).sum::<usize>(),
-        Err(error) => return vec![failed(&error)],
-    };
+    let tools: usize = target.list(Kind::Tools).await?.iter().map(|page| page.entries.len()).sum();
     let millis = began.elapsed().as_millis();
     let seen = format!("{}{} in {millis} ms", about.as_ref().map(words).unwrap_or_default(), count(tools, "tool"));
-    let finding = match (tools, millis > SLOW_MILLIS) {
+    Ok(match (tools, millis > SLOW_MILLIS) {
         (0, _) => Finding::warning("list", format!("{seen}: nothing that a client could call"))
             .todo("check that this is the right server, and what its credential may see"),
         (_, true) => Finding::warning("list", seen).todo("it is slow to start or far away; keep it warm"),
         (_, false) => Finding::good("list", seen),
-    };
-    vec![finding]
+    })
 }
 
 fn words(about: &About) -> String {
@@ -83,6 +83,12 @@ fn words(about: &About) -> String {
     format!("{name}MCP {} ({era}), ", printable(&about.version))
 }
 
-fn failed(error: &TargetError) -> Finding {
-    Finding::problem("list", error.fault.to_string()).todo(error.fault.next_step())
+/// `shown` is what a person chose to show to a server.
+fn failed(fault: &Fault, shown: Option<&config::Credential>) -> Finding {
+    let todo = match (fault, shown) {
+        (Fault::Unsent(fault), _) => return failed(fault, shown),
+        (Fault::Unauthorized(status), Some(shown)) => peer::advice(shown, *status),
+        (fault, _) => fault.operators_step(),
+    };
+    Finding::problem("list", fault.to_string()).todo(todo)
 }

@@ -15,6 +15,8 @@ use crate::{
     targets::{Fault, PathState, Target},
 };
 
+const LOOK: &str = "`causeway doctor` looks at its name, port, certificate and credential one by one.";
+
 /// How a target is, in one of four words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -111,40 +113,8 @@ fn trouble(target: &TargetState, fault: &Fault) -> Markup {
     html! {
         div.alert role="group" aria-label="What is wrong" {
             p { (in_code(&text)) }
-            p.todo { strong { "What to do: " } (in_code(todo(fault))) }
+            p.todo { strong { "What to do: " } (in_code(fault.operators_step())) ". " (in_code(LOOK)) }
         }
-    }
-}
-
-/// What the operator should do about a target that cannot be listed so.
-fn todo(fault: &Fault) -> &'static str {
-    match fault {
-        Fault::Unreachable(_) => {
-            "see that the server runs and that its address in the configuration is right; `causeway doctor` looks at name, port and certificate one by one."
-        }
-        Fault::Credential(_) => {
-            "check the target's `credential`: the issuer, the client and its secret; `causeway doctor` tries each."
-        }
-        Fault::Unauthorized(_) => {
-            "the server wants another credential: check `credential` of the target, and what the server allows."
-        }
-        Fault::NotRunning(_) => {
-            "check `stdio.command`, and `stdio.env_from` if it misses a variable; run it by hand and see what it writes."
-        }
-        Fault::Silent(_) => {
-            "see what the server does: it takes the request and does not answer in time. More time is in `limits`."
-        }
-        Fault::BrokenOff(_) => {
-            "see what the server's own log says: the server, or the connection to it, ended in the middle of an answer."
-        }
-        Fault::Status(_) | Fault::Garbage(_) => {
-            "check that the address leads to an MCP server, path included, and not to a page or a proxy before it."
-        }
-        Fault::Unavailable(_) => "it takes no requests for a while; the gateway asks again by itself.",
-        Fault::UnknownVersion(_) => "update the server: it speaks no version of MCP that the gateway speaks.",
-        Fault::Runtime(fault) => fault.problem.next_step(),
-        Fault::Unsent(fault) => todo(fault),
-        _ => "see what the server's own log says; the gateway asks again by itself.",
     }
 }
 
