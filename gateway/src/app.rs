@@ -1,8 +1,9 @@
 //! The composition root: from a configuration to a gateway that runs until it is told to stop.
 
 mod piped;
+mod ports;
 
-pub use self::piped::Speaker;
+pub use self::{piped::Speaker, ports::Listeners};
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -14,14 +15,10 @@ use causeway_core::{
     seal::Sealer,
 };
 use causeway_oidc::clock::Clock;
-use tokio::{
-    net::TcpListener,
-    sync::{mpsc, watch},
-};
+use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    admin::{self, Admin, Numbers},
     calls::{Audit, Calls, Span, Tracer},
     config::{self, Authorizer, Config, Toolset},
     credentials::Credential,
@@ -29,20 +26,17 @@ use crate::{
     export::Exporter,
     front::Front,
     gateway::Gateway,
-    http::{self, Endpoint, Served},
+    http::Endpoint,
     inbound::Inbound,
     login::Login,
-    serve::{Bounds, Connections, serve},
+    metrics::Family,
     session_keys::SessionKeys,
     stored::Sources,
     targets::Target,
 };
 
-/// For the head of a request. The same time ends an idle connection, so it is longer than load balancers keep theirs (60 s
-/// by default on AWS): the side that reuses a connection must be the one that closes it.
-const HEAD: Duration = Duration::from_secs(75);
-/// Open requests get so long to end once the gateway is told to stop.
-const DRAIN: Duration = Duration::from_secs(30);
+/// For the audit log to be written to its end.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// A gateway, built and not yet running.
 #[derive(Debug)]
@@ -55,26 +49,12 @@ pub struct App {
     calls: Calls,
 }
 
-/// For the audit log to be written to its end.
-const FAREWELL: Duration = Duration::from_secs(10);
-/// Connections to the admin port at once: people and scrapers are few, and must not keep clients out.
-const ADMIN_CONNECTIONS: usize = 256;
-
 /// What every gateway begins with, whatever it serves on. Its keys are followed for as long as this lives.
 struct Begun {
     /// Where there is something to export.
     export: Option<(Exporter, mpsc::Receiver<Span>)>,
     sealer: Arc<Sealer>,
     _following: AbortOnDropHandle<()>,
-}
-
-/// Where a gateway is to serve: bound, so that both addresses are known before it does.
-#[derive(Debug)]
-pub struct Listeners {
-    /// For clients.
-    pub gateway: TcpListener,
-    /// For who runs it; absent where nobody is to see it so.
-    pub admin: Option<TcpListener>,
 }
 
 impl App {
@@ -134,87 +114,6 @@ impl App {
         futures::future::join_all(self.targets.iter().map(|target| target.stop())).await;
         states
     }
-
-    /// Serves on `listeners` until `shutdown` is ready, then lets open requests end and stops the targets.
-    pub async fn run(
-        self,
-        listeners: Listeners,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> anyhow::Result<()> {
-        let Self { config, sources, targets, outlets, calls } = self;
-        // Ends with this function.
-        let Begun { export, sealer, _following } = begin(&config, &sources, &calls).await?;
-        let local = listeners.gateway.local_addr().context("the listener has no address")?;
-        let login = login(&config, &sources, &sealer)
-            .context("the system trusts no certificates: install `ca-certificates`")?;
-        let rules = rules(&config, &sources);
-        let stopping = CancellationToken::new();
-        let (told, over) = (stopping.clone(), CancellationToken::new());
-        let shutdown = async move {
-            shutdown.await;
-            told.cancel();
-        };
-        let (gateway, toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
-        let server_names = server_names(&config);
-        let served = Served { gateway, toolsets, login, limits: config.limits, calls: calls.clone(), local };
-        for inbound in served.endpoints().map(|endpoint| endpoint.inbound.clone()) {
-            tokio::spawn(async move { inbound.prepare().await });
-        }
-        tracing::info!("listening on http://{local}{}", http::MCP_PATH);
-        for toolset in config.toolsets {
-            tracing::info!("toolset `{}` is at http://{local}{}/{}", toolset.name, http::MCP_PATH, toolset.name);
-        }
-        let listed = targets.clone();
-        let discovery = async move { discovery::run(&listed, &rules, outlets).await };
-        // Ends with this function: nobody lists targets that are being stopped.
-        let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
-        let served = Arc::new(served);
-        let connections = Connections::new(served.limits.connections);
-        let numbers = Numbers {
-            served: Arc::clone(&served),
-            connections: connections.clone(),
-            started: sources.clock.now(),
-            clock: sources.clock,
-        };
-        let exported = async {
-            if let Some((exporter, spans)) = export {
-                exporter.run(spans, || (numbers.families(), numbers.now()), over.clone()).await;
-            }
-            Ok(())
-        };
-        let watched = async {
-            let Some((listener, settings)) = listeners.admin.zip(config.admin) else { return Ok(()) };
-            let local = listener.local_addr().context("the admin listener has no address")?;
-            tracing::info!("dashboard, metrics and health on http://{local}");
-            let Numbers { served, connections, clock, started } = numbers.clone();
-            let (authorizer, written, stopping) = (config.authorizer, config.written, stopping.clone());
-            let admin = Admin {
-                settings,
-                local,
-                served,
-                connections,
-                clock,
-                started,
-                authorizer,
-                written,
-                server_names,
-                stopping,
-            };
-            let bounds = Bounds { connections: Connections::new(ADMIN_CONNECTIONS), head: HEAD, drain: DRAIN };
-            // It is there for as long as clients are served: what they still wait for can be seen.
-            serve(listener, admin::router(Arc::new(admin)), bounds, over.cancelled()).await;
-            anyhow::Ok(())
-        };
-        let bounds = Bounds { connections: connections.clone(), head: HEAD, drain: DRAIN };
-        let serving = async {
-            serve(listeners.gateway, http::router(Arc::clone(&served)), bounds, shutdown).await;
-            over.cancel();
-            Ok(())
-        };
-        futures::future::try_join3(serving, watched, exported).await?;
-        stop(&targets, &calls).await;
-        Ok(())
-    }
 }
 
 /// Ends what a gateway that serves nobody any more has begun: its targets, and what it owes the audit log.
@@ -249,9 +148,22 @@ fn traced(config: &Config, sources: &Sources, calls: &Calls) -> Option<(Exporter
     Some((Exporter::new(sources.http.clone(), otlp.clone(), sources.clock.now(), dropped), spans))
 }
 
-/// How targets are listed.
-fn rules(config: &Config, sources: &Sources) -> Rules {
-    Rules { merging: merging(config), refresh: config.limits.refresh, clock: sources.clock.clone() }
+/// Lists the targets for as long as what it gives lives: nobody lists targets that are being stopped.
+fn discover(config: &Config, sources: &Sources, targets: &[Arc<Target>], outlets: Outlets) -> AbortOnDropHandle<()> {
+    let rules = Rules { merging: merging(config), refresh: config.limits.refresh, clock: sources.clock.clone() };
+    let targets = targets.to_vec();
+    AbortOnDropHandle::new(tokio::spawn(async move { discovery::run(&targets, &rules, outlets).await }))
+}
+
+/// Exports spans and what `families` gives until it is `over`, where there is something to export.
+async fn exported(
+    export: Option<(Exporter, mpsc::Receiver<Span>)>,
+    families: impl Fn() -> (Vec<Family>, Duration),
+    over: &CancellationToken,
+) {
+    if let Some((exporter, spans)) = export {
+        exporter.run(spans, families, over.clone()).await;
+    }
 }
 
 /// Whom everything that `config` names has its secrets and tokens from.

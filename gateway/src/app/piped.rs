@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::io::{AsyncBufRead, AsyncWrite};
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio_util::sync::CancellationToken;
 
-use super::{App, Begun, begin, endpoints, rules, stop};
+use super::{App, Begun, begin, discover, endpoints, exported, stop};
 use crate::{
     config::{AuditSink, SessionMode},
-    discovery,
     stdio::{self, Explain, Manner},
 };
 
@@ -57,8 +56,7 @@ impl App {
         config.gateway.streaming = true;
         config.sessions.mode = SessionMode::Optional;
         config.sessions.timeout = SESSION;
-        let rules = rules(&config, &sources);
-        let stopping = CancellationToken::new();
+        let (stopping, over) = (CancellationToken::new(), CancellationToken::new());
         let (gateway, mut toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
         let (front, alone) = match speaker {
             Speaker::Gateway => (gateway.front, None),
@@ -71,15 +69,9 @@ impl App {
         let limits = &config.limits;
         let (request_bytes, response_bytes) = (limits.request_bytes, limits.response_bytes);
         let manner = Manner { request_bytes, response_bytes, patience: limits.discovery, alone, calls: calls.clone() };
-        let listed = targets.clone();
-        let discovery = async move { discovery::run(&listed, &rules, outlets).await };
-        let _discovery = AbortOnDropHandle::new(tokio::spawn(discovery));
-        let over = CancellationToken::new();
-        let exported = async {
-            // Of the metrics those of calls: the rest is of ports that are not there.
-            let Some((exporter, spans)) = export else { return };
-            exporter.run(spans, || (calls.families(), sources.clock.now()), over.clone()).await;
-        };
+        let _discovery = discover(&config, &sources, &targets, outlets);
+        // Of the metrics those of calls: the rest is of ports that are not there.
+        let exported = exported(export, || (calls.families(), sources.clock.now()), &over);
         let serving = async {
             stdio::serve(front, manner, stopping, streams, shutdown).await;
             over.cancel();
