@@ -64,7 +64,7 @@ def surroundings() -> Iterator[tuple[dict[str, str], str]]:
             "RUNTIME": ARN,
         }
         path = f"{Path(causeway()).parent}:{CLEAN['PATH']}"
-        signing = double.environment() | identity.environment() | {"AWS_ENDPOINT_URL_STS": sts.url}
+        signing = double.environment() | double.control() | identity.environment() | {"AWS_ENDPOINT_URL_STS": sts.url}
         yield CLEAN | {"PATH": path, "COLUMNS": "100"} | env | variables | signing, home
 
 

@@ -86,10 +86,11 @@ def test_a_server_is_looked_at_alone(calculator: str) -> None:
 def test_a_runtime_is_looked_at_by_its_arn(calculator: str) -> None:
     identity = Identity()
     with runtime(calculator, identity) as double:
-        well = run("doctor", ARN, env=double.environment() | identity.environment())
+        aws = double.environment() | double.control()
+        well = run("doctor", ARN, env=aws | identity.environment())
         assert "2 tools" in well.out and "READY, version 3" in well.out
-        stranger = run("doctor", ARN, env=double.environment() | Identity("AKIDSTRANGER").environment())
-        assert stranger.status == PROBLEM and "AccessDenied" in stranger.out or "UnrecognizedClient" in stranger.out
+        stranger = run("doctor", ARN, env=aws | Identity("AKIDSTRANGER").environment())
+        assert stranger.status == PROBLEM and ("AccessDenied" in stranger.out or "UnrecognizedClient" in stranger.out)
 
 
 def test_each_target_is_judged_for_itself(calculator: str) -> None:

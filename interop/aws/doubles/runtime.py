@@ -42,8 +42,11 @@ class Runtime:
 
     def environment(self) -> dict[str, str]:
         """What makes a program use it in place of AWS; who the program is, it must know itself."""
-        endpoint = "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"
-        return {endpoint: self.url, f"{endpoint}_CONTROL": self.url}
+        return {"AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": self.url}
+
+    def control(self) -> dict[str, str]:
+        """What makes a program ask it, too, how it is: where there is no other control plane."""
+        return {"AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL": self.url}
 
     def fail(self, code: str, message: str = "told to") -> None:
         """Answers the next request with this error, which the model must know."""
