@@ -6,6 +6,9 @@ use url::Url;
 
 use super::{document::Document, entry::secret_like};
 
+/// Options that end so, such as `--token-env`, say where a secret is, not what it is.
+const PLACES: [&str; 5] = ["-env", "-file", "-path", "-arn", "-json-key"];
+
 /// The text of `document` with what could be a secret hidden: values of headers and of the environment that are no references,
 /// texts that look like tokens or stand behind an option such as `--api-key`, and secrets within URLs and other texts.
 pub fn masked(document: &Document) -> String {
@@ -14,6 +17,7 @@ pub fn masked(document: &Document) -> String {
     let hidden = texts.iter().enumerate().filter_map(|(at, text)| {
         let is_kept_there = text.keys.iter().rev().skip(1).any(|key| matches!(&**key, "headers" | "env"));
         let follows = before(at).filter(|before| before.keys == text.keys && before.value.starts_with("--"));
+        let follows = follows.filter(|before| !PLACES.iter().any(|place| before.value.ends_with(place)));
         let (option, refers) = (follows.map(|before| redacted(&format!("{}=x", before.value))), refers(&text.value));
         let is_secret = match is_kept_there {
             true => !text.value.is_empty() && !refers,
@@ -53,7 +57,8 @@ mod tests {
             "b": {"command": "npx", "env": {"KEY": "hunter2", "NAME": "${NAME}"}, "args": ["--key", "sk-proj-0123456789abcdefghijklmnopqrstuv"]},
             "c": {"headers": {"Authorization": "Bearer ${TOKEN}"}}, // headers
             "d": {"url": "https://user:hunter2@d.example/mcp?api_key=hunter2&version=1", "args": ["--api-key", "hunter2", "--name", "d", "--token=hunter2"]},
-            "e": {"args": ["--token", "${TOKEN}", "postgres://u:hunter2@db/x", "a\\\"b"]}
+            "e": {"args": ["--token", "${TOKEN}", "postgres://u:hunter2@db/x", "a\\\"b"]},
+            "f": {"args": ["--token-env", "TOKEN", "--client-secret-file", "secret.txt"]}
           }
         }"#;
         assert!(!masked(&Document::parse(text).unwrap()).contains("hunter2"));
@@ -64,7 +69,8 @@ mod tests {
                     "b": {"command": "npx", "env": {"KEY": "…", "NAME": "${NAME}"}, "args": ["--key", "…"]},
                     "c": {"headers": {"Authorization": "Bearer ${TOKEN}"}}, // headers
                     "d": {"url": "https://d.example/mcp?api_key=…&version=1", "args": ["--api-key", "…", "--name", "d", "--token=…"]},
-                    "e": {"args": ["--token", "${TOKEN}", "postgres://…@db/x", "a\\\"b"]}
+                    "e": {"args": ["--token", "${TOKEN}", "postgres://…@db/x", "a\\\"b"]},
+                    "f": {"args": ["--token-env", "TOKEN", "--client-secret-file", "secret.txt"]}
                   }
                 }
         "#);
