@@ -190,6 +190,8 @@ def test_a_server_that_wants_a_token_gets_one() -> None:
         with sample("calculator", *demanded) as url:
             bare = run("tools", url)
             assert bare.status == FAILED and "HTTP 401" in bare.err and "--auth bearer" in bare.err
+            looked = run("doctor", url)
+            assert looked.status == FAILED and "did not let us in" in looked.out and "--auth bearer" in looked.out
             fetched = ["--token-endpoint", pool.token_endpoint, "--client-id", client.id, "--client-secret-env", "S"]
             env = {"S": client.secret}
             assert "add_numbers" in run("tools", url, *fetched, "--scope", "tools/invoke", env=env).ok().out

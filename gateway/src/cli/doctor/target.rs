@@ -85,10 +85,16 @@ fn words(about: &About) -> String {
 
 /// `shown` is what a person chose to show to a server.
 fn failed(fault: &Fault, shown: Option<&config::Credential>) -> Finding {
-    let todo = match (fault, shown) {
-        (Fault::Unsent(fault), _) => return failed(fault, shown),
-        (Fault::Unauthorized(status), Some(shown)) => peer::advice(shown, *status),
-        (fault, _) => fault.operators_step(),
-    };
-    Finding::problem("list", fault.to_string()).todo(todo)
+    match (fault, shown) {
+        (Fault::Unsent(fault), _) => failed(fault, shown),
+        (Fault::Unauthorized(status), Some(shown)) => {
+            Finding::problem("list", format!("it did not let us in (HTTP {status})")).todo(peer::advice(shown, *status))
+        }
+        (fault, _) => {
+            let text = fault.to_string();
+            // What follows is advice as well, and shorter.
+            let seen = text.split_once("; ").map_or(&*text, |(seen, _)| seen);
+            Finding::problem("list", seen).todo(fault.operators_step())
+        }
+    }
 }
