@@ -54,6 +54,10 @@ aws:
 people *arguments:
     interop/people/run {{ arguments }}
 
+# Deployment, as far as it needs no AWS account: Terraform's roots, the chart, `causeway deploy`, linters.
+deploy-check *arguments:
+    interop/deploy/run {{ arguments }}
+
 # MCP's official conformance suite, directly and through the gateway. Writes docs/conformance.md.
 conformance *ways:
     interop/conformance {{ ways }}
