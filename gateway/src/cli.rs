@@ -7,6 +7,7 @@ pub mod completions;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod doctor;
+pub mod health;
 pub mod import;
 pub mod man;
 pub mod peer;
@@ -82,6 +83,8 @@ enum Command {
     Call(Box<call::CallArgs>),
     /// Look at everything that config.toml, or a server, needs to work, and say what to do about what does not
     Doctor(Box<doctor::DoctorArgs>),
+    /// Say whether a gateway is well: for the health checks of containers
+    Health(health::HealthArgs),
     /// Write a config.toml that serves what a live AgentCore Gateway serves, or compare the two
     Import(Box<import::ImportArgs>),
     /// Serve MCP on standard input and output, toward a server elsewhere: for clients that start their servers
@@ -211,6 +214,7 @@ impl Command {
                 telemetry::init("off");
                 doctor::run(&args).await
             }
+            Self::Health(args) => health::run(&args).await,
             Self::Import(args) => {
                 telemetry::init("error");
                 import::run(&args).await

@@ -29,6 +29,10 @@ pub struct ServeArgs {
     #[arg(long)]
     pub ready_json: bool,
 
+    /// Ask the server that listens there whether it is well, and end: for the health checks of containers
+    #[arg(long)]
+    pub check_health: bool,
+
     /// Stop when stdin ends, so that a parent that dies leaves nothing behind
     #[arg(long)]
     pub exit_with_stdin: bool,

@@ -3,6 +3,7 @@
 mod args;
 mod calculator;
 mod cloudwatch_insights;
+mod health;
 mod hello;
 mod jwt;
 mod ready;
@@ -56,8 +57,11 @@ pub struct UnknownSample(String);
 /// and a stdin that is no pipe, a read of stdin may still be blocked.
 ///
 /// # Errors
-/// A setting that cannot be used, or an address that cannot be bound.
+/// A setting that cannot be used, or an address that cannot be bound; with `check_health`, a server that is not well.
 pub async fn run(sample: Sample, args: ServeArgs) -> anyhow::Result<()> {
+    if args.check_health {
+        return health::check(args.listen_addr()).await;
+    }
     let stop = stop::requested(args.exit_with_stdin && !args.stdio).context("cannot listen for signals")?;
     if args.stdio {
         return stdio::serve(sample, stop).await;

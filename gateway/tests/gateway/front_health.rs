@@ -7,6 +7,7 @@ use causeway_servers::Sample;
 use tokio::net::TcpSocket;
 
 use crate::{
+    command::run,
     controlled_target::ControlledTarget,
     harness::{Gateway, http_target},
     issuer::Issuer,
@@ -78,4 +79,24 @@ async fn a_target_that_cannot_be_listed_does_not_keep_it_from_being_ready() {
     {"ready":true,"targets":[{"name":"hanging","state":"failed","tools":null,"prompts":0,"resources":0,"templates":0,"error":"timeout"},{"name":"gone","state":"failed","tools":null,"prompts":null,"resources":null,"templates":null,"error":"unreachable"},{"name":"calculator","state":"listed","tools":2,"prompts":0,"resources":0,"templates":0}]}
     "#);
     assert_eq!(gateway.caller("alice").tools().await.len(), 2);
+}
+
+/// What the health check of a container runs.
+#[tokio::test]
+async fn the_program_asks_for_itself() {
+    let target = ControlledTarget::that_holds_its_list().await;
+    let gateway = Gateway::launch(Issuer::start().await, [target.target("slow")], |_| ()).await;
+    let well = run(&["health", &format!("{}/healthz", gateway.origin)]).await;
+    assert_eq!((well.code, well.stdout.as_str(), well.stderr.as_str()), (Some(0), "", ""));
+    let ready = format!("{}/readyz", gateway.origin);
+    let unready = run(&["health", &ready]).await;
+    assert_eq!(unready.code, Some(1));
+    assert_eq!(unready.stderr, format!("error: {ready} answers HTTP 503 Service Unavailable\n"));
+    // Bound and closed again: nobody listens there.
+    let gone = TcpSocket::new_v4().unwrap();
+    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/healthz", gone.local_addr().unwrap());
+    let dead = run(&["health", &url]).await;
+    assert_eq!(dead.code, Some(1));
+    assert!(dead.stderr.starts_with(&format!("error: nothing answers at {url}: ")), "{dead:?}");
 }

@@ -1,5 +1,7 @@
 //! The servers as processes: ready line, end of stdin, signals, exit codes.
 
+use std::process::Stdio;
+
 use causeway_servers::Sample;
 use nix::{
     sys::signal::{Signal, kill},
@@ -57,4 +59,25 @@ async fn help_names_the_server() {
         let expected = format!("{sample} {}\n", env!("CARGO_PKG_VERSION"));
         assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
     }
+}
+
+/// What the health check of a container runs.
+#[tokio::test]
+async fn the_program_asks_whether_it_is_well() {
+    let mut server = Server::start(HELLO, &[]).await;
+    let address = server.url.strip_prefix("http://").unwrap().strip_suffix("/mcp").unwrap();
+    let check = |address: String| {
+        let mut command = command(HELLO, &[]);
+        command.args(["--check-health", "--listen", &address]).stderr(Stdio::piped()).output()
+    };
+    let well = check(address.to_owned()).await.unwrap();
+    assert!(well.status.success(), "{well:?}");
+    let everywhere = check(address.replace("127.0.0.1", "0.0.0.0")).await.unwrap();
+    assert!(everywhere.status.success(), "{everywhere:?}");
+    let address = address.to_owned();
+    server.close_stdin();
+    assert!(server.ended().await.success());
+    let dead = check(address.clone()).await.unwrap();
+    let said = String::from_utf8(dead.stderr).unwrap();
+    assert!(!dead.status.success() && said.contains(&format!("nothing answers at http://{address}/healthz")), "{said}");
 }
