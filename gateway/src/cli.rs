@@ -4,6 +4,7 @@ pub mod call;
 pub mod check;
 pub mod client;
 pub mod completions;
+pub mod configured;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod doctor;
@@ -22,10 +23,11 @@ pub mod token;
 pub mod tools;
 mod typed;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
+pub use self::configured::ConfigArgs;
 use self::screen::{Colour, tell};
 use crate::{
     config::{Environment, Mistakes},
@@ -110,14 +112,6 @@ enum Command {
         #[command(flatten)]
         args: Box<causeway_servers::ServeArgs>,
     },
-}
-
-/// Where the configuration is.
-#[derive(Clone, Debug, Args)]
-pub struct ConfigArgs {
-    /// The configuration file
-    #[arg(short, long, value_name = "PATH", default_value = "config.toml", env = "CAUSEWAY_CONFIG")]
-    pub config: PathBuf,
 }
 
 /// What was compared is not the same. Everything else about it has been said.

@@ -1,32 +1,26 @@
 //! `causeway check`: loads and resolves config.toml and says what it found. Starts and reaches nothing.
 
-use std::path::Path;
-
 use super::{
     ConfigArgs, regions,
     screen::{notice, out_line, tell},
 };
-use crate::config::{Authorizer, Config, Mistakes, environment::Environment};
+use crate::config::{Authorizer, Config, Environment};
 
-/// Prints what [`check`] says, and warns of what is allowed but hardly meant.
+/// Prints [`summary`], and warns of what is allowed but hardly meant.
 ///
 /// # Errors
 /// Every mistake of the file.
 pub fn run(args: &ConfigArgs) -> anyhow::Result<()> {
-    let environment = Environment::process();
-    out_line(&check(&args.config, &environment)?)?;
-    for doubt in regions::unknown(&Config::load(&args.config, &environment)?) {
+    let config = args.load(&Environment::process())?;
+    out_line(&summary(&config))?;
+    for doubt in regions::unknown(&config) {
         tell!("{}", notice("warning", &doubt.to_string()));
     }
     Ok(())
 }
 
-/// A line about the configuration at `path`, for standard output.
-///
-/// # Errors
-/// Every mistake of the file.
-pub fn check(path: &Path, environment: &Environment) -> Result<String, Mistakes> {
-    let config = Config::load(path, environment)?;
+/// A line about a configuration without mistakes, for standard output.
+pub fn summary(config: &Config) -> String {
     let targets: Vec<String> = config.targets.iter().map(|target| format!("`{}`", target.name)).collect();
     let callers = match config.authorizer {
         Authorizer::None => "anyone",
@@ -35,10 +29,10 @@ pub fn check(path: &Path, environment: &Environment) -> Result<String, Mistakes>
     };
     let toolsets: Vec<String> = config.toolsets.iter().map(|toolset| format!("`{}`", toolset.name)).collect();
     let toolsets = if toolsets.is_empty() { String::new() } else { format!(", toolsets {}", toolsets.join(", ")) };
-    Ok(format!(
+    format!(
         "{} is good: listens on {}, serves {callers}, targets {}{toolsets}",
-        path.display(),
+        config.written.path.display(),
         config.gateway.listen,
         targets.join(", ")
-    ))
+    )
 }

@@ -22,7 +22,7 @@ use self::{identity::DevIdentity, server::Server, toolset::RunningToolset};
 use super::{ConfigArgs, running::Left, screen::out_line};
 use crate::{
     app::{App, Listeners},
-    config::{self, Config, Draft, Environment, Transport},
+    config::{self, Config, Environment, Transport},
     discovery::View,
     http::MCP_PATH,
     shutdown, telemetry,
@@ -90,7 +90,7 @@ pub async fn run(args: DevArgs) -> anyhow::Result<()> {
         requested.await;
         on_signal.cancel();
     });
-    let draft = Draft::read(&args.config.config)?;
+    let draft = args.config.draft(&Environment::process())?;
     let secrets = identity::generated_secrets(&draft.file);
     let mut config = draft.resolve(&Environment::process().overlay(secrets))?;
     telemetry::init_as(&config.telemetry, "warn");

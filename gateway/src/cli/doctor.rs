@@ -11,7 +11,7 @@ mod names;
 mod network;
 mod target;
 
-use std::{fs, path::PathBuf, pin::Pin, time::Duration};
+use std::{fs, pin::Pin, time::Duration};
 
 use causeway_oidc::clock::Clock;
 use clap::Args;
@@ -26,13 +26,13 @@ use self::{
     network::Network,
 };
 use super::{
-    Said,
+    ConfigArgs, Said,
     peer::CredentialArgs,
     screen::{count, out, out_line, spinner, width},
 };
 use crate::{
     app::{self, App},
-    config::{self, Authorizer, Config, Draft, Environment, Transport},
+    config::{self, Authorizer, Config, Environment, Transport},
     peer::Address,
     stored::Sources,
     targets::Target,
@@ -51,18 +51,10 @@ EXIT STATUS: 0 if there is no problem, 1 if there is one, 64 if the configuratio
 pub struct DoctorArgs {
     /// A server to look at instead of a configuration: its URL, the ARN of an AgentCore Runtime, or the ARN or id of an
     /// AgentCore Gateway
-    #[arg(value_name = "SERVER")]
+    #[arg(value_name = "SERVER", conflicts_with = "config")]
     server: Option<Address>,
-    /// The configuration file
-    #[arg(
-        short,
-        long,
-        value_name = "PATH",
-        default_value = "config.toml",
-        env = "CAUSEWAY_CONFIG",
-        conflicts_with = "server"
-    )]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// For each of the checks, which run at the same time
     #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
@@ -151,11 +143,10 @@ async fn bench(args: &DoctorArgs, environment: &Environment) -> anyhow::Result<(
             (peer.config(environment)?, vec![shown.about(&server.to_string())])
         }
         None => {
-            let draft = Draft::read(&args.config)?;
-            let directory = args.config.parent().map(PathBuf::from).unwrap_or_default();
-            let files = here::secret_files(&draft.file, &directory);
+            let draft = args.config.draft(environment)?;
+            let files = here::secret_files(&draft.file, draft.directory());
             let config = draft.resolve(environment)?;
-            let path = fs::canonicalize(&args.config).unwrap_or_else(|_| args.config.clone());
+            let path = fs::canonicalize(&config.written.path).unwrap_or_else(|_| config.written.path.clone());
             let findings = here::of_config(&config, &files).into_iter();
             (config, findings.map(|finding| finding.about(&path.display().to_string())).collect())
         }

@@ -8,7 +8,7 @@ use super::ConfigArgs;
 use crate::{
     app::{App, Listeners},
     calls::Audit,
-    config::{Config, Environment},
+    config::Environment,
     shutdown, telemetry,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 /// Mistakes of the config; an address that cannot be listened on.
 pub async fn run(args: &ConfigArgs) -> anyhow::Result<()> {
-    let config = Config::load(&args.config, &Environment::process())?;
+    let config = args.load(&Environment::process())?;
     telemetry::init_as(&config.telemetry, "info");
     let listen = config.gateway.listen;
     let admin = config.admin.map(|admin| admin.listen);

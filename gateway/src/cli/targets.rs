@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    config::{Config, Environment},
+    config::Environment,
     discovery::{TargetState, View},
 };
 
@@ -46,7 +46,7 @@ pub struct TargetsArgs {
 /// # Errors
 /// Mistakes of the config; a target that did not answer, or with `--strict` a warning, once everything is printed.
 pub async fn run(args: &TargetsArgs) -> anyhow::Result<()> {
-    let config = Config::load(&args.config.config, &Environment::process())?;
+    let config = args.config.load(&Environment::process())?;
     let (view, parts) = App::build(config, Clock::system())?.survey_endpoints().await;
     let problems: Vec<&Problem> = [&view].into_iter().chain(&parts).flat_map(problems).collect();
     let states = &view.paths;

@@ -45,14 +45,19 @@ impl Draft {
         }
     }
 
+    /// Where relative paths in it start.
+    pub fn directory(&self) -> &Path {
+        self.written.path.parent().unwrap_or(Path::new(""))
+    }
+
     /// Looks up every reference and checks every value.
     ///
     /// # Errors
     /// Every mistake of the file: of its shape, of its values, of what they refer to.
     pub fn resolve(self, environment: &Environment) -> Result<Config, Mistakes> {
-        let directory = self.written.path.parent().unwrap_or(Path::new(""));
+        let directory = self.directory().to_owned();
         let mut findings = self.findings;
-        match resolve::config(&self.file, directory, environment, &mut findings) {
+        match resolve::config(&self.file, &directory, environment, &mut findings) {
             Some(config) if findings.is_empty() => Ok(Config { written: self.written, ..config }),
             _ => Err(findings.into_mistakes(&self.written.path)),
         }

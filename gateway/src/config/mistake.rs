@@ -43,7 +43,7 @@ pub struct Mistakes {
 
 impl Mistakes {
     /// The file as a whole cannot be used.
-    pub(super) fn of_file(path: &Path, message: String) -> Self {
+    pub(crate) fn of_file(path: &Path, message: String) -> Self {
         Self { path: path.into(), mistakes: vec![Mistake { line: None, subject: None, message }] }
     }
 

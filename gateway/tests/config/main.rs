@@ -59,7 +59,7 @@ fn check_says_what_it_found() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config.toml");
     fs::write(&path, EXAMPLE).unwrap();
-    let found = cli::check::check(&path, &environment()).unwrap();
+    let found = cli::check::summary(&Config::load(&path, &environment()).unwrap());
     insta::assert_snapshot!(found.replace(directory.path().to_str().unwrap(), "…"), @"…/config.toml is good: listens on 127.0.0.1:8080, serves callers with a token, targets `calculator`, `hello`, `cloudwatch-insights`");
 }
 

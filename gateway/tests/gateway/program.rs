@@ -23,7 +23,12 @@ use crate::{caller::Caller, sample::CAUSEWAY};
 /// Without anything of this process's environment that could change what the program does.
 fn causeway(arguments: &[&str]) -> Command {
     let mut command = Command::new(CAUSEWAY);
-    command.args(arguments).env_remove("RUST_LOG").env_remove("CAUSEWAY_CONFIG").kill_on_drop(true);
+    command
+        .args(arguments)
+        .env_remove("RUST_LOG")
+        .env_remove("CAUSEWAY_CONFIG")
+        .env_remove("CAUSEWAY_CONFIG_TOML")
+        .kill_on_drop(true);
     command
 }
 
@@ -99,6 +104,25 @@ async fn a_config_that_is_not_there_is_a_bad_config() {
     /nowhere/config.toml: cannot be read: No such file or directory (os error 2); give the path of a config.toml that is there
     1 mistake
     ");
+}
+
+#[tokio::test]
+async fn the_text_of_a_config_may_be_in_a_variable() {
+    let good = "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"http://127.0.0.1:1/mcp\"\n";
+    let check = async |text: &str| {
+        let output = causeway(&["check"]).env("CAUSEWAY_CONFIG_TOML", text).output().await.unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (code, said) = check(good).await;
+    assert_eq!(code, Some(0));
+    insta::assert_snapshot!(said, @"CAUSEWAY_CONFIG_TOML is good: listens on 127.0.0.1:8080, serves anyone, targets `a`");
+    for command in ["check", "serve", "dev", "targets", "doctor"] {
+        let mut command = causeway(&[command]);
+        let output = command.env("CAUSEWAY_CONFIG_TOML", "[gateway]\ncolour = \"red\"").output().await.unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{command:?}: {stderr}");
+        assert!(stderr.contains("CAUSEWAY_CONFIG_TOML:2: unknown key `colour`"), "{command:?}: {stderr}");
+    }
 }
 
 #[tokio::test]

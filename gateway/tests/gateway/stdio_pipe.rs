@@ -35,7 +35,13 @@ struct Pipe {
 impl Pipe {
     fn start(arguments: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(CAUSEWAY);
-        command.arg("stdio").args(arguments).env_remove("RUST_LOG").env_remove("CAUSEWAY_CONFIG").kill_on_drop(true);
+        command
+            .arg("stdio")
+            .args(arguments)
+            .env_remove("RUST_LOG")
+            .env_remove("CAUSEWAY_CONFIG")
+            .env_remove("CAUSEWAY_CONFIG_TOML")
+            .kill_on_drop(true);
         command.envs(env.iter().copied());
         let streams = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut program = streams.spawn().unwrap();

@@ -1,8 +1,6 @@
 //! A token by OAuth 2.0 client credentials: of a client on the command line, or of a target of config.toml. The product's own
 //! credential fetches it.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, bail};
 use causeway_aws::identity::Settings;
 use causeway_core::{name::TargetName, nearest::hint};
@@ -13,7 +11,7 @@ use http::header::AUTHORIZATION;
 use super::ShowArgs;
 use crate::{
     app,
-    cli::{Usage, peer::ClientArgs},
+    cli::{ConfigArgs, Usage, peer::ClientArgs},
     config::{self, Config, Environment},
     credentials::Credential,
     peer,
@@ -38,9 +36,8 @@ pub struct ClientCredentialsArgs {
     /// In place of all of these: the credential of this target of the configuration file
     #[arg(long, value_name = "NAME", conflicts_with_all = ["token_endpoint", "discovery_url", "client_id", "scope"])]
     target: Option<String>,
-    /// With --target: the configuration file
-    #[arg(short, long, value_name = "PATH", default_value = "config.toml", env = "CAUSEWAY_CONFIG")]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigArgs,
     #[command(flatten)]
     pub(super) show: ShowArgs,
 }
@@ -51,10 +48,10 @@ impl ClientCredentialsArgs {
             let client = self.client.client_credentials(environment)?;
             return fetch(&client, Settings::default(), environment).await;
         };
-        let config = Config::load(&self.config, environment)?;
+        let config = self.config.load(environment)?;
         let Some(target) = config.targets.iter().find(|target| target.name.as_str() == name) else {
             let names = config.targets.iter().map(|target| target.name.as_str());
-            bail!(Usage(format!("`{}` has no target `{name}`{}", self.config.display(), hint(name, names))));
+            bail!(Usage(format!("`{}` has no target `{name}`{}", config.written.path.display(), hint(name, names))));
         };
         match &target.credential {
             config::Credential::ClientCredentials(client) => granted(client, &config).await,
