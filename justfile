@@ -58,6 +58,10 @@ people *arguments:
 deploy-check *arguments:
     interop/deploy/run {{ arguments }}
 
+# Build the images for amd64 and arm64 and run them; needs root on Debian or Ubuntu, and no Docker.
+image *arguments:
+    interop/image/run {{ arguments }}
+
 # MCP's official conformance suite, directly and through the gateway. Writes docs/conformance.md.
 conformance *ways:
     interop/conformance {{ ways }}
