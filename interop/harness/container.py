@@ -1,6 +1,5 @@
 """Images, built by buildah from the Dockerfile with the programs in dist/, and containers of them, run by podman. Judges nothing."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -12,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.gateway import ROOT
-from harness.process import CLEAN, Process
+from harness.process import Process
 
 #: What an orchestrator that trusts nobody allows a container: AgentCore Runtime, ECS and Kubernetes can all be told so.
 CONFINED = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges"]
-#: Of a machine that may itself be a container: podman's own defaults ask for more than such a one has.
-MODEST = ["--runtime=runc", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--cgroups=disabled"]
+#: Of a machine that may itself be a container: podman's own defaults ask for more than such a one has, and systemd for its timers.
+MODEST = ["--runtime=runc", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--no-healthcheck"]
 EMULATOR = Path("/usr/bin/qemu-aarch64-static")
 
 
@@ -82,10 +81,7 @@ class Image:
     @contextmanager
     def running(self, *arguments: str, options: tuple[str, ...] = ()) -> Iterator[Process]:
         """A container of it, ended by SIGTERM as an orchestrator ends it."""
-        environment = {"HOME": os.environ.get("HOME", "/root")}
+        # What podman needs of a shell: where its store is.
+        environment = {name: os.environ[name] for name in ("HOME", "CONTAINERS_STORAGE_CONF") if name in os.environ}
         with Process(self.command(*arguments, options=options), environment) as process:
             yield process
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

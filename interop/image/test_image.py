@@ -1,6 +1,7 @@
 """The images as they are built from the Dockerfile, for each architecture: what is in them, that they run as nobody and write
 nothing, that a health check and an orchestrator's signal work, that a gateway in one reaches a server in another."""
 
+import base64
 import json
 import os
 import shutil
@@ -50,6 +51,12 @@ def served(image: Image, port: int, *options: str) -> Iterator[str]:
         until(lambda: container.ended() or answers(f"{url}/healthz"), f"the container of {image.target} serves")
         assert not container.ended(), container.log()
         yield f"{url}/mcp"
+
+
+def client_of(token: str) -> str:
+    """The claim `client_id` of a JWT."""
+    claims = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["client_id"]
 
 
 def answers(url: str) -> bool:
@@ -112,7 +119,7 @@ def test_a_server_listens_where_agentcore_runtime_looks(images: dict[str, Image]
     image = images["calculator"]
     name = f"causeway-check-{os.getpid()}-{image.architecture}"
     with image.running(options=("--network=none", f"--name={name}")) as container:
-        line = container.wait_for(lambda: next((line for line in container.errors if "listening" in line), None), "it served")
+        line = container.wait_for(lambda: next((line for line in container.errors if "serving" in line), None), "it served")
         assert "0.0.0.0:8000" in line
 
 
@@ -145,8 +152,7 @@ def test_a_gateway_serves_from_its_container_and_ends_when_told(images: dict[str
     with ExitStack() as stack:
         calculator = stack.enter_context(served(images["calculator"], free_port()))
         issuing = stack.enter_context(dev())
-        discovery = next(line for line in issuing.process.lines)
-        issuer = json.loads(discovery)["issuer"]
+        issuer = json.loads(issuing.process.lines[0])["issuer"]
         port = free_port()
         config = tmp_path / "config.toml"
         config.write_text(
@@ -155,6 +161,7 @@ def test_a_gateway_serves_from_its_container_and_ends_when_told(images: dict[str
 
             [authorizer.custom_jwt]
             discovery_url = "{issuer.rstrip("/")}/.well-known/openid-configuration"
+            allowed_clients = ["{client_of(issuing.token)}"]
 
             [[targets]]
             name = "calculator"
