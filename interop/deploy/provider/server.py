@@ -6,7 +6,7 @@ It does not know which values AWS takes, and makes no difference between what AW
 
 LIBRARY is the unpacked `lib` of the provider's bindings; TERRAFORM are directories whose *.tf say which types to serve. It listens
 on the Unix socket SOCKET and prints, in one line, what the variable TF_REATTACH_PROVIDERS must hold. In DIRECTORY it appends each
-change to `changes.jsonl`, and reads `refuse` at each change: types of resources, one a line, that it refuses to create or change.
+change to `changes.jsonl`, and reads `refuse` at each change: types of resources and actions, one a line, that it refuses to make, change or do.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ from tf.gen import tfplugin_pb2 as protocol
 from tf.gen import tfplugin_pb2_grpc as service
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from provider import actions  # noqa: E402
 from provider.bindings import Bindings, directories  # noqa: E402
 
 ADDRESS = "registry.terraform.io/hashicorp/aws"
@@ -50,7 +51,7 @@ def block_of(block: dict) -> protocol.Schema.Block:
     for name, of in sorted(block["attributes"].items()):
         flags = {flag: of[flag] for flag in ("required", "optional", "computed")}
         attribute = protocol.Schema.Attribute(name=name, type=json.dumps(of["type"]).encode(), **flags)
-        if write_only(name):
+        if write_only(name, of):
             attribute.MergeFromString(WRITE_ONLY)
         attributes.append(attribute)
     nested = [
@@ -62,9 +63,9 @@ def block_of(block: dict) -> protocol.Schema.Block:
     return protocol.Schema.Block(attributes=attributes, block_types=nested)
 
 
-def write_only(name: str) -> bool:
-    """An argument that no state keeps; the provider names them all alike."""
-    return name.endswith("_wo")
+def write_only(name: str, of: dict) -> bool:
+    """An argument that no state keeps; the provider names them all alike. What only says whether there is one is computed."""
+    return name.endswith("_wo") and of["optional"]
 
 
 # Values.
@@ -92,7 +93,7 @@ def elements(value, block: dict):
 def planned(value: dict, block: dict, prior: dict | None) -> dict:
     """What was asked for; what AWS computes is as it was, or known after apply."""
     for name, of in block["attributes"].items():
-        if write_only(name):
+        if write_only(name, of):
             value[name] = None
         elif of["computed"] and value.get(name) is None:
             before = (prior or {}).get(name)
@@ -112,8 +113,28 @@ def settled(value: dict, block: dict, kind: str, seed: str) -> dict:
     return value
 
 
+#: What others read the form of. All of one resource have the same digest.
+AGENTCORE = "arn:aws:bedrock-agentcore:{region}:{account}"
+SHAPES = {
+    ("aws_bedrockagentcore_agent_runtime", "agent_runtime_arn"): f"{AGENTCORE}:runtime/server-{{digest}}",
+    ("aws_bedrockagentcore_agent_runtime", "agent_runtime_id"): "server-{digest}",
+    ("aws_bedrockagentcore_gateway", "gateway_arn"): f"{AGENTCORE}:gateway/gateway-{{digest}}",
+    ("aws_bedrockagentcore_gateway", "gateway_id"): "gateway-{digest}",
+    ("aws_bedrockagentcore_gateway", "gateway_url"): "https://gateway-{digest}.gateway.bedrock-agentcore.{region}.amazonaws.com/mcp",
+    ("aws_bedrockagentcore_oauth2_credential_provider", "credential_provider_arn"): (
+        f"{AGENTCORE}:token-vault/default/oauth2credentialprovider/{{digest}}"
+    ),
+    ("aws_cognito_user_pool", "endpoint"): "cognito-idp.{region}.amazonaws.com/{region}_{digest}",
+    ("aws_cognito_user_pool", "id"): "{region}_{digest}",
+    ("aws_ecr_repository", "repository_url"): "{account}.dkr.ecr.{region}.amazonaws.com/{digest}",
+    ("aws_iam_role", "arn"): "arn:aws:iam::{account}:role/{digest}",
+}
+
+
 def made_up(kind: str, name: str, of, seed: str):
     if of == "string":
+        if shape := SHAPES.get((kind, name)):
+            return shape.format(account=ACCOUNT, region=REGION, digest=hashlib.sha256(seed.encode()).hexdigest()[:10])
         digest = hashlib.sha256(f"{seed} {name}".encode()).hexdigest()[:10]
         if name == "region":
             return REGION
@@ -177,11 +198,13 @@ class Provider(service.ProviderServicer):
         )
 
     def GetProviderSchema(self, request, context):
-        return protocol.GetProviderSchema.Response(
+        response = protocol.GetProviderSchema.Response(
             provider=schema_of(self.provider),
             resource_schemas={name: schema_of(schema) for name, schema in self.resources.items()},
             data_source_schemas={name: schema_of(schema) for name, schema in self.data.items()},
         )
+        actions.describe(response, schema_of)
+        return response
 
     def ValidateProviderConfig(self, request, context):
         return protocol.ValidateProviderConfig.Response()
@@ -244,6 +267,13 @@ class Provider(service.ProviderServicer):
     def StopProvider(self, request, context):
         return protocol.StopProvider.Response()
 
+    def invoke(self, kind: str, config: protocol.DynamicValue) -> str | None:
+        """An action: written down, and done with that."""
+        if self._names("refuse", kind):
+            return f"{kind} was refused"
+        self._write_down(kind, "invoke", read(config))
+        return None
+
     def _names(self, file: str, kind: str) -> bool:
         path = self.directory / file
         return path.exists() and kind in path.read_text().split()
@@ -274,6 +304,7 @@ def main(library: str, socket: str, directory: str, *roots: str) -> None:
     server = grpc.server(futures.ThreadPoolExecutor(16), options=unlimited)
     provider = Provider(Path(library), Path(directory), used_in([Path(root) for root in roots]))
     service.add_ProviderServicer_to_server(provider, server)
+    actions.serve(server, provider.invoke)
     grpc_controller_pb2_grpc.add_GRPCControllerServicer_to_server(Controller(), server)
     grpc_stdio_pb2_grpc.add_GRPCStdioServicer_to_server(Streams(), server)
     server.add_insecure_port(f"unix:{socket}")

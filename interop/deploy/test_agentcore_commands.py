@@ -1,0 +1,167 @@
+"""The commands that terraform/agentcore prints, run by a shell with the program itself; those for tokens before ministack's Cognito, in
+which the same user pool is made."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from deploy.agentcore import PASSWORD, Deployment, deployment
+
+from harness.account import Account
+from harness.gateway import causeway
+from harness.ministack import ministack
+from harness.process import CLEAN
+from harness.terraform import TERRAFORM
+
+#: The status of a command that cannot be understood.
+USAGE = 2
+FAILED = 1
+#: Where nobody listens.
+NOBODY = "http://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory) -> Iterator[Deployment]:
+    with deployment(tmp_path_factory.mktemp("commands")) as one:
+        one.apply()
+        yield one
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory) -> str:
+    """A PATH with `causeway` and `terraform`."""
+    directory = tmp_path_factory.mktemp("programs")
+    (directory / "causeway").symlink_to(causeway())
+    (directory / "terraform").symlink_to(TERRAFORM)
+    return f"{directory}:{os.environ['PATH']}"
+
+
+def shell(deployed: Deployment, programs: str, command: str, **env: str) -> subprocess.CompletedProcess:
+    """What somebody gets who pastes it in the root's directory."""
+    given = CLEAN | deployed.provider.env | {"PATH": programs} | env
+    ran = ["bash", "-c", command]
+    return subprocess.run(ran, cwd=deployed.root.path, env=given, capture_output=True, text=True, timeout=120, check=False)
+
+
+def replaced(command: str, values: dict[str, str]) -> str:
+    """With others for what the stand-in made up."""
+    for value, by in values.items():
+        assert value
+        command = command.replace(value, by)
+    return command
+
+
+def to_nobody(deployed: Deployment) -> dict[str, str]:
+    """The hosts of commands that name one, as somewhere where nobody listens; all others go where AWS_ENDPOINT_URL says."""
+    outputs = deployed.root.outputs()
+    # Terraform leaves out what is null.
+    tokens = {outputs["token_endpoint"]: f"{NOBODY}/oauth2/token"} if "token_endpoint" in outputs else {}
+    return tokens | {outputs["gateway_url"]: f"{NOBODY}/mcp"}
+
+
+def test_all_commands_are_understood(deployed: Deployment, programs: str, tmp_path: Path) -> None:
+    given = {"AWS_ENDPOINT_URL": NOBODY, "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s", "HOME": str(tmp_path)}
+    given |= {"COGNITO_PASSWORD": PASSWORD, "CAUSEWAY_TOKEN": "eyJhbGciOiJub25lIn0.e30."}
+    commands = deployed.root.outputs()["commands"]
+    assert {"get_token", "get_user_token", "list_tools", "configure_vscode", "configure_amazon_q"} <= commands.keys()
+    assert {"list_tools_hello", "list_tools_my-calculator", "get_user_token_my-calculator"} <= commands.keys()
+    for name, command in commands.items():
+        ran = shell(deployed, programs, replaced(command, to_nobody(deployed)), **given)
+        # Nobody answers; clients' files are shown without asking anybody.
+        wanted = 0 if name.startswith("configure_") else FAILED
+        assert ran.returncode == wanted, f"{name}: {command}\n{ran.stdout}{ran.stderr}"
+
+
+def test_a_gateway_that_wants_signatures_has_commands_that_sign(programs: str, tmp_path: Path) -> None:
+    with deployment(tmp_path) as deployed:
+        deployed.vary(gateway_authorizer="iam", servers={}, targets={}, test_user={"create": False})
+        deployed.apply()
+        commands = deployed.root.outputs()["commands"]
+        assert set(commands) == {"list_tools", "configure_vscode", "configure_amazon_q"}
+        given = {"AWS_ENDPOINT_URL": NOBODY, "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s", "HOME": str(tmp_path)}
+        for name, command in commands.items():
+            ran = shell(deployed, programs, replaced(command, to_nobody(deployed)), **given)
+            assert ran.returncode == (FAILED if name == "list_tools" else 0), f"{command}\n{ran.stdout}{ran.stderr}"
+            if name == "configure_vscode":
+                assert "--region" in ran.stdout and "sigv4" in ran.stdout
+
+
+def test_no_command_holds_a_secret(deployed: Deployment) -> None:
+    outputs = deployed.root.outputs()
+    assert outputs["client_secret"]
+    for command in outputs["commands"].values():
+        assert outputs["client_secret"] not in command and PASSWORD not in command
+
+
+def test_the_commands_get_tokens_of_such_a_pool(deployed: Deployment, programs: str) -> None:
+    outputs = deployed.root.outputs()
+    with ministack() as aws:
+        pool = made_alike(aws, deployed)
+        values = {outputs["user_pool_id"]: pool["id"], outputs["client_id"]: pool["program"], outputs["user_client_id"]: pool["people"]}
+        values |= {outputs["token_endpoint"]: f"{aws.url}/oauth2/token"}
+        # The secret is Cognito's; the one of the state is made up.
+        secret = "$(terraform output -raw client_secret)"
+        get_token = outputs["commands"]["get_token"]
+        assert secret in get_token
+        ran = shell(deployed, programs, replaced(get_token, values | {secret: pool["secret"]}), **aws.environment())
+        assert ran.returncode == 0, ran.stderr
+        of_program = inspected(deployed, programs, ran.stdout)
+        assert of_program["scope"] == outputs["scope"] == "team-tools-id/invoke" and of_program["client_id"] == pool["program"]
+
+        get_user_token = replaced(outputs["commands"]["get_user_token"], values)
+        ran = shell(deployed, programs, get_user_token, COGNITO_PASSWORD=PASSWORD, **aws.environment())
+        assert ran.returncode == 0, ran.stderr
+        of_user = inspected(deployed, programs, ran.stdout)
+        assert of_user["username"] == "testuser" and of_user["client_id"] == pool["people"]
+
+
+def inspected(deployed: Deployment, programs: str, token: str) -> dict:
+    """What is in a token."""
+    ran = shell(deployed, programs, "causeway token inspect --token-env CAUSEWAY_TOKEN --json", CAUSEWAY_TOKEN=token.strip())
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)["claims"]
+
+
+def made_alike(aws: Account, deployed: Deployment) -> dict[str, str]:
+    """The gateway's user pool in Cognito, from the arguments that Terraform gave for it."""
+    cognito = aws.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName=deployed.of("aws_cognito_user_pool", "team-tools-pool")["name"])["UserPool"]["Id"]
+    domains = [change["config"]["domain"] for change in deployed.provider.changes() if change["type"] == "aws_cognito_user_pool_domain"]
+    [domain] = [domain for domain in domains if domain.startswith("team-tools-")]
+    cognito.create_user_pool_domain(Domain=domain, UserPoolId=pool)
+    server = deployed.of("aws_cognito_resource_server", "team-tools-name")
+    [scope] = server["scope"]
+    cognito.create_resource_server(
+        UserPoolId=pool,
+        Identifier=server["identifier"],
+        Name=server["name"],
+        Scopes=[{"ScopeName": scope["scope_name"], "ScopeDescription": scope["scope_description"]}],
+    )
+    program, people = (client(cognito, pool, deployed, name) for name in ["team-tools-client", "team-tools-user-client"])
+    [user] = [
+        change["config"]
+        for change in deployed.provider.changes()
+        if change["type"] == "aws_cognito_user" and change["config"]["user_pool_id"] == deployed.root.outputs()["user_pool_id"]
+    ]
+    cognito.admin_create_user(UserPoolId=pool, Username=user["username"], MessageAction=user["message_action"])
+    # As the provider does it for `password`.
+    cognito.admin_set_user_password(UserPoolId=pool, Username=user["username"], Password=user["password"], Permanent=True)
+    return {"id": pool, "program": program["ClientId"], "secret": program["ClientSecret"], "people": people["ClientId"]}
+
+
+def client(cognito, pool: str, deployed: Deployment, name: str) -> dict:
+    given = deployed.of("aws_cognito_user_pool_client", name)
+    named = {
+        "GenerateSecret": given["generate_secret"],
+        "ExplicitAuthFlows": given["explicit_auth_flows"],
+        "AllowedOAuthFlows": given["allowed_oauth_flows"],
+        "AllowedOAuthFlowsUserPoolClient": given["allowed_oauth_flows_user_pool_client"],
+        "AllowedOAuthScopes": given["allowed_oauth_scopes"],
+        "CallbackURLs": given["callback_urls"],
+        "SupportedIdentityProviders": given["supported_identity_providers"],
+    }
+    wanted = {key: value for key, value in named.items() if value is not None}
+    return cognito.create_user_pool_client(UserPoolId=pool, ClientName=name, **wanted)["UserPoolClient"]

@@ -1,0 +1,4 @@
+variable "name" {
+  description = "Name that the bucket's begins with."
+  type        = string
+}
