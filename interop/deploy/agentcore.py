@@ -19,7 +19,7 @@ WHOLE = {
     "callback_urls": ["http://localhost:8080/login/callback"],
     "test_user": {"create": True},
     "servers": {
-        "my-calculator": {"description": "Adds and multiplies", "source_directory": "./tests/server"},
+        "my-calculator": {"description": "Adds and multiplies", "source_directory": "./sample-server"},
         "hello": {"image_uri": f"{IMAGES}/hello:1", "authorization": "iam", "runtime_config": {"GREETING": "Hello"}},
         "cloudwatch-insights": {
             "image_uri": f"{IMAGES}/team/insights@sha256:{'0' * 64}",

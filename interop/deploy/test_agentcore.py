@@ -65,7 +65,7 @@ def test_no_secret_is_in_the_plan_or_the_state(deployed: Deployment) -> None:
 
 
 def test_nothing_private_is_built(deployed: Deployment) -> None:
-    server = deployed.root.path / "tests/server"
+    server = deployed.root.path / "sample-server"
     private = [".env", ".env.production", "terraform.tfstate", "terraform.tfstate.backup", "prod.tfvars", "prod.auto.tfvars.json"]
     private += [".terraform/providers/x", "infra/.terraform/x", "infra/terraform.tfstate", ".git/HEAD", "lib/.git/HEAD", "lib/.env"]
     private += [".aws/credentials", ".ssh/id_ed25519", ".agentcore-credentials-team-tools.json", "node_modules/x/index.js", "target/a"]
@@ -74,7 +74,7 @@ def test_nothing_private_is_built(deployed: Deployment) -> None:
         (server / path).parent.mkdir(parents=True, exist_ok=True)
         (server / path).write_text("x")
     sent = names(deployed.apply(), OBJECT)
-    assert sent == sorted(f"my-calculator/{path}" for path in [*wanted, "Dockerfile", "app.py"])
+    assert sent == sorted(f"my-calculator/{path}" for path in [*wanted, "Dockerfile", "requirements.txt", "server.py"])
 
 
 def test_a_runtime_waits_for_its_image_and_the_image_for_its_source(deployed: Deployment) -> None:
@@ -112,15 +112,15 @@ def test_a_build_that_fails_makes_no_runtime_and_is_made_again(deployed: Deploym
 def test_another_source_is_another_image_and_listed_anew(deployed: Deployment) -> None:
     deployed.apply()
     before = deployed.of(TARGET, "my-calculator-target")["description"]
-    (deployed.root.path / "tests/server/app.py").write_text("print('changed')\n")
+    (deployed.root.path / "sample-server/server.py").write_text("print('changed')\n")
     changes = deployed.apply()
-    assert names(changes, OBJECT) == ["my-calculator/app.py"]
+    assert names(changes, OBJECT) == ["my-calculator/server.py"]
     assert names(changes, BUILD) == ["my-calculator-build"] and names(changes, RUNTIME) == ["my_calculator"]
     assert names(changes, TARGET) == ["my-calculator-target"]
     after = deployed.of(TARGET, "my-calculator-target")["description"]
     assert before != after and after.startswith("Adds and multiplies (revision ")
     # What was there before is the image that was there before.
-    (deployed.root.path / "tests/server/app.py").write_text((ROOTS[0] / "tests/server/app.py").read_text())
+    (deployed.root.path / "sample-server/server.py").write_text((ROOTS[0] / "sample-server/server.py").read_text())
     deployed.apply()
     assert deployed.of(TARGET, "my-calculator-target")["description"] == before
 
@@ -158,7 +158,7 @@ def test_opentofu_takes_images_and_says_what_it_cannot_build(deployed: Deploymen
     (module / "start.tofu").rename(module / "start.tf")
     deployed.root.run("validate", "-no-color").ok()
     refused = deployed.root.run("plan", "-no-color")
-    assert refused.status == 1 and "OpenTofu cannot build `./tests/server`" in refused.text and "image_uri" in refused.text
+    assert refused.status == 1 and "OpenTofu cannot build `./sample-server`" in refused.text and "image_uri" in refused.text
     deployed.vary(servers={"given": {"image_uri": f"{IMAGES}/given:1", "log_groups": LOG_GROUPS}})
     deployed.apply()
 

@@ -32,8 +32,13 @@ variable "servers" {
   nullable = false
 
   validation {
-    condition     = alltrue([for name in keys(var.servers) : can(regex("^[a-zA-Z][0-9a-zA-Z]*(-[0-9a-zA-Z]+)*$", name)) && length(name) <= 48])
-    error_message = "A server's name is at most 48 letters and digits with single dashes between them, and begins with a letter: write my-server in place of ${join(", ", [for name in keys(var.servers) : "`${name}`" if !can(regex("^[a-zA-Z][0-9a-zA-Z]*(-[0-9a-zA-Z]+)*$", name)) || length(name) > 48])}."
+    condition     = alltrue([for name in keys(var.servers) : can(regex("^[a-zA-Z][0-9a-zA-Z]*(-[0-9a-zA-Z]+)*$", name))])
+    error_message = "A server's name is letters and digits with single dashes between them, and begins with a letter: write my-server in place of ${join(", ", [for name in keys(var.servers) : "`${name}`" if !can(regex("^[a-zA-Z][0-9a-zA-Z]*(-[0-9a-zA-Z]+)*$", name))])}."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.servers) : length(name) >= 2 && length(name) <= 48])
+    error_message = "A server's name has 2 to 48 characters: see ${join(", ", [for name in keys(var.servers) : "`${name}`" if length(name) < 2 || length(name) > 48])}."
   }
 
   validation {

@@ -99,7 +99,7 @@ run "of_servers_and_their_targets" {
     target_secrets = {}
     gateway_name   = "team-tools"
     servers = {
-      my-calculator = { source_directory = "./tests/server" }
+      my-calculator = { source_directory = "./sample-server" }
       hello         = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/hello:1" }
     }
   }

@@ -119,6 +119,16 @@ run "a_server_name_with_an_underscore" {
   expect_failures = [var.servers]
 }
 
+run "a_server_name_of_one_letter" {
+  command = plan
+
+  variables {
+    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1" } }
+  }
+
+  expect_failures = [var.servers]
+}
+
 run "a_server_name_that_is_too_long" {
   command = plan
 
@@ -143,7 +153,7 @@ run "a_server_without_image_and_source" {
   command = plan
 
   variables {
-    servers = { a = {} }
+    servers = { one = {} }
   }
 
   expect_failures = [var.servers]
@@ -153,7 +163,7 @@ run "a_server_with_image_and_source" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", source_directory = "./tests/server" } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", source_directory = "./sample-server" } }
   }
 
   expect_failures = [var.servers]
@@ -163,7 +173,7 @@ run "a_source_without_a_dockerfile" {
   command = plan
 
   variables {
-    servers = { a = { source_directory = "./tests" } }
+    servers = { one = { source_directory = "./tests" } }
   }
 
   expect_failures = [var.servers]
@@ -173,7 +183,7 @@ run "an_image_that_is_not_of_ecr" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "docker.io/library/nginx:1" } }
+    servers = { one = { image_uri = "docker.io/library/nginx:1" } }
   }
 
   expect_failures = [var.servers]
@@ -183,7 +193,7 @@ run "an_image_without_a_tag" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a" } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a" } }
   }
 
   expect_failures = [var.servers]
@@ -193,7 +203,7 @@ run "a_repository_for_an_image_that_is_given" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", ecr_repository = "mine" } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", ecr_repository = "mine" } }
   }
 
   expect_failures = [var.servers]
@@ -203,7 +213,7 @@ run "all_log_groups" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", log_groups = ["*"] } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", log_groups = ["*"] } }
   }
 
   expect_failures = [var.servers]
@@ -213,7 +223,7 @@ run "a_star_within_a_log_group" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", log_groups = ["/aws/*/orders"] } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", log_groups = ["/aws/*/orders"] } }
   }
 
   expect_failures = [var.servers]
@@ -223,7 +233,7 @@ run "a_second_list_of_log_groups" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", runtime_config = { ALLOWED_LOG_GROUPS = "/other" } } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", runtime_config = { ALLOWED_LOG_GROUPS = "/other" } } }
   }
 
   expect_failures = [var.servers]
@@ -233,7 +243,7 @@ run "a_role_that_is_no_arn" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", execution_role_arn = "my-role" } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", execution_role_arn = "my-role" } }
   }
 
   expect_failures = [var.servers]
@@ -243,7 +253,7 @@ run "an_authorization_that_is_none" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", authorization = "none" } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", authorization = "none" } }
   }
 
   expect_failures = [var.servers]
@@ -253,7 +263,7 @@ run "a_vpc_without_security_groups" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", subnet_ids = ["subnet-0123456789abcdef0"] } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", subnet_ids = ["subnet-0123456789abcdef0"] } }
   }
 
   expect_failures = [var.servers]
@@ -263,7 +273,7 @@ run "a_timeout_that_is_too_short" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", idle_timeout_seconds = 30 } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", idle_timeout_seconds = 30 } }
   }
 
   expect_failures = [var.servers]
@@ -283,8 +293,8 @@ run "a_target_named_as_a_servers" {
   command = plan
 
   variables {
-    servers = { a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1" } }
-    targets = { a-target = { endpoint = "https://a.example.com/mcp" } }
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1" } }
+    targets = { one-target = { endpoint = "https://a.example.com/mcp" } }
   }
 
   expect_failures = [var.targets]

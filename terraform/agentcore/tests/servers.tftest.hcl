@@ -11,7 +11,7 @@ run "built_from_a_directory" {
 
   variables {
     name             = "calculator"
-    source_directory = "./tests/server"
+    source_directory = "./sample-server"
     bucket           = { id = "tools-source-1234", arn = "arn:aws:s3:::tools-source-1234" }
     account_id       = "123456789012"
     region           = "us-east-1"
@@ -19,7 +19,7 @@ run "built_from_a_directory" {
   }
 
   assert {
-    condition     = output.files == toset(["Dockerfile", "app.py"]) && aws_s3_object.source["app.py"].key == "calculator/app.py"
+    condition     = output.files == toset(["Dockerfile", "requirements.txt", "server.py"]) && aws_s3_object.source["server.py"].key == "calculator/server.py"
     error_message = "The directory lies in the bucket, below the server's name."
   }
 
@@ -46,7 +46,7 @@ run "built_into_a_repository_that_exists" {
 
   variables {
     name             = "calculator"
-    source_directory = "./tests/server"
+    source_directory = "./sample-server"
     repository_name  = "team/images"
     bucket           = { id = "tools-source-1234", arn = "arn:aws:s3:::tools-source-1234" }
     account_id       = "123456789012"

@@ -81,10 +81,11 @@ resource "aws_cognito_user_pool_client" "people" {
   enable_token_revocation       = true
 
   allowed_oauth_flows_user_pool_client = local.people
-  allowed_oauth_flows                  = local.people ? ["code"] : null
-  allowed_oauth_scopes                 = local.people ? ["openid", local.scope] : null
-  callback_urls                        = local.people ? var.callback_urls : null
-  supported_identity_providers         = local.people ? ["COGNITO"] : null
+  # Empty and not left out, or what was there before would stay.
+  allowed_oauth_flows          = local.people ? ["code"] : []
+  allowed_oauth_scopes         = local.people ? ["openid", local.scope] : []
+  callback_urls                = var.callback_urls
+  supported_identity_providers = local.people ? ["COGNITO"] : []
 }
 
 resource "aws_cognito_user" "test" {

@@ -29,6 +29,13 @@ resource "aws_s3_object" "source" {
   source      = "${var.source_directory}/${each.key}"
   source_hash = local.digests[each.key]
 
+  # An object takes ten tags, and each costs something: these have none.
+  override_provider {
+    default_tags {
+      tags = {}
+    }
+  }
+
   lifecycle {
     precondition {
       condition     = length(local.files) <= 2000
