@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from deploy.agentcore import PASSWORD, Deployment, deployment
+from deploy.agentcore_pools import ids, made_alike
 
-from harness.account import Account
 from harness.gateway import causeway
 from harness.ministack import ministack
 from harness.process import CLEAN
@@ -99,23 +99,22 @@ def test_no_command_holds_a_secret(deployed: Deployment) -> None:
 def test_the_commands_get_tokens_of_such_a_pool(deployed: Deployment, programs: str) -> None:
     outputs = deployed.root.outputs()
     with ministack() as aws:
-        pool = made_alike(aws, deployed)
-        values = {outputs["user_pool_id"]: pool["id"], outputs["client_id"]: pool["program"], outputs["user_client_id"]: pool["people"]}
-        values |= {outputs["token_endpoint"]: f"{aws.url}/oauth2/token"}
+        pool = made_alike(aws, deployed, "team-tools")
+        values = ids(deployed, "team-tools", pool) | {outputs["token_endpoint"]: f"{aws.url}/oauth2/token"}
         # The secret is Cognito's; the one of the state is made up.
         secret = "$(terraform output -raw client_secret)"
         get_token = outputs["commands"]["get_token"]
         assert secret in get_token
-        ran = shell(deployed, programs, replaced(get_token, values | {secret: pool["secret"]}), **aws.environment())
+        ran = shell(deployed, programs, replaced(get_token, values | {secret: pool.secret}), **aws.environment())
         assert ran.returncode == 0, ran.stderr
         of_program = inspected(deployed, programs, ran.stdout)
-        assert of_program["scope"] == outputs["scope"] == "team-tools-id/invoke" and of_program["client_id"] == pool["program"]
+        assert of_program["scope"] == outputs["scope"] == "team-tools-id/invoke" and of_program["client_id"] == pool.program
 
         get_user_token = replaced(outputs["commands"]["get_user_token"], values)
         ran = shell(deployed, programs, get_user_token, COGNITO_PASSWORD=PASSWORD, **aws.environment())
         assert ran.returncode == 0, ran.stderr
         of_user = inspected(deployed, programs, ran.stdout)
-        assert of_user["username"] == "testuser" and of_user["client_id"] == pool["people"]
+        assert of_user["username"] == "testuser" and of_user["client_id"] == pool.people
 
 
 def inspected(deployed: Deployment, programs: str, token: str) -> dict:
@@ -123,45 +122,3 @@ def inspected(deployed: Deployment, programs: str, token: str) -> dict:
     ran = shell(deployed, programs, "causeway token inspect --token-env CAUSEWAY_TOKEN --json", CAUSEWAY_TOKEN=token.strip())
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)["claims"]
-
-
-def made_alike(aws: Account, deployed: Deployment) -> dict[str, str]:
-    """The gateway's user pool in Cognito, from the arguments that Terraform gave for it."""
-    cognito = aws.client("cognito-idp")
-    pool = cognito.create_user_pool(PoolName=deployed.of("aws_cognito_user_pool", "team-tools-pool")["name"])["UserPool"]["Id"]
-    domains = [change["config"]["domain"] for change in deployed.provider.changes() if change["type"] == "aws_cognito_user_pool_domain"]
-    [domain] = [domain for domain in domains if domain.startswith("team-tools-")]
-    cognito.create_user_pool_domain(Domain=domain, UserPoolId=pool)
-    server = deployed.of("aws_cognito_resource_server", "team-tools-name")
-    [scope] = server["scope"]
-    cognito.create_resource_server(
-        UserPoolId=pool,
-        Identifier=server["identifier"],
-        Name=server["name"],
-        Scopes=[{"ScopeName": scope["scope_name"], "ScopeDescription": scope["scope_description"]}],
-    )
-    program, people = (client(cognito, pool, deployed, name) for name in ["team-tools-client", "team-tools-user-client"])
-    [user] = [
-        change["config"]
-        for change in deployed.provider.changes()
-        if change["type"] == "aws_cognito_user" and change["config"]["user_pool_id"] == deployed.root.outputs()["user_pool_id"]
-    ]
-    cognito.admin_create_user(UserPoolId=pool, Username=user["username"], MessageAction=user["message_action"])
-    # As the provider does it for `password`.
-    cognito.admin_set_user_password(UserPoolId=pool, Username=user["username"], Password=user["password"], Permanent=True)
-    return {"id": pool, "program": program["ClientId"], "secret": program["ClientSecret"], "people": people["ClientId"]}
-
-
-def client(cognito, pool: str, deployed: Deployment, name: str) -> dict:
-    given = deployed.of("aws_cognito_user_pool_client", name)
-    named = {
-        "GenerateSecret": given["generate_secret"],
-        "ExplicitAuthFlows": given["explicit_auth_flows"],
-        "AllowedOAuthFlows": given["allowed_oauth_flows"],
-        "AllowedOAuthFlowsUserPoolClient": given["allowed_oauth_flows_user_pool_client"],
-        "AllowedOAuthScopes": given["allowed_oauth_scopes"],
-        "CallbackURLs": given["callback_urls"],
-        "SupportedIdentityProviders": given["supported_identity_providers"],
-    }
-    wanted = {key: value for key, value in named.items() if value is not None}
-    return cognito.create_user_pool_client(UserPoolId=pool, ClientName=name, **wanted)["UserPoolClient"]
