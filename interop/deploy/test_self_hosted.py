@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from aws.doubles.model import Model, complaints
 from deploy.gateways import SECRET, VALUE, Surroundings, knows, open_session, status, surroundings, until_ready
+from deploy.values import judged
 from harness.account import Account
 from harness.command import run
 from harness.contained import contained, port
@@ -349,6 +350,13 @@ def test_the_session_key_is_kept_nowhere_and_changes_when_told(root: Root, provi
 
 
 @pytest.mark.parametrize("given", [LEAST, MOST], ids=["least", "most"])
+def test_aws_takes_the_values(root: Root, given: dict) -> None:
+    root.variables(**given)
+    found = judged(list(resources(root.plan())))
+    assert found.complaints == [] and len(found.members) > 50
+
+
+@pytest.mark.parametrize("given", [LEAST, MOST], ids=["least", "most"])
 def test_ecs_takes_the_task(root: Root, given: dict) -> None:
     """As botocore's model of it says: members, types, enumerations."""
     made = applied(root, **given)
@@ -463,6 +471,23 @@ def test_terraform_finds_a_mistake(root: Root, file: str, right: str, wrong: str
 def test_a_policy_that_allows_more_is_found(root: Root, right: str, wrong: str, said: str) -> None:
     root.replace("iam.tf", right, wrong)
     assert any(said in found for found in excess(applied(root, **MOST)))
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"),
+    [
+        ("alarms.tf", '"LessThanThreshold"', '"LessThan"'),
+        ("load_balancer.tf", 'target_type                   = "ip"', 'target_type                   = "address"'),
+        ("scaling.tf", '"ALBRequestCountPerTarget"', '"RequestCountPerTarget"'),
+        ("service.tf", 'propagate_tags                     = "SERVICE"', 'propagate_tags                     = "service"'),
+        ("shared_state.tf", 'unit    = "GB"', 'unit    = "GiB"'),
+    ],
+    ids=["alarm", "target", "scaling", "tags", "unit"],
+)
+def test_a_value_that_aws_would_not_take_is_found(root: Root, file: str, right: str, wrong: str) -> None:
+    root.replace(file, right, wrong)
+    root.variables(**MOST)
+    assert any("is none of" in each for each in judged(list(resources(root.plan()))).complaints)
 
 
 def test_a_task_that_ecs_would_refuse_is_found(root: Root) -> None:
