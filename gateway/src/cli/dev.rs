@@ -7,7 +7,11 @@ mod people;
 mod server;
 mod toolset;
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use causeway_core::catalog::Kind;
@@ -94,9 +98,7 @@ pub async fn run(args: DevArgs) -> anyhow::Result<()> {
     let secrets = identity::generated_secrets(&draft.file);
     let mut config = draft.resolve(&Environment::process().overlay(secrets))?;
     telemetry::init_as(&config.telemetry, "warn");
-    if let Some(listen) = args.listen {
-        config.gateway.listen = listen;
-    }
+    config.gateway.listen = args.listen.unwrap_or_else(|| here(config.gateway.listen));
     let listener = listen(config.gateway.listen).await?;
     let local = listener.local_addr().context("the listener has no address")?;
     let identity = DevIdentity::start(&mut config, local, stop.clone()).await?;
@@ -113,6 +115,15 @@ pub async fn run(args: DevArgs) -> anyhow::Result<()> {
     outcome
 }
 
+/// This machine alone, where a configuration for a container says every address: so one file does for both.
+fn here(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(all) if all.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, all.port()).into(),
+        SocketAddr::V6(all) if all.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, all.port()).into(),
+        one => one,
+    }
+}
+
 /// Only loopback: this mode hands out tokens to whoever asks with the secret on the screen.
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     if !address.ip().is_loopback() {
@@ -125,7 +136,9 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Where the admin port is: where the config says; where that is the default address and taken, at a free one.
 async fn admin_listener(config: &mut Config) -> anyhow::Result<TcpListener> {
     let default: SocketAddr = config::file::admin::LISTEN.parse().expect("the default is an address");
-    let admin = *config.admin.get_or_insert(config::Admin { listen: default, open_metrics: false, try_tools: true });
+    let admin = config.admin.get_or_insert(config::Admin { listen: default, open_metrics: false, try_tools: true });
+    admin.listen = here(admin.listen);
+    let admin = *admin;
     if !admin.listen.ip().is_loopback() {
         bail!("`causeway dev` listens on loopback only, not on `{}`; leave `admin.listen` out", admin.listen);
     }
@@ -246,5 +259,21 @@ fn running_targets(view: &View, urls: &[Option<Url>]) -> Vec<RunningTarget> {
 impl fmt::Debug for RunningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunningKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_becomes_this_machine_and_one_address_stays() {
+        let check = |written: &str, meant: &str| {
+            assert_eq!(here(written.parse().unwrap()), meant.parse().unwrap(), "{written}");
+        };
+        check("0.0.0.0:8080", "127.0.0.1:8080");
+        check("[::]:8080", "[::1]:8080");
+        check("127.0.0.2:0", "127.0.0.2:0");
+        check("192.0.2.1:8080", "192.0.2.1:8080");
     }
 }

@@ -208,6 +208,37 @@ async fn dev_refuses_to_listen_for_other_machines() {
 }
 
 #[tokio::test]
+async fn dev_keeps_to_this_machine_what_a_container_listens_on() {
+    let (_directory, path) = config(
+        r#"
+        [gateway]
+        listen = "0.0.0.0:0"
+        public_url = "https://gateway.example.com/mcp"
+
+        [admin]
+        listen = "0.0.0.0:0"
+
+        [sessions]
+        key_env = ["CAUSEWAY_SESSION_KEY"]
+
+        [authorizer.custom_jwt]
+        discovery_url = "https://issuer.example.com/.well-known/openid-configuration"
+        allowed_clients = ["everybody"]
+
+        [[targets]]
+        name = "calculator"
+        http.endpoint = "https://calculator.example.com/mcp"
+        dev.sample = "calculator"
+        "#,
+    );
+    let mut dev = Dev::told(&["--config", path.to_str().unwrap()]).await;
+    for place in ["endpoint", "admin"] {
+        assert!(dev.text(place).starts_with("http://127.0.0.1:"), "{place}: {}", dev.text(place));
+    }
+    assert_eq!(dev.end(Signal::SIGTERM).await.0, Some(0));
+}
+
+#[tokio::test]
 async fn the_schema_is_printed() {
     let ended = run(&["schema"]).await;
     let schema: Value = serde_json::from_str(&ended.stdout).unwrap();
@@ -328,7 +359,11 @@ impl Dev {
 
     /// Of the config.toml at `path`.
     async fn of(path: &Path) -> Self {
-        let arguments = ["dev", "--json", "--listen", "127.0.0.1:0", "--config", path.to_str().unwrap()];
+        Self::told(&["--listen", "127.0.0.1:0", "--config", path.to_str().unwrap()]).await
+    }
+
+    async fn told(arguments: &[&str]) -> Self {
+        let arguments = [&["dev", "--json"], arguments].concat();
         let mut process = causeway(&arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
