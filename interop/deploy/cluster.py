@@ -21,7 +21,12 @@ def cluster(release: str, namespace: str, kinds: list[dict], secrets: dict[str, 
         owner = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace}
         labels = {"app.kubernetes.io/managed-by": "Helm"}
         metadata = {"name": name, "namespace": namespace, "labels": labels, "annotations": owner}
-        answers[f"/api/v1/namespaces/{namespace}/secrets/{name}"] = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
+        answers[f"/api/v1/namespaces/{namespace}/secrets/{name}"] = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": metadata,
+            "data": data,
+        }
     missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
 
     def answer(request: Request) -> Answer:
@@ -39,11 +44,21 @@ def discovery(kinds: set[tuple[str, str]]) -> dict[str, dict]:
     answers = {
         "/version": VERSION,
         "/api": {"kind": "APIVersions", "versions": ["v1"]},
-        "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": [group(version) for version in versions if "/" in version]},
+        "/apis": {
+            "kind": "APIGroupList",
+            "apiVersion": "v1",
+            "groups": [group(version) for version in versions if "/" in version],
+        },
     }
     for version in versions:
         resources = [
-            {"name": f"{kind.lower()}s", "singularName": kind.lower(), "namespaced": True, "kind": kind, "verbs": ["get", "list"]}
+            {
+                "name": f"{kind.lower()}s",
+                "singularName": kind.lower(),
+                "namespaced": True,
+                "kind": kind,
+                "verbs": ["get", "list"],
+            }
             for of, kind in kinds
             if of == version
         ]

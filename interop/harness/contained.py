@@ -15,7 +15,9 @@ EVERYWHERE = re.compile(r'"(?:0\.0\.0\.0|\[::\]):\d+"')
 
 
 @contextmanager
-def contained(arguments: list[str], env: Mapping[str, str], files: Mapping[str, str] | None = None) -> Iterator[Gateway]:
+def contained(
+    arguments: list[str], env: Mapping[str, str], files: Mapping[str, str] | None = None
+) -> Iterator[Gateway]:
     """Runs the gateway with these arguments and variables, and nothing else of this machine; `files` by their paths in the
     container."""
     with tempfile.TemporaryDirectory() as directory:
@@ -27,7 +29,9 @@ def contained(arguments: list[str], env: Mapping[str, str], files: Mapping[str, 
         variables = {name: on_loopback(value) for name, value in env.items()}
         with Process(argv, variables, cwd=directory) as process:
             endpoint = process.wait_for(lambda: listening(process.errors), "it listened")
-            yield Gateway(process, endpoint, admin=admin(process) if watched([*env.values(), *(files or {}).values()]) else None)
+            yield Gateway(
+                process, endpoint, admin=admin(process) if watched([*env.values(), *(files or {}).values()]) else None
+            )
 
 
 def watched(texts: list[str]) -> bool:
@@ -36,7 +40,9 @@ def watched(texts: list[str]) -> bool:
 
 
 def admin(process: Process) -> str:
-    return process.wait_for(lambda: said(process.errors, "dashboard, metrics and health on "), "it said where the admin port is")
+    return process.wait_for(
+        lambda: said(process.errors, "dashboard, metrics and health on "), "it said where the admin port is"
+    )
 
 
 def on_loopback(text: str) -> str:
