@@ -67,13 +67,12 @@ class Image:
     def emulated(self) -> bool:
         return self.architecture != {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
 
-    def command(self, *arguments: str, options: tuple[str, ...] = (), program: str | None = None) -> list[str]:
-        """The command line that runs it, confined. An image of the other architecture needs its program named: it is given to an
-        emulator."""
+    def command(self, *arguments: str, options: tuple[str, ...] = ()) -> list[str]:
+        """The command line that runs it, confined. The program of an image of the other architecture is given to an emulator."""
         entry = []
         if self.emulated:
-            program = program or self.about()["config"]["Entrypoint"][0]
-            arguments = (program, *arguments)
+            config = self.about()["config"]
+            arguments = (*config["Entrypoint"], *(arguments or config["Cmd"] or ()))
             options += (f"--volume={EMULATOR}:/emulator:ro",)
             entry = ["--entrypoint=/emulator"]
         return ["podman", "run", "--rm", "--pull=never", *MODEST, *CONFINED, *options, *entry, self.name, *arguments]

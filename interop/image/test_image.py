@@ -186,13 +186,15 @@ def name_server(name: str, address: str) -> Iterator[str]:
     own = f"127.77.{os.getpid() % 250}.53"
     answerer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     answerer.bind((own, 53))
+    # A datagram from here ends it: a socket that is closed while it is read stays bound.
+    ended = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    ended.bind((own, 0))
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\x00"
 
     def answer() -> None:
         while True:
-            try:
-                query, peer = answerer.recvfrom(512)
-            except OSError:
+            query, peer = answerer.recvfrom(512)
+            if peer[1] == ended.getsockname()[1]:
                 return
             question = query[12 : 12 + len(labels) + 4]
             asked_for_a = question[:-4].lower() == labels and question[-4:-2] == b"\x00\x01"
@@ -205,7 +207,10 @@ def name_server(name: str, address: str) -> Iterator[str]:
     try:
         yield own
     finally:
+        ended.sendto(b"", (own, 53))
+        thread.join()
         answerer.close()
+        ended.close()
 
 
 def test_names_are_looked_up_without_the_libraries_of_a_system(images: dict[str, Image], tmp_path: Path):
