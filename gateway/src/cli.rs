@@ -1,10 +1,13 @@
 //! The commands of `causeway`: their arguments, and which file carries each out.
 
+pub mod aws;
 pub mod call;
 pub mod check;
 pub mod client;
 pub mod completions;
 pub mod configured;
+pub mod deploy;
+pub mod destroy;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod doctor;
@@ -17,6 +20,7 @@ mod running;
 pub mod schema;
 pub mod screen;
 pub mod serve;
+pub mod status;
 pub mod stdio;
 pub mod targets;
 pub mod token;
@@ -89,6 +93,15 @@ enum Command {
     Health(health::HealthArgs),
     /// Write a config.toml that serves what a live AgentCore Gateway serves, or compare the two
     Import(Box<import::ImportArgs>),
+    /// Make an AgentCore Gateway with your servers behind it, by Terraform, after a plan and a question
+    Deploy(Box<deploy::DeployArgs>),
+    /// Say what was deployed from here, and how it is at AWS
+    Status(Box<status::StatusArgs>),
+    /// Remove what was deployed, after a plan and a question
+    Destroy(Box<destroy::DestroyArgs>),
+    /// Keep credential providers and secrets at AWS
+    #[command(subcommand)]
+    Aws(Box<aws::AwsArgs>),
     /// Serve MCP on standard input and output, toward a server elsewhere: for clients that start their servers
     Stdio(Box<stdio::StdioArgs>),
     /// Give a client (VS Code, Amazon Q, Kiro, Claude Code, Cursor, Copilot CLI) its entry of the gateway
@@ -212,6 +225,22 @@ impl Command {
             Self::Import(args) => {
                 telemetry::init("error");
                 import::run(&args).await
+            }
+            Self::Deploy(args) => {
+                telemetry::init("error");
+                deploy::run(&args).await
+            }
+            Self::Status(args) => {
+                telemetry::init("error");
+                status::run(&args).await
+            }
+            Self::Destroy(args) => {
+                telemetry::init("error");
+                destroy::run(&args).await
+            }
+            Self::Aws(args) => {
+                telemetry::init("error");
+                aws::run(&args).await
             }
             Self::Stdio(args) => {
                 telemetry::init("warn");

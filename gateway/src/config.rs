@@ -16,6 +16,7 @@ mod admin;
 mod audit;
 mod authorizer;
 mod credential;
+pub mod deploy;
 pub mod draft;
 pub mod environment;
 pub mod file;
@@ -39,6 +40,7 @@ pub use authorizer::{AccessKey, Authorizer, AwsIam, CallerIdentity, CustomJwt};
 pub use credential::{
     ApiKey, ApiKeyLocation, ClientAuthentication, ClientCredentials, Credential, Sigv4, TokenEndpoint,
 };
+pub use deploy::Deployment;
 pub use draft::Draft;
 pub use environment::Environment;
 pub use login::{ClientDocuments, Login, LoginProxy};
@@ -47,6 +49,7 @@ pub use mistake::{Label, Mistake, Mistakes, Subject};
 pub use outline::Written;
 pub use proxies::Proxies;
 pub(crate) use resolve::KEY_BYTES;
+pub use resolve::Over;
 pub use target::{Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions, Transport};
 pub use telemetry::{LogFormat, Otlp, Telemetry};
 pub use toolset::Toolset;

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clients;
 pub mod config;
 pub mod credentials;
+pub mod deploy;
 pub mod discovery;
 pub mod error;
 mod export;

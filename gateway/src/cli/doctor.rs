@@ -3,9 +3,9 @@
 
 mod aws;
 mod certificate;
-mod finding;
+pub(in crate::cli) mod finding;
 mod here;
-mod hosted;
+pub(in crate::cli) mod hosted;
 mod issuer;
 mod names;
 mod network;

@@ -20,6 +20,7 @@ use causeway_oidc::clock::Clock;
 use clap::{Args, Subcommand};
 use url::Url;
 
+pub(super) use self::client::fetch;
 use self::report::Report;
 use super::{
     Usage,
@@ -115,6 +116,11 @@ pub async fn run(args: TokenArgs) -> anyhow::Result<()> {
         (false, true) => out_line(&report.json().to_string()),
         (false, false) => out(&report.text()),
     }
+}
+
+/// Whether `token` has expired, and when it does, in words; none if it does not say.
+pub(super) fn end(token: &Secret) -> Option<(bool, String)> {
+    Report::of(token, Clock::system().now()).end()
 }
 
 impl InspectArgs {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{
-    Config, Mistakes, Written,
+    Config, Deployment, Mistakes, Over, Written,
     environment::Environment,
     file::File,
     findings::{Findings, Lines},
@@ -59,6 +59,24 @@ impl Draft {
         let mut findings = self.findings;
         match resolve::config(&self.file, &directory, environment, &mut findings) {
             Some(config) if findings.is_empty() => Ok(Config { written: self.written, ..config }),
+            _ => Err(findings.into_mistakes(&self.written.path)),
+        }
+    }
+
+    /// Looks up what `causeway deploy` needs and no more: what only serving needs may be missing. `over` is said beside the file.
+    ///
+    /// # Errors
+    /// Every mistake of shape, and of what is deployed.
+    pub fn deployment(self, environment: &Environment, over: &Over) -> Result<Deployment, Mistakes> {
+        // Paths are handed on to programs that start elsewhere.
+        let directory = std::path::absolute(&self.written.path).ok().and_then(|path| Some(path.parent()?.to_owned()));
+        let mut findings = self.findings;
+        match resolve::deployment(&self.file, &directory.unwrap_or_default(), environment, &mut findings, over) {
+            Some(deployment) if findings.is_empty() => Ok(deployment),
+            None if findings.is_empty() => Err(Mistakes::of_file(
+                &self.written.path,
+                "nothing says what the gateway is called; write `deploy.gateway_name = \"my-gateway\"`, or give `--gateway-name`".into(),
+            )),
             _ => Err(findings.into_mistakes(&self.written.path)),
         }
     }

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod authorizer;
 pub mod aws;
 pub mod clients;
+pub mod deploy;
 pub mod list_page;
 pub mod login;
 pub mod selection;
@@ -25,6 +26,7 @@ pub use audit::Audit;
 pub use authorizer::Authorizer;
 pub use aws::{Aws, Sigv4};
 pub use clients::Clients;
+pub use deploy::Deploy;
 pub use list_page::ListPage;
 pub use login::Login;
 pub use target::Target;
@@ -98,6 +100,8 @@ pub struct File {
     pub targets: Member<Vec<Located<Target>>>,
     /// Further endpoints, each with a part of what the targets offer. Default: none.
     pub toolsets: Member<Vec<Located<Toolset>>>,
+    /// What `causeway deploy` makes of it at AWS. Default: what its options say.
+    pub deploy: Member<Deploy>,
 }
 
 impl File {

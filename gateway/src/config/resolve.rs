@@ -13,7 +13,8 @@ use std::{
 use causeway_core::catalog::{Names, Paging};
 
 use super::{
-    Authorizer, Config, Failover, Gateway, Limits, Proxies, SecretSource, SessionMode, Sessions, Toolset, Written,
+    Authorizer, Config, Deployment, Failover, Gateway, Limits, Proxies, SecretSource, SessionMode, Sessions, Toolset,
+    Written,
     environment::Environment,
     file::{self, File},
     findings::Findings,
@@ -27,12 +28,15 @@ mod aws;
 mod aws_iam;
 mod clients;
 mod credential;
+mod deploy;
 mod login;
 mod selection;
 mod target;
 mod telemetry;
 mod toolset;
 mod value;
+
+pub use deploy::Over;
 
 /// A day.
 const MOST_SECONDS: u64 = 86_400;
@@ -76,6 +80,7 @@ pub(super) fn config(
     let targets = resolver.targets(file.targets.as_ref(), &aws);
     let toolsets = resolver.toolsets(file, gateway.as_ref());
     resolver.needless_exposure(file, authorizer.as_ref(), toolsets.as_deref());
+    resolver.deploy(file);
     let proxies = Proxies::new(resolver.environment);
     let proxies = proxies.map_err(|error| resolver.findings.report_for_file(error.to_string())).ok();
     Some(Config {
@@ -95,6 +100,17 @@ pub(super) fn config(
         proxies: proxies?,
         written: Written::default(),
     })
+}
+
+/// What `causeway deploy` makes of `file`; `over` is said beside it.
+pub(super) fn deployment(
+    file: &File,
+    directory: &Path,
+    environment: &Environment,
+    findings: &mut Findings,
+    over: &Over,
+) -> Option<Deployment> {
+    Resolver { directory, environment, findings }.deployment(file, over)
 }
 
 impl Resolver<'_> {

@@ -34,7 +34,7 @@ bad!(unknown_keys, "unknown-keys", @r#"
     config.toml:13: unknown key `discovery_uri` in `authorizer.custom_jwt`; did you mean `discovery_url`?
     config.toml:14: unknown key `allowed_client` in `authorizer.custom_jwt`; did you mean `allowed_clients`?
     config.toml:18: target `calculator`: unknown key `endpont` in `http`; did you mean `endpoint`?
-    config.toml:19: target `calculator`: unknown key `description`; it takes `name`, `kind`, `standby`, `http`, `stdio`, `resource_priority`, `tools`, `prompts`, `resources`, `credential` or `dev`
+    config.toml:19: target `calculator`: unknown key `description`; it takes `name`, `kind`, `standby`, `http`, `stdio`, `resource_priority`, `tools`, `prompts`, `resources`, `credential`, `dev` or `deploy`
     config.toml:23: target `hello`: unknown key `url`; did you mean `http.endpoint`?
     config.toml:24: target `hello`: unknown key `oauth` in `credential`; it takes `client_credentials`, `api_key` or `sigv4`
     config.toml:27: target number 3: unknown key `nam`; did you mean `name`?
@@ -436,7 +436,7 @@ fn a_file_of_nothing_but_mistakes_is_given_up() {
 fn a_path_in_a_message_is_as_it_was_given() {
     let draft = Draft::parse(Path::new("/etc/causeway/config.toml"), "colour = 1\r\n\r\nauthorizer = 1\r\n").unwrap();
     insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
-    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `audit`, `telemetry`, `aws`, `authorizer`, `login`, `clients`, `targets` or `toolsets`
+    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `audit`, `telemetry`, `aws`, `authorizer`, `login`, `clients`, `targets`, `toolsets` or `deploy`
     /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
     /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     3 mistakes

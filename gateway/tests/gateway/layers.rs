@@ -10,7 +10,7 @@ use std::{
 /// commands alone.
 const GATEWAY: &str = "secret arguments address config child stored session_keys metrics inbound login calls credentials targets \
                        discovery gateway error front http stdio serve clients admin export app peer telemetry shutdown \
-                       identity_provider import cli";
+                       identity_provider import deploy cli";
 
 /// Of what does no IO.
 const CORE: &str = "nearest wire trace era name authorizer canonical catalog seal";

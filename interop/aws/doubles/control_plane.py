@@ -63,6 +63,8 @@ class ControlPlane:
     own_mistakes: list[str] = field(default_factory=list)
     #: The last answer to each operation that was no error, as it went over the wire.
     answered: dict[str, dict] = field(default_factory=dict)
+    #: The client secrets that credential providers were last given, by the providers' names.
+    secrets: dict[str, str | None] = field(default_factory=dict)
     #: Where the letters of ids come from; one with a seed gives the same ones each time.
     chance: Random = field(default_factory=Random)
     _gateways: dict[str, dict] = field(default_factory=dict)
@@ -137,6 +139,9 @@ class ControlPlane:
             "ListGatewayTargets": self._list_targets,
             "CreateOauth2CredentialProvider": self._create_oauth2_provider,
             "GetOauth2CredentialProvider": self._get_provider("oauth2"),
+            "UpdateOauth2CredentialProvider": self._update_oauth2_provider,
+            "ListOauth2CredentialProviders": self._list_oauth2_providers,
+            "DeleteOauth2CredentialProvider": self._delete_oauth2_provider,
             "CreateApiKeyCredentialProvider": self._create_api_key_provider,
             "GetApiKeyCredentialProvider": self._get_provider("apikey"),
         }
@@ -250,6 +255,24 @@ class ControlPlane:
     # ------------------------------------------------------------------------------------------- credential providers
 
     def _create_oauth2_provider(self, asked: dict) -> dict:
+        return self._keep("oauth2", asked["name"], self._oauth2_provider(asked))
+
+    def _update_oauth2_provider(self, asked: dict) -> dict:
+        before = self._get_provider("oauth2")(asked)
+        changed = before | self._oauth2_provider(asked) | {"lastUpdatedTime": time.time()}
+        self._providers["oauth2", asked["name"]] = changed
+        return changed
+
+    def _list_oauth2_providers(self, asked: dict) -> dict:
+        providers = [provider for (kind, _), provider in self._providers.items() if kind == "oauth2"]
+        return self._paged(providers, asked, "ListOauth2CredentialProviders", "credentialProviders")
+
+    def _delete_oauth2_provider(self, asked: dict) -> dict:
+        self._get_provider("oauth2")(asked)
+        del self._providers["oauth2", asked["name"]]
+        return {}
+
+    def _oauth2_provider(self, asked: dict) -> dict:
         ((kind, given),) = asked["oauth2ProviderConfigInput"].items()
         config = {name: value for name, value in given.items() if name not in HIDDEN}
         if kind == "includedOauth2ProviderConfig":
@@ -259,7 +282,8 @@ class ControlPlane:
         secret = self._secret("oauth2", asked["name"], given.get("clientSecretConfig"), "clientSecret")
         output = {"oauth2ProviderConfigOutput": {kind: config}, "status": "READY"}
         vendor = {"credentialProviderVendor": asked["credentialProviderVendor"]}
-        return self._keep("oauth2", asked["name"], secret | output | vendor)
+        self.secrets[asked["name"]] = given.get("clientSecret")
+        return secret | output | vendor
 
     def _create_api_key_provider(self, asked: dict) -> dict:
         secret = self._secret("apikey", asked["name"], asked.get("apiKeySecretConfig"), "apiKeySecret")

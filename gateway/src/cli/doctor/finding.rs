@@ -6,7 +6,7 @@ use crate::cli::screen::{bad, count, doubtful, faint, good, plain, strong, wrapp
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Level {
+pub(in crate::cli) enum Level {
     Good,
     /// It works, and may not do so for long, or not as it was meant.
     Warning,
@@ -16,47 +16,47 @@ pub(super) enum Level {
 
 /// One.
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
-    pub(super) level: Level,
+pub(in crate::cli) struct Finding {
+    pub(in crate::cli) level: Level,
     /// What it is about, such as `target orders`.
     subject: String,
     /// What was looked at, such as `TLS`.
-    pub(super) what: &'static str,
-    pub(super) seen: String,
+    pub(in crate::cli) what: &'static str,
+    pub(in crate::cli) seen: String,
     /// What to do about it.
-    pub(super) advice: Option<String>,
+    pub(in crate::cli) advice: Option<String>,
 }
 
 impl Finding {
-    pub(super) fn good(what: &'static str, seen: impl Into<String>) -> Self {
+    pub(in crate::cli) fn good(what: &'static str, seen: impl Into<String>) -> Self {
         Self { level: Level::Good, subject: String::new(), what, seen: seen.into(), advice: None }
     }
 
-    pub(super) fn warning(what: &'static str, seen: impl Into<String>) -> Self {
+    pub(in crate::cli) fn warning(what: &'static str, seen: impl Into<String>) -> Self {
         Self { level: Level::Warning, ..Self::good(what, seen) }
     }
 
-    pub(super) fn problem(what: &'static str, seen: impl Into<String>) -> Self {
+    pub(in crate::cli) fn problem(what: &'static str, seen: impl Into<String>) -> Self {
         Self { level: Level::Problem, ..Self::good(what, seen) }
     }
 
     /// The same with what to do.
-    pub(super) fn todo(self, advice: impl Into<String>) -> Self {
+    pub(in crate::cli) fn todo(self, advice: impl Into<String>) -> Self {
         Self { advice: Some(advice.into()), ..self }
     }
 
     /// The same as something that works all the same.
-    pub(super) fn but_works(self) -> Self {
+    pub(in crate::cli) fn but_works(self) -> Self {
         Self { level: Level::Warning, ..self }
     }
 
     /// The same with this to do where nothing is said yet.
-    pub(super) fn or_todo(self, advice: &str) -> Self {
+    pub(in crate::cli) fn or_todo(self, advice: &str) -> Self {
         Self { advice: self.advice.or_else(|| Some(advice.into())), ..self }
     }
 
     /// A problem from an error's text, whose part after the last `:` or `;` may be the advice already.
-    pub(super) fn failed(what: &'static str, error: impl std::fmt::Display) -> Self {
+    pub(in crate::cli) fn failed(what: &'static str, error: impl std::fmt::Display) -> Self {
         let text = error.to_string();
         match text.rsplit_once("; ").or_else(|| text.rsplit_once(": check ").map(|(seen, _)| (seen, ""))) {
             Some((seen, "")) => {
@@ -68,7 +68,7 @@ impl Finding {
         }
     }
 
-    pub(super) fn about(self, subject: &str) -> Self {
+    pub(in crate::cli) fn about(self, subject: &str) -> Self {
         Self { subject: subject.into(), ..self }
     }
 }
@@ -92,7 +92,7 @@ impl Level {
 }
 
 /// Under the heading of each subject its findings; a last line with the count.
-pub(super) fn as_text(findings: &[Finding], width: usize) -> String {
+pub(in crate::cli) fn as_text(findings: &[Finding], width: usize) -> String {
     let mut lines = Vec::new();
     for group in findings.chunk_by(|one, next| one.subject == next.subject) {
         lines.push(strong(&plain(&group[0].subject)));
@@ -114,7 +114,7 @@ pub(super) fn as_text(findings: &[Finding], width: usize) -> String {
 }
 
 /// For a program.
-pub(super) fn as_json(findings: &[Finding]) -> Value {
+pub(in crate::cli) fn as_json(findings: &[Finding]) -> Value {
     let of = |finding: &Finding| {
         let Finding { level, subject, what, seen, advice } = finding;
         json!({"subject": subject, "what": what, "level": level.word(), "seen": seen, "advice": advice})

@@ -26,7 +26,7 @@ const MOST: usize = 12;
 
 /// A server that AWS hosts, as the gateway is to reach it.
 #[derive(Clone, Debug)]
-pub(super) struct Hosted<'a> {
+pub(in crate::cli) struct Hosted<'a> {
     address: Address,
     credential: &'a Credential,
 }
@@ -71,6 +71,11 @@ impl<'a> Hosted<'a> {
         Some(Self { address: address?, credential })
     }
 
+    /// The server at `address`.
+    pub(in crate::cli) fn at(address: Address, credential: &'a Credential) -> Self {
+        Self { address, credential }
+    }
+
     /// What is seen of it.
     pub(super) async fn look(self, bench: &Bench) -> Vec<Finding> {
         let aws = match self.credential {
@@ -80,15 +85,23 @@ impl<'a> Hosted<'a> {
             }
             Credential::None | Credential::ClientCredentials(_) | Credential::ApiKey(_) => bench.sources.aws.clone(),
         };
-        let looked = match &self.address {
-            Address::Url(_) => return Vec::new(),
-            Address::Runtime { arn, endpoint } => self.runtime(&aws, arn, endpoint.as_deref()).await,
-            Address::Gateway(name) => self.gateway(&aws, name).await,
-        };
-        match looked {
+        match self.asked(&aws).await {
             Ok(findings) => findings,
             Err(CallError::Credentials(_) | CallError::Region(_)) => Vec::new(),
             Err(error) => vec![unseen(&error)],
+        }
+    }
+
+    /// The same, and that nobody may be asked is seen too.
+    pub(in crate::cli) async fn look_as(self, aws: &Aws) -> Vec<Finding> {
+        self.asked(aws).await.unwrap_or_else(|error| vec![unseen(&error)])
+    }
+
+    async fn asked(&self, aws: &Aws) -> Result<Vec<Finding>, CallError> {
+        match &self.address {
+            Address::Url(_) => Ok(Vec::new()),
+            Address::Runtime { arn, endpoint } => self.runtime(aws, arn, endpoint.as_deref()).await,
+            Address::Gateway(name) => self.gateway(aws, name).await,
         }
     }
 

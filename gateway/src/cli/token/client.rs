@@ -61,7 +61,7 @@ impl ClientCredentialsArgs {
 }
 
 /// A token for `client`. AWS, if it keeps the secret, is asked by the identity that `settings` choose.
-pub(super) async fn fetch(
+pub(in crate::cli) async fn fetch(
     client: &config::ClientCredentials,
     settings: Settings,
     environment: &Environment,

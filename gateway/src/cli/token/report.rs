@@ -82,6 +82,11 @@ impl Report {
         })
     }
 
+    /// Whether it has expired, and when it does, in words; none if it does not say.
+    pub(super) fn end(&self) -> Option<(bool, String)> {
+        Some((self.seconds("exp")? <= self.now.as_secs(), self.moment("exp")?))
+    }
+
     fn kind(&self) -> &'static str {
         let word = self.parts.as_ref().and_then(|(_, claims)| claims.get("token_use")?.as_str());
         match (&self.parts, word) {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{
     FilePath, Located, Map, Member, RESOURCE_PRIORITY, Sigv4,
+    deploy::Runtime,
     selection::{Listing, Selection},
 };
 
@@ -51,6 +52,8 @@ pub struct Target {
     pub credential: Member<Credential>,
     /// What `causeway dev` starts in place of an `http` target. Default: nothing, the target is used as it is.
     pub dev: Member<Dev>,
+    /// What `causeway deploy` makes of it at AWS: a Runtime. Default: an `https` target is joined as it is.
+    pub deploy: Member<Runtime>,
 }
 
 /// What a target is.

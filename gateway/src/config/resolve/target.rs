@@ -139,7 +139,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn target_name(&mut self, at: &Range<usize>, name: &Member<String>) -> Option<TargetName> {
+    pub(super) fn target_name(&mut self, at: &Range<usize>, name: &Member<String>) -> Option<TargetName> {
         let name = self.required(at, "name", name, "\"my-target\"")?;
         match name.value.parse() {
             Ok(name) => Some(name),
@@ -151,7 +151,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn transport(&mut self, at: &Range<usize>, target: &file::Target, aws: &Aws) -> Option<Transport> {
+    pub(super) fn transport(&mut self, at: &Range<usize>, target: &file::Target, aws: &Aws) -> Option<Transport> {
         match (&target.http, &target.stdio) {
             (Some(http), None) => self.http(http, aws).map(Transport::Http),
             (None, Some(stdio)) => self.stdio(stdio).map(Transport::Stdio),

@@ -1,0 +1,234 @@
+//! The steps that deploying and destroying have in common: who may be asked, Terraform's commands in their order, and what is remembered
+//! after each. Knows nothing of what is deployed.
+
+use std::{
+    fs,
+    io::{self, IsTerminal},
+    path::PathBuf,
+};
+
+use anyhow::{Context, bail};
+use causeway_oidc::clock::Clock;
+use clap::Args;
+
+use crate::{
+    cli::{
+        Interrupted, Usage,
+        screen::{notice, say, tell},
+    },
+    config::{Deployment, deploy::Source},
+    deploy::{
+        Signals, State, Step, Terraform, Workspace,
+        terraform::{Done, TerraformError},
+    },
+    secret::Secret,
+};
+
+/// Where a deployment is kept, and with what Terraform works.
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct PlaceArgs {
+    /// The directory that holds .causeway and the credentials file
+    #[arg(long, value_name = "PATH", default_value = ".", hide_default_value = true)]
+    pub(in crate::cli) directory: PathBuf,
+    /// The Terraform or OpenTofu to run; default: `terraform`, else `tofu`
+    #[arg(long, value_name = "PATH", env = "CAUSEWAY_TERRAFORM")]
+    pub(in crate::cli) terraform: Option<PathBuf>,
+    /// The AWS profile; default: the default chain of AWS's own tools
+    #[arg(long)]
+    pub(in crate::cli) profile: Option<String>,
+}
+
+/// Whether somebody is asked.
+#[derive(Clone, Copy, Debug, Args)]
+pub(in crate::cli) struct Consent {
+    /// Do not ask: change at AWS what the plan says
+    #[arg(long, visible_alias = "confirm")]
+    pub(in crate::cli) yes: bool,
+    /// Show the plan and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub(in crate::cli) plan_only: bool,
+}
+
+/// A run in a workspace that nobody else has.
+pub(in crate::cli) struct Run {
+    pub(in crate::cli) workspace: Workspace,
+    pub(in crate::cli) state: State,
+    /// Everything is as it was at the last run.
+    pub(in crate::cli) same: bool,
+    pub(in crate::cli) terraform: Terraform,
+    pub(in crate::cli) signals: Signals,
+}
+
+impl PlaceArgs {
+    /// For Terraform.
+    pub(in crate::cli) fn environment(&self) -> Option<(String, Secret)> {
+        self.profile.as_ref().map(|profile| ("AWS_PROFILE".into(), Secret::new(&**profile)))
+    }
+}
+
+impl Consent {
+    /// Before anything is written: a question that nobody can answer is none.
+    pub(in crate::cli) fn possible(&self) -> anyhow::Result<()> {
+        match self.yes || self.plan_only || io::stdin().is_terminal() {
+            true => Ok(()),
+            false => bail!(Usage(
+                "nobody can be asked, because standard input is no terminal; change without a question with `--yes`, or only look \
+                 with `--plan-only`"
+                    .into()
+            )),
+        }
+    }
+}
+
+impl Run {
+    /// Whether only the credentials file is missing. What a directory with a Dockerfile holds is not compared.
+    pub(in crate::cli) fn is_applied(&self, deployment: &Deployment) -> bool {
+        let compared = |source: &Source| !matches!(source, Source::Directory(_));
+        self.same
+            && self.state.step == Step::Applied
+            && deployment.servers.iter().all(|server| compared(&server.source))
+    }
+
+    pub(in crate::cli) async fn initialize(&mut self) -> anyhow::Result<()> {
+        let is_done = self.terraform.directory.join(".terraform").is_dir();
+        if self.same && is_done && self.state.step >= Step::Initialized {
+            return Ok(());
+        }
+        self.terraform(&["init", "-input=false"]).await.map_err(nothing_changed)?;
+        self.raise(Step::Initialized)
+    }
+
+    /// Shows what would be done.
+    pub(in crate::cli) async fn plan(&mut self, more: &[&str]) -> anyhow::Result<Done> {
+        let plan = std::path::absolute(self.workspace.plan())?;
+        let out = format!("-out={}", plan.display());
+        let arguments = [&["plan", "-input=false", "-detailed-exitcode", &out], more].concat();
+        let planned = self.terraform(&arguments).await.map_err(nothing_changed)?;
+        self.raise(Step::Planned)?;
+        Ok(planned)
+    }
+
+    /// A plan that nobody carries out may hold secrets.
+    pub(in crate::cli) fn drop_plan(&self) {
+        let _ = fs::remove_file(self.workspace.plan());
+    }
+
+    /// Goes on only after a `yes`.
+    pub(in crate::cli) async fn ask(&mut self, consent: &Consent, question: &str) -> anyhow::Result<()> {
+        if consent.yes {
+            return Ok(());
+        }
+        say(&format!("\n{question} Only `yes` is taken: "));
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).map(|_| line)
+        });
+        let answer = tokio::select! {
+            answer = answer => answer?.context("the terminal cannot be used"),
+            () = self.signals.next() => {
+                say("\n");
+                Err(Interrupted.into())
+            }
+        };
+        match answer {
+            Ok(answer) if answer.trim() == "yes" => Ok(()),
+            answer => {
+                self.drop_plan();
+                answer?;
+                bail!("nothing was changed, because the answer was not `yes`")
+            }
+        }
+    }
+
+    /// Does what was planned; `step` is what is remembered meanwhile.
+    pub(in crate::cli) async fn apply(&mut self, planned: Done, step: Step) -> anyhow::Result<()> {
+        if planned == Done::Changes {
+            self.state.made = true;
+            self.reach(step)?;
+        }
+        let plan = std::path::absolute(self.workspace.plan())?;
+        // Without changes there may be new outputs.
+        let applied = self.terraform(&["apply", "-input=false", &plan.display().to_string()]).await;
+        self.drop_plan();
+        applied.map(|_| ()).map_err(|error| match error {
+            TerraformError::Interrupted => {
+                tell!("{}", notice("note", "what Terraform has done stays; the same command goes on"));
+                Interrupted.into()
+            }
+            error => anyhow::Error::new(error).context(
+                "not everything was done, and what was done stays; mend what Terraform says, and give the same command again",
+            ),
+        })
+    }
+
+    pub(in crate::cli) fn reach(&mut self, step: Step) -> anyhow::Result<()> {
+        Ok(self.state.reach(step, &self.workspace, now())?)
+    }
+
+    /// What was done before is not less far because it is looked at again.
+    fn raise(&mut self, step: Step) -> anyhow::Result<()> {
+        match self.state.step < step {
+            true => self.reach(step),
+            false => Ok(()),
+        }
+    }
+
+    async fn terraform(&mut self, arguments: &[&str]) -> Result<Done, TerraformError> {
+        let hint = || {
+            tell!(
+                "\n{}",
+                notice(
+                    "note",
+                    "Terraform ends what it has begun; a second Ctrl-C would cut it short and may lose what it has made"
+                )
+            );
+        };
+        self.terraform.run(arguments, &mut self.signals, hint).await
+    }
+}
+
+fn nothing_changed(error: TerraformError) -> anyhow::Error {
+    match error {
+        TerraformError::Interrupted => {
+            tell!("{}", notice("note", "nothing was changed at AWS by this run; the same command goes on"));
+            Interrupted.into()
+        }
+        error => anyhow::Error::new(error).context("nothing was changed at AWS by this run"),
+    }
+}
+
+/// Says where the run before has ended, if it was not at its end.
+pub(in crate::cli) fn resumed(before: &State, same: bool) {
+    let what = match (before.step, same) {
+        (Step::Finished, _) => return,
+        (Step::Applied, true) => "everything is made, and only its credentials file is missing",
+        (Step::Applied, false) => "it was deployed, and something is different now",
+        (Step::Applying, _) => {
+            "Terraform did not end what it began: what it made is there, and the plan shows what is left"
+        }
+        (Step::Destroying, _) => "an earlier `causeway destroy` did not end: the plan shows what is to be made anew",
+        (Step::Prepared, _) => "it had not initialized Terraform",
+        (Step::Initialized, true) => "Terraform is initialized",
+        (Step::Planned, true) => "there was a plan, which is made anew",
+        (Step::Initialized | Step::Planned, false) => "something is different now, and it begins anew",
+    };
+    let gateway = &before.gateway;
+    tell!("{}", notice("note", &format!("going on with `{gateway}`, where an earlier run has ended: {what}")));
+}
+
+/// Another region would make everything anew and forget what is in the first.
+pub(in crate::cli) fn same_region(before: Option<&State>, region: &str) -> anyhow::Result<()> {
+    match before {
+        Some(before) if before.made && before.region != region => bail!(Usage(format!(
+            "`{0}` is deployed in `{1}`, not in `{region}`: destroy it there first with `causeway destroy --gateway-name {0}`, or take \
+             another name",
+            before.gateway, before.region
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Seconds since 1970.
+pub(in crate::cli) fn now() -> u64 {
+    Clock::system().now().as_secs()
+}

@@ -1,0 +1,297 @@
+//! `causeway status`: what was deployed from a directory, as far as this machine knows and as AWS says, and whether the gateway lets in
+//! whom it should. Changes nothing but, if asked, the access token in the credentials file.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use causeway_aws::{Aws, identity::Settings};
+use causeway_core::{canonical::Logs, catalog::Kind};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{
+    Said, Usage,
+    doctor::{
+        finding::{self, Finding, Level},
+        hosted::Hosted,
+    },
+    screen::{count, out, out_line, spinner, tell, width},
+    token,
+};
+use crate::{
+    config::{Credential, Environment},
+    deploy::{CredentialsFile, Outputs, State, Workspace, outputs::RuntimeOutput},
+    peer::{self, Address, Client, Manner, Peer},
+    secret::Secret,
+};
+
+/// What is looked at.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  Everything that was deployed from here:
+    causeway status
+
+  A new access token in the credentials file, and a call with it:
+    causeway status --gateway-name my-gateway --update-token --test-auth
+
+EXIT STATUS: 0 if there is no problem, 1 if there is one, 2 for wrong arguments.")]
+pub struct StatusArgs {
+    /// Only this gateway; default: all that were deployed from here
+    #[arg(long, value_name = "NAME")]
+    gateway_name: Option<String>,
+    /// Do not ask AWS: only what this machine knows
+    #[arg(long)]
+    offline: bool,
+    /// Put a new access token into the credentials file
+    #[arg(long)]
+    update_token: bool,
+    /// List the gateway's tools with what the credentials file holds, and try without
+    #[arg(long)]
+    test_auth: bool,
+    /// Print one JSON object, for machines
+    #[arg(long)]
+    json: bool,
+    /// The directory that holds .causeway and the credentials file
+    #[arg(long, value_name = "PATH", default_value = ".", hide_default_value = true)]
+    directory: PathBuf,
+    /// The AWS profile; default: the default chain of AWS's own tools
+    #[arg(long)]
+    profile: Option<String>,
+}
+
+/// Prints what was found.
+///
+/// # Errors
+/// Nothing was deployed from here; that there are problems, once all are printed.
+pub async fn run(args: &StatusArgs) -> anyhow::Result<()> {
+    let environment = Environment::process();
+    let workspaces = chosen(args)?;
+    let (mut findings, mut gateways) = (Vec::new(), Vec::new());
+    for workspace in &workspaces {
+        let waiting = spinner(format!("looking at {}", workspace.gateway()), args.json);
+        let looked = look(args, workspace, &environment).await;
+        waiting.finish_and_clear();
+        let (state, found) = looked?;
+        gateways.push(told(workspace, state.as_ref()));
+        findings.extend(found);
+    }
+    match args.json {
+        true => {
+            let mut answer = finding::as_json(&findings);
+            answer["gateways"] = gateways.into();
+            out_line(&answer.to_string())?;
+        }
+        false if workspaces.is_empty() => tell!("nothing was deployed from `{}`", args.directory.display()),
+        false => out(&finding::as_text(&findings, width()))?,
+    }
+    match findings.iter().any(|finding| finding.level == Level::Problem) {
+        false => Ok(()),
+        true => Err(Said.into()),
+    }
+}
+
+fn chosen(args: &StatusArgs) -> anyhow::Result<Vec<Workspace>> {
+    let all = Workspace::all(&args.directory);
+    let Some(name) = &args.gateway_name else { return Ok(all) };
+    match all.iter().find(|workspace| workspace.gateway() == name) {
+        Some(workspace) => Ok(vec![workspace.clone()]),
+        None => {
+            let names: Vec<&str> = all.iter().map(Workspace::gateway).collect();
+            let there = if names.is_empty() { "nothing".into() } else { format!("`{}`", names.join("`, `")) };
+            bail!(Usage(format!("no gateway `{name}` was deployed from `{}`; {there} was", args.directory.display())))
+        }
+    }
+}
+
+/// For a program.
+fn told(workspace: &Workspace, state: Option<&State>) -> Value {
+    json!({
+        "gateway": workspace.gateway(),
+        "region": state.map(|state| &state.region),
+        "step": state.map(|state| state.step),
+        "made": state.is_some_and(|state| state.made),
+        "updatedAt": state.map(|state| state.updated_at),
+        "outputs": state.and_then(|state| state.outputs.as_ref()),
+    })
+}
+
+async fn look(
+    args: &StatusArgs,
+    workspace: &Workspace,
+    environment: &Environment,
+) -> anyhow::Result<(Option<State>, Vec<Finding>)> {
+    let state = State::load(workspace)?;
+    let path = CredentialsFile::path(workspace.base(), workspace.gateway());
+    let mut file = CredentialsFile::load(&path)?;
+    let subject = format!("gateway {}", workspace.gateway());
+    let mut findings = vec![here(state.as_ref(), workspace)];
+    if args.update_token {
+        let (updated, found) = update(file, &path, environment).await?;
+        (file, findings) = (updated, [findings, vec![found]].concat());
+    }
+    findings.push(kept(&file, &path));
+    let outputs = state.as_ref().and_then(|state| state.outputs.clone());
+    let settings = state.as_ref().map(|state| Settings {
+        profile: args.profile.clone(),
+        region: Some(state.region.clone()),
+        role: None,
+    });
+    let mut others = Vec::new();
+    if let (Some(settings), Some(outputs)) = (settings, outputs) {
+        if !args.offline {
+            let aws = peer::aws(settings.clone(), environment)?;
+            findings.extend(gateway(&aws, &outputs, &settings).await);
+            for (name, runtime) in &outputs.runtimes {
+                let subject = format!("{subject}: runtime {name}");
+                let found = of_runtime(&aws, runtime, &settings).await;
+                others.extend(found.into_iter().map(|finding| finding.about(&subject)));
+            }
+        }
+        if args.test_auth {
+            findings.extend(test_auth(&file, &outputs, settings, environment).await);
+        }
+    } else if args.test_auth {
+        findings.push(Finding::problem("test", "there is no gateway yet").todo("deploy it with `causeway deploy`"));
+    }
+    let findings = findings.into_iter().map(|finding| finding.about(&subject)).chain(others);
+    Ok((state, findings.collect()))
+}
+
+/// What this machine knows.
+fn here(state: Option<&State>, workspace: &Workspace) -> Finding {
+    let gateway = workspace.gateway();
+    match state {
+        None => Finding::problem("here", "nothing is known of it").todo("deploy it with `causeway deploy`"),
+        Some(state) if state.step == crate::deploy::Step::Finished => {
+            let resources = state.outputs.as_ref().map_or(0, |outputs| outputs.runtimes.len());
+            Finding::good("here", format!("{state}, in {}, with {}", state.region, count(resources, "runtime")))
+        }
+        Some(state) => {
+            let todo = format!(
+                "go on with the command that was interrupted, or remove it with `causeway destroy --gateway-name {gateway}`"
+            );
+            Finding::warning("here", format!("{state}, in {}", state.region)).todo(todo)
+        }
+    }
+}
+
+/// What is in the credentials file.
+fn kept(file: &CredentialsFile, path: &std::path::Path) -> Finding {
+    let name = path.display();
+    let todo = "get a new one with `--update-token`";
+    match (path.exists(), file.client(), file.token().as_ref().map(token::end)) {
+        (false, ..) => {
+            Finding::warning("credentials", format!("`{name}` is not there")).todo("deploy again, which writes it")
+        }
+        (true, None, _) => {
+            Finding::good("credentials", format!("`{name}` holds no client: the gateway takes signatures"))
+        }
+        (true, Some(_), None) => Finding::warning("credentials", format!("`{name}` holds no access token")).todo(todo),
+        (true, Some(_), Some(Some((true, when)))) => {
+            Finding::warning("credentials", format!("the access token in `{name}` expired {when}")).todo(todo)
+        }
+        (true, Some(_), Some(Some((false, when)))) => {
+            Finding::good("credentials", format!("the access token in `{name}` expires {when}"))
+        }
+        (true, Some(_), Some(None)) => Finding::good("credentials", format!("`{name}` holds an access token")),
+    }
+}
+
+async fn update(
+    file: CredentialsFile,
+    path: &std::path::Path,
+    environment: &Environment,
+) -> anyhow::Result<(CredentialsFile, Finding)> {
+    let client = file.client().with_context(|| {
+        format!("`{}` holds no client that a token could be had for; deploy again, which writes it", path.display())
+    })?;
+    match token::fetch(&client, Settings::default(), environment).await {
+        Ok(token) => {
+            let file = file.with_token(&token);
+            file.save(path)?;
+            Ok((file, Finding::good("token", "there is a new one")))
+        }
+        Err(error) => Ok((file, Finding::failed("token", format!("{error:#}")).or_todo("try again later"))),
+    }
+}
+
+async fn gateway(aws: &Aws, outputs: &Outputs, settings: &Settings) -> Vec<Finding> {
+    let name = outputs.gateway_arn.as_deref().or(outputs.gateway_id.as_deref());
+    let Some(Ok(address)) = name.map(str::parse::<Address>) else { return Vec::new() };
+    let credential = match outputs.user_pool_id {
+        Some(_) => shown_token(),
+        None => peer::signature(settings.clone()),
+    };
+    Hosted::at(address, &credential).look_as(aws).await
+}
+
+async fn of_runtime(aws: &Aws, runtime: &RuntimeOutput, settings: &Settings) -> Vec<Finding> {
+    let address = runtime.arn.as_deref().map(str::parse::<Address>);
+    let Some(Ok(address)) = address else {
+        return vec![Finding::problem("status", "Terraform gave no ARN of it").todo("deploy it again")];
+    };
+    // The gateway shows it a token of its own pool, or a signature.
+    let credential = match runtime.user_pool_id {
+        Some(_) => shown_token(),
+        None => peer::signature(settings.clone()),
+    };
+    Hosted::at(address, &credential).look_as(aws).await
+}
+
+/// Nothing is sent with it: it says which kind is meant.
+fn shown_token() -> Credential {
+    peer::bearer(Secret::new("a token"))
+}
+
+/// Whether the gateway lets in whom it should, and nobody else.
+async fn test_auth(
+    file: &CredentialsFile,
+    outputs: &Outputs,
+    settings: Settings,
+    environment: &Environment,
+) -> Vec<Finding> {
+    let Some(Ok(url)) = outputs.gateway_url.as_deref().map(str::parse) else {
+        return vec![
+            Finding::problem("test", "the gateway has no URL").todo("wait until it is READY, and deploy again"),
+        ];
+    };
+    let credential = match (file.client(), file.token()) {
+        (None, _) => peer::signature(settings),
+        (Some(_), Some(token)) => peer::bearer(token),
+        (Some(_), None) => {
+            return vec![Finding::problem("test", "there is no access token").todo("get one with `--update-token`")];
+        }
+    };
+    let known = match tools(&Peer::new(url, credential), environment).await {
+        Ok(many) => Finding::good("let in", format!("it lists {} for who has the credentials", count(many, "tool"))),
+        Err(error) => Finding::failed("let in", format!("{error:#}")).or_todo("look at it with `causeway doctor`"),
+    };
+    let url = outputs.gateway_url.as_deref().and_then(|url| url.parse().ok());
+    let unknown = match url {
+        Some(url) => stranger(&Peer::new(url, Credential::None), environment).await,
+        None => return vec![known],
+    };
+    vec![known, unknown]
+}
+
+async fn stranger(peer: &Peer, environment: &Environment) -> Finding {
+    match tools(peer, environment).await {
+        Err(error) if format!("{error:#}").contains("401") || format!("{error:#}").contains("403") => {
+            Finding::good("kept out", "without credentials it lets nobody in")
+        }
+        Err(error) => {
+            Finding::warning("kept out", format!("without credentials it does not answer as it should: {error:#}"))
+                .todo("look at it with `causeway doctor`")
+        }
+        Ok(_) => Finding::problem("kept out", "it lists its tools for anyone")
+            .todo("deploy it again: its authorizer is gone"),
+    }
+}
+
+async fn tools(peer: &Peer, environment: &Environment) -> anyhow::Result<usize> {
+    let manner = Manner { patience: std::time::Duration::from_secs(60), may_be_asked: false, logs: Logs::Unwanted };
+    let client = Client::open(peer, &manner, environment)?;
+    let listed = client.list(Kind::Tools).await;
+    client.stop().await;
+    Ok(listed?.len())
+}

@@ -1,0 +1,121 @@
+//! The user that is made in the gateway's pool so that a person can try it: their name and password from the environment, a `.env`
+//! file, or the credentials file of before; else a password that nobody else has.
+
+use std::{collections::BTreeMap, io, path::Path};
+
+use aws_lc_rs::rand;
+
+use crate::{
+    config::{Environment, environment::Reference},
+    secret::Secret,
+};
+
+/// Who they are where nobody says it.
+pub const NAME: &str = "testuser";
+const LENGTH: usize = 24;
+/// One of each is in a password, as Cognito's strictest policy wants. None needs quotes in a shell.
+const LETTERS: [&[u8]; 4] = [b"abcdefghijkmnopqrstuvwxyz", b"ABCDEFGHJKLMNPQRSTUVWXYZ", b"23456789", b"-_.+="];
+
+/// A name and a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestUser {
+    pub name: String,
+    pub password: Secret,
+}
+
+/// `.env` is there and of no use.
+#[derive(Debug, thiserror::Error)]
+#[error("`{path}` cannot be read: {why}; write lines like `COGNITO_USERNAME=alice`")]
+pub struct BadEnvFile {
+    path: String,
+    why: String,
+}
+
+impl TestUser {
+    /// As `environment` says, else `.env` in `directory`, else `before`.
+    ///
+    /// # Errors
+    /// [`BadEnvFile`].
+    pub fn find(directory: &Path, environment: &Environment, before: Option<Self>) -> Result<Self, BadEnvFile> {
+        let file = env_file(&directory.join(".env"))?;
+        let said = |name: &str| {
+            let variable = environment.look_up(Reference::Variable(name)).ok();
+            variable.or_else(|| file.get(name).filter(|value| !value.expose().is_empty()).cloned())
+        };
+        let name = said("COGNITO_USERNAME").map(|name| name.expose().to_owned());
+        // A password that was temporary would do where no other is said: Terraform sets it for good.
+        let password = said("COGNITO_PASSWORD").or_else(|| said("COGNITO_TEMP_PASSWORD"));
+        let before = before.as_ref();
+        Ok(Self {
+            name: name.or(before.map(|user| user.name.clone())).unwrap_or_else(|| NAME.into()),
+            password: password.or(before.map(|user| user.password.clone())).unwrap_or_else(password_of_nobody),
+        })
+    }
+}
+
+fn env_file(path: &Path) -> Result<BTreeMap<String, Secret>, BadEnvFile> {
+    let bad = |why: String| BadEnvFile { path: path.display().to_string(), why };
+    let lines = match dotenvy::from_path_iter(path) {
+        Ok(lines) => lines,
+        Err(dotenvy::Error::Io(why)) if why.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(why) => return Err(bad(cause(&why))),
+    };
+    let read = lines.map(|line| line.map(|(name, value)| (name, Secret::new(value))));
+    read.collect::<Result<_, _>>().map_err(|why| bad(cause(&why)))
+}
+
+/// Without the line itself, which may hold a secret.
+fn cause(error: &dotenvy::Error) -> String {
+    match error {
+        dotenvy::Error::LineParse(_, at) => format!("a line is no assignment (at its byte {at})"),
+        dotenvy::Error::Io(why) => why.to_string(),
+        _ => "it holds what is no variable".into(),
+    }
+}
+
+fn password_of_nobody() -> Secret {
+    let mut bytes = [0; LENGTH];
+    rand::fill(&mut bytes).expect("the system gives random bytes");
+    let pick = |(at, byte): (usize, &u8)| {
+        let letters = LETTERS[if at < LETTERS.len() { at } else { usize::from(byte >> 6) % 2 }];
+        char::from(letters[usize::from(*byte) % letters.len()])
+    };
+    Secret::new(bytes.iter().enumerate().map(pick).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(file: &str, variables: &[(&str, &str)], before: Option<TestUser>) -> Result<(String, String), String> {
+        let directory = tempfile::tempdir().unwrap();
+        if !file.is_empty() {
+            std::fs::write(directory.path().join(".env"), file).unwrap();
+        }
+        let environment = Environment::of(variables.iter().copied());
+        let user = TestUser::find(directory.path(), &environment, before);
+        user.map(|user| (user.name, user.password.expose().to_owned())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_nearer_word_counts() {
+        let file = "COGNITO_USERNAME=alice\nCOGNITO_PASSWORD='hunter2 #'\n";
+        assert_eq!(find(file, &[], None), Ok(("alice".into(), "hunter2 #".into())));
+        let over = [("COGNITO_PASSWORD", "hunter3")];
+        let before = TestUser { name: "bob".into(), password: Secret::new("hunter4") };
+        assert_eq!(find(file, &over, Some(before.clone())), Ok(("alice".into(), "hunter3".into())));
+        assert_eq!(find("", &[], Some(before)), Ok(("bob".into(), "hunter4".into())));
+        assert_eq!(find("COGNITO_TEMP_PASSWORD=t\n", &[], None).unwrap().1, "t");
+        let bad = find("COGNITO_PASSWORD='hunter5\n", &[], None).unwrap_err();
+        assert!(!bad.contains("hunter5"), "{bad}");
+    }
+
+    #[test]
+    fn nobody_else_has_the_password() {
+        let (name, one) = find("", &[], None).unwrap();
+        let other = find("", &[], None).unwrap().1;
+        assert!(name == NAME && one != other && one.len() == LENGTH);
+        let holds = |letters: &[u8]| one.bytes().any(|byte| letters.contains(&byte));
+        assert!(LETTERS.iter().all(|letters| holds(letters)), "a policy would refuse it");
+    }
+}

@@ -1,0 +1,110 @@
+//! What is refused before anything is changed: bad input, nobody to ask, no Terraform, another region.
+
+use crate::stand_in::{GATEWAY, StandIn, credentials};
+
+#[tokio::test]
+async fn every_mistake_is_said_at_once() {
+    let here = StandIn::new().await;
+    let configs = r#"[{"name": "1-a", "entrypoint": "../server.py", "requirements_file": "calculator/requirements.toml"},
+                      {"name": "b", "entrypoint": "nowhere/server.py", "requirements": "x"}]"#;
+    let ended = here
+        .run(&["deploy", "--gateway-name", "my_gateway", "--region", "us-esat", "--runtime-configs", configs, "--yes"])
+        .await;
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""));
+    insta::assert_snapshot!(ended.stderr, @r#"
+        --runtime-configs: `--gateway-name my_gateway` is no name of a gateway: use letters and digits with single hyphens between them, at most 48 in all, for example `my-gateway`
+        --runtime-configs: `--region us-esat` is no region; write it like `us-east-1`
+        --runtime-configs: runtime `1-a`: `1-a` is no name of a runtime: use a letter, then letters and digits with single hyphens between them, at most 48 in all, for example `my-calculator`
+        --runtime-configs: runtime `1-a`: `entrypoint` holds `..`, which could lead anywhere; write it in full, or from the directory where it starts
+        --runtime-configs: runtime `1-a`: `requirements_file` must end in `.txt`; name the file that does
+        --runtime-configs: runtime `b`: unknown member `requirements`; did you mean `requirements_file`?
+        --runtime-configs: runtime `b`: `entrypoint` names `nowhere/server.py`, which is not there
+        --runtime-configs: runtime `b`: `requirements_file` is missing; name the `.txt` file with what the server needs from PyPI
+        8 mistakes
+        "#);
+    assert!(here.calls().is_empty() && !here.path(".causeway").exists());
+}
+
+#[tokio::test]
+async fn mistakes_of_a_file_have_lines() {
+    let here = StandIn::new().await;
+    here.write(
+        "config.toml",
+        r#"authorizer = "none"
+[deploy]
+gateway_name = "my--gateway"
+leave_out = ["nobody"]
+regio = "us-east-1"
+[[targets]]
+name = "a-b"
+http.endpoint = "http://127.0.0.1:8000/mcp"
+deploy.entrypoint = "calculator/../server.py"
+[[targets]]
+name = "local"
+http.endpoint = "http://127.0.0.1:8000/mcp"
+[[targets]]
+name = "keyed"
+http.endpoint = "https://keyed.example.com/mcp"
+credential.api_key = { key_env = "ORDERS_SECRET", parameter_name = "X-Api-Key" }
+[[targets]]
+name = "time"
+stdio.command = ["uvx", "mcp-server-time"]
+"#,
+    );
+    let ended = here.run(&["deploy", "--yes"]).await;
+    assert_eq!(ended.code, Some(64));
+    insta::assert_snapshot!(ended.stderr, @r#"
+        config.toml:3: `deploy.gateway_name`: `my--gateway` is no name of a gateway: use letters and digits with single hyphens between them, at most 48 in all, for example `my-gateway`
+        config.toml:4: `deploy.leave_out` names `nobody`, which is no target of this file
+        config.toml:5: unknown key `regio` in `deploy`; did you mean `region`?
+        config.toml:9: target `a-b`: `deploy.entrypoint` holds `..`, which could lead anywhere; write it in full, or from the directory where it starts
+        config.toml:9: target `a-b`: `deploy.requirements_file` is missing; name the `.txt` file with what the server needs from PyPI
+        config.toml:12: target `local`: AgentCore Gateway reaches only `https` URLs: say with `deploy` what is to become a Runtime, or leave it here with `deploy.leave_out`
+        config.toml:16: target `keyed`: of an MCP server, AgentCore Gateway is given `client_credentials` or nothing here: use that, or leave it here with `deploy.leave_out`
+        config.toml:17: target `time`: AgentCore Gateway starts no programs: say with `deploy.entrypoint`, `deploy.source_directory` or `deploy.image_uri` what is to become a Runtime, or leave it here with `deploy.leave_out`
+        8 mistakes
+        "#);
+    let checked = here.run(&["check"]).await;
+    assert!(checked.code == Some(64) && checked.stderr.contains("config.toml:9: target `a-b`"), "{checked:?}");
+}
+
+#[tokio::test]
+async fn without_a_terminal_somebody_must_have_said_yes() {
+    let here = StandIn::new().await;
+    let arguments = StandIn::arguments();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--yes").collect();
+    let refused = here.run(&arguments).await;
+    assert_eq!((refused.code, here.calls().len()), (Some(2), 0), "{refused:?}");
+    assert!(refused.stderr.contains("`--yes`") && !here.path(".causeway").exists(), "{refused:?}");
+    let looked = here.run(&[&arguments[..], &["--plan-only"]].concat()).await;
+    assert_eq!((looked.code, here.commands().join(" ").as_str()), (Some(0), "init plan"), "{looked:?}");
+    assert!(!here.path(&credentials()).exists() && !here.path(&here.home("plan")).exists());
+    assert_eq!(here.json(&here.home("state.json"))["made"], false);
+}
+
+#[tokio::test]
+async fn terraform_must_be_there_and_new_enough() {
+    let here = StandIn::new().await;
+    here.write("told/version", "1.9.8");
+    let old = here.deploy().await;
+    assert_eq!((old.code, here.calls().len()), (Some(1), 0));
+    assert!(old.stderr.contains("`terraform` is version 1.9.8, and at least 1."), "{old:?}");
+    std::fs::rename(here.program(), here.path("bin/tofu")).unwrap();
+    here.write("told/version", "1.15.0");
+    assert_eq!(here.deploy().await.code, Some(0), "OpenTofu does as well");
+    std::fs::remove_file(here.path("bin/tofu")).unwrap();
+    let none = here.deploy().await;
+    assert!(none.stderr.contains("neither `terraform` nor `tofu` is on the path"), "{none:?}");
+}
+
+#[tokio::test]
+async fn a_deployment_stays_in_its_region() {
+    let here = StandIn::new().await;
+    here.deploy().await;
+    here.calls();
+    let mut arguments = StandIn::arguments();
+    arguments.extend(["--region".into(), "eu-west-1".into()]);
+    let moved = here.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    assert_eq!((moved.code, here.calls().len()), (Some(2), 0));
+    assert!(moved.stderr.contains(&format!("`{GATEWAY}` is deployed in `us-east-1`, not in `eu-west-1`")), "{moved:?}");
+}

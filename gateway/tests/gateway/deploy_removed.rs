@@ -1,0 +1,81 @@
+//! `causeway destroy` and `causeway status`: what is left, what is known, and what is said of it.
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use crate::stand_in::{GATEWAY, StandIn, credentials, ended, signal};
+
+#[tokio::test]
+async fn what_was_deployed_is_removed_and_forgotten() {
+    let here = StandIn::new().await;
+    here.deploy().await;
+    here.calls();
+    let refused = here.run(&["destroy", "--gateway-name", GATEWAY]).await;
+    assert_eq!((refused.code, here.calls().len()), (Some(2), 0), "nobody can be asked: {refused:?}");
+    let done = here.run(&["destroy", "--gateway-name", GATEWAY, "--confirm"]).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let calls = here.calls();
+    assert!(calls[0].starts_with("plan ") && calls[0].contains(" -destroy"), "{calls:?}");
+    assert!(calls.len() == 2 && calls[1].starts_with("apply "), "{calls:?}");
+    assert!(!here.path(".causeway").exists() && here.path(&credentials()).exists());
+    assert!(done.stderr.contains(&credentials()), "it is said where the credentials file is: {done:?}");
+    let again = here.run(&["destroy", "--gateway-name", GATEWAY, "--confirm"]).await;
+    assert!(again.code == Some(2) && again.stderr.contains("nothing was"), "{again:?}");
+}
+
+#[tokio::test]
+async fn the_credentials_file_goes_if_that_is_asked_for() {
+    let here = StandIn::new().await;
+    here.deploy().await;
+    let done = here.run(&["destroy", "--gateway-name", GATEWAY, "--confirm", "--credentials"]).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(!here.path(&credentials()).exists());
+}
+
+#[tokio::test]
+async fn what_is_interrupted_is_known_and_goes_on() {
+    let here = StandIn::new().await;
+    here.deploy().await;
+    here.stop_at("apply");
+    let run = here.run(&["status", "--offline", "--json"]).await.json();
+    assert_eq!((&run["gateways"][0]["step"], &run["ok"]), (&json!("finished"), &json!(true)), "{run}");
+    let arguments = ["destroy", "--gateway-name", GATEWAY, "--confirm"];
+    let destroy = here.start(&arguments);
+    here.stopped_at("apply").await;
+    signal(&destroy, Signal::SIGTERM);
+    let first = ended(destroy).await;
+    assert_eq!((first.code, here.step().as_str()), (Some(130), "destroying"), "{first:?}");
+    let known = here.run(&["status", "--offline"]).await;
+    assert!(known.stdout.contains("being destroyed: Terraform did not end what it began"), "{known:?}");
+    let second = here.run(&arguments).await;
+    assert!(second.code == Some(0) && second.stderr.contains("an earlier `causeway destroy` has ended"), "{second:?}");
+}
+
+#[tokio::test]
+async fn what_was_never_made_is_forgotten_without_terraform() {
+    let here = StandIn::new().await;
+    here.fail_at("plan");
+    here.deploy().await;
+    here.calls();
+    let done = here.run(&["destroy", "--gateway-name", GATEWAY, "--yes"]).await;
+    assert_eq!((done.code, here.calls().len()), (Some(0), 0), "{done:?}");
+    assert!(done.stderr.contains("nothing of it was made at AWS") && !here.path(".causeway").exists(), "{done:?}");
+}
+
+#[tokio::test]
+async fn a_new_token_is_put_into_the_credentials_file() {
+    let here = StandIn::new().await;
+    here.deploy().await;
+    let mut file = here.json(&credentials());
+    file.as_object_mut().unwrap().remove("access_token");
+    here.write(&credentials(), &file.to_string());
+    let without = here.run(&["status", "--offline", "--gateway-name", GATEWAY]).await;
+    assert!(without.code == Some(0) && without.stdout.contains("holds no access token"), "{without:?}");
+    let with = here.run(&["status", "--offline", "--gateway-name", GATEWAY, "--update-token"]).await;
+    assert!(with.code == Some(0) && with.stdout.contains("there is a new one"), "{with:?}");
+    let token = here.json(&credentials())["access_token"].as_str().unwrap().to_owned();
+    assert!(token.starts_with("eyJ") && !with.stdout.contains(&token));
+    assert_eq!(here.mode(&credentials()), 0o600);
+    let other = here.run(&["status", "--gateway-name", "other"]).await;
+    assert!(other.code == Some(2) && other.stderr.contains("`my-gateway` was"), "{other:?}");
+}

@@ -1,0 +1,166 @@
+//! A deployment from its beginning to its end: what Terraform is told and what it is not, what is written and for whom, what is shown.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::stand_in::{GATEWAY, JOINED, PASSWORD, SECRET, StandIn, credentials};
+
+#[tokio::test]
+async fn two_servers_become_a_gateway() {
+    let here = StandIn::new().await;
+    let ended = here.deploy().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("Plan: 3 to add"), "what Terraform says is passed on: {ended:?}");
+    assert_eq!(here.commands(), ["init", "plan", "apply", "output"]);
+    assert_eq!(
+        here.read("told/directory").trim(),
+        fs::canonicalize(here.path(&here.home("terraform/agentcore"))).unwrap().to_str().unwrap()
+    );
+    let variables = here.json(&here.home("terraform/agentcore/causeway.auto.tfvars.json"));
+    let source = fs::canonicalize(here.path(&here.home("sources/my-calculator"))).unwrap();
+    let server = &variables["servers"]["my-calculator"];
+    assert_eq!(server["source_directory"], json!(source));
+    assert_eq!((&variables["gateway_name"], &variables["region"]), (&json!(GATEWAY), &json!("us-east-1")));
+    assert_eq!(variables["test_user"], json!({"username": "testuser", "create": true}));
+    assert_eq!(here.step(), "finished");
+    assert!(!here.path(&here.home("plan")).exists(), "a plan may hold secrets");
+}
+
+#[tokio::test]
+async fn secrets_go_by_the_environment_and_stay_in_one_file() {
+    let here = StandIn::new().await;
+    let ended = here.deploy().await;
+    let token = here.json(&credentials())["access_token"].as_str().unwrap().to_owned();
+    let secrets = [SECRET, PASSWORD, token.as_str(), "hunter5-of-the-server"];
+    assert!(token.starts_with("eyJ"), "a real one");
+    for command in ["init", "plan", "apply"] {
+        assert!(here.environment(command).contains(&format!("TF_VAR_test_user_password={PASSWORD}")), "{command}");
+    }
+    let calls = here.calls().join("\n");
+    let written =
+        ["state.json", "terraform/agentcore/causeway.auto.tfvars.json"].map(|name| here.read(&here.home(name)));
+    for secret in secrets {
+        assert!(!calls.contains(secret) && !written.join("").contains(secret), "{secret}");
+        assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "{secret}: {ended:?}");
+    }
+    let file = here.json(&credentials());
+    assert_eq!((&file["client_secret"], &file["user_pool_id"]), (&json!(SECRET), &json!("us-east-1_Example")));
+    assert_eq!(file["test_user"], json!({"username": "testuser", "password": PASSWORD}));
+    assert!(file["gateway_url"].as_str().unwrap().ends_with("/mcp"));
+    assert_eq!(here.mode(&credentials()), 0o600);
+    assert_eq!(here.mode(&here.home("terraform/agentcore/causeway.auto.tfvars.json")), 0o600);
+    assert_eq!(here.mode(".causeway/my-gateway"), 0o700);
+    assert_eq!(here.read(".causeway/.gitignore"), "*\n");
+    assert!(!here.path(&here.home("sources/my-calculator/server/.env")).exists());
+}
+
+#[tokio::test]
+async fn what_is_shown_leaves_secrets_out() {
+    let here = StandIn::new().await;
+    let shown = here.deploy().await.stdout.replace(&here.path("").display().to_string(), "…/");
+    insta::assert_snapshot!(shown, @r#"
+        Gateway connection information
+          Gateway URL    https://my-gateway-a1b2c3d4e5.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp
+          Gateway ID     my-gateway-a1b2c3d4e5
+          Region         us-east-1
+          User Pool ID   us-east-1_Example
+          Client ID      <redacted>
+          Client Secret  <redacted>
+          Access Token   <redacted>
+          Test user      testuser, password <redacted>
+          Credentials    .agentcore-credentials-my-gateway.json (for you alone: mode 600)
+        Runtimes
+          my-calculator  arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my_calculator-a1b2c3d4e5
+        Next
+          causeway status --gateway-name my-gateway --test-auth
+          causeway client vscode --write --name my-gateway --url https://my-gateway-a1b2c3d4e5.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp
+          causeway destroy --gateway-name my-gateway
+          what else there is to do: docs/deploy.md
+        "#);
+    let machine = [&StandIn::arguments()[..], &["--json".into()]].concat();
+    let machine = here.run(&machine.iter().map(String::as_str).collect::<Vec<_>>()).await.json();
+    assert_eq!((&machine["hasToken"], &machine["outputs"]["client_id"]), (&json!(true), &json!("client")));
+}
+
+#[tokio::test]
+async fn one_file_serves_here_and_deploys_there() {
+    let here = StandIn::new().await;
+    here.write(
+        "config.toml",
+        r#"
+        authorizer = "none"
+        [deploy]
+        gateway_name = "my-gateway"
+        region = "eu-west-1"
+        leave_out = ["time"]
+        [[targets]]
+        name = "calculator"
+        stdio.command = ["python3", "calculator/server.py"]
+        deploy.entrypoint = "calculator/server.py"
+        deploy.requirements_file = "calculator/requirements.txt"
+        deploy.log_groups = ["/aws/lambda/orders"]
+        deploy.environment = { LEVEL = "info" }
+        [[targets]]
+        name = "orders"
+        http.endpoint = "https://orders.example.com/mcp"
+        [targets.credential.client_credentials]
+        token_endpoint = "https://issuer.example.com/token"
+        client_id = "causeway"
+        client_secret_env = "ORDERS_SECRET"
+        scopes = ["orders/invoke"]
+        [[targets]]
+        name = "time"
+        stdio.command = ["uvx", "mcp-server-time"]
+        "#,
+    );
+    let ended = here.run(&["deploy", "--yes"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let variables = here.json(&here.home("terraform/agentcore/causeway.auto.tfvars.json"));
+    assert_eq!(variables["region"], "eu-west-1");
+    assert_eq!(variables["servers"]["calculator"]["log_groups"], json!(["/aws/lambda/orders"]));
+    let client = json!({"token_endpoint": "https://issuer.example.com/token", "client_id": "causeway", "scopes": ["orders/invoke"]});
+    assert_eq!(
+        variables["targets"],
+        json!({"orders": {"endpoint": "https://orders.example.com/mcp", "client_credentials": client}})
+    );
+    assert_eq!(variables["target_secrets_version"], 1);
+    assert!(here.environment("apply").contains(&format!(r#"TF_VAR_target_secrets={{"orders":"{JOINED}"}}"#)));
+    assert!(!here.read(&here.home("state.json")).contains(JOINED));
+    assert_eq!(here.run(&["check"]).await.code, Some(0), "the same file serves");
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_had_is_a_warning() {
+    let here = StandIn::new().await;
+    here.give(json!({
+        "gateway_url": "https://g.example/mcp", "user_pool_id": "us-east-1_Example", "client_id": "client",
+        "client_secret": SECRET, "token_endpoint": "http://127.0.0.1:1/token",
+    }));
+    let ended = here.deploy().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("causeway status --gateway-name my-gateway --update-token"), "{ended:?}");
+    let file = here.json(&credentials());
+    assert_eq!((&file["client_secret"], file.get("access_token")), (&json!(SECRET), None));
+}
+
+#[tokio::test]
+async fn a_password_that_nobody_else_has_is_made_once() {
+    let here = StandIn::new().await;
+    here.write(".env", "COGNITO_USERNAME=alice\n");
+    // A variable that is empty is as one that is not there.
+    let deploy = || async {
+        let arguments = StandIn::arguments();
+        let mut command = tokio::process::Command::new(crate::sample::CAUSEWAY);
+        command.args(&arguments).current_dir(here.path("")).env("STAND_IN", here.path("told"));
+        command.env("CAUSEWAY_TERRAFORM", here.program()).env_remove("COGNITO_PASSWORD").env_remove("COGNITO_USERNAME");
+        command.stdin(std::process::Stdio::null()).output().await.unwrap()
+    };
+    assert!(deploy().await.status.success());
+    let user = here.json(&credentials())["test_user"].clone();
+    let password = user["password"].as_str().unwrap();
+    assert!(user["username"] == "alice" && password.len() >= 20);
+    assert!(here.environment("apply").contains(&format!("TF_VAR_test_user_password={password}")));
+    assert!(deploy().await.status.success());
+    assert_eq!(here.json(&credentials())["test_user"], user, "the next run keeps it");
+}
