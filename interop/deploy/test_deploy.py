@@ -4,6 +4,7 @@ Python servers to a gateway and back, interrupted, refused, resumed, asked on a 
 import json
 import signal
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from harness.command import Ended, run
 from harness.gateway import causeway
 from harness.process import Process
 from harness.terminal import on_terminal
-from harness.terraform import TERRAFORM, Aws, aws
+from harness.terraform import DEPLOY, REPOSITORY, TERRAFORM, Aws, aws
 
 NAME = "my-gateway"
+HADOLINT = DEPLOY / ".venv/bin/hadolint"
 PASSWORD = "Hunter2-of-the-test-user"
 INTERRUPTED = 130
 SERVER = "mcp.run(transport='streamable-http', host='0.0.0.0', port=8000)\n"
@@ -109,6 +111,10 @@ def test_two_servers_are_deployed_although_somebody_interrupts_and_then_destroye
         assert secret not in second.out + second.err
     assert "Client Secret  <redacted>" in second.out and credentials["gateway_url"] in second.out
 
+    # The Dockerfile that was made is a good one.
+    dockerfile = desk.path / ".causeway" / NAME / "sources/my-calculator/Dockerfile"
+    subprocess.run([HADOLINT, dockerfile], check=True, timeout=60)
+
     # Nothing is to be done a second time.
     changes = len(provider.changes())
     again = desk.run(*desk.deploy("--yes")).ok()
@@ -200,3 +206,32 @@ def test_the_check_itself_finds_a_root_that_takes_something_else(desk: Desk, pro
     (variables.parent / "mistake.tf").write_text('output "gateway_urn" { value = module.gateway.urn }\n')
     wrong = desk.run(*desk.deploy("--plan-only"))
     assert wrong.status == 1 and "nothing was changed at AWS by this run" in wrong.err
+
+
+def test_the_gateway_itself_is_deployed_by_the_same_steps(desk: Desk, provider: Aws):
+    (desk.path / "config.toml").write_text(
+        """
+        [gateway]
+        listen = "0.0.0.0:8080"
+        public_url = "https://gateway.example.com/mcp"
+        [sessions]
+        key_env = ["CAUSEWAY_SESSION_KEY"]
+        [authorizer.custom_jwt]
+        discovery_url = "https://issuer.example.com/.well-known/openid-configuration"
+        allowed_clients = ["causeway"]
+        [[targets]]
+        name = "orders"
+        http.endpoint = "https://orders.example.com/mcp"
+        """
+    )
+    example = (REPOSITORY / "terraform/self-hosted/terraform.tfvars.example").read_text()
+    said = [line for line in example.splitlines() if not line.startswith(("name ", "region ", "config_toml "))]
+    (desk.path / "prod.tfvars").write_text("\n".join(said))
+    arguments = ["deploy", "self-hosted", "--name", NAME, "--var-file", "prod.tfvars", "--config", "config.toml", "--yes"]
+    desk.run(*arguments).ok()
+    definition = [change["config"] for change in provider.changes() if change["type"] == "aws_ecs_task_definition"]
+    assert "https://orders.example.com/mcp" in json.dumps(definition)
+    again = desk.run(*arguments).ok()
+    assert "No changes" in again.err
+    desk.run("destroy", "--gateway-name", NAME, "--yes").ok()
+    assert made(provider) == {}

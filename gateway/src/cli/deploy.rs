@@ -2,13 +2,14 @@
 //! question. It goes on where a run before was interrupted, and leaves what a client needs in one file.
 
 mod connection;
+mod root;
 pub(in crate::cli) mod steps;
 
 use std::{collections::BTreeMap, fs};
 
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use causeway_aws::{endpoint::is_region, identity::Settings};
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use self::{
     connection::Connection,
@@ -16,6 +17,7 @@ use self::{
 };
 use super::{
     configured::ConfigArgs,
+    regions,
     screen::{notice, out, out_line, tell},
 };
 use crate::{
@@ -26,6 +28,7 @@ use crate::{
     deploy::{
         CredentialsFile, Root, Signals, State, Step, Terraform, TestUser, Workspace,
         package::package,
+        roots::NotCarried,
         runtime_configs::{self, mistakes},
         state::hex,
         terraform::{Done, Program},
@@ -38,7 +41,9 @@ use crate::{
 
 /// What is deployed, and how.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "EXAMPLES:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "EXAMPLES:
   The targets of ./config.toml that have a table `deploy`, with a plan and a question:
     causeway deploy
 
@@ -51,8 +56,11 @@ use crate::{
     causeway deploy --plan-only
 
 EXIT STATUS: 0 if everything is deployed, 1 if something failed or the answer was not yes, 2 for wrong arguments, 64 for mistakes in
-what is to be deployed, 130 after Ctrl-C. The same command goes on where it was.")]
+what is to be deployed, 130 after Ctrl-C. The same command goes on where it was."
+)]
 pub struct DeployArgs {
+    #[command(subcommand)]
+    other: Option<Other>,
     #[command(flatten)]
     config: ConfigArgs,
     /// In place of a configuration file: the servers as a JSON array, each with name, entrypoint and requirements_file, and, if need
@@ -77,6 +85,15 @@ pub struct DeployArgs {
     place: PlaceArgs,
 }
 
+/// In place of an AgentCore Gateway, this gateway itself.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Other {
+    /// On ECS Fargate behind a load balancer, several replicas with shared state
+    SelfHosted(Box<root::RootArgs>),
+    /// As a Lambda function behind API Gateway and Cognito
+    Lambda(Box<root::RootArgs>),
+}
+
 /// What Terraform will read, written.
 struct Prepared {
     digest: String,
@@ -90,15 +107,23 @@ struct Prepared {
 /// Mistakes of what is to be deployed, before anything else; why it is not deployed. What was made stays, and the same command goes
 /// on.
 pub async fn run(args: &DeployArgs) -> anyhow::Result<()> {
+    match &args.other {
+        None => {}
+        Some(Other::SelfHosted(args)) => return root::run(Root::SelfHosted, args).await,
+        Some(Other::Lambda(args)) => return root::run(Root::Lambda, args).await,
+    }
     let environment = Environment::process();
     let deployment = args.deployment(&environment)?;
     args.consent.possible()?;
+    if let Some(doubt) = regions::doubted("the deployment", &deployment.region) {
+        tell!("{}", notice("warning", &doubt.to_string()));
+    }
     let program = Program::find(args.place.terraform.as_deref(), Root::Agentcore.needs()).await?;
     let signals = Signals::listen()?;
     let workspace = Workspace::new(&args.place.directory, &deployment.gateway_name);
     let lock = workspace.lock()?;
     let before = State::load(&workspace)?;
-    steps::same_region(before.as_ref(), &deployment.region)?;
+    steps::same_place(before.as_ref(), Root::Agentcore, &deployment.region)?;
     let path = CredentialsFile::path(workspace.base(), workspace.gateway());
     let credentials = CredentialsFile::load(&path)?;
     let user = match deployment.authorizer {
@@ -234,10 +259,9 @@ fn prepare(
         digest.update(packaged.digest.as_bytes());
     }
     let root = state.root;
-    anyhow::ensure!(
-        root.files().next().is_some(),
-        "this causeway was built without its Terraform roots; take one that was built from the whole repository"
-    );
+    if !root.is_carried() {
+        return Err(NotCarried.into());
+    }
     let terraform = workspace.terraform();
     let files = root.write(&terraform, &state.files)?;
     root.files().for_each(|(name, text)| digest.update([name, "\n", text].concat().as_bytes()));

@@ -44,6 +44,12 @@ pub(super) fn unknown(config: &Config) -> Vec<Unknown> {
     strange.map(|(region, place)| Unknown { place, nearest: nearest(&region, REGIONS), region }).collect()
 }
 
+/// The region that `place` names, if AWS has none such.
+pub(super) fn doubted(place: &str, region: &str) -> Option<Unknown> {
+    let strange = !REGIONS.contains(&region);
+    strange.then(|| Unknown { place: place.into(), nearest: nearest(region, REGIONS), region: region.into() })
+}
+
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AWS had no region `{}` when this program was made, but {} names it", self.region, self.place)?;

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     config::{Credential, Environment},
-    deploy::{CredentialsFile, Outputs, State, Workspace, outputs::RuntimeOutput},
+    deploy::{CredentialsFile, Outputs, Root, State, Step, Workspace, outputs::RuntimeOutput},
     peer::{self, Address, Client, Manner, Peer},
     secret::Secret,
 };
@@ -129,7 +129,9 @@ async fn look(
         let (updated, found) = update(file, &path, environment).await?;
         (file, findings) = (updated, [findings, vec![found]].concat());
     }
-    findings.push(kept(&file, &path));
+    if state.as_ref().is_none_or(|state| state.root == Root::Agentcore) {
+        findings.push(kept(&file, &path));
+    }
     let outputs = state.as_ref().and_then(|state| state.outputs.clone());
     let settings = state.as_ref().map(|state| Settings {
         profile: args.profile.clone(),
@@ -162,9 +164,10 @@ fn here(state: Option<&State>, workspace: &Workspace) -> Finding {
     let gateway = workspace.gateway();
     match state {
         None => Finding::problem("here", "nothing is known of it").todo("deploy it with `causeway deploy`"),
-        Some(state) if state.step == crate::deploy::Step::Finished => {
-            let resources = state.outputs.as_ref().map_or(0, |outputs| outputs.runtimes.len());
-            Finding::good("here", format!("{state}, in {}, with {}", state.region, count(resources, "runtime")))
+        Some(state) if state.step == Step::Finished => {
+            let runtimes = state.outputs.as_ref().map(|outputs| count(outputs.runtimes.len(), "runtime"));
+            let runtimes = runtimes.map(|runtimes| format!(", with {runtimes}")).unwrap_or_default();
+            Finding::good("here", format!("{state}, in {}{runtimes}", state.region))
         }
         Some(state) => {
             let todo = format!(

@@ -24,13 +24,24 @@ const MODULES: &str = "modules";
 pub enum Root {
     /// An AgentCore Gateway with Runtimes behind it.
     Agentcore,
+    /// This gateway on ECS Fargate.
+    SelfHosted,
+    /// This gateway on Lambda.
+    Lambda,
 }
+
+/// The program was built from a part of the repository.
+#[derive(Debug, thiserror::Error)]
+#[error("this causeway was built without that Terraform root; take one that was built from the whole repository")]
+pub struct NotCarried;
 
 impl Root {
     /// Its directory below `terraform`.
     pub fn directory(self) -> &'static str {
         match self {
             Self::Agentcore => "agentcore",
+            Self::SelfHosted => "self-hosted",
+            Self::Lambda => "lambda",
         }
     }
 
@@ -41,6 +52,12 @@ impl Root {
             first == Some(self.directory()) || first == Some(MODULES)
         };
         FILES.iter().copied().filter(move |(path, _)| mine(path))
+    }
+
+    /// Whether this program has it.
+    pub fn is_carried(self) -> bool {
+        let own = format!("{}/", self.directory());
+        self.files().any(|(name, _)| name.starts_with(&own))
     }
 
     /// Writes them below `directory`, and removes those of `before` that there are no longer. What somebody else has put there stays.

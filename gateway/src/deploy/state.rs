@@ -1,6 +1,9 @@
 //! How far a deployment has come, in a file, so that a run that was interrupted goes on where it was. Holds no secret.
 
-use std::{fmt, fs, io, path::Path};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
 
 use aws_lc_rs::{digest, rand};
 use serde::{Deserialize, Serialize};
@@ -29,6 +32,9 @@ pub struct State {
     pub updated_at: u64,
     /// What was written below `terraform`, so that what is no longer of use can go.
     pub files: Vec<String>,
+    /// Files with variables that somebody has named, in full: destroying needs them too.
+    #[serde(default)]
+    pub var_files: Vec<PathBuf>,
     /// Of the secrets of joined targets: raised when one has changed, and how that is seen.
     pub secrets: Mark,
     /// What Terraform gave, but for secrets.
@@ -67,9 +73,22 @@ impl State {
     /// The beginning of a run.
     pub fn new(gateway: &str, region: &str, root: Root) -> Self {
         let (gateway, region) = (gateway.to_owned(), region.to_owned());
-        let (digest, files, secrets, outputs) = Default::default();
+        let (digest, files, var_files, secrets, outputs) = Default::default();
         let (step, made, updated_at) = (Step::Prepared, false, 0);
-        Self { version: VERSION, gateway, region, root, step, made, digest, updated_at, files, secrets, outputs }
+        Self {
+            version: VERSION,
+            gateway,
+            region,
+            root,
+            step,
+            made,
+            digest,
+            updated_at,
+            files,
+            var_files,
+            secrets,
+            outputs,
+        }
     }
 
     /// What an earlier run has left; none if there was none.

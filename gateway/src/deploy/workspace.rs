@@ -2,9 +2,9 @@
 //! paths and how to write them, not what is in them.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -111,6 +111,8 @@ impl Workspace {
     pub fn lock(&self) -> Result<Lock, Locked> {
         let home = self.home();
         private_directory(&home)?;
+        // Somebody may have made it before.
+        fs::set_permissions(&home, Permissions::from_mode(0o700)).map_err(Unwritten::at(&home, "kept private"))?;
         // It holds Terraform's state, which holds secrets: never for a repository.
         let ignore = self.base.join(HOME).join(".gitignore");
         if !ignore.exists() {
@@ -197,8 +199,6 @@ fn whose(process: &Option<u32>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]

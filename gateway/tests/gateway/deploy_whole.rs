@@ -131,6 +131,14 @@ async fn one_file_serves_here_and_deploys_there() {
 }
 
 #[tokio::test]
+async fn a_region_that_aws_does_not_have_is_doubted() {
+    let here = StandIn::new().await;
+    let arguments = [&StandIn::arguments()[..], &["--region".into(), "us-esat-1".into()]].concat();
+    let ended = here.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    assert!(ended.code == Some(0) && ended.stderr.contains("did you mean `us-east-1`?"), "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_token_that_cannot_be_had_is_a_warning() {
     let here = StandIn::new().await;
     here.give(json!({

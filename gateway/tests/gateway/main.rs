@@ -48,6 +48,7 @@ mod dashboard_tools;
 mod deploy_mistakes;
 mod deploy_removed;
 mod deploy_resumed;
+mod deploy_root;
 mod deploy_whole;
 mod extension_methods;
 mod failover_faults;

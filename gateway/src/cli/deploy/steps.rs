@@ -18,7 +18,7 @@ use crate::{
     },
     config::{Deployment, deploy::Source},
     deploy::{
-        Signals, State, Step, Terraform, Workspace,
+        Root, Signals, State, Step, Terraform, Workspace,
         terraform::{Done, TerraformError},
     },
     secret::Secret,
@@ -102,7 +102,9 @@ impl Run {
     pub(in crate::cli) async fn plan(&mut self, more: &[&str]) -> anyhow::Result<Done> {
         let plan = std::path::absolute(self.workspace.plan())?;
         let out = format!("-out={}", plan.display());
-        let arguments = [&["plan", "-input=false", "-detailed-exitcode", &out], more].concat();
+        let files = super::root::var_files(&self.state.var_files);
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let arguments = [&["plan", "-input=false", "-detailed-exitcode", &out], more, &files].concat();
         let planned = self.terraform(&arguments).await.map_err(nothing_changed)?;
         self.raise(Step::Planned)?;
         Ok(planned)
@@ -216,9 +218,15 @@ pub(in crate::cli) fn resumed(before: &State, same: bool) {
     tell!("{}", notice("note", &format!("going on with `{gateway}`, where an earlier run has ended: {what}")));
 }
 
-/// Another region would make everything anew and forget what is in the first.
-pub(in crate::cli) fn same_region(before: Option<&State>, region: &str) -> anyhow::Result<()> {
+/// Another region would make everything anew and forget what is in the first; another root would remove it.
+pub(in crate::cli) fn same_place(before: Option<&State>, root: Root, region: &str) -> anyhow::Result<()> {
     match before {
+        Some(before) if before.root != root => bail!(Usage(format!(
+            "`{0}` is the name of another kind of deployment, of `terraform/{1}`: destroy that first with `causeway destroy \
+             --gateway-name {0}`, or take another name",
+            before.gateway,
+            before.root.directory()
+        ))),
         Some(before) if before.made && before.region != region => bail!(Usage(format!(
             "`{0}` is deployed in `{1}`, not in `{region}`: destroy it there first with `causeway destroy --gateway-name {0}`, or take \
              another name",

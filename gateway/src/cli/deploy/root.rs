@@ -1,0 +1,185 @@
+//! The other roots, with the same steps: the gateway itself on ECS Fargate, or on Lambda. What they take is said in Terraform's own
+//! variable files; the text of config.toml is one of the variables.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use aws_lc_rs::digest::{Context as Digest, SHA256};
+use causeway_aws::endpoint::is_region;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::steps::{self, Consent, PlaceArgs, Run, now};
+use crate::{
+    cli::screen::{out, out_line, padded, printable, strong},
+    config::{Draft, Mistakes, deploy::check_gateway_name},
+    deploy::{
+        Root, Signals, State, Step, Terraform, Workspace,
+        roots::NotCarried,
+        runtime_configs::mistakes,
+        state::hex,
+        terraform::{Done, Program},
+        variables,
+        workspace::write_private,
+    },
+};
+
+/// What is deployed, and how.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  With the settings in a file of Terraform's form, and ./config.toml:
+    causeway deploy self-hosted --name tools --var-file prod.tfvars --config config.toml
+
+  It is looked at with `causeway status`, and removed with `causeway destroy --gateway-name tools`.")]
+pub struct RootArgs {
+    /// What the names of all parts begin with
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// A file with variables of the root, `.tfvars` or `.tfvars.json`; may be given several times, the last one counts. Not for
+    /// secrets
+    #[arg(long = "var-file", value_name = "PATH")]
+    var_files: Vec<PathBuf>,
+    /// The config.toml that it serves, whose text becomes the variable config_toml; default: what a variable file says
+    #[arg(short, long, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// The AWS region
+    #[arg(long, default_value = crate::config::deploy::REGION)]
+    region: String,
+    #[command(flatten)]
+    consent: Consent,
+    /// Print what the root gives as one JSON object, for machines, secrets left out
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+/// Deploys.
+///
+/// # Errors
+/// As [`super::run`].
+pub(super) async fn run(root: Root, args: &RootArgs) -> anyhow::Result<()> {
+    let variables = args.variables()?;
+    args.consent.possible()?;
+    let program = Program::find(args.place.terraform.as_deref(), root.needs()).await?;
+    let signals = Signals::listen()?;
+    let workspace = Workspace::new(&args.place.directory, &args.name);
+    let lock = workspace.lock()?;
+    let before = State::load(&workspace)?;
+    steps::same_place(before.as_ref(), root, &args.region)?;
+    let mut state = before.clone().unwrap_or_else(|| State::new(&args.name, &args.region, root));
+    let digest = args.prepare(&workspace, &mut state, &program, &variables)?;
+    let same = before.as_ref().is_some_and(|before| before.digest == digest);
+    before.iter().for_each(|before| steps::resumed(before, same));
+    if !same {
+        state.digest = digest;
+        state.reach(Step::Prepared, &workspace, now())?;
+    }
+    let directory = workspace.terraform().join(root.directory());
+    let environment = args.place.environment().into_iter().collect();
+    let terraform = Terraform { program, directory, environment, colour: console::colors_enabled_stderr(), lock };
+    let mut run = Run { workspace, state, same, terraform, signals };
+    run.initialize().await?;
+    let planned = run.plan(&[]).await?;
+    if args.consent.plan_only {
+        run.drop_plan();
+        return Ok(());
+    }
+    if planned == Done::Changes {
+        run.ask(&args.consent, &format!("Make these changes at AWS, in {}?", args.region)).await?;
+    }
+    run.apply(planned, Step::Applying).await?;
+    let outputs = shown(&run.terraform.outputs().await?);
+    run.reach(Step::Finished)?;
+    match args.json {
+        true => out_line(&Value::Object(outputs).to_string()),
+        false => out(&as_text(&args.name, &outputs)),
+    }
+}
+
+impl RootArgs {
+    /// What the options say, for Terraform.
+    fn variables(&self) -> Result<Value, Mistakes> {
+        let mut wrong = Vec::new();
+        if let Err(why) = check_gateway_name(&self.name) {
+            wrong.push(format!("`--name {}` {why}", self.name));
+        }
+        if !is_region(&self.region) {
+            wrong.push(format!("`--region {}` is no region; write it like `us-east-1`", self.region));
+        }
+        for path in &self.var_files {
+            let name = path.display();
+            if !name.to_string().ends_with(".tfvars") && !name.to_string().ends_with(".tfvars.json") {
+                wrong.push(format!("`--var-file {name}` must end in `.tfvars` or `.tfvars.json`"));
+            } else if !path.is_file() {
+                wrong.push(format!("`--var-file {name}` is not there, or no file"));
+            }
+        }
+        if let Some(mistakes) = mistakes("options", wrong) {
+            return Err(mistakes);
+        }
+        let mut variables = json!({ "name": self.name, "region": self.region });
+        if let Some(path) = &self.config {
+            // What it refers to is there, not here: only its form is looked at.
+            let text = Draft::read(path)?.text()?;
+            variables["config_toml"] = text.into();
+        }
+        Ok(variables)
+    }
+
+    /// Writes what Terraform reads; gives a digest of it.
+    fn prepare(
+        &self,
+        workspace: &Workspace,
+        state: &mut State,
+        program: &Program,
+        variables: &Value,
+    ) -> anyhow::Result<String> {
+        let root = state.root;
+        if !root.is_carried() {
+            return Err(NotCarried.into());
+        }
+        let mut digest = Digest::new(&SHA256);
+        digest.update(format!("{} {}\n", program.path.display(), program.version).as_bytes());
+        state.files = root.write(&workspace.terraform(), &state.files)?;
+        root.files().for_each(|(name, text)| digest.update([name, "\n", text].concat().as_bytes()));
+        let text = serde_json::to_string_pretty(variables)? + "\n";
+        write_private(&workspace.terraform().join(root.directory()).join(variables::FILE), &text)?;
+        digest.update(text.as_bytes());
+        state.var_files.clear();
+        for path in &self.var_files {
+            digest.update(&fs::read(path)?);
+            state.var_files.push(std::path::absolute(path)?);
+        }
+        Ok(hex(digest.finish().as_ref()))
+    }
+}
+
+/// Each output's value, without those that are secret.
+fn shown(outputs: &Value) -> Map<String, Value> {
+    let outputs = outputs.as_object().into_iter().flatten();
+    let value = |output: &Value| match output["sensitive"].as_bool() {
+        Some(false) => output["value"].clone(),
+        _ => "<redacted>".into(),
+    };
+    outputs.map(|(name, output)| (name.clone(), value(output))).filter(|(_, value)| !value.is_null()).collect()
+}
+
+fn as_text(name: &str, outputs: &Map<String, Value>) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let lines = outputs.iter().map(|(name, value)| format!("  {}  {}", padded(name, 24), printable(&text(value))));
+    let lines: Vec<String> = lines.collect();
+    format!("{}\n{}\n", strong(&format!("`{name}` is deployed")), lines.join("\n"))
+}
+
+/// For Terraform's `plan`, whichever root it is.
+pub(in crate::cli) fn var_files(paths: &[PathBuf]) -> Vec<String> {
+    // One that has gone since is said by Terraform, if something of it is missed.
+    paths
+        .iter()
+        .filter(|path| path.is_file())
+        .map(|path: &PathBuf| format!("-var-file={}", Path::display(path)))
+        .collect()
+}
