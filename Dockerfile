@@ -7,9 +7,8 @@
 # targets: gateway (the default), calculator, hello, cloudwatch-insights. AgentCore Runtime takes arm64.
 
 ARG RUST_VERSION=1.95.0
-# `build` compiles the programs; `prebuilt` takes those that lie in dist/amd64 and dist/arm64 already, as a release makes them.
-ARG PROGRAMS=build
 
+# Compiles the programs. Programs that are there already, below DIR/programs, take its place with `--build-context build=DIR`.
 # Runs on the machine's own architecture and compiles for the other one, which is many times faster than to emulate it.
 FROM --platform=$BUILDPLATFORM docker.io/library/rust:${RUST_VERSION}-slim-bookworm AS build
 ARG TARGETARCH
@@ -40,20 +39,12 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,id=ta
       "${built}/causeway" "${built}/calculator" "${built}/hello" "${built}/cloudwatch-insights" \
       /etc/ssl/certs/ca-certificates.crt
 
-FROM scratch AS prebuilt
-ARG TARGETARCH
-COPY dist/${TARGETARCH} /programs
-
-# checkov:skip=CKV_DOCKER_7:a stage of this file, not an image
-# hadolint ignore=DL3006
-FROM ${PROGRAMS} AS programs
-
 # For whoever wants the programs without an image: `docker build --target all-programs --output type=local,dest=built .`
 FROM scratch AS all-programs
-COPY --from=programs --chmod=0755 /programs/ /
+COPY --from=build --chmod=0755 /programs/ /
 
 FROM scratch AS base
-COPY --from=programs --chmod=0444 /programs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build --chmod=0444 /programs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 # Nobody in particular. It owns nothing and writes nothing: run it with a read-only root.
 USER 65532:65532
@@ -65,23 +56,23 @@ ENV DOCKER_CONTAINER=1
 EXPOSE 8000
 
 FROM server AS calculator
-COPY --from=programs --chmod=0555 /programs/calculator /calculator
+COPY --from=build --chmod=0555 /programs/calculator /calculator
 HEALTHCHECK --interval=10s --timeout=5s CMD ["/calculator", "--check-health"]
 ENTRYPOINT ["/calculator"]
 
 FROM server AS hello
-COPY --from=programs --chmod=0555 /programs/hello /hello
+COPY --from=build --chmod=0555 /programs/hello /hello
 HEALTHCHECK --interval=10s --timeout=5s CMD ["/hello", "--check-health"]
 ENTRYPOINT ["/hello"]
 
 FROM server AS cloudwatch-insights
-COPY --from=programs --chmod=0555 /programs/cloudwatch-insights /cloudwatch-insights
+COPY --from=build --chmod=0555 /programs/cloudwatch-insights /cloudwatch-insights
 HEALTHCHECK --interval=10s --timeout=5s CMD ["/cloudwatch-insights", "--check-health"]
 ENTRYPOINT ["/cloudwatch-insights"]
 
 # The gateway. It reads /etc/causeway/config.toml, where `gateway.listen` must be "0.0.0.0:8080" to be reached from outside.
 FROM base AS gateway
-COPY --from=programs --chmod=0555 /programs/causeway /causeway
+COPY --from=build --chmod=0555 /programs/causeway /causeway
 WORKDIR /etc/causeway
 EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=5s CMD ["/causeway", "health"]

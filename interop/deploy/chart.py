@@ -4,6 +4,7 @@ and knows nothing else of what is right."""
 import json
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -104,15 +105,16 @@ def mistake(chart: Path, file: str, right: str, wrong: str) -> None:
 def helm(*arguments: str | Path, given: dict | None = None) -> Ran:
     """Helm with these arguments and values, without a cluster."""
     argv = [HELM, *arguments, *(["--values", "-"] if given is not None else [])]
-    ran = subprocess.run(
-        [str(word) for word in argv],
-        env=CLEAN | {"HOME": "/nonexistent", "KUBECONFIG": "/nonexistent/config"},
-        input=json.dumps(given) if given is not None else "",
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as home:
+        ran = subprocess.run(
+            [str(word) for word in argv],
+            env=CLEAN | {"HOME": home, "KUBECONFIG": f"{home}/config"},
+            input=json.dumps(given) if given is not None else "",
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
     return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 

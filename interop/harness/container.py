@@ -39,7 +39,8 @@ class Image:
 
     def build(self, context: Path = ROOT, file: Path = ROOT / "Dockerfile") -> "Image":
         """Builds it. Docker's format, because OCI's has no health check; files of no particular time, as for a release."""
-        chosen = [f"--platform=linux/{self.architecture}", f"--target={self.target}", "--build-arg=PROGRAMS=prebuilt"]
+        chosen = [f"--platform=linux/{self.architecture}", f"--target={self.target}"]
+        chosen.append(f"--build-context=build={ROOT / 'dist' / self.architecture}")
         plain = ["--isolation=chroot", "--format=docker", "--timestamp=0", "--pull-never", "--no-cache"]
         tool("buildah", "build", *plain, *chosen, "-t", self.name, "-f", file, context)
         return self

@@ -93,7 +93,7 @@ def test_the_same_programs_make_the_same_layers(images: dict[str, Image], archit
 
 def test_no_secret_and_no_state_is_sent_to_the_builder(tmp_path: Path):
     """A copy of the project with files that must not leave it, and a Dockerfile that takes all that it is sent."""
-    sent = ["Cargo.toml", "gateway/Cargo.toml"]
+    sent = ["Cargo.toml", "gateway/Cargo.toml", "terraform/agentcore/main.tf"]
     kept = [".env", "gateway/.env", "servers/.env.production", "terraform.tfstate", "gateway/a.tfstate.backup", ".git/config"]
     kept += [".causeway/x/state.json", ".agentcore-credentials-x.json", "terraform/agentcore/terraform.tfstate", "target/debug/x"]
     for name in sent + kept:

@@ -52,17 +52,21 @@ async fn what_cannot_be_meant_is_not_sent() {
 
 #[tokio::test]
 async fn what_a_tool_did_is_shown_whatever_becomes_of_files() {
+    let directory = tempfile::tempdir().unwrap();
+    // Below a file there is no file, whoever asks.
+    let path = directory.path().join("file/x").display().to_string();
+    std::fs::write(directory.path().join("file"), "").unwrap();
     let calculator = Server::start(Sample::Calculator).await;
-    let nothing =
-        run(&["call", &calculator.url, "add_numbers", "-a", "a=40", "-a", "b=2", "-o", "/nonexistent/x"]).await;
+    let nothing = run(&["call", &calculator.url, "add_numbers", "-a", "a=40", "-a", "b=2", "-o", &path]).await;
     assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(1), "42\n"));
     assert_eq!(nothing.stderr, "error: the tool gave nothing to write to `--output`\n");
     calculator.stop().await;
     let fixture = Fixture::start(Kind::ModernHttp).await;
-    let unwritable = run(&["call", &url(&fixture), "test_image_content", "-o", "/nonexistent/x"]).await;
+    let unwritable = run(&["call", &url(&fixture), "test_image_content", "-o", &path]).await;
     assert_eq!(unwritable.code, Some(1));
-    assert!(unwritable.stdout.starts_with("[image image/png") && unwritable.stderr.contains("`/nonexistent/x` cannot"));
-    let failed = run(&["call", &url(&fixture), "test_error_handling", "-o", "/nonexistent/x"]).await;
+    assert!(unwritable.stdout.starts_with("[image image/png"), "{unwritable:?}");
+    assert!(unwritable.stderr.contains(&format!("`{path}` cannot")), "{unwritable:?}");
+    let failed = run(&["call", &url(&fixture), "test_error_handling", "-o", &path]).await;
     assert_eq!(failed.code, Some(4), "{failed:?}");
     for (tool, says) in [("test_sampling", "asks for `sampling`, which"), ("failing_job", "only as a task")] {
         let refused = run(&["call", &url(&fixture), tool, "--no-check"]).await;
