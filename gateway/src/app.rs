@@ -1,5 +1,7 @@
 //! The composition root: from a configuration to a gateway that runs until it is told to stop.
 
+#[cfg(feature = "lambda")]
+mod invoked;
 mod piped;
 mod ports;
 
@@ -148,9 +150,17 @@ fn traced(config: &Config, sources: &Sources, calls: &Calls) -> Option<(Exporter
     Some((Exporter::new(sources.http.clone(), otlp.clone(), sources.clock.now(), dropped), spans))
 }
 
-/// Lists the targets for as long as what it gives lives: nobody lists targets that are being stopped.
-fn discover(config: &Config, sources: &Sources, targets: &[Arc<Target>], outlets: Outlets) -> AbortOnDropHandle<()> {
-    let rules = Rules { merging: merging(config), refresh: config.limits.refresh, clock: sources.clock.clone() };
+/// Lists the targets for as long as what it gives lives: nobody lists targets that are being stopped. `listens` to those that tell
+/// of changes too.
+fn discover(
+    config: &Config,
+    sources: &Sources,
+    targets: &[Arc<Target>],
+    outlets: Outlets,
+    listens: bool,
+) -> AbortOnDropHandle<()> {
+    let (merging, refresh, clock) = (merging(config), config.limits.refresh, sources.clock.clone());
+    let rules = Rules { merging, refresh, listens, clock };
     let targets = targets.to_vec();
     AbortOnDropHandle::new(tokio::spawn(async move { discovery::run(&targets, &rules, outlets).await }))
 }

@@ -13,6 +13,8 @@ pub mod dev;
 pub mod doctor;
 pub mod health;
 pub mod import;
+#[cfg(feature = "lambda")]
+mod lambda;
 pub mod man;
 pub mod peer;
 mod regions;
@@ -79,6 +81,9 @@ enum Command {
     /// Serve it for development: sample servers as children, an identity provider of its own, a token to start with
     #[cfg(feature = "dev")]
     Dev(dev::DevArgs),
+    /// Serve it as an AWS Lambda function behind API Gateway: what Lambda means when it starts this program
+    #[cfg(feature = "lambda")]
+    Lambda(ConfigArgs),
     /// Read config.toml, look up what it refers to, report every mistake
     Check(ConfigArgs),
     /// Ask each target of config.toml what it is and what it lists
@@ -125,6 +130,17 @@ enum Command {
         #[command(flatten)]
         args: Box<causeway_servers::ServeArgs>,
     },
+}
+
+impl Cli {
+    /// What this process was started for. Lambda starts the program of a package without arguments.
+    pub fn of_process() -> Self {
+        #[cfg(feature = "lambda")]
+        if std::env::args_os().len() <= 1 && lambda::is_lambda(&Environment::process()) {
+            return Self::parse_from(["causeway", "lambda"]);
+        }
+        Self::parse()
+    }
 }
 
 /// What was compared is not the same. Everything else about it has been said.
@@ -202,6 +218,8 @@ impl Command {
     async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Serve(args) => serve::run(&args).await,
+            #[cfg(feature = "lambda")]
+            Self::Lambda(args) => lambda::run(&args).await,
             #[cfg(feature = "dev")]
             Self::Dev(args) => dev::run(args).await,
             Self::Check(args) => check::run(&args),

@@ -64,6 +64,7 @@ pub struct Config {
     pub admin: Option<Admin>,
     pub audit: Option<Audit>,
     pub telemetry: Telemetry,
+    pub lambda: Lambda,
     pub aws: Aws,
     pub authorizer: Authorizer,
     /// `None`: clients bring their tokens from elsewhere.
@@ -177,6 +178,13 @@ pub struct Failover {
     /// Until a path that is down is tried again: doubled each time, up to the longest.
     pub cool_down: Duration,
     pub longest_cool_down: Duration,
+}
+
+/// The gateway as an AWS Lambda function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lambda {
+    /// The signature of a token that API Gateway's authorizer has verified is not verified again.
+    pub trusts_authorizer: bool,
 }
 
 /// What the gateway needs to know to ask AWS for something, wherever AWS is needed.

@@ -43,6 +43,8 @@ pub struct Rules {
     pub merging: Merging,
     /// Between two listings of a target that gives no sooner reason.
     pub refresh: Duration,
+    /// Whether to listen to targets that tell of changes: not where the process stands still between requests.
+    pub listens: bool,
     pub clock: Clock,
 }
 
@@ -71,7 +73,11 @@ struct Listing {
 pub async fn run(targets: &[Arc<Target>], rules: &Rules, outlets: Outlets) {
     let publisher = Publisher { view: Mutex::new(View::unlisted(targets)), rules, outlets };
     let follow = targets.iter().enumerate().map(async |(at, target)| {
-        let heed = heed(at, target, publisher.outlets.whole.subscribe(), rules);
+        let heed = async {
+            if rules.listens {
+                heed(at, target, publisher.outlets.whole.subscribe(), rules).await;
+            }
+        };
         futures::future::join(follow(at, target, &publisher), heed).await
     });
     futures::future::join_all(follow).await;

@@ -14,10 +14,13 @@ mod bearer;
 mod jwt;
 mod refusal;
 mod remembered;
+mod vouched;
 
 use aws_iam::{AwsIamCheck, Begun};
 use jwt::JwtCheck;
 pub use refusal::{Reason, Refusal};
+#[cfg(feature = "lambda")]
+pub(crate) use vouched::Vouched;
 
 /// A client that was let in. It holds what policy and sessions need, not the token. `Debug` shows the id only.
 #[derive(Clone, PartialEq)]
@@ -84,7 +87,7 @@ impl Inbound {
     pub async fn authenticate(&self, head: &Parts) -> Result<Claim, Refusal> {
         let begun = match &self.kind {
             Kind::Anyone(caller) => Begun::Caller(caller.clone()),
-            Kind::Jwt(check) => Begun::Caller(check.authenticate(&head.headers).await?),
+            Kind::Jwt(check) => Begun::Caller(check.authenticate(head).await?),
             Kind::AwsIam(check) => check.begin(head).await?,
         };
         Ok(Claim { begun, toolset: self.toolset.clone() })

@@ -21,6 +21,8 @@ pub mod http;
 pub mod identity_provider;
 pub mod import;
 pub mod inbound;
+#[cfg(feature = "lambda")]
+mod lambda;
 pub mod login;
 mod metrics;
 pub mod peer;

@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use causeway::cli::{self, Cli};
-use clap::Parser;
 
 fn main() -> ExitCode {
-    cli::run(Cli::parse())
+    cli::run(Cli::of_process())
 }

@@ -87,6 +87,15 @@ pub async fn serve(
     serve::over_http(sample, args, listener, shutdown).await
 }
 
+/// The routes of `sample` for a program without a port. Calls that still run when it ends are cut off. Of `args` count who is let
+/// in, and the path.
+///
+/// # Errors
+/// A setting that cannot be used.
+pub async fn router(sample: Sample, args: &ServeArgs) -> anyhow::Result<axum::Router> {
+    serve::without_port(sample, args).await
+}
+
 impl Sample {
     /// Every sample server.
     pub fn all() -> &'static [Self] {

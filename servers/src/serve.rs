@@ -1,6 +1,11 @@
 //! Serves a sample server over HTTP: routes, bounds of MCP's HTTP transport, graceful shutdown. Holds no sessions.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use axum::{
@@ -62,6 +67,12 @@ pub(crate) async fn over_http(
     axum::serve(listener, router).with_graceful_shutdown(stopping).await.context("cannot serve")?;
     finish(running).await;
     Ok(())
+}
+
+/// The routes of `sample`, which nobody reaches by an address that is known here.
+pub(crate) async fn without_port(sample: Sample, args: &ServeArgs) -> anyhow::Result<Router> {
+    let anywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    router(sample, args, anywhere, &CancellationToken::new(), &TaskTracker::new()).await
 }
 
 /// Waits for work that outlives its call.

@@ -69,7 +69,7 @@ impl App {
         let limits = &config.limits;
         let (request_bytes, response_bytes) = (limits.request_bytes, limits.response_bytes);
         let manner = Manner { request_bytes, response_bytes, patience: limits.discovery, alone, calls: calls.clone() };
-        let _discovery = discover(&config, &sources, &targets, outlets);
+        let _discovery = discover(&config, &sources, &targets, outlets, true);
         // Of the metrics those of calls: the rest is of ports that are not there.
         let exported = exported(export, || (calls.families(), sources.clock.now()), &over);
         let serving = async {

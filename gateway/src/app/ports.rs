@@ -52,7 +52,7 @@ impl App {
         let (limits, connections) = (config.limits.clone(), Connections::new(config.limits.connections));
         let served = Arc::new(Served { gateway, toolsets, login, limits, calls: calls.clone(), local });
         open(&served, &config.toolsets);
-        let _discovery = discover(&config, &sources, &targets, outlets);
+        let _discovery = discover(&config, &sources, &targets, outlets, true);
         let (started, clock) = (sources.clock.now(), sources.clock);
         let numbers = Numbers { served: Arc::clone(&served), connections: connections.clone(), started, clock };
         let watching = watching(listeners.admin, config, &numbers, &stopping)?;

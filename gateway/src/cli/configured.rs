@@ -11,9 +11,9 @@ use crate::config::{
 };
 
 /// Holds the text of a config.toml where there is no place for a file: Lambda, ECS, a container without a volume.
-pub const TEXT_VARIABLE: &str = "CAUSEWAY_CONFIG_TOML";
+pub(super) const TEXT_VARIABLE: &str = "CAUSEWAY_CONFIG_TOML";
 /// What is read where nothing says otherwise.
-const FILE: &str = "config.toml";
+pub(super) const FILE: &str = "config.toml";
 
 /// Where the configuration is.
 #[derive(Clone, Debug, Default, Args)]

@@ -14,6 +14,7 @@ pub mod authorizer;
 pub mod aws;
 pub mod clients;
 pub mod deploy;
+pub mod lambda;
 pub mod list_page;
 pub mod login;
 pub mod selection;
@@ -27,6 +28,7 @@ pub use authorizer::Authorizer;
 pub use aws::{Aws, Sigv4};
 pub use clients::Clients;
 pub use deploy::Deploy;
+pub use lambda::Lambda;
 pub use list_page::ListPage;
 pub use login::Login;
 pub use target::Target;
@@ -86,6 +88,8 @@ pub struct File {
     pub audit: Member<Audit>,
     /// Logs, spans and metrics.
     pub telemetry: Member<Telemetry>,
+    /// The gateway as an AWS Lambda function. Default: it validates every token itself.
+    pub lambda: Member<Lambda>,
     /// What the gateway asks of AWS itself: credentials and secrets.
     pub aws: Member<Aws>,
     /// Who may call: `authorizer = "none"`, or a table `[authorizer.custom_jwt]`.

@@ -29,6 +29,7 @@ mod aws_iam;
 mod clients;
 mod credential;
 mod deploy;
+mod lambda;
 mod login;
 mod selection;
 mod target;
@@ -74,6 +75,7 @@ pub(super) fn config(
     let audit = resolver.audit(file);
     let telemetry = resolver.telemetry(file.telemetry.as_ref());
     let admin = resolver.admin(file, authorizer.as_ref());
+    let lambda = resolver.lambda(file.lambda.as_ref(), authorizer.as_ref());
     let aws = resolver.aws(file.aws.as_ref());
     let clients = resolver.clients(file.clients.as_ref(), gateway.as_ref().map_or(file::NAME, |gateway| &gateway.name));
     resolver.shortening(file, &clients);
@@ -91,6 +93,7 @@ pub(super) fn config(
         admin: admin?,
         audit: audit?,
         telemetry: telemetry?,
+        lambda,
         aws,
         authorizer: authorizer?,
         login: login?,

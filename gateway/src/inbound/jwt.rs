@@ -1,17 +1,18 @@
 //! AgentCore's `customJWTAuthorizer`: a bearer token is verified, held against the rules, and remembered until it
 //! expires. Knows no HTTP beyond the header `Authorization`.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use causeway_core::authorizer::{Authorizer, Denied};
-use causeway_oidc::{TokenError, Verifier, clock::Clock};
-use http::HeaderMap;
+use causeway_oidc::{TokenError, Verifier, clock::Clock, token};
+use http::request::Parts;
 use url::Url;
 
 use super::{
     Caller, Reason, Refusal,
     bearer::{self, NoToken},
     remembered::{Holding, Remembered},
+    vouched::{Another, Vouched},
 };
 use crate::config::CustomJwt;
 
@@ -24,6 +25,8 @@ pub(super) struct JwtCheck {
     scope: Arc<str>,
     /// Until their `exp`.
     verified: Remembered<Arc<Caller>>,
+    clock: Clock,
+    clock_skew: Duration,
 }
 
 /// Why a token is refused, for the log.
@@ -35,6 +38,8 @@ enum Cause {
     Token(#[from] TokenError),
     #[error(transparent)]
     Denied(#[from] Denied),
+    #[error(transparent)]
+    Another(#[from] Another),
 }
 
 impl JwtCheck {
@@ -45,7 +50,9 @@ impl JwtCheck {
             verifier,
             scope: config.rules.allowed_scopes.join(" ").into(),
             rules: config.rules.clone(),
-            verified: Remembered::new(clock),
+            verified: Remembered::new(clock.clone()),
+            clock,
+            clock_skew: config.clock_skew,
         }
     }
 
@@ -53,12 +60,15 @@ impl JwtCheck {
         self.verified.count()
     }
 
-    pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Refusal> {
-        self.caller(headers).await.map_err(|cause| Refusal::new(cause.reason(), &self.scope, &cause))
+    pub(super) async fn authenticate(&self, head: &Parts) -> Result<Arc<Caller>, Refusal> {
+        self.caller(head).await.map_err(|cause| Refusal::new(cause.reason(), &self.scope, &cause))
     }
 
-    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Arc<Cause>> {
-        let token = bearer::token(headers).map_err(Cause::from)?;
+    async fn caller(&self, head: &Parts) -> Result<Arc<Caller>, Arc<Cause>> {
+        let token = bearer::token(&head.headers).map_err(Cause::from)?;
+        if let Some(vouched) = head.extensions.get::<Vouched>() {
+            return Ok(self.vouched(token, vouched)?);
+        }
         self.verified.of(token, self.verify(token)).await
     }
 
@@ -67,6 +77,14 @@ impl JwtCheck {
         self.rules.check(&claims)?;
         let until = claims.expires_at();
         Ok(Holding { value: Arc::new(Caller::from_claims(claims.into_map())), until })
+    }
+
+    /// The caller of a token whose signature somebody else has verified. Everything else is checked here all the same.
+    fn vouched(&self, token: &str, vouched: &Vouched) -> Result<Arc<Caller>, Cause> {
+        let claims = token::vouched(token, &issuer_by_url(&self.discovery_url), self.clock.now(), self.clock_skew)?;
+        vouched.is_for(&claims)?;
+        self.rules.check(&claims)?;
+        Ok(Arc::new(Caller::from_claims(claims.into_map())))
     }
 
     /// The allowed scopes.
@@ -98,7 +116,7 @@ impl Cause {
             Self::Token(TokenError::IssuerUnavailable(error)) => {
                 Reason::IssuerUnavailable { retry_after: error.retry_after }
             }
-            Self::NoToken(_) | Self::Denied(_) | Self::Token(_) => Reason::InvalidToken,
+            Self::NoToken(_) | Self::Denied(_) | Self::Token(_) | Self::Another(_) => Reason::InvalidToken,
         }
     }
 }

@@ -436,7 +436,7 @@ fn a_file_of_nothing_but_mistakes_is_given_up() {
 fn a_path_in_a_message_is_as_it_was_given() {
     let draft = Draft::parse(Path::new("/etc/causeway/config.toml"), "colour = 1\r\n\r\nauthorizer = 1\r\n").unwrap();
     insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
-    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `audit`, `telemetry`, `aws`, `authorizer`, `login`, `clients`, `targets`, `toolsets` or `deploy`
+    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `audit`, `telemetry`, `lambda`, `aws`, `authorizer`, `login`, `clients`, `targets`, `toolsets` or `deploy`
     /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
     /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     3 mistakes

@@ -19,7 +19,7 @@ use super::{EXAMPLE, environment, everything_set, full_environment, resolve};
 fn everything_set_with(authorizer: &str) -> String {
     let other = |line: &str| match line.contains("[authorizer.") {
         true => !line.contains(&format!("[authorizer.{authorizer}")),
-        false => line == "[login]" && authorizer != "custom_jwt",
+        false => ["[login]", "[lambda]"].contains(&line) && authorizer != "custom_jwt",
     };
     let mut taken = true;
     let mut kept = |line: &&str| {

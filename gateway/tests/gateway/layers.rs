@@ -9,7 +9,7 @@ use std::{
 /// Of the gateway. `child` stands where its first user needs it; `telemetry`, `shutdown` and `identity_provider` are for the
 /// commands alone.
 const GATEWAY: &str = "secret arguments address config child stored session_keys metrics inbound login calls credentials targets \
-                       discovery gateway error front http stdio serve clients admin export app peer telemetry shutdown \
+                       discovery gateway error front http stdio lambda serve clients admin export app peer telemetry shutdown \
                        identity_provider import deploy cli";
 
 /// Of what does no IO.

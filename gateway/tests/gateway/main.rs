@@ -72,6 +72,10 @@ mod harness;
 mod harness_works;
 mod header_params;
 mod issuer;
+#[cfg(feature = "lambda")]
+mod lambda_calls;
+#[cfg(feature = "lambda")]
+mod lambda_function;
 mod layers;
 mod login_client;
 mod login_consent;

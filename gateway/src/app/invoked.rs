@@ -1,0 +1,236 @@
+//! The gateway as a function that Lambda calls: nothing runs between two requests, so each of them sees to what elsewhere happens
+//! in the background.
+
+use std::{
+    collections::HashMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use axum::{body::Body, extract::Request};
+use causeway_core::{catalog::Paging, name::PathName};
+use causeway_oidc::clock::Clock;
+use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::CancellationToken;
+use tower_service::Service;
+
+use super::{App, Begun, begin, discover, endpoints, exported, login, stop};
+use crate::{
+    config::{Authorizer, Config, SessionMode},
+    discovery::{TargetState, View},
+    http::{self, MCP_PATH, Served},
+    lambda::{self, Reading},
+    targets::Target,
+};
+
+/// For all targets to be listed, and keys to be fetched, before the first request: Lambda gives a function 10 s to start.
+const START: Duration = Duration::from_secs(8);
+/// What a request waits for targets that are due to be listed again.
+const MOMENT: Duration = Duration::from_secs(2);
+/// From one try to list a target that could not be listed to the next.
+const AGAIN: Duration = Duration::from_secs(10);
+/// For the audit log to be written, before the process may stand still.
+const WRITTEN: Duration = Duration::from_secs(1);
+
+/// Sees to it that the lists are complete and not out of date.
+struct Fresh {
+    targets: Vec<Arc<Target>>,
+    view: watch::Receiver<Arc<View>>,
+    /// When each was asked for the last time because of its age.
+    asked: Mutex<HashMap<PathName, Duration>>,
+    refresh: Duration,
+    discovery: Duration,
+    clock: Clock,
+}
+
+impl App {
+    /// Answers what Lambda brings until `shutdown` is ready. Answers are JSON whole, and there are no sessions: there is no stream
+    /// that they could be for, and the next request may be another process's.
+    ///
+    /// # Errors
+    /// An authorizer that lets everyone in, unless the configuration insists; an audit log that cannot be opened; session keys that
+    /// cannot be read; Lambda's Runtime API cannot be asked.
+    pub async fn run_invoked(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { mut config, sources, targets, outlets, calls } = self;
+        check(&config)?;
+        config.gateway.streaming = false;
+        config.sessions.mode = SessionMode::Off;
+        let Begun { export, sealer, _following } = begin(&config, &sources, &calls).await?;
+        let login = login(&config, &sources, &sealer)
+            .context("the system trusts no certificates: install `ca-certificates`")?;
+        let (stopping, over) = (CancellationToken::new(), CancellationToken::new());
+        let (gateway, toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
+        let local = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 443));
+        let limits = config.limits.clone();
+        let served = Arc::new(Served { gateway, toolsets, login, limits, calls: calls.clone(), local });
+        let fresh = Fresh::new(&config, &targets, outlets.whole.subscribe(), sources.clock.clone());
+        let _discovery = discover(&config, &sources, &targets, outlets, false);
+        fresh.started(&served).await;
+        let reading = reading(&config, sources.clock.clone());
+        let router = http::router(served);
+        let answer = |request: Request<Body>| async {
+            fresh.freshen().await;
+            let Ok(answer) = router.clone().call(request).await;
+            if let Some(audit) = calls.audit() {
+                audit.flush(WRITTEN).await;
+            }
+            answer
+        };
+        let serving = async {
+            let ended = tokio::select! {
+                ended = lambda::run(reading, answer) => ended,
+                () = shutdown => Ok(()),
+            };
+            over.cancel();
+            ended
+        };
+        let exported = exported(export, || (calls.families(), sources.clock.now()), &over);
+        let (ended, ()) = futures::future::join(serving, exported).await;
+        stop(&targets, &calls).await;
+        ended
+    }
+}
+
+/// Refuses what would be served to everyone by mistake, and says what a function does not do.
+fn check(config: &Config) -> anyhow::Result<()> {
+    let open = config.authorizers().any(|(_, authorizer)| matches!(authorizer, Authorizer::None));
+    if open && config.gateway.listen.ip().is_loopback() {
+        bail!(
+            "`authorizer = \"none\"` is for an address of this machine alone, and a function is called from elsewhere: write \
+             `[authorizer.custom_jwt]`, or, if everyone may call, `gateway.listen = \"0.0.0.0:8080\"` with \
+             `gateway.allow_unauthenticated = true`"
+        );
+    }
+    if config.gateway.public_url.is_none() {
+        tracing::warn!("`gateway.public_url` is not set: OAuth metadata cannot say how clients reach this function");
+    }
+    if config.sessions.keys.is_empty() && config.gateway.paging != Paging::Whole {
+        tracing::warn!(
+            "`sessions.key_env` and `key_arn` are not set: a page that one instance of this function begins, no other can go on with"
+        );
+    }
+    if config.admin.is_some() {
+        tracing::info!("a function has no admin port: `[admin]` has no effect");
+    }
+    Ok(())
+}
+
+fn reading(config: &Config, clock: Clock) -> Reading {
+    let base = config.gateway.public_url.as_ref().and_then(|url| url.path().strip_suffix(MCP_PATH));
+    let trusts_authorizer = config.lambda.trusts_authorizer;
+    Reading { base: base.unwrap_or_default().to_owned(), trusts_authorizer, clock }
+}
+
+impl Fresh {
+    fn new(config: &Config, targets: &[Arc<Target>], view: watch::Receiver<Arc<View>>, clock: Clock) -> Self {
+        let (refresh, discovery) = (config.limits.refresh, config.limits.discovery);
+        Self { targets: targets.to_vec(), view, asked: Mutex::default(), refresh, discovery, clock }
+    }
+
+    /// Waits for the lists of all targets and for the keys of all issuers, as far as Lambda gives time for it.
+    async fn started(&self, served: &Served) {
+        let keys = served.endpoints().map(|endpoint| endpoint.inbound.prepare());
+        let keys = timeout(START, futures::future::join_all(keys));
+        // An issuer that cannot be reached is in the log; who calls later asks it again.
+        let _ = futures::future::join(keys, self.complete(START)).await;
+    }
+
+    /// Waits until every target was asked once; then has those asked again whose lists are old, and waits a moment for them.
+    async fn freshen(&self) {
+        self.complete(self.discovery).await;
+        let now = self.clock.now();
+        let mut listed = self.due(now);
+        listed.retain(|path| self.view.borrow().paths.iter().any(|it| it.path == *path && it.error.is_none()));
+        let again = |state: &TargetState| state.error.is_some() || state.listed.is_some_and(|at| at >= now);
+        let done = |view: &Arc<View>| view.paths.iter().filter(|it| listed.contains(&it.path)).all(again);
+        let _ = timeout(MOMENT, self.view.clone().wait_for(done)).await;
+    }
+
+    /// Has those asked again whose lists are old.
+    fn due(&self, now: Duration) -> Vec<PathName> {
+        let mut asked = self.asked.lock().expect("no holder of this lock panics");
+        let view = Arc::clone(&self.view.borrow());
+        let mut due = Vec::new();
+        for (state, target) in view.paths.iter().zip(&self.targets) {
+            let last = asked.get(&state.path).copied().max(state.listed).unwrap_or_default();
+            let age = if state.error.is_some() { AGAIN.min(self.refresh) } else { self.refresh };
+            if state.tried && now >= last + age {
+                asked.insert(state.path.clone(), now);
+                target.note_change();
+                due.push(state.path.clone());
+            }
+        }
+        due
+    }
+
+    async fn complete(&self, patience: Duration) {
+        let waited = timeout(patience, self.view.clone().wait_for(|view| view.is_complete())).await.is_ok();
+        if !waited {
+            tracing::warn!("not every target was listed within {patience:?}; its tools follow when it is");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+    use ::http::StatusCode;
+    use axum::response::Response;
+    use axum::{Router, extract::State, routing::post};
+    use bytes::Bytes;
+    use causeway_core::catalog::Kind;
+    use serde_json::{Value, json};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::config::{Draft, Environment};
+
+    /// A target with one more tool each time that it is listed.
+    async fn growing(State(listed): State<Arc<AtomicUsize>>, asked: Bytes) -> Response {
+        let asked: Value = serde_json::from_slice(&asked).unwrap();
+        let result = match asked["method"].as_str() {
+            Some("tools/list") => {
+                let tools = 0..=listed.fetch_add(1, Ordering::SeqCst);
+                let tool = |number| json!({"name": format!("tool-{number}"), "inputSchema": {"type": "object"}});
+                json!({"resultType": "complete", "tools": tools.map(tool).collect::<Vec<_>>()})
+            }
+            _ => json!({"resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}}),
+        };
+        http::json_response(StatusCode::OK, &json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}))
+    }
+
+    #[tokio::test]
+    async fn a_request_after_a_long_standstill_finds_new_lists() {
+        let listed = Arc::new(AtomicUsize::new(0));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/mcp", listener.local_addr().unwrap());
+        let target = Router::new().route("/mcp", post(growing)).with_state(Arc::clone(&listed));
+        tokio::spawn(async move { axum::serve(listener, target).await });
+        let text = format!(
+            "authorizer = \"none\"\n[[targets]]\nname = \"t\"\nhttp.endpoint = \"{endpoint}\"\nhttp.era = \"modern\""
+        );
+        let draft = Draft::parse("config.toml".as_ref(), &text).unwrap();
+        let config = draft.resolve(&Environment::of([("", ""); 0])).unwrap();
+        let now = Arc::new(AtomicU64::new(1_000_000));
+        let time = Arc::clone(&now);
+        let clock = Clock::from_fn(move || Duration::from_secs(time.load(Ordering::SeqCst)));
+        let App { config, sources, targets, outlets, .. } = App::build(config, clock.clone()).unwrap();
+        let view = outlets.whole.subscribe();
+        let fresh = Fresh::new(&config, &targets, view.clone(), clock);
+        let _discovery = discover(&config, &sources, &targets, outlets, false);
+        let tools = || view.borrow().catalog.list(Kind::Tools).len();
+        fresh.freshen().await;
+        assert_eq!(tools(), 1, "the first request finds complete lists");
+        now.fetch_add(config.limits.refresh.as_secs() - 1, Ordering::SeqCst);
+        fresh.freshen().await;
+        assert_eq!(tools(), 1, "they are not old yet");
+        now.fetch_add(1, Ordering::SeqCst);
+        fresh.freshen().await;
+        assert_eq!(tools(), 2);
+        fresh.freshen().await;
+        assert_eq!((tools(), listed.load(Ordering::SeqCst)), (2, 2), "once is enough");
+    }
+}
