@@ -1,5 +1,8 @@
 # Chores of Causeway's developers. `pip install -r .ci/requirements.txt` brings `just` and the linters.
 
+# The program of recipes that call one: this repository's, unless the environment says which.
+causeway := env("CAUSEWAY_BIN", "cargo run --release --quiet --")
+
 # Show the recipes.
 default:
     @just --list
@@ -61,6 +64,22 @@ deploy-check *arguments:
 # Build the images for amd64 and arm64 and run them; needs root on Debian or Ubuntu, and no Docker.
 image *arguments:
     interop/image/run {{ arguments }}
+
+# A token of the client that a Secrets Manager secret describes, which is read with an AWS profile.
+get-token secret profile:
+    @{{ causeway }} token secret {{ secret }} --profile {{ profile }} --raw
+
+# The tools that the gateway at a URL has for that client. The AWS profile is that of AWS_PROFILE.
+test-api secret url:
+    @CAUSEWAY_TOKEN="$({{ causeway }} token secret {{ secret }} --raw)" {{ causeway }} tools {{ url }}
+
+# The program as a package for Lambda: target/lambda/function.zip. Needs a toolchain for the target; glibc is in it.
+lambda-package target="aarch64-unknown-linux-gnu":
+    RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --profile dist --package causeway --bin causeway --target {{ target }}
+    mkdir -p target/lambda
+    install -m 755 target/{{ target }}/dist/causeway target/lambda/bootstrap
+    rm -f target/lambda/function.zip
+    cd target/lambda && zip --quiet -X function.zip bootstrap
 
 # MCP's official conformance suite, directly and through the gateway. Writes docs/conformance.md.
 conformance *ways:

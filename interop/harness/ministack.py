@@ -16,14 +16,15 @@ TRIES = 3
 
 
 @contextmanager
-def ministack() -> Iterator[Account]:
-    """Starts one, with nothing in it, that judges the signatures of users made in it, and their policies."""
+def ministack(settings: dict[str, str] | None = None) -> Iterator[Account]:
+    """Starts one, with nothing in it, that judges the signatures of users made in it, and their policies. `settings` are variables
+    of its own."""
     with tempfile.TemporaryDirectory() as home, ExitStack() as started:
         # It takes no port 0, and somebody may have taken the one that was free.
         for _ in range(TRIES):
             port = free_port()
             url = f"http://127.0.0.1:{port}"
-            process = started.enter_context(start(port, home))
+            process = started.enter_context(start(port, home, settings or {}))
             if comes_up(process, url):
                 break
         assert not process.ended(), f"ministack ended:\n{process.log()}"
@@ -36,9 +37,9 @@ def comes_up(process: Process, url: str) -> bool:
     return not process.ended()
 
 
-def start(port: int, home: str) -> Process:
+def start(port: int, home: str, more: dict[str, str]) -> Process:
     program = str(Path(sys.executable).parent / "ministack")
-    settings = {
+    settings = more | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": "127.0.0.1",

@@ -118,7 +118,8 @@ impl Event {
 impl Document {
     fn method(&self) -> Result<Method, BadEvent> {
         let of_context = self.request_context.http.as_ref().map(|http| &http.method);
-        let method = self.http_method.as_ref().or(of_context).ok_or(BadEvent::Methodless)?;
+        // Who writes events of format 2.0 with the types of format 1.0 has there what no HTTP API says.
+        let method = of_context.or(self.http_method.as_ref()).ok_or(BadEvent::Methodless)?;
         Method::from_bytes(method.as_bytes()).map_err(|error| BadEvent::Malformed(error.into()))
     }
 
@@ -213,6 +214,12 @@ mod tests {
         assert_eq!(path(http("/prod/mcp", "prod"), ""), "/mcp");
         assert_eq!(path(http("/mcp", "$default"), ""), "/mcp");
         assert_eq!(path(http("/production/mcp", "prod"), ""), "/production/mcp");
+    }
+
+    #[test]
+    fn the_context_says_the_method_where_it_says_one() {
+        let document = json!({"version": "2.0", "httpMethod": "GET", "rawPath": "/mcp", "requestContext": {"http": {"method": "POST"}}});
+        assert_eq!(read(document, "").unwrap().request.method(), Method::POST);
     }
 
     #[test]
