@@ -34,7 +34,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,id=ta
  && target=${machine}-unknown-linux-gnu built=target/${machine}-unknown-linux-gnu/${PROFILE} \
  && rustup target add "${target}" \
  && cargo build --locked --profile "${PROFILE}" --target "${target}" --no-default-features --bins \
-      --package causeway --package causeway-servers \
+      --package causeway --package causeway-servers --features causeway/lambda \
  && install -D --target-directory /programs \
       "${built}/causeway" "${built}/calculator" "${built}/hello" "${built}/cloudwatch-insights" \
       /etc/ssl/certs/ca-certificates.crt

@@ -25,7 +25,7 @@ clippy:
 
 # The build for production: without the sample servers and the development identity provider.
 production:
-    cargo clippy --package causeway --no-default-features --quiet -- -D warnings
+    cargo clippy --package causeway --no-default-features --features lambda --quiet -- -D warnings
 
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet

@@ -178,6 +178,13 @@ def test_the_program_takes_the_configuration(root: Root, package: dict) -> None:
     assert "CAUSEWAY_CONFIG_TOML is good" in checked.stdout and "serves callers with a token" in checked.stdout
 
 
+def test_an_image_is_told_that_it_is_a_function(root: Root) -> None:
+    made = applied(root, **LEAST, **IMAGE)
+    [function] = values(made, "aws_lambda_function")
+    assert (function["package_type"], function["image_config"][0]["command"]) == ("Image", ["lambda"])
+    assert function["runtime"] is None and values(made, "aws_s3_bucket") == []
+
+
 def test_the_client_is_kept_where_commands_read_it(root: Root, provider: Aws) -> None:
     before = len(provider.changes())
     applied(root, **LEAST, **IMAGE)
