@@ -65,6 +65,8 @@ pub(crate) struct FakeTarget {
     inner: Arc<Inner>,
     /// A runtime of its own: stopping it cuts all connections at once.
     runtime: Option<Runtime>,
+    /// What it listens with: as long as it lives, the port is nobody else's.
+    listener: Option<std::net::TcpListener>,
 }
 
 struct Inner {
@@ -103,7 +105,8 @@ impl FakeTarget {
             asked: watch::channel(Vec::new()).0,
             dropped: watch::channel(Vec::new()).0,
         };
-        let mut fake = Self { address: ([127, 0, 0, 1], 0).into(), inner: Arc::new(inner), runtime: None };
+        let mut fake =
+            Self { address: ([127, 0, 0, 1], 0).into(), inner: Arc::new(inner), runtime: None, listener: None };
         fake.up();
         fake
     }
@@ -113,6 +116,18 @@ impl FakeTarget {
         let listener = std::net::TcpListener::bind(self.address).unwrap();
         listener.set_nonblocking(true).unwrap();
         self.address = listener.local_addr().unwrap();
+        self.serve(listener);
+    }
+
+    /// Cuts all connections and forgets all sessions, and serves on.
+    pub(crate) fn restart(&mut self) {
+        let listener = self.listener.take().expect("it is up");
+        self.down();
+        self.serve(listener);
+    }
+
+    fn serve(&mut self, listener: std::net::TcpListener) {
+        self.listener = Some(listener.try_clone().unwrap());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&self.inner));
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -123,6 +138,7 @@ impl FakeTarget {
     /// Gone, with all its connections and sessions.
     pub(crate) fn down(&mut self) {
         self.inner.sessions.lock().unwrap().clear();
+        self.listener = None;
         if let Some(runtime) = self.runtime.take() {
             // Waits until its sockets are closed, on a thread that may wait.
             std::thread::spawn(move || drop(runtime)).join().unwrap();

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use causeway_servers::Sample;
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::{
@@ -178,6 +179,23 @@ async fn what_takes_too_long_is_said_in_time() {
     // The target is let go, and the next request is answered.
     fake.until_dropped(&fake.asked("tools/call")[0].id).await;
     assert_eq!(function.ask(&legacy(Rest, "ping", json!({})).with("authorization", &token)).await.0, 200);
+}
+
+#[tokio::test]
+async fn what_happened_while_it_stood_still_is_no_concern_of_the_next_call() {
+    let (issuer, mut fake) = (Issuer::start().await, FakeTarget::start(Speaks::Sessions));
+    let function = function(&config(&issuer, &fake.endpoint(), "")).await;
+    let token = bearer(&issuer.token("alice"));
+    let call =
+        legacy(Rest, "tools/call", json!({"name": "target___echo", "arguments": {}})).with("authorization", &token);
+    for _ in 0..3 {
+        let (status, called) = function.ask(&call).await;
+        assert!(status == 200 && called.contains(r#""result":"#) && !called.contains("isError"), "{called}");
+        // Lambda stops the process between two events; meanwhile the target ends all connections and forgets its sessions.
+        function.signal(Signal::SIGSTOP);
+        fake.restart();
+        function.signal(Signal::SIGCONT);
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,10 @@ use axum::{
     routing::{get, post},
 };
 use causeway_oidc::clock::Clock;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
@@ -111,6 +115,12 @@ impl Function {
         ];
         command.envs(of_lambda).envs(variables.iter().copied());
         Self { events, process: command.spawn().unwrap() }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = self.process.id().expect("it runs");
+        kill(Pid::from_raw(i32::try_from(id).unwrap()), signal).unwrap();
     }
 
     /// What comes of `document`.

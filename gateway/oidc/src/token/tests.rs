@@ -180,3 +180,18 @@ fn debug_shows_no_claim() {
     let claims = verify(&RSA.sign("RS256", &good()), &RSA.keys(), ISSUER, NOW, SKEW).unwrap();
     assert_eq!(format!("{claims:?}"), r#"Claims { names: ["iss", "sub", "exp"], expires_at: 1800000060s }"#);
 }
+
+#[test]
+fn of_a_token_that_somebody_vouches_for_all_but_the_signature_counts() {
+    let stranger = Forge::rsa("rsa");
+    let outcome = |claims: &Value| match vouched(&stranger.sign("RS256", claims), ISSUER, NOW, SKEW) {
+        Ok(claims) => format!("ok: {}", claims["sub"]),
+        Err(error) => error.to_string(),
+    };
+    check(&stranger.sign("RS256", &good()), "the signature does not match");
+    assert_eq!(outcome(&good()), r#"ok: "alice""#);
+    assert_eq!(outcome(&with("iss", json!("https://elsewhere.example"))), format!("the claim `iss` is not `{ISSUER}`"));
+    assert_eq!(outcome(&with("exp", json!(NOW.as_secs() - 31))), "the token expired 31s ago");
+    assert_eq!(outcome(&with("exp", Value::Null)), "the claim `exp` is absent or of the wrong type");
+    assert!(vouched("a.b", ISSUER, NOW, SKEW).is_err());
+}
