@@ -274,6 +274,7 @@ pub fn http_client_with(
 ) -> anyhow::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         .connect_timeout(config.limits.connect)
+        .pool_max_idle_per_host(if config.limits.keep_connections { usize::MAX } else { 0 })
         .user_agent(concat!("causeway/", env!("CARGO_PKG_VERSION")))
         // A redirect could send a client secret to another host.
         .redirect(reqwest::redirect::Policy::none());

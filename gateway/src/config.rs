@@ -146,6 +146,9 @@ pub struct Limits {
     pub response_bytes: usize,
     /// To connect to a target or an issuer.
     pub connect: Duration,
+    /// Whether connections wait for the next request. Not where the process stands still meanwhile, as a function of Lambda does:
+    /// who is at their other end may have closed them, and nobody knows what became of a request that is sent then.
+    pub keep_connections: bool,
     /// From a request to a target until the head of its answer.
     pub first_byte: Duration,
     /// A whole call.

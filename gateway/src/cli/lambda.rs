@@ -37,7 +37,8 @@ pub(super) async fn run(args: &ConfigArgs) -> anyhow::Result<()> {
     if let Some(name) = handler.as_deref().and_then(|handler| handler.strip_prefix(SAMPLE)) {
         return sample(name).await;
     }
-    let config = in_package(args, &environment).load(&environment)?;
+    let mut config = in_package(args, &environment).load(&environment)?;
+    config.limits.keep_connections = false;
     telemetry::init_as(&config.telemetry, "info");
     let shutdown = shutdown::requested().context("the process cannot listen for signals")?;
     App::build(config, Clock::system())?.run_invoked(shutdown).await

@@ -308,6 +308,7 @@ impl Resolver<'_> {
             request_time: self.seconds("limits.request_seconds", &limits.request_seconds, file::REQUEST_SECONDS),
             connections: self.count("limits.connections", &limits.connections, file::CONNECTIONS),
             connect: self.seconds("limits.connect_seconds", &limits.connect_seconds, file::CONNECT_SECONDS),
+            keep_connections: true,
             first_byte,
             call,
             start: self.seconds("limits.start_seconds", &limits.start_seconds, file::START_SECONDS),

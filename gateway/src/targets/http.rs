@@ -91,7 +91,7 @@ impl HttpTarget {
         let limits = &config.limits;
         let endpoint: http::Uri = http.endpoint.as_str().parse().expect("a URL with a host is a URI");
         Ok(Self {
-            client: WireClient::new(&endpoint, limits.connect, &config.proxies)?,
+            client: WireClient::new(&endpoint, limits, &config.proxies)?,
             endpoint,
             credential,
             runtime: http.runtime,

@@ -16,7 +16,7 @@ use hyper_util::{
 use tokio::net::TcpStream;
 
 use super::{Fault, answer::Body};
-use crate::config::Proxies;
+use crate::config::{Limits, Proxies};
 
 /// A client whose pool belongs to one target.
 #[derive(Clone, Debug)]
@@ -37,11 +37,11 @@ impl WireClient {
     ///
     /// # Errors
     /// The system trusts no certificates at all.
-    pub(super) fn new(endpoint: &Uri, connect: Duration, proxies: &Proxies) -> Result<Self, rustls::Error> {
+    pub(super) fn new(endpoint: &Uri, limits: &Limits, proxies: &Proxies) -> Result<Self, rustls::Error> {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
-        http.set_connect_timeout(Some(connect));
+        http.set_connect_timeout(Some(limits.connect));
         let connector = match proxies.matcher().intercept(endpoint) {
             None => Connector::Direct(http),
             Some(proxy) => {
@@ -58,6 +58,7 @@ impl WireClient {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
+            .pool_max_idle_per_host(if limits.keep_connections { usize::MAX } else { 0 })
             .build(https);
         Ok(Self(client))
     }
