@@ -53,7 +53,7 @@ def test_it_is_applied_once_and_destroyed_whole(deployed: Deployment) -> None:
 def test_no_secret_is_in_the_plan_or_the_state(deployed: Deployment) -> None:
     deployed.root.run("plan", "-out=plan", "-no-color").ok()
     deployed.root.run("apply", "-no-color", "plan").ok()
-    sent = deployed.of("aws_bedrockagentcore_oauth2_credential_provider", "orders-identity")
+    sent = deployed.of("aws_bedrockagentcore_oauth2_credential_provider", "team-tools-orders-identity")
     [config] = sent["oauth2_provider_config"][0]["custom_oauth2_provider_config"]
     assert config["client_secret_wo"] == CLIENT_SECRET
     shown = deployed.root.run("show", "-json", "plan").ok().out + (deployed.root.path / "terraform.tfstate").read_text()
@@ -107,6 +107,19 @@ def test_a_build_that_fails_makes_no_runtime_and_is_made_again(deployed: Deploym
     changes = deployed.apply()
     assert names(changes, BUILD) == ["my-calculator-build"] and "my_calculator" in names(changes, RUNTIME)
     assert names(changes, OBJECT) == []
+
+
+def test_a_pool_has_its_domain_before_anybody_gets_tokens_of_it(deployed: Deployment) -> None:
+    # The gateway lists a target while it is made, with a token of the pool; without a domain there is nowhere to get one.
+    domain, identity = "aws_cognito_user_pool_domain", "aws_bedrockagentcore_oauth2_credential_provider"
+    deployed.provider.refuse(domain)
+    failed = deployed.root.run("apply", "-auto-approve", "-no-color")
+    assert failed.status == 1 and f"{domain} was refused" in failed.text
+    made = deployed.provider.changes()
+    assert "my-calculator-identity" not in names(made, identity) and "my-calculator-target" not in names(made, TARGET)
+    assert "aws_bedrockagentcore_gateway" not in {change["type"] for change in made}
+    deployed.provider.refuse()
+    assert "my-calculator-target" in names(deployed.apply(), TARGET)
 
 
 def test_another_source_is_another_image_and_listed_anew(deployed: Deployment) -> None:

@@ -61,8 +61,8 @@ def test_each_credential_provider_has_its_own_pool_and_client(deployed: Deployme
         config = of[f"{name}-identity"]
         assert config["clientId"] == runtimes[name]["client_id"] and config["clientSecret"]
         assert config["oauthDiscovery"] == {"discoveryUrl": runtimes[name]["discovery_url"]}
-    assert of["orders-identity"]["clientSecret"] == CLIENT_SECRET
-    assert of["orders-identity"]["oauthDiscovery"]["authorizationServerMetadata"] == {
+    assert of["team-tools-orders-identity"]["clientSecret"] == CLIENT_SECRET
+    assert of["team-tools-orders-identity"]["oauthDiscovery"]["authorizationServerMetadata"] == {
         "issuer": "https://login.example.com",
         "tokenEndpoint": "https://login.example.com/oauth2/token",
         "authorizationEndpoint": "https://login.example.com/oauth2/token",

@@ -89,6 +89,13 @@ def test_a_gateway_that_wants_signatures_has_commands_that_sign(programs: str, t
                 assert "--region" in ran.stdout and "sigv4" in ran.stdout
 
 
+def test_commands_are_shown_as_they_are_typed(deployed: Deployment) -> None:
+    shown = deployed.root.run("output", "-no-color", "commands").ok().out
+    for name, command in deployed.root.outputs()["commands"].items():
+        # Terraform escapes what it shows in quotes, and somebody would paste that.
+        assert f'"{name}" = "{command}"' in shown, shown
+
+
 def test_no_command_holds_a_secret(deployed: Deployment) -> None:
     outputs = deployed.root.outputs()
     assert outputs["client_secret"]

@@ -15,6 +15,7 @@ from harness.ministack import ministack
 
 #: Actions that IAM knows no resource for, or none that can be named before it is there.
 WITHOUT_RESOURCE = {
+    "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
     "logs:GetQueryResults",
     "logs:StopQuery",

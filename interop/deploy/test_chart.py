@@ -47,6 +47,13 @@ def test_helm_has_nothing_to_say(given: dict) -> None:
     assert linted.status == 0, linted.out + linted.err
 
 
+@pytest.mark.parametrize("before", ["", "\n", "  ", "\t", "# a comment: with a colon\n"])
+def test_the_configuration_arrives_as_it_is_written(before: str) -> None:
+    config = before + CONFIG
+    [made] = of_kind(parts(rendered(CHART, {**DEFAULT, "config": config})), "ConfigMap")
+    assert made["data"] == {"config.toml": config}
+
+
 def test_what_is_off_is_not_there() -> None:
     kinds = sorted(part["kind"] for part in parts(rendered(CHART, LEAST)))
     assert kinds == ["ConfigMap", "Deployment", "Service"]

@@ -49,6 +49,16 @@ def test_its_files_are_formatted_and_its_own_tests_pass(root: Root) -> None:
     assert tested.status == 0 and ", 0 failed" in tested.out, tested.out + tested.err
 
 
+@pytest.mark.parametrize("rule", ["egress", "ingress"])
+def test_the_service_waits_until_its_tasks_reach_what_they_need(root: Root, provider: Aws, rule: str) -> None:
+    kind = f"aws_vpc_security_group_{rule}_rule"
+    provider.refuse(kind)
+    root.variables(**LEAST)
+    failed = root.run("apply", "-auto-approve", "-no-color")
+    assert failed.status == 1 and f"{kind} was refused" in failed.text
+    assert "aws_ecs_service" not in {change["type"] for change in provider.changes()}
+
+
 def test_every_variable_and_output_is_explained(root: Root) -> None:
     root.variables(**LEAST)
     parts = root.plan()["configuration"]["root_module"]
@@ -86,6 +96,9 @@ def test_mistakes_are_said_before_anything_is_made(root: Root, provider: Aws) ->
 def test_commands_of_its_outputs_are_commands(root: Root) -> None:
     applied(root, **LEAST)
     outputs = root.outputs()
+    shown = root.run("output", "-no-color", "commands").ok().out
+    # As Terraform shows them they are pasted: nothing in them is escaped.
+    assert [command for command in outputs["commands"].values() if command and f'= "{command}"' not in shown] == []
     ours = [
         command.split()[1:] for command in outputs["commands"].values() if command and command.startswith("causeway ")
     ]

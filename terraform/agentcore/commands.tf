@@ -1,7 +1,9 @@
-# Commands of Causeway for what was made, ready to paste. None holds a secret: they read it from the state or the environment.
+# Commands of Causeway for what was made, ready to paste. None holds a secret: they read it from the state or the environment. None has
+# a double quote or a backslash: `terraform output` would show them escaped.
 
 locals {
-  with_secret = "CLIENT_SECRET=\"$(terraform output -raw client_secret)\""
+  # What a shell assigns is one word, whatever is in it.
+  with_secret = "CLIENT_SECRET=$(terraform output -raw client_secret)"
 
   # What gets a token for the gateway: one for programs, and one for the test user or whoever there is.
   of_programs = [

@@ -67,7 +67,8 @@ module "target_identity" {
   source   = "../modules/oauth-provider"
   for_each = local.with_client
 
-  name                   = each.key
+  # The gateway's name too: two gateways of an account may have targets of the same name.
+  name                   = "${var.gateway_name}-${each.key}"
   client_id              = each.value.client_id
   client_secret          = var.target_secrets[each.key]
   secret_version         = var.target_secrets_version

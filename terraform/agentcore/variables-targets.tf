@@ -46,6 +46,12 @@ variable "servers" {
     error_message = "Two servers have the same name but for capitals: give them different ones."
   }
 
+  # Roles and the domains of user pools are called after both.
+  validation {
+    condition     = alltrue([for name in keys(var.servers) : !contains([for end in ["", "-execution", "-build"] : lower("${name}${end}")], lower(var.gateway_name))])
+    error_message = "A server has the gateway's name `${var.gateway_name}`, or that without -execution or -build, and their user pools and roles would have one name: give it another."
+  }
+
   validation {
     condition     = alltrue([for server in var.servers : (server.image_uri == null) != (server.source_directory == null)])
     error_message = "A server has an image_uri or a source_directory, and not both: see ${join(", ", [for name, server in var.servers : "`${name}`" if(server.image_uri == null) == (server.source_directory == null)])}."
@@ -97,6 +103,11 @@ variable "servers" {
   }
 
   validation {
+    condition     = alltrue([for server in var.servers : coalesce(server.idle_timeout_seconds, 0) <= coalesce(server.max_lifetime_seconds, 1209600)])
+    error_message = "A session cannot be idle for longer than it lives: write an idle_timeout_seconds of at most max_lifetime_seconds."
+  }
+
+  validation {
     condition     = alltrue([for server in var.servers : length(server.allowed_request_headers) <= 20 && length(server.environment) <= 47])
     error_message = "A server takes at most 20 allowed_request_headers and 47 variables in environment."
   }
@@ -128,6 +139,17 @@ variable "targets" {
   validation {
     condition     = length(setintersection(keys(var.targets), [for name in keys(var.servers) : "${name}-target"])) == 0
     error_message = "The target of the server NAME is called NAME-target: give yours other names."
+  }
+
+  # A credential provider is called after the gateway and the target, and has 128 characters.
+  validation {
+    condition     = length(setintersection([for name, target in var.targets : lower("${var.gateway_name}-${name}")], [for name in keys(var.servers) : lower(name)])) == 0
+    error_message = "A server is called as the gateway and a target together, and their credential providers would have one name: give one of the two another."
+  }
+
+  validation {
+    condition     = alltrue([for name, target in var.targets : target.client_credentials == null || length("${var.gateway_name}-${name}") <= 119])
+    error_message = "The names of the gateway and of a target with client_credentials have at most 118 characters together: shorten one."
   }
 
   validation {

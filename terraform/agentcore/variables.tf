@@ -130,6 +130,19 @@ variable "test_user_password" {
     condition     = !var.test_user.create || length(coalesce(var.test_user_password, "-")) >= var.password_policy.minimum_length
     error_message = "test_user_password is shorter than password_policy.minimum_length: set TF_VAR_test_user_password to a longer one."
   }
+
+  # Cognito would refuse it once the user is there, who would stay without one.
+  validation {
+    condition = !var.test_user.create || alltrue([
+      for needed in [
+        { asked = var.password_policy.require_lowercase, pattern = "[a-z]" },
+        { asked = var.password_policy.require_uppercase, pattern = "[A-Z]" },
+        { asked = var.password_policy.require_numbers, pattern = "[0-9]" },
+        { asked = var.password_policy.require_symbols, pattern = "[^a-zA-Z0-9\\s]" },
+      ] : !needed.asked || can(regex(needed.pattern, coalesce(var.test_user_password, "-")))
+    ])
+    error_message = "test_user_password lacks what password_policy asks for, by default a small letter, a capital, a digit and a symbol: set TF_VAR_test_user_password to one that has them."
+  }
 }
 
 variable "tags" {

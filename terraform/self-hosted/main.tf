@@ -36,6 +36,8 @@ resource "aws_ecr_repository" "gateway" {
 
   name                 = var.name
   image_tag_mutability = "IMMUTABLE"
+  # AWS refuses to delete a repository with images, and `terraform destroy` would stop half-way. Images can be pushed again.
+  force_delete = true
 
   image_scanning_configuration {
     scan_on_push = true

@@ -113,6 +113,9 @@ resource "aws_ecs_task_definition" "gateway" {
   execution_role_arn       = aws_iam_role.execution.arn
   task_role_arn            = aws_iam_role.task.arn
   container_definitions    = jsonencode([local.container])
+  # The one before stays: Terraform would deregister it before the service has the new one, and ECS goes back to none that is INACTIVE
+  # (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deregister-task-definition-v2.html).
+  skip_destroy = true
 
   runtime_platform {
     operating_system_family = "LINUX"
@@ -164,6 +167,14 @@ resource "aws_ecs_service" "gateway" {
     ignore_changes = [desired_count]
   }
 
-  # A target group that no listener leads to has no load balancer that would check it.
-  depends_on = [aws_lb_listener_rule.gateway]
+  # A target group that no listener leads to has no load balancer that would check it. Tasks that nothing lets out cannot fetch their
+  # image; and on the way down, calls under way keep their connections until the tasks are gone.
+  depends_on = [
+    aws_lb_listener_rule.gateway,
+    aws_vpc_security_group_egress_rule.out,
+    aws_vpc_security_group_egress_rule.to_gateway,
+    aws_vpc_security_group_egress_rule.to_shared,
+    aws_vpc_security_group_ingress_rule.from_load_balancer,
+    aws_vpc_security_group_ingress_rule.shared,
+  ]
 }

@@ -17,6 +17,11 @@ variable "name" {
     condition     = can(regex("^[a-z](-?[a-z0-9]){1,19}$", var.name))
     error_message = "`name` becomes a part of many names: write 2 to 20 lower-case letters, digits and single hyphens, the first a letter, such as \"causeway\"."
   }
+
+  validation {
+    condition     = !startswith(var.name, "internal-")
+    error_message = "AWS keeps names that begin with \"internal-\" for load balancers of its own naming: write another `name`."
+  }
 }
 
 variable "tags" {

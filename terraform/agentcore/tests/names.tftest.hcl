@@ -94,6 +94,25 @@ run "of_a_domain_without_amazons_names" {
   }
 }
 
+run "of_a_pool_in_govcloud" {
+  module {
+    source = "../modules/cognito-m2m"
+  }
+
+  variables {
+    name            = "team-tools"
+    account_id      = "123456789012"
+    region          = "us-gov-west-1"
+    test_user       = { username = "testuser", create = false }
+    password_policy = { minimum_length = 8, require_lowercase = true, require_uppercase = true, require_numbers = true, require_symbols = true, temporary_password_validity_days = 7 }
+  }
+
+  assert {
+    condition     = endswith(output.token_endpoint, ".auth-fips.us-gov-west-1.amazoncognito.com/oauth2/token")
+    error_message = "GovCloud has FIPS endpoints only."
+  }
+}
+
 run "of_servers_and_their_targets" {
   variables {
     target_secrets = {}

@@ -61,6 +61,26 @@ run "a_gateway_that_calls_nobody_may_do_nothing" {
   }
 }
 
+run "a_server_writes_metrics_of_agentcore_alone" {
+  module {
+    source = "../modules/execution-role"
+  }
+
+  variables {
+    name           = "calculator"
+    agent_name     = "calculator"
+    account_id     = "123456789012"
+    region         = "us-east-1"
+    partition      = "aws"
+    pulls_from_ecr = false
+  }
+
+  assert {
+    condition     = [for it in jsondecode(output.policy).Statement : it.Condition.StringEquals["cloudwatch:namespace"] if contains(it.Action, "cloudwatch:PutMetricData")] == ["bedrock-agentcore"]
+    error_message = "Its metrics have AgentCore's namespace and no other."
+  }
+}
+
 run "a_server_queries_the_listed_log_groups_alone" {
   module {
     source = "../modules/execution-role"

@@ -279,6 +279,72 @@ run "a_timeout_that_is_too_short" {
   expect_failures = [var.servers]
 }
 
+run "a_session_that_is_idle_for_longer_than_it_lives" {
+  command = plan
+
+  variables {
+    servers = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1", idle_timeout_seconds = 900, max_lifetime_seconds = 600 } }
+  }
+
+  expect_failures = [var.servers]
+}
+
+run "a_server_named_as_the_gateway" {
+  command = plan
+
+  variables {
+    servers = { Tools = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1" } }
+  }
+
+  expect_failures = [var.servers]
+}
+
+run "a_server_whose_role_is_named_as_the_gateways" {
+  command = plan
+
+  variables {
+    gateway_name = "one-execution"
+    servers      = { one = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1" } }
+  }
+
+  expect_failures = [var.servers]
+}
+
+run "a_server_whose_credential_provider_is_named_as_a_targets" {
+  command = plan
+
+  variables {
+    servers        = { tools-a = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1" } }
+    targets        = { a = { endpoint = "https://a.example.com/mcp", client_credentials = { client_id = "c", discovery_url = "https://a.example.com/.well-known/openid-configuration" } } }
+    target_secrets = { a = "hush" }
+  }
+
+  expect_failures = [var.targets]
+}
+
+run "a_target_whose_credential_provider_has_too_long_a_name" {
+  command = plan
+
+  variables {
+    gateway_name   = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    targets        = { bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb = { endpoint = "https://a.example.com/mcp", client_credentials = { client_id = "c", discovery_url = "https://a.example.com/.well-known/openid-configuration" } } }
+    target_secrets = { bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb = "hush" }
+  }
+
+  expect_failures = [var.targets]
+}
+
+run "a_password_that_the_policy_does_not_take" {
+  command = plan
+
+  variables {
+    test_user          = { create = true }
+    test_user_password = "correct-horse-battery"
+  }
+
+  expect_failures = [var.test_user_password]
+}
+
 run "a_target_name_with_an_underscore" {
   command = plan
 

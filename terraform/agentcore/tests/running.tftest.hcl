@@ -23,6 +23,19 @@ run "with_a_client_of_an_issuer" {
   }
 }
 
+run "of_another_gateway_in_the_account" {
+  variables {
+    gateway_name   = "more-tools"
+    targets        = { orders = { endpoint = "https://orders.example.com/mcp", client_credentials = { client_id = "abc", token_endpoint = "https://login.example.com/oauth2/token" } } }
+    target_secrets = { orders = "hush" }
+  }
+
+  assert {
+    condition     = module.target_identity["orders"].name == "more-tools-orders-identity"
+    error_message = "Its credential provider has the gateway's name too, or the second gateway with such a target could not be made."
+  }
+}
+
 run "where_the_issuer_has_no_configuration" {
   module {
     source = "../modules/oauth-provider"

@@ -146,8 +146,46 @@ run "as_a_runtime_with_signatures_in_a_vpc" {
   }
 
   assert {
-    condition     = aws_bedrockagentcore_agent_runtime.this.lifecycle_configuration[0].idle_runtime_session_timeout == 300 && aws_bedrockagentcore_agent_runtime.this.request_header_configuration[0].request_header_allowlist == toset(["X-Correlation-Id"])
+    condition     = aws_bedrockagentcore_agent_runtime.this.lifecycle_configuration[0].idle_runtime_session_timeout == 300 && aws_bedrockagentcore_agent_runtime.this.lifecycle_configuration[0].max_lifetime == 28800 && aws_bedrockagentcore_agent_runtime.this.request_header_configuration[0].request_header_allowlist == toset(["X-Correlation-Id"])
     error_message = "It ends when idle, and gets the header."
+  }
+}
+
+run "as_a_runtime_that_ends_when_idle" {
+  module {
+    source = "../modules/runtime"
+  }
+
+  variables {
+    agent_name           = "calculator"
+    image_uri            = "123456789012.dkr.ecr.us-east-1.amazonaws.com/calculator:1"
+    role_arn             = "arn:aws:iam::123456789012:role/calculator-execution-role"
+    region               = "us-east-1"
+    idle_timeout_seconds = 40000
+  }
+
+  assert {
+    condition     = aws_bedrockagentcore_agent_runtime.this.lifecycle_configuration[0].max_lifetime == 40000
+    error_message = "What is left out is said as well, or the provider fails on what AWS makes up; and no session is idle for longer than it lives."
+  }
+}
+
+run "as_a_runtime_that_ends_in_any_case" {
+  module {
+    source = "../modules/runtime"
+  }
+
+  variables {
+    agent_name           = "calculator"
+    image_uri            = "123456789012.dkr.ecr.us-east-1.amazonaws.com/calculator:1"
+    role_arn             = "arn:aws:iam::123456789012:role/calculator-execution-role"
+    region               = "us-east-1"
+    max_lifetime_seconds = 600
+  }
+
+  assert {
+    condition     = aws_bedrockagentcore_agent_runtime.this.lifecycle_configuration[0].idle_runtime_session_timeout == 600 && aws_bedrockagentcore_agent_runtime.this.lifecycle_configuration[0].max_lifetime == 600
+    error_message = "What is left out is said as well, or the provider fails on what AWS makes up; and no session is idle for longer than it lives."
   }
 }
 

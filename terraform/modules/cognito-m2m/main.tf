@@ -9,6 +9,9 @@ locals {
   unique        = substr(sha256("${var.account_id}/${var.region}/${var.name}"), 0, 12)
   domain_prefix = "${local.reserved ? "mcp" : local.readable}-${local.unique}"
 
+  # GovCloud has FIPS endpoints only: https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-cog.html
+  host = startswith(var.region, "us-gov-") ? "auth-fips" : "auth"
+
   scope  = "${aws_cognito_resource_server.this.identifier}/invoke"
   people = length(var.callback_urls) > 0
 }

@@ -4,13 +4,15 @@ output "user_pool_id" {
 }
 
 output "discovery_url" {
-  description = "URL of the pool's OpenID configuration, which an authorizer reads."
+  description = "URL of the pool's OpenID configuration, which an authorizer reads; once there is the domain of which it says where tokens are."
   value       = "https://${aws_cognito_user_pool.this.endpoint}/.well-known/openid-configuration"
+  # The gateway asks for a token while its target is made, and a pool without a domain has no endpoint for tokens.
+  depends_on = [aws_cognito_user_pool_domain.this]
 }
 
 output "token_endpoint" {
   description = "URL at which a program gets its tokens."
-  value       = "https://${aws_cognito_user_pool_domain.this.domain}.auth.${var.region}.amazoncognito.com/oauth2/token"
+  value       = "https://${aws_cognito_user_pool_domain.this.domain}.${local.host}.${var.region}.amazoncognito.com/oauth2/token"
 }
 
 output "scope" {

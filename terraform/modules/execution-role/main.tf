@@ -36,6 +36,14 @@ locals {
       Resource = ["*"]
     },
     {
+      # CloudWatch knows no resource for metrics, so the namespace bounds them. As in AWS's own policy for such a role:
+      # https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-permissions.html
+      Sid       = "WriteMetrics"
+      Action    = ["cloudwatch:PutMetricData"]
+      Resource  = ["*"]
+      Condition = { StringEquals = { "cloudwatch:namespace" = "bedrock-agentcore" } }
+    },
+    {
       Sid = "ShowWhoItIs"
       Action = [
         "bedrock-agentcore:GetWorkloadAccessToken",

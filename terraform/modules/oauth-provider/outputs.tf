@@ -1,3 +1,8 @@
+output "name" {
+  description = "Name of the credential provider."
+  value       = aws_bedrockagentcore_oauth2_credential_provider.this.name
+}
+
 output "arn" {
   description = "ARN of the credential provider."
   value       = aws_bedrockagentcore_oauth2_credential_provider.this.credential_provider_arn

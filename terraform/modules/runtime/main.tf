@@ -8,6 +8,13 @@ locals {
     RUNTIME_CONFIG_SECRET_ID = var.runtime_config.arn
     RUNTIME_CONFIG_VERSION   = var.runtime_config.version
   }
+
+  # Both or neither. AWS makes up the one that is left out, and the provider takes that for a mistake of its own and fails
+  # (https://github.com/hashicorp/terraform-provider-aws/issues/45290). So what AWS would make up is said: 15 minutes and 8 hours, and
+  # never idle for longer than alive.
+  limited      = var.idle_timeout_seconds != null || var.max_lifetime_seconds != null
+  idle_timeout = local.limited ? coalesce(var.idle_timeout_seconds, min(900, coalesce(var.max_lifetime_seconds, 900))) : null
+  max_lifetime = local.limited ? coalesce(var.max_lifetime_seconds, max(28800, coalesce(var.idle_timeout_seconds, 28800))) : null
 }
 
 resource "aws_bedrockagentcore_agent_runtime" "this" {
@@ -60,11 +67,11 @@ resource "aws_bedrockagentcore_agent_runtime" "this" {
   }
 
   dynamic "lifecycle_configuration" {
-    for_each = var.idle_timeout_seconds == null && var.max_lifetime_seconds == null ? [] : [true]
+    for_each = local.limited ? [true] : []
 
     content {
-      idle_runtime_session_timeout = var.idle_timeout_seconds
-      max_lifetime                 = var.max_lifetime_seconds
+      idle_runtime_session_timeout = local.idle_timeout
+      max_lifetime                 = local.max_lifetime
     }
   }
 }

@@ -35,6 +35,10 @@ run "what_is_there_by_default" {
     error_message = "a deployment that fails is taken back"
   }
   assert {
+    condition     = aws_ecs_task_definition.gateway[0].skip_destroy
+    error_message = "what it is taken back to is still a task definition that ECS starts tasks of"
+  }
+  assert {
     condition     = length(aws_iam_role_policy.task) == 0
     error_message = "a gateway that calls nothing on AWS may call nothing there"
   }
@@ -146,6 +150,10 @@ run "without_an_image_all_but_the_service_is_made" {
   assert {
     condition     = length(aws_ecs_service.gateway) == 0 && length(aws_cloudwatch_metric_alarm.this) == 0 && length(aws_ecr_repository.gateway) == 1
     error_message = "there is a repository to push to, and nothing that would fail to start"
+  }
+  assert {
+    condition     = aws_ecr_repository.gateway[0].force_delete
+    error_message = "AWS deletes no repository that has images, and `terraform destroy` would stop half-way"
   }
 }
 

@@ -27,6 +27,16 @@ run "a_name_with_capitals" {
   expect_failures = [var.name]
 }
 
+run "a_name_that_a_load_balancer_cannot_have" {
+  command = plan
+
+  variables {
+    name = "internal-tools"
+  }
+
+  expect_failures = [var.name]
+}
+
 run "an_image_without_a_version" {
   command = plan
 
