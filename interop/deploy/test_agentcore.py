@@ -122,6 +122,13 @@ def test_a_pool_has_its_domain_before_anybody_gets_tokens_of_it(deployed: Deploy
     assert "my-calculator-target" in names(deployed.apply(), TARGET)
 
 
+def test_what_a_runtime_is_not_told_is_for_aws_to_say(deployed: Deployment) -> None:
+    deployed.apply()
+    # An empty list would be an answer of its own, and AWS's another.
+    told = {name: deployed.of(RUNTIME, "", agent_runtime_name=name)["lifecycle_configuration"] for name in ["hello", "cloudwatch_insights"]}
+    assert told == {"hello": None, "cloudwatch_insights": [{"idle_runtime_session_timeout": 600, "max_lifetime": 7200}]}
+
+
 def test_another_source_is_another_image_and_listed_anew(deployed: Deployment) -> None:
     deployed.apply()
     before = deployed.of(TARGET, "my-calculator-target")["description"]

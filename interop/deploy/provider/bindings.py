@@ -13,6 +13,8 @@ CLASS = re.compile(r"^class (\w+) extends cdktn\.(\w+) \{(.*?)^\}", re.S | re.M)
 WRITER = re.compile(r"^function (\w+)ToHclTerraform\(struct\) \{(.*?)^\}", re.S | re.M)
 #: How one member is written out, within that function or the resource's own.
 MEMBER = re.compile(r'^ +(\w+): \{\s+value: .*?isBlock: (true|false),\s+type: "(\w+)",\s+storageClassType: "(\w+)"', re.S | re.M)
+#: Members that are lists of objects and no blocks all the same. Terraform lets them be written as blocks; none at all is null then.
+OBJECTS = re.compile(r"^ +(\w+): \{\s+value: cdktn\.listMapperHcl\(\w+, false\)", re.M)
 #: What a property is read by: an object of another class, or a typed accessor.
 OBJECT = re.compile(r'= new (cdktn\.)?(\w+)\(this, "\w+"(?:, (true|false))?')
 ACCESSOR = re.compile(r"return (cdktn\.Fn\.tolist\()?this\.(\w+)\(")
@@ -56,11 +58,14 @@ class Bindings:
     def _block(self, name: str) -> dict:
         body = self.classes[name][1]
         written = members(body) or self.writers.get(name.removesuffix("OutputReference").lower(), {})
+        attributes = set(OBJECTS.findall(body))
         block = {"attributes": {}, "blocks": {}}
         for attribute, flags, code in properties(body):
             member = written.get(attribute)
             reads = OBJECT.search(code)
-            if member and member[0] and reads and not reads[1] and not reads[2].endswith("Map"):
+            if attribute in attributes:
+                block["attributes"][attribute] = {"type": self._object(reads[2], reads[3] == "true"), **flags}
+            elif member and member[0] and reads and not reads[1] and not reads[2].endswith("Map"):
                 block["blocks"][attribute] = self._nested(member[1], reads[2], reads[3] == "true", flags["required"])
             else:
                 block["attributes"][attribute] = {"type": self._type(code, member), **flags}
