@@ -1,6 +1,6 @@
 terraform {
-  # Write-only arguments came with 1.11. To build images takes more: see modules/server-image/start.tf.
-  required_version = ">= 1.11"
+  # Actions, with which modules/server-image starts a build, came with 1.14. OpenTofu reads versions.tofu in place of this.
+  required_version = ">= 1.14"
 
   required_providers {
     aws = {

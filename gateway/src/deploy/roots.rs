@@ -86,16 +86,17 @@ impl Root {
         Ok(names)
     }
 
-    /// The oldest Terraform that it works with, by its own word: `required_version = ">= 1.11"`.
+    /// The oldest program that it works with, by its own word: `required_version = ">= 1.11"`. Where it asks less of OpenTofu than of
+    /// Terraform, that; Terraform says the rest itself.
     pub fn needs(self) -> Version {
         let own = format!("{}/", self.directory());
-        let mut lines = self.files().filter(|(name, _)| name.starts_with(&own)).flat_map(|(_, text)| text.lines());
-        let said = lines.find_map(|line| {
+        let lines = self.files().filter(|(name, _)| name.starts_with(&own)).flat_map(|(_, text)| text.lines());
+        let said = lines.filter_map(|line| {
             let (_, wanted) = line.trim().strip_prefix("required_version")?.split_once(">=")?;
             let wanted: String = wanted.trim().chars().take_while(|it| it.is_ascii_digit() || *it == '.').collect();
             wanted.parse().ok()
         });
-        said.unwrap_or(Version::LEAST)
+        said.min().unwrap_or(Version::LEAST)
     }
 }
 
