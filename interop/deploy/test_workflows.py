@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from harness.process import CLEAN
-from harness.terraform import DEPLOY, REPOSITORY, Ran, checkov
+from harness.terraform import DEPLOY, REPOSITORY, TERRAFORM, Ran, checkov
 
 WORKFLOWS = REPOSITORY / ".github/workflows"
 DOCKERFILE = REPOSITORY / "Dockerfile"
@@ -84,6 +84,44 @@ def test_the_workflow_for_releases_builds_what_the_dockerfile_has():
         targets = job.get("strategy", {}).get("matrix", {}).get("target", [])
         targets += [step["with"]["target"] for step in job["steps"] if "target" in step.get("with", {})]
         assert {target for target in targets if "${{" not in target} <= set(stages)
+
+
+def step(workflow: str, job: str, name: str) -> str:
+    """What a step runs."""
+    steps = yaml.safe_load((WORKFLOWS / f"{workflow}.yml").read_text())["jobs"][job]["steps"]
+    return next(each["run"] for each in steps if name in (each.get("name"), each.get("id")))
+
+
+def ran(script: str, cwd: Path, **env: str) -> tuple[str, dict[str, str]]:
+    """Runs a step as GitHub's runner does; gives what it said, and the files that it wrote to by their variables."""
+    files = {name: cwd / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_ENV")}
+    given = CLEAN | env | {name: str(path) for name, path in files.items()}
+    argv = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    ended = subprocess.run(argv, env=given, cwd=cwd, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout, {name: path.read_text() if path.exists() else "" for name, path in files.items()}
+
+
+def test_what_an_environment_lacks_is_said(tmp_path: Path):
+    names = ["AWS_REGION", "AWS_ROLE_ARN", "TF_ROOT", "TF_CLOUD_ORGANIZATION", "TF_WORKSPACE", "TF_API_TOKEN"]
+    script = step("deploy", "environment", "check")
+    said, files = ran(script, tmp_path, **(dict.fromkeys(names, "x") | {"TF_ROOT": "", "TF_API_TOKEN": ""}))
+    assert "lacks TF_ROOT TF_API_TOKEN;" in said and files["GITHUB_OUTPUT"] == ""
+    said, files = ran(script, tmp_path, **dict.fromkeys(names, "x"))
+    assert said == "" and files["GITHUB_OUTPUT"] == "ready=true\n"
+
+
+def test_terraform_is_told_where_it_is(tmp_path: Path):
+    """The step that comes before `terraform init`, in a copy of the root that it is for."""
+    root = Path(shutil.copytree(REPOSITORY / "terraform/lambda", tmp_path / "lambda", ignore=shutil.ignore_patterns(".terraform*")))
+    (tmp_path / "gateway.toml").write_text('[gateway]\nname = "a"')
+    given = {"ENVIRONMENT": "dev", "CONFIG": "gateway.toml", "GITHUB_WORKSPACE": str(tmp_path)}
+    _, files = ran(step("deploy", "plan", "Variables, and where the state is"), root, **given)
+    plan, apply, begin, *text, end = files["GITHUB_ENV"].splitlines()
+    assert (plan, apply) == ("TF_CLI_ARGS_plan=-var-file=environments/dev.tfvars", "TF_CLI_ARGS_apply=-var-file=environments/dev.tfvars")
+    assert begin == f"TF_VAR_config_toml<<{end}" and text == ["[gateway]", 'name = "a"']
+    assert (root / "backend.tf").read_text() == "terraform {\n  cloud {}\n}\n"
+    subprocess.run([TERRAFORM, "fmt", "-check", "backend.tf"], cwd=root, env=CLEAN, check=True)
 
 
 def test_the_dockerfile_is_sound():
