@@ -227,11 +227,13 @@ async fn the_samples_are_always_of_the_last_hour() {
 
 #[tokio::test]
 async fn a_directory_that_is_not_there_ends_the_start() {
-    let env = [("LOG_SOURCE", "directory"), ("LOG_DIRECTORY", "/nonexistent")];
+    let directory = tempfile::tempdir().unwrap();
+    let gone = directory.path().join("gone").display().to_string();
+    let env = [("LOG_SOURCE", "directory"), ("LOG_DIRECTORY", gone.as_str())];
     let ended =
         command(CLOUDWATCH, &env).args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).output().await.unwrap();
     let error = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1));
-    assert!(error.contains("the folder of log groups `/nonexistent` cannot be read: "), "{error}");
+    assert!(error.contains(&format!("the folder of log groups `{gone}` cannot be read: ")), "{error}");
     assert!(error.contains("set `LOG_DIRECTORY` to one"), "{error}");
 }
