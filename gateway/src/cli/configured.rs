@@ -27,7 +27,7 @@ impl ConfigArgs {
     /// What it says, resolved.
     ///
     /// # Errors
-    /// Every mistake of it. They name the file, or [`TEXT_VARIABLE`], as their place.
+    /// Every mistake of it. They name the file, or the variable, as their place.
     pub fn load(&self, environment: &Environment) -> Result<Config, Mistakes> {
         self.draft(environment)?.resolve(environment)
     }
