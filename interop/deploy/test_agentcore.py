@@ -208,6 +208,6 @@ def test_a_mistake_is_found(tmp_path: Path, file: str, text: str, by: str, comma
 
 
 def test_checkov_finds_a_mistake(deployed: Deployment) -> None:
-    deployed.root.replace("../modules/source-bucket/main.tf", "block_public_acls       = true", "block_public_acls       = false")
-    ran = checkov("terraform", "--directory", deployed.root.path / "../modules/source-bucket")
+    deployed.root.replace("../modules/private-bucket/main.tf", "block_public_acls       = true", "block_public_acls       = false")
+    ran = checkov("terraform", "--directory", deployed.root.path / "../modules/private-bucket")
     assert ran.status == 1 and "CKV_AWS_53" in ran.out

@@ -1,10 +1,11 @@
 # The MCP servers that are made here. Each has a Runtime, a role, and its own user pool where the gateway shows it tokens.
 
 module "source_bucket" {
-  source = "../modules/source-bucket"
+  source = "../modules/private-bucket"
   count  = length(local.with_build) > 0 ? 1 : 0
 
-  name = var.gateway_name
+  prefix    = "${substr(lower(var.gateway_name), 0, 28)}-source-"
+  kept_days = 90
 }
 
 module "image" {

@@ -1,11 +1,12 @@
-# The bucket that the servers' sources are put in for CodeBuild. Private, versioned, and gone with everything in it when it is destroyed.
+# A bucket for what Terraform puts at AWS to be built or run there. Private, versioned, and gone with everything in it when it is
+# destroyed.
 
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18:Only Terraform writes here and only CodeBuild reads; CloudTrail has both if somebody wants to know.
-  #checkov:skip=CKV_AWS_144:What is in it is a copy of a directory; a second copy in another region saves nothing.
+  #checkov:skip=CKV_AWS_18:Only Terraform writes here and only one service of AWS reads; CloudTrail has both if somebody wants to know.
+  #checkov:skip=CKV_AWS_144:What is in it is a copy, or is built from source again; a second copy in another region saves nothing.
   #checkov:skip=CKV_AWS_145:Encrypted with S3's own key; a key of KMS would cost money and add no reader to keep out.
-  #checkov:skip=CKV2_AWS_62:Nobody waits for events of this bucket: the build is started by Terraform.
-  bucket_prefix = "${substr(lower(var.name), 0, 28)}-source-"
+  #checkov:skip=CKV2_AWS_62:Nobody waits for events of this bucket: what is done with its objects is started by Terraform.
+  bucket_prefix = var.prefix
   force_destroy = true
 }
 
@@ -48,7 +49,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     filter {}
 
     noncurrent_version_expiration {
-      noncurrent_days = 90
+      noncurrent_days           = var.kept_days
+      newer_noncurrent_versions = var.kept_versions
     }
 
     abort_incomplete_multipart_upload {

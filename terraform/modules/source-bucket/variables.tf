@@ -1,4 +1,0 @@
-variable "name" {
-  description = "Name that the bucket's begins with."
-  type        = string
-}
