@@ -10,7 +10,9 @@ use std::{
 const ENDINGS: [&str; 5] = ["tf", "tofu", "tftpl", "json", "yml"];
 
 fn main() -> io::Result<()> {
-    let terraform = Path::new(env!("CARGO_MANIFEST_DIR")).join("../terraform");
+    // Not `env!`: this script may have been compiled for another checkout, where they share what cargo builds.
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).expect("cargo says where the package is");
+    let terraform = package.join("../terraform");
     println!("cargo::rerun-if-changed={}", terraform.display());
     let mut files = Vec::new();
     // Who builds without them, as an image may, cannot deploy, and is told so then.
