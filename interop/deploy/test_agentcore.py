@@ -174,7 +174,7 @@ def test_the_example_is_one(tmp_path: Path) -> None:
 
 def test_opentofu_takes_images_and_says_what_it_cannot_build(deployed: Deployment) -> None:
     # OpenTofu reads a .tofu file in the place of the .tf file of the same name; here Terraform does.
-    module = deployed.root.path / "../modules/server-image"
+    module = deployed.root.path / "../modules/server-build"
     (module / "start.tofu").rename(module / "start.tf")
     deployed.root.run("validate", "-no-color").ok()
     refused = deployed.root.run("plan", "-no-color")

@@ -5,6 +5,7 @@ import json
 import signal
 import stat
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from harness.terminal import on_terminal
 from harness.terraform import DEPLOY, REPOSITORY, TERRAFORM, Aws, aws
 
 NAME = "my-gateway"
+BUILD = "aws_codebuild_start_build"
 HADOLINT = DEPLOY / ".venv/bin/hadolint"
 PASSWORD = "Hunter2-of-the-test-user"
 INTERRUPTED = 130
@@ -98,7 +100,8 @@ def test_two_servers_are_deployed_although_somebody_interrupts_and_then_destroye
     second = desk.run(*desk.deploy("--yes")).ok()
     assert "Terraform did not end what it began" in second.err
     after = made(provider)
-    assert after["aws_bedrockagentcore_gateway"] == 1 and after["aws_bedrockagentcore_agent_runtime"] == 2
+    assert after["aws_bedrockagentcore_gateway"] == 1, first.log()
+    assert after["aws_bedrockagentcore_agent_runtime"] == 2
     assert after["aws_cognito_user_pool"] == 3, "one of the gateway, one of each runtime"
     assert all(after[kind] >= many for kind, many in before.items()), "what was made stays"
     assert desk.step() == "finished"
@@ -125,6 +128,25 @@ def test_two_servers_are_deployed_although_somebody_interrupts_and_then_destroye
 
     desk.run("destroy", "--gateway-name", NAME, "--confirm", "--credentials").ok()
     assert made(provider) == {} and not (desk.path / ".causeway").exists() and not desk.credentials.exists()
+
+
+def test_what_is_interrupted_while_it_builds_loses_nothing_but_the_build(desk: Desk, provider: Aws):
+    # Terraform 1.15 crashes at the first news of an action after an interrupt, and forgets what else it was making.
+    provider.hold(BUILD)
+    first = desk.start(*desk.deploy("--yes"))
+    provider.until_asked(BUILD)
+    first.signal(signal.SIGINT)
+    first.wait_for(lambda: any("a second Ctrl-C" in line for line in first.errors) or None, "it says that it waits")
+    provider.hold()
+    assert first.wait(300) == INTERRUPTED, first.log()
+    assert made(provider)["aws_bedrockagentcore_gateway"] == 1 and "aws_bedrockagentcore_agent_runtime" not in made(provider)
+
+    desk.run(*desk.deploy("--yes")).ok()
+    assert made(provider)["aws_bedrockagentcore_agent_runtime"] == 2
+    creations = [json.dumps(change) for change in provider.changes() if change["change"] == "create"]
+    assert [twice for twice, many in Counter(creations).items() if many > 1] == []
+    builds = [change["config"]["project_name"] for change in provider.changes() if change["type"] == BUILD]
+    assert set(builds) == {"my-calculator-build", "my-hello-build"}
 
 
 def test_what_aws_refuses_is_said_and_the_same_command_goes_on(desk: Desk, provider: Aws):

@@ -111,6 +111,8 @@ class Root:
             timeout=TIMEOUT,
             check=False,
         )
+        # A crash begins with what happened, and goes on with all of its threads.
+        assert ran.returncode >= 0, f"Terraform was ended by signal {-ran.returncode}\n{ran.stdout[-2000:]}\n{ran.stderr[:4000]}"
         return Ran(ran.returncode, ran.stdout, ran.stderr)
 
     def init(self) -> "Root":

@@ -74,7 +74,7 @@ output "runtimes" {
       discovery_url             = try(module.server_pool[name].discovery_url, null)
       token_endpoint            = try(module.server_pool[name].token_endpoint, null)
       scope                     = try(module.server_pool[name].scope, null)
-      image_uri                 = server.is_built ? module.image[name].image_uri : server.image_uri
+      image_uri                 = server.is_built ? module.build[name].image_uri : server.image_uri
       build_project             = try(module.image[name].project_name, null)
       log_group                 = module.runtime[name].log_group
       execution_role_arn        = server.makes_role ? module.execution_role[name].arn : server.execution_role_arn

@@ -22,6 +22,23 @@ module "image" {
   partition  = local.partition
 }
 
+# Terraform 1.15 crashes when it is interrupted while an action runs, and does not know then of what else it was making at that moment: so
+# all else is there before the first build starts, and a Runtime is made after the last.
+module "build" {
+  source   = "../modules/server-build"
+  for_each = local.with_build
+
+  project_name     = module.image[each.key].project_name
+  repository_url   = module.image[each.key].repository_url
+  tag              = module.image[each.key].tag
+  source_directory = each.value.source_directory
+
+  depends_on = [
+    module.image, module.execution_role, module.runtime_config,
+    module.user_pool, module.server_pool, module.server_identity, module.target_identity, module.gateway.arn,
+  ]
+}
+
 module "runtime_config" {
   source   = "../modules/runtime-config"
   for_each = local.with_settings
@@ -58,7 +75,7 @@ module "runtime" {
 
   agent_name  = each.value.agent_name
   description = each.value.description == "" ? null : each.value.description
-  image_uri   = each.value.is_built ? module.image[each.key].image_uri : each.value.image_uri
+  image_uri   = each.value.is_built ? module.build[each.key].image_uri : each.value.image_uri
   role_arn    = each.value.makes_role ? module.execution_role[each.key].arn : each.value.execution_role_arn
 
   environment             = each.value.environment

@@ -1,5 +1,5 @@
 terraform {
-  # Actions, with which modules/server-image starts a build, came with 1.14. OpenTofu reads versions.tofu in place of this.
+  # Actions, with which modules/server-build starts a build, came with 1.14. OpenTofu reads versions.tofu in place of this.
   required_version = ">= 1.14"
 
   required_providers {

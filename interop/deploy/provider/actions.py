@@ -92,6 +92,7 @@ def serve(server: grpc.Server, invoke: Callable[[str, protocol.DynamicValue], st
     def invoked(request, context) -> Iterator:
         yield OF["Event"](progress=OF["Progress"](message="asked for"))
         failure = invoke(request.action_type, request.config)
+        yield OF["Event"](progress=OF["Progress"](message="ended"))
         errors = [protocol.Diagnostic(severity=protocol.Diagnostic.ERROR, summary=failure)] if failure else []
         yield OF["Event"](completed=OF["Response"](diagnostics=errors))
 

@@ -237,8 +237,7 @@ class Provider(service.ProviderServicer):
             error = protocol.Diagnostic(severity=protocol.Diagnostic.ERROR, summary=f"{kind} was refused")
             return protocol.ApplyResourceChange.Response(new_state=request.prior_state, diagnostics=[error])
         self._write_down(kind, "delete" if wanted is None else "create" if prior is None else "update", read(request.config))
-        while self._names("hold", kind):
-            time.sleep(0.05)
+        self._hold(kind)
         if wanted is None:
             return protocol.ApplyResourceChange.Response(new_state=request.planned_state)
         seed = json.dumps(wanted, default=str, sort_keys=True)
@@ -268,11 +267,16 @@ class Provider(service.ProviderServicer):
         return protocol.StopProvider.Response()
 
     def invoke(self, kind: str, config: protocol.DynamicValue) -> str | None:
-        """An action: written down, and done with that."""
+        """An action: written down, and done with that. Answers what went wrong."""
         if self._names("refuse", kind):
             return f"{kind} was refused"
         self._write_down(kind, "invoke", read(config))
+        self._hold(kind)
         return None
+
+    def _hold(self, kind: str) -> None:
+        while self._names("hold", kind):
+            time.sleep(0.05)
 
     def _names(self, file: str, kind: str) -> bool:
         path = self.directory / file

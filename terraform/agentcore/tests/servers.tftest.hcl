@@ -29,7 +29,7 @@ run "built_from_a_directory" {
   }
 
   assert {
-    condition     = output.image_uri == "123456789012.dkr.ecr.us-east-1.amazonaws.com/calculator:${output.tag}" && can(regex("^[0-9a-f]{20}$", output.tag))
+    condition     = output.repository_url == "123456789012.dkr.ecr.us-east-1.amazonaws.com/calculator" && can(regex("^[0-9a-f]{20}$", output.tag))
     error_message = "The image's tag is derived from the source."
   }
 
@@ -68,7 +68,7 @@ run "given_as_an_image" {
   }
 
   assert {
-    condition     = length(module.image) == 0 && length(module.source_bucket) == 0 && output.runtimes["calculator"].image_uri == "123456789012.dkr.ecr.us-east-1.amazonaws.com/calculator:1"
+    condition     = length(module.image) == 0 && length(module.build) == 0 && length(module.source_bucket) == 0 && output.runtimes["calculator"].image_uri == "123456789012.dkr.ecr.us-east-1.amazonaws.com/calculator:1"
     error_message = "Nothing is built where there is an image."
   }
 

@@ -1,5 +1,5 @@
 # The container image of one server: its source in S3, the repository, and the CodeBuild project that makes the one into the other.
-# How the build is started is in start.tf.
+# ../server-build starts it.
 
 locals {
   # What is never needed to build an image and must not lie in a bucket: settings, state and credentials; then what a build makes anew.

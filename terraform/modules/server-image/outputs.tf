@@ -1,11 +1,11 @@
-output "image_uri" {
-  description = "The image, known once it is built."
-  value       = terraform_data.image.output
+output "tag" {
+  description = "The image's tag, which is derived from the source and known before it is built."
+  value       = local.tag
 }
 
-output "tag" {
-  description = "Its tag, which is derived from the source and known before it is built."
-  value       = local.tag
+output "repository_url" {
+  description = "The repository that holds it, as its name begins."
+  value       = local.repository.url
 }
 
 output "repository_arn" {
