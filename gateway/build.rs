@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What belongs to a root or a module.
-const ENDINGS: [&str; 5] = ["tf", "tofu", "tftpl", "json", "yml"];
+/// What belongs to a root or a module. Not `json`: that is what a developer's own variables and plans are written in.
+const ENDINGS: [&str; 4] = ["tf", "tofu", "tftpl", "yml"];
 
 fn main() -> io::Result<()> {
     // Not `env!`: this script may have been compiled for another checkout, where they share what cargo builds.
@@ -33,7 +33,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let ours = !name.starts_with('.') && !name.ends_with(".auto.tfvars.json");
+        let ours = !name.starts_with('.');
         if path.is_dir() {
             if ours && name != "tests" && name != "examples" {
                 collect(&path, files)?;
