@@ -1,7 +1,7 @@
 //! The user that is made in the gateway's pool so that a person can try it: their name and password from the environment, a `.env`
 //! file, or the credentials file of before; else a password that nobody else has.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use aws_lc_rs::rand;
 
@@ -31,7 +31,15 @@ pub struct BadEnvFile {
     why: String,
 }
 
+/// All that is read of `.env`.
+const NAMES: [&str; 3] = ["COGNITO_USERNAME", "COGNITO_PASSWORD", "COGNITO_TEMP_PASSWORD"];
+
 impl TestUser {
+    /// For Terraform where it removes the user: any password that its policy takes.
+    pub fn of_nobody() -> Self {
+        Self { name: NAME.into(), password: password_of_nobody() }
+    }
+
     /// As `environment` says, else `.env` in `directory`, else `before`.
     ///
     /// # Errors
@@ -53,23 +61,34 @@ impl TestUser {
     }
 }
 
+/// Its lines that are ours. A `$` in a password means itself: nothing is put in its place.
 fn env_file(path: &Path) -> Result<BTreeMap<String, Secret>, BadEnvFile> {
     let bad = |why: String| BadEnvFile { path: path.display().to_string(), why };
-    let lines = match dotenvy::from_path_iter(path) {
-        Ok(lines) => lines,
-        Err(dotenvy::Error::Io(why)) if why.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(why) => return Err(bad(cause(&why))),
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(why) => return Err(bad(why.to_string())),
     };
-    let read = lines.map(|line| line.map(|(name, value)| (name, Secret::new(value))));
-    read.collect::<Result<_, _>>().map_err(|why| bad(cause(&why)))
+    let mut found = BTreeMap::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        let Some((name, value)) = line.strip_prefix("export ").unwrap_or(line).split_once('=') else { continue };
+        let name = name.trim();
+        if NAMES.contains(&name) {
+            // Without the line itself, which may hold a secret.
+            let value =
+                env_value(value.trim()).ok_or_else(|| bad(format!("line {} does not end its quotes", number + 1)))?;
+            found.insert(name.to_owned(), Secret::new(value));
+        }
+    }
+    Ok(found)
 }
 
-/// Without the line itself, which may hold a secret.
-fn cause(error: &dotenvy::Error) -> String {
-    match error {
-        dotenvy::Error::LineParse(_, at) => format!("a line is no assignment (at its byte {at})"),
-        dotenvy::Error::Io(why) => why.to_string(),
-        _ => "it holds what is no variable".into(),
+/// What stands in quotes; else all of it, up to a comment.
+fn env_value(text: &str) -> Option<&str> {
+    match text.chars().next() {
+        Some(quote @ ('\'' | '"')) => text[1..].split_once(quote).map(|(value, _)| value),
+        _ => Some(text.split(" #").next().unwrap_or(text).trim_end()),
     }
 }
 
@@ -106,8 +125,11 @@ mod tests {
         assert_eq!(find(file, &over, Some(before.clone())), Ok(("alice".into(), "hunter3".into())));
         assert_eq!(find("", &[], Some(before)), Ok(("bob".into(), "hunter4".into())));
         assert_eq!(find("COGNITO_TEMP_PASSWORD=t\n", &[], None).unwrap().1, "t");
+        let dollars = "export COGNITO_PASSWORD=Pa$word-$$1 # of alice\nANY THING\nOTHER='\n";
+        assert_eq!(find(dollars, &[], None).unwrap().1, "Pa$word-$$1");
+        assert_eq!(find("COGNITO_PASSWORD=\"a #$b\"\n", &[], None).unwrap().1, "a #$b");
         let bad = find("COGNITO_PASSWORD='hunter5\n", &[], None).unwrap_err();
-        assert!(!bad.contains("hunter5"), "{bad}");
+        assert!(bad.contains("line 1") && !bad.contains("hunter5"), "{bad}");
     }
 
     #[test]
