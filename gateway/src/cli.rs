@@ -192,7 +192,8 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     if let Some(mistakes) = error.downcast_ref::<Mistakes>() {
-        tell!("{mistakes}");
+        // They repeat what somebody wrote, and a configuration may come from anyone.
+        tell!("{}", screen::plain(&mistakes.to_string()));
         return ExitCode::from(BAD_CONFIG);
     }
     if let Some(different) = error.downcast_ref::<Different>() {

@@ -102,6 +102,17 @@ pub fn check_gateway_name(name: &str) -> Result<(), String> {
     }
 }
 
+/// What is wrong with a gateway's description.
+///
+/// # Errors
+/// What to write instead.
+pub fn check_description(text: &str) -> Result<(), String> {
+    match text.chars().count() <= DESCRIPTION {
+        true => Ok(()),
+        false => Err(format!("takes at most {DESCRIPTION} letters")),
+    }
+}
+
 /// What is wrong with a name of a runtime, of which the target's name is made as well, so that it takes no underscores.
 ///
 /// # Errors

@@ -142,13 +142,14 @@ fn misfit(key: &str, value: &Value) -> Option<String> {
     let one = Value::Object([(key.to_owned(), value.clone())].into_iter().collect());
     let why = serde_json::from_value::<Entry>(one).err()?.to_string();
     let wants = why.split("expected ").nth(1).unwrap_or_default();
-    let wants = match wants {
-        "path string" | "a string" => "a text",
-        "a map" => "a JSON object of texts",
-        "a sequence" => "a list of texts",
-        "a boolean" => "`true` or `false`",
-        "u64" => "a whole number",
-        wants if wants.starts_with('`') => wants,
+    let wants = match (key, wants) {
+        // Where one of its values is wrong, the error is that value's.
+        ("environment" | "runtime_config", _) => "a JSON object of texts",
+        ("log_groups" | "subnet_ids" | "security_group_ids", _) => "a list of texts",
+        (_, "path string" | "a string") => "a text",
+        (_, "a boolean") => "`true` or `false`",
+        (_, "u64") => "a whole number",
+        (_, wants) if wants.starts_with('`') => wants,
         _ => "something else",
     };
     Some(format!("`{key}` takes {wants}"))
@@ -184,7 +185,7 @@ mod tests {
     fn everything_wrong_is_said_at_once() {
         insta::assert_snapshot!(refused(
             r#"[{"name": "a-b", "entrypoint": "server.js", "requirements_file": "/nowhere/requirements.txt", "desciption": "x"},
-                {"name": "A-B", "entrypoint": 7, "requirements_file": "../requirements.txt", "environment": ["x"]},
+                {"name": "A-B", "entrypoint": 7, "requirements_file": "../requirements.txt", "environment": {"X": 1}, "log_groups": [1]},
                 {"entrypoint": "/nowhere/server.py"}, 7]"#
         ), @r#"
         --runtime-configs: runtime `a-b`: unknown member `desciption`; did you mean `description`?
@@ -193,12 +194,13 @@ mod tests {
         --runtime-configs: runtime `A-B`: `requirements_file` holds `..`, which could lead anywhere; write it in full, or from the directory where it starts
         --runtime-configs: runtime `A-B`: `entrypoint` takes a text
         --runtime-configs: runtime `A-B`: `environment` takes a JSON object of texts
+        --runtime-configs: runtime `A-B`: `log_groups` takes a list of texts
         --runtime-configs: runtime number 3: `name` is missing; write `my-calculator`, for example
         --runtime-configs: runtime number 3: `entrypoint` names `/nowhere/server.py`, which is not there
         --runtime-configs: runtime number 3: `requirements_file` is missing; name the `.txt` file with what the server needs from PyPI
         --runtime-configs: runtime number 4: is no JSON object; write `{"name": "my-runtime", …}`
         --runtime-configs: runtime `A-B`: number 1 has the same name, `a-b`, once its dashes are underscores; rename one
-        11 mistakes
+        12 mistakes
         "#);
     }
 

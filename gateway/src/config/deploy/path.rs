@@ -5,6 +5,9 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+/// A source text is not larger. In bytes.
+const LARGEST: u64 = 10 << 20;
+
 /// What a path must be.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
@@ -44,6 +47,9 @@ fn there(full: &Path, said: &Path, kind: Kind) -> Result<(), String> {
     let found = fs::metadata(full).map_err(|why| format!("names `{said}`, which {}", unread(&why)))?;
     match kind {
         Kind::File(_) if !found.is_file() => Err(format!("names `{said}`, which is no file")),
+        Kind::File(_) if found.len() > LARGEST => {
+            Err(format!("names `{said}`, which is larger than {} MB; name the source text itself", LARGEST >> 20))
+        }
         Kind::File(_) => text(full).map_err(|why| format!("names `{said}`, which {why}")),
         Kind::DirectoryWith(_) if !found.is_dir() => Err(format!("names `{said}`, which is no directory")),
         Kind::DirectoryWith(file) if !full.join(file).is_file() => {

@@ -70,9 +70,10 @@ impl Resolver<'_> {
             let message = "`deploy.region` is no region; write it like `us-east-1`";
             self.findings.report(&region.at, message);
         }
-        if let Some(text) = section.gateway_description.as_ref().filter(|it| it.value.len() > deploy::DESCRIPTION) {
-            let message = format!("`deploy.gateway_description` takes at most {} letters", deploy::DESCRIPTION);
-            self.findings.report(&text.at, message);
+        if let Some(text) = section.gateway_description.as_ref()
+            && let Err(why) = deploy::check_description(&text.value)
+        {
+            self.findings.report(&text.at, format!("`deploy.gateway_description` {why}"));
         }
         if let Some(over) = over {
             return Some(over.to_owned());
