@@ -2,6 +2,7 @@
 Python servers to a gateway and back, interrupted, refused, resumed, asked on a terminal."""
 
 import json
+import shutil
 import signal
 import stat
 import subprocess
@@ -215,6 +216,22 @@ def test_one_file_serves_here_and_deploys_there(desk: Desk, provider: Aws):
     del desk.env["ORDERS_SECRET"]
     desk.run("destroy", "--gateway-name", NAME, "--yes").ok()
     assert made(provider) == {}
+
+
+def test_it_is_destroyed_wherever_it_lies_by_now_but_in_its_own_account_alone(desk: Desk, provider: Aws):
+    desk.run(*desk.deploy("--yes")).ok()
+    state = desk.path / ".causeway" / NAME / "state.json"
+    known = state.read_text()
+    state.write_text(known.replace("123456789012", "999999999999"))
+    changes = len(provider.changes())
+    for command in [["destroy", "--gateway-name", NAME, "--yes"], desk.deploy("--yes")]:
+        refused = desk.run(*command)
+        assert refused.status == 1 and "AWS account ID not allowed" in refused.err and len(provider.changes()) == changes
+    state.write_text(known)
+    desk.path = desk.path.rename(desk.path.with_name("moved"))
+    shutil.rmtree(desk.path / "calculator")
+    desk.run("destroy", "--gateway-name", NAME, "--yes").ok()
+    assert made(provider) == {} and not (desk.path / ".causeway").exists()
 
 
 def test_the_check_itself_finds_a_root_that_takes_something_else(desk: Desk, provider: Aws):

@@ -11,6 +11,17 @@ variable "region" {
   }
 }
 
+variable "account_id" {
+  description = "Account that it was made in, so that credentials of another are refused; null takes any. `causeway deploy` says it from the second time on."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.account_id == null || can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id is the twelve digits of an account, such as 123456789012."
+  }
+}
+
 variable "gateway_name" {
   description = "Name of the gateway, which the names of its role, its user pool and its clients begin with."
   type        = string

@@ -5,7 +5,7 @@ mod connection;
 mod root;
 pub(in crate::cli) mod steps;
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use causeway_aws::{endpoint::is_region, identity::Settings};
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     config::{
         Deployment, Environment, Over, SecretSource,
-        deploy::{Authorization, Source, check_gateway_name},
+        deploy::{Authorization, Source, check_description, check_gateway_name},
     },
     deploy::{
         CredentialsFile, Root, Signals, State, Step, Terraform, TestUser, Workspace,
@@ -119,23 +119,22 @@ pub async fn run(args: &DeployArgs) -> anyhow::Result<()> {
         tell!("{}", notice("warning", &doubt.to_string()));
     }
     let program = Program::find(args.place.terraform.as_deref(), Root::Agentcore.needs()).await?;
-    let signals = Signals::listen()?;
     let workspace = Workspace::new(&args.place.directory, &deployment.gateway_name);
     let lock = workspace.lock()?;
     let before = State::load(&workspace)?;
-    steps::same_place(before.as_ref(), Root::Agentcore, &deployment.region)?;
+    steps::same_place(&workspace, before.as_ref(), Root::Agentcore, &deployment.region)?;
     let path = CredentialsFile::path(workspace.base(), workspace.gateway());
     let credentials = CredentialsFile::load(&path)?;
     let user = match deployment.authorizer {
         Authorization::Jwt => Some(TestUser::find(workspace.base(), &environment, credentials.user())?),
         Authorization::Iam => None,
     };
-    let mut run = args.prepared(&deployment, (workspace, lock, before), program, user.as_ref(), signals).await?;
-    if !run.is_applied(&deployment) {
+    let mut run = args.prepared(&deployment, (workspace, lock, before), program, user.as_ref()).await?;
+    // A user who was not in the file yet may have another password since.
+    if !run.is_applied(&deployment) || credentials.user() != user {
         run.initialize().await?;
         let planned = run.plan(&[]).await?;
         if args.consent.plan_only {
-            run.drop_plan();
             return Ok(());
         }
         if planned == Done::Changes {
@@ -148,7 +147,15 @@ pub async fn run(args: &DeployArgs) -> anyhow::Result<()> {
         run.apply(planned, Step::Applying).await?;
         run.reach(Step::Applied)?;
     }
-    let connection = Connection::made(&mut run, &credentials, user.as_ref(), &environment).await?;
+    let made = Connection::made(
+        &run.terraform,
+        &run.workspace,
+        &run.state.region,
+        (&credentials, user.as_ref()),
+        &environment,
+    );
+    let connection = steps::unless_interrupted(&mut run.signals, made).await?;
+    run.state.outputs = Some(connection.outputs.clone());
     run.reach(Step::Finished)?;
     match args.json {
         true => out_line(&connection.json().to_string()),
@@ -170,6 +177,9 @@ impl DeployArgs {
         }
         if let Some(region) = over.region.as_deref().filter(|region| !is_region(region)) {
             wrong.push(format!("`--region {region}` is no region; write it like `us-east-1`"));
+        }
+        if let Some(Err(why)) = over.gateway_description.as_deref().map(check_description) {
+            wrong.push(format!("`--gateway-description` {why}"));
         }
         let deployment = match &self.runtime_configs {
             Some(text) => {
@@ -195,11 +205,9 @@ impl DeployArgs {
         (workspace, lock, before): (Workspace, Lock, Option<State>),
         program: Program,
         user: Option<&TestUser>,
-        signals: Signals,
     ) -> anyhow::Result<Run> {
         let root = Root::Agentcore;
-        let mut state =
-            before.clone().unwrap_or_else(|| State::new(&deployment.gateway_name, &deployment.region, root));
+        let mut state = State::begin(before.as_ref(), &workspace, &deployment.region, root);
         let secrets = target_secrets(deployment, &self.place).await?;
         let prepared = prepare(deployment, &workspace, &mut state, user, &secrets, &program)?;
         let same = before.as_ref().is_some_and(|before| before.digest == prepared.digest);
@@ -214,9 +222,10 @@ impl DeployArgs {
         let directory = workspace.terraform().join(root.directory());
         let mut environment = prepared.environment;
         environment.extend(self.place.environment());
+        environment.extend(variables::account(&state));
         let colour = console::colors_enabled_stderr();
         let terraform = Terraform { program, directory, environment, colour, lock };
-        Ok(Run { workspace, state, same, terraform, signals })
+        Ok(Run { workspace, state, same, terraform, signals: Signals::listen()? })
     }
 }
 
@@ -264,7 +273,6 @@ fn prepare(
     }
     let terraform = workspace.terraform();
     let files = root.write(&terraform, &state.files)?;
-    root.files().for_each(|(name, text)| digest.update([name, "\n", text].concat().as_bytes()));
     let (mut environment, mut version) = (Vec::new(), None);
     environment.extend(user.map(variables::password));
     if !secrets.is_empty() {
@@ -274,12 +282,7 @@ fn prepare(
         environment.push(variable);
     }
     let text = Variables::of(deployment, workspace, user, version).text();
-    let directory = terraform.join(root.directory());
-    write_private(&directory.join(variables::FILE), &text)?;
-    digest.update(text.as_bytes());
-    // A root that somebody has changed is not the same.
-    let others =
-        fs::read_dir(&directory)?.flatten().filter(|entry| entry.path().extension().is_some_and(|it| it == "tf"));
-    digest.update(&others.count().to_be_bytes());
+    write_private(&terraform.join(root.directory()).join(variables::FILE), &text)?;
+    root.digest(&terraform, &mut digest)?;
     Ok(Prepared { digest: hex(digest.finish().as_ref()), environment, files })
 }

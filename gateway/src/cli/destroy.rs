@@ -7,14 +7,13 @@ use anyhow::bail;
 use clap::Args;
 
 use super::{
-    Usage,
-    deploy::steps::{Consent, PlaceArgs, Run},
+    deploy::steps::{self, Consent, PlaceArgs, Run},
     screen::{notice, out_line, tell},
 };
 use crate::{
-    config::Environment,
+    clients::quoted,
     deploy::{
-        CredentialsFile, Signals, State, Step, Terraform, TestUser, Workspace,
+        CredentialsFile, Signals, State, Step, Terraform, TestUser,
         terraform::{Done, Program},
         variables,
     },
@@ -49,47 +48,60 @@ pub struct DestroyArgs {
 /// # Errors
 /// Why something is left. The same command goes on.
 pub async fn run(args: &DestroyArgs) -> anyhow::Result<()> {
-    let workspace = known(args)?;
+    let workspace = steps::known(&args.place.directory, &args.gateway_name)?;
     args.consent.possible()?;
     let lock = workspace.lock()?;
-    let Some(state) = State::load(&workspace)? else { bail!(unknown(args)) };
+    let Some(state) = State::load(&workspace)? else {
+        bail!("`{}` was just destroyed by another run", args.gateway_name)
+    };
     let path = CredentialsFile::path(workspace.base(), workspace.gateway());
     if state.made {
         let program = Program::find(args.place.terraform.as_deref(), state.root.needs()).await?;
         let directory = workspace.terraform().join(state.root.directory());
         // The root wants values that were there when it was applied; for removing, any do.
-        let user = CredentialsFile::load(&path)?.user();
-        let user = TestUser::find(workspace.base(), &Environment::process(), user)?;
+        let user = CredentialsFile::load(&path).ok().and_then(|file| file.user()).unwrap_or_else(TestUser::of_nobody);
+        variables::no_sources(&directory, &workspace)?;
         let mut environment = vec![variables::password(&user), variables::no_secrets(&directory)];
         environment.extend(args.place.environment());
+        environment.extend(variables::account(&state));
         let colour = console::colors_enabled_stderr();
         let terraform = Terraform { program, directory, environment, colour, lock };
         let mut run = Run { workspace: workspace.clone(), state, same: true, terraform, signals: Signals::listen()? };
         if !remove(args, &mut run).await? {
             return Ok(());
         }
+        // Before `run` lets others in.
+        workspace.remove()?;
     } else {
         tell!("{}", notice("note", "nothing of it was made at AWS"));
         if args.consent.plan_only {
             return Ok(());
         }
+        workspace.remove()?;
     }
-    workspace.remove()?;
     forget(args, &path)?;
     out_line(&format!("`{}` is destroyed", args.gateway_name))
 }
 
 /// Whether everything at AWS is gone.
 async fn remove(args: &DestroyArgs, run: &mut Run) -> anyhow::Result<bool> {
-    if run.state.step == Step::Destroying {
+    let goes_on = run.state.step == Step::Destroying;
+    if goes_on {
         let what = "Terraform did not end what it began: the plan shows what is left";
         tell!("{}", notice("note", &format!("going on, where an earlier `causeway destroy` has ended: {what}")));
     }
     run.initialize().await?;
     let planned = run.plan(&["-destroy"]).await?;
     if args.consent.plan_only {
-        run.drop_plan();
         return Ok(false);
+    }
+    if planned == Done::Well && !goes_on {
+        bail!(
+            "Terraform finds nothing of `{}` at AWS, as with credentials of another account: ask with those that it was deployed with; \
+             if all of it is gone already, forget it with `rm -r {}`",
+            args.gateway_name,
+            quoted(&run.workspace.home().display().to_string())
+        );
     }
     if planned == Done::Changes {
         let region = &run.state.region;
@@ -100,25 +112,6 @@ async fn remove(args: &DestroyArgs, run: &mut Run) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// The gateway's workspace, if anything was deployed from here.
-fn known(args: &DestroyArgs) -> anyhow::Result<Workspace> {
-    let workspace = Workspace::new(&args.place.directory, &args.gateway_name);
-    match workspace.exists() {
-        true => Ok(workspace),
-        false => bail!(unknown(args)),
-    }
-}
-
-fn unknown(args: &DestroyArgs) -> Usage {
-    let all = Workspace::all(&args.place.directory);
-    let names: Vec<&str> = all.iter().map(Workspace::gateway).collect();
-    let there = match names.is_empty() {
-        true => "nothing was; name the directory with `--directory PATH`".into(),
-        false => format!("`{}` was", names.join("`, `")),
-    };
-    Usage(format!("no gateway `{}` was deployed from this directory; {there}", args.gateway_name))
-}
-
 fn forget(args: &DestroyArgs, path: &std::path::Path) -> anyhow::Result<()> {
     if !path.exists() {
         return Ok(());
@@ -127,11 +120,12 @@ fn forget(args: &DestroyArgs, path: &std::path::Path) -> anyhow::Result<()> {
         return Ok(fs::remove_file(path)?);
     }
     let name = path.display();
+    let quoted = quoted(&name.to_string());
     tell!(
         "{}",
         notice(
             "note",
-            &format!("the credentials file is still there, and of no more use: `{name}`; remove it with `rm {name}`")
+            &format!("the credentials file is still there, and of no more use: `{name}`; remove it with `rm {quoted}`")
         )
     );
     Ok(())

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use aws_lc_rs::digest::Context;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,6 +15,9 @@ use super::{
 
 /// Every file of the repository's `terraform/`: its path there, and its text.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/terraform.rs"));
+
+/// Endings of what somebody may put beside a root for Terraform to read: a backend, an override, variables. Ours are among them.
+const OTHERS: [&str; 4] = ["tf", "tofu", "tfvars", "json"];
 
 /// Shared by the roots, which name them by `../modules`.
 const MODULES: &str = "modules";
@@ -86,6 +90,33 @@ impl Root {
         Ok(names)
     }
 
+    /// Adds to `digest` what it is made of, and what somebody has put beside it below `directory`.
+    ///
+    /// # Errors
+    /// [`Unwritten`].
+    pub fn digest(self, directory: &Path, digest: &mut Context) -> Result<(), Unwritten> {
+        let mut add = |name: &str, bytes: &[u8]| {
+            for part in [name.as_bytes(), bytes] {
+                digest.update(&(part.len() as u64).to_be_bytes());
+                digest.update(part);
+            }
+        };
+        self.files().for_each(|(name, text)| add(name, text.as_bytes()));
+        let own = directory.join(self.directory());
+        let entries = fs::read_dir(&own).map_err(Unwritten::at(&own, "read"))?.flatten().map(|entry| entry.path());
+        let ours = |path: &Path| self.files().any(|(name, _)| directory.join(name) == path);
+        let read_by_terraform = |path: &PathBuf| {
+            path.is_file() && path.extension().is_some_and(|it| OTHERS.iter().any(|other| it == *other)) && !ours(path)
+        };
+        let mut others: Vec<PathBuf> = entries.filter(read_by_terraform).collect();
+        others.sort();
+        for path in others {
+            let bytes = fs::read(&path).map_err(Unwritten::at(&path, "read"))?;
+            add(&path.display().to_string(), &bytes);
+        }
+        Ok(())
+    }
+
     /// The oldest program that it works with, by its own word: `required_version = ">= 1.11"`. Where it asks less of OpenTofu than of
     /// Terraform, that; Terraform says the rest itself.
     pub fn needs(self) -> Version {
@@ -124,5 +155,14 @@ mod tests {
             Root::Agentcore.write(directory.path(), &["agentcore/old.tf".into(), "agentcore/gone.tf".into()]).unwrap();
         assert!(!path("agentcore/old.tf").exists() && path("agentcore/backend.tf").exists());
         assert!(names.iter().all(|name| path(name).is_file()));
+        let digest = || {
+            let mut digest = Context::new(&aws_lc_rs::digest::SHA256);
+            Root::Agentcore.digest(directory.path(), &mut digest).unwrap();
+            digest.finish().as_ref().to_vec()
+        };
+        let before = digest();
+        assert_eq!(digest(), before);
+        fs::write(path("agentcore/backend.tf"), "terraform {}").unwrap();
+        assert_ne!(digest(), before, "another backend wants another `terraform init`");
     }
 }

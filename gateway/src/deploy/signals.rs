@@ -1,4 +1,5 @@
-//! Signals that tell the process to end, kept from the first moment of a run to its last, so that none is lost between two steps.
+//! Signals that tell the process to end, kept from Terraform's first command to the end of a run, so that none is lost between two
+//! steps. Decides nothing about what comes of one.
 
 use std::io;
 

@@ -15,6 +15,8 @@ use super::{
 
 /// Of the file's form.
 const VERSION: u32 = 1;
+/// Where Terraform keeps what it has made, in the root's directory, unless somebody has given it a backend.
+const MADE: &str = "terraform.tfstate";
 
 /// What is known of a deployment.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -70,8 +72,16 @@ pub enum Step {
 }
 
 impl State {
-    /// The beginning of a run.
-    pub fn new(gateway: &str, region: &str, root: Root) -> Self {
+    /// The beginning of a run after `before`, if there was one. It may be for another region than one that made nothing.
+    pub fn begin(before: Option<&Self>, workspace: &Workspace, region: &str, root: Root) -> Self {
+        let mut state = before.cloned().unwrap_or_else(|| Self::new(workspace.gateway(), region, root));
+        region.clone_into(&mut state.region);
+        // Where this file was lost, Terraform's is not.
+        state.made |= workspace.terraform().join(root.directory()).join(MADE).exists();
+        state
+    }
+
+    fn new(gateway: &str, region: &str, root: Root) -> Self {
         let (gateway, region) = (gateway.to_owned(), region.to_owned());
         let (digest, files, var_files, secrets, outputs) = Default::default();
         let (step, made, updated_at) = (Step::Prepared, false, 0);
@@ -106,9 +116,14 @@ impl State {
     }
 
     fn read(text: &str) -> io::Result<Self> {
-        let state: Self = serde_json::from_str(text)?;
-        match state.version {
-            VERSION => Ok(state),
+        #[derive(Deserialize)]
+        struct Form {
+            version: u32,
+        }
+        // First, because another form has other members.
+        let form: Form = serde_json::from_str(text).map_err(strange)?;
+        match form.version {
+            VERSION => serde_json::from_str(text).map_err(strange),
             other => Err(io::Error::other(format!(
                 "it has the form {other}, which this version of causeway does not know; use the version that wrote it"
             ))),
@@ -142,6 +157,12 @@ impl Mark {
         let salt = hex(&bytes);
         Self { version: self.version + 1, digest: digest(&salt), salt }
     }
+}
+
+fn strange(why: serde_json::Error) -> io::Error {
+    io::Error::other(format!(
+        "it is not as causeway writes it ({why}); remove it and deploy again, for what was made is known to Terraform"
+    ))
 }
 
 /// As digests are written.
@@ -189,7 +210,23 @@ mod tests {
         assert_eq!(State::load(&workspace).unwrap(), Some(state));
         assert_eq!(State::load(&workspace).unwrap().unwrap().to_string(), "planned; nothing is changed at AWS");
         fs::write(workspace.state(), r#"{"version": 1}"#).unwrap();
-        assert!(State::load(&workspace).unwrap_err().to_string().contains("missing field"));
+        assert!(State::load(&workspace).unwrap_err().to_string().contains("remove it and deploy again"));
+        fs::write(workspace.state(), r#"{"version": 2, "stage": 7}"#).unwrap();
+        assert!(State::load(&workspace).unwrap_err().to_string().contains("use the version that wrote it"));
+    }
+
+    #[test]
+    fn what_terraform_made_is_known_without_it_and_the_region_is_the_last() {
+        let base = tempfile::tempdir().unwrap();
+        let workspace = Workspace::new(base.path(), "tools");
+        let begin = |before, region| State::begin(before, &workspace, region, Root::Agentcore);
+        let before = begin(None, "us-east-1");
+        assert!(!before.made);
+        assert_eq!(begin(Some(&before), "eu-west-1").region, "eu-west-1");
+        let root = workspace.terraform().join("agentcore");
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join(MADE), "{}").unwrap();
+        assert!(begin(None, "us-east-1").made);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{Signal, killpg},
     unistd::Pid,
 };
 use serde_json::Value;
@@ -212,8 +212,9 @@ impl Terraform {
             }
             told = true;
             if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
-                // One that has just ended needs no word.
-                let _ = kill(Pid::from_raw(id), Signal::SIGINT);
+                // To its whole group, as a terminal does: a script around Terraform would keep it to itself. One that has just ended
+                // needs no word.
+                let _ = killpg(Pid::from_raw(id), Signal::SIGINT);
             }
         }
     }

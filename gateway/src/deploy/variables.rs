@@ -7,9 +7,14 @@ use std::{
 };
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{TestUser, workspace::Workspace};
+use causeway_aws::Arn;
+
+use super::{
+    State, TestUser,
+    workspace::{Unwritten, Workspace, private_directory, write_private},
+};
 use crate::{
     config::{
         TokenEndpoint,
@@ -171,6 +176,40 @@ pub fn no_secrets(directory: &Path) -> (String, Secret) {
     let variables: Value = serde_json::from_str(&text).unwrap_or_default();
     let names = variables["targets"].as_object().into_iter().flat_map(|targets| targets.keys());
     target_secrets(&names.map(|name| (name.clone(), Secret::new("to-be-removed"))).collect())
+}
+
+/// Makes `workspace` good enough for removing what was deployed although a server's source has gone, or the whole directory was moved:
+/// the root takes no source that is not there.
+///
+/// # Errors
+/// [`Unwritten`].
+pub fn no_sources(directory: &Path, workspace: &Workspace) -> Result<(), Unwritten> {
+    let path = directory.join(FILE);
+    let Some(mut variables) = fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok())
+    else {
+        return Ok(());
+    };
+    let instead = absolute(&workspace.source("to-be-removed"));
+    let mut gone = false;
+    for server in variables["servers"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let Some(Value::String(source)) = server.get_mut("source_directory") else { continue };
+        if !Path::new(source).join("Dockerfile").is_file() {
+            (*source, gone) = (instead.display().to_string(), true);
+        }
+    }
+    if gone {
+        private_directory(&instead)?;
+        write_private(&instead.join("Dockerfile"), "FROM scratch\n")?;
+        write_private(&path, &variables.to_string())?;
+    }
+    Ok(())
+}
+
+/// The variable that is the account in which `state` was deployed, once that is known: in another, Terraform would find nothing, forget
+/// all, and make it anew.
+pub fn account(state: &State) -> Option<(String, Secret)> {
+    let arn: Arn = state.outputs.as_ref()?.gateway_arn.as_ref()?.parse().ok()?;
+    Some(("TF_VAR_account_id".into(), Secret::new(arn.account)))
 }
 
 /// Terraform starts in another directory.

@@ -4,10 +4,12 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Stdio,
 };
+
+use crate::clients::quoted;
 
 /// Below the directory that a person deploys from.
 const HOME: &str = ".causeway";
@@ -99,6 +101,15 @@ impl Workspace {
         self.home().join("plan")
     }
 
+    /// The options that name it to another command, which somebody gives from where they gave this one.
+    pub fn options(&self) -> String {
+        let directory = self.base.display().to_string();
+        match directory.as_str() {
+            "." => format!("--gateway-name {}", self.gateway),
+            directory => format!("--gateway-name {} --directory {}", self.gateway, quoted(directory)),
+        }
+    }
+
     /// Whether anything was deployed from here.
     pub fn exists(&self) -> bool {
         self.state().is_file()
@@ -130,6 +141,11 @@ impl Workspace {
             }
             Err(TryLockError::Error(why)) => return Err(Unwritten { path, done: "locked", why }.into()),
         }
+        // Between the two, a run that destroys may have removed it: what is locked then keeps nobody out.
+        let (held, there) = (file.metadata(), fs::metadata(&path));
+        if !held.is_ok_and(|held| there.is_ok_and(|there| held.ino() == there.ino())) {
+            return Err(Locked::Busy { gateway: self.gateway.clone(), process: None });
+        }
         let written = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
         written.map_err(Unwritten::at(&path, "written"))?;
         Ok(Lock(file))
@@ -141,6 +157,8 @@ impl Workspace {
     /// [`Unwritten`].
     pub fn remove(&self) -> Result<(), Unwritten> {
         let home = self.home();
+        // First what makes it one: the rest is nothing to go on with.
+        fs::remove_file(self.state()).map_err(Unwritten::at(&self.state(), "removed"))?;
         fs::remove_dir_all(&home).map_err(Unwritten::at(&home, "removed"))?;
         // Only if it is empty but for our own file.
         let all = self.base.join(HOME);
@@ -220,6 +238,7 @@ mod tests {
         let mode = fs::metadata(workspace.home()).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o700);
         assert_eq!(fs::read_to_string(base.path().join(".causeway/.gitignore")).unwrap(), "*\n");
+        fs::write(workspace.state(), "{}").unwrap();
         workspace.remove().unwrap();
         assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
     }

@@ -26,6 +26,32 @@ async fn every_mistake_is_said_at_once() {
 }
 
 #[tokio::test]
+async fn what_is_no_source_text_is_not_read_and_does_not_steer_the_terminal() {
+    let here = StandIn::new().await;
+    for name in ["calculator/huge.py", "calculator/huge.txt"] {
+        std::fs::File::create(here.path(name)).unwrap().set_len(1 << 40).unwrap();
+    }
+    let configs =
+        r#"[{"name": "a\u001b[31m", "entrypoint": "calculator/huge.py", "requirements_file": "calculator/huge.txt"}]"#;
+    let description = "ü".repeat(201);
+    let arguments = ["deploy", "--gateway-name", GATEWAY, "--gateway-description", &description, "--yes"];
+    let ended = here.run(&[&arguments[..], &["--runtime-configs", configs]].concat()).await;
+    assert_eq!(ended.code, Some(64));
+    insta::assert_snapshot!(ended.stderr, @r#"
+        --runtime-configs: `--gateway-description` takes at most 200 letters
+        --runtime-configs: runtime `a�[31m`: `a�[31m` is no name of a runtime: use a letter, then letters and digits with single hyphens between them, at most 48 in all, for example `my-calculator`
+        --runtime-configs: runtime `a�[31m`: `entrypoint` names `calculator/huge.py`, which is larger than 10 MB; name the source text itself
+        --runtime-configs: runtime `a�[31m`: `requirements_file` names `calculator/huge.txt`, which is larger than 10 MB; name the source text itself
+        4 mistakes
+        "#);
+    for name in ["calculator/huge.py", "calculator/huge.txt"] {
+        std::fs::remove_file(here.path(name)).unwrap();
+    }
+    let arguments = [&StandIn::arguments()[..], &["--gateway-description".into(), "ü".repeat(200)]].concat();
+    assert_eq!(here.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await.code, Some(0));
+}
+
+#[tokio::test]
 async fn mistakes_of_a_file_have_lines() {
     let here = StandIn::new().await;
     here.write(
@@ -100,7 +126,13 @@ async fn terraform_must_be_there_and_new_enough() {
 #[tokio::test]
 async fn a_deployment_stays_in_its_region() {
     let here = StandIn::new().await;
+    // One that made nothing binds nobody.
+    let elsewhere = [&StandIn::arguments()[..], &["--region".into(), "eu-central-1".into()]].concat();
+    here.fail_at("plan");
+    assert_eq!(here.run(&elsewhere.iter().map(String::as_str).collect::<Vec<_>>()).await.code, Some(1));
     here.deploy().await;
+    assert_eq!(here.json(&here.home("state.json"))["region"], "us-east-1");
+    assert_eq!(here.json(&credentials())["region"], "us-east-1");
     here.calls();
     let mut arguments = StandIn::arguments();
     arguments.extend(["--region".into(), "eu-west-1".into()]);

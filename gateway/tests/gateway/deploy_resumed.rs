@@ -1,6 +1,8 @@
 //! Runs of `causeway deploy` that end before their end, by a signal, by `kill -9`, by a fault, and the run after them. And two at once.
 
 use nix::sys::signal::{Signal, kill};
+use serde_json::json;
+use tokio::net::TcpListener;
 
 use crate::stand_in::{StandIn, credentials, ended, signal};
 
@@ -31,6 +33,56 @@ async fn what_is_interrupted_goes_on_where_it_was() {
         assert!(second.stderr.contains(note), "{command}: {second:?}");
         assert_eq!(here.commands(), left, "{command}");
     }
+}
+
+#[tokio::test]
+async fn a_signal_reaches_a_terraform_that_a_script_has_started() {
+    let here = StandIn::new().await;
+    here.wrap();
+    here.stop_at("apply");
+    let run = here.start_deploy();
+    here.stopped_at("apply").await;
+    signal(&run, Signal::SIGINT);
+    assert_eq!(ended(run).await.code, Some(130));
+    assert_eq!(here.commands().last().unwrap(), "interrupted apply");
+}
+
+#[tokio::test]
+async fn an_issuer_that_does_not_answer_is_not_waited_for_after_a_signal() {
+    let here = StandIn::new().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}/token", silent.local_addr().unwrap());
+    here.give(json!({"client_id": "client", "client_secret": "hunter2", "token_endpoint": endpoint}));
+    let run = here.start_deploy();
+    let _asked = silent.accept().await.unwrap();
+    signal(&run, Signal::SIGINT);
+    let ended = ended(run).await;
+    assert_eq!((ended.code, here.step().as_str()), (Some(130), "applied"), "{ended:?}");
+    assert_eq!(here.json(&credentials())["client_secret"], "hunter2", "what is made may be used");
+}
+
+#[tokio::test]
+async fn another_password_is_told_to_terraform_before_it_is_written_down() {
+    let here = StandIn::new().await;
+    here.fail_at("output");
+    here.deploy().await;
+    here.calls();
+    let mut file = here.json(&credentials());
+    file["test_user"]["password"] = json!("Hunter5-of-before");
+    here.write(&credentials(), &file.to_string());
+    here.deploy().await;
+    assert_eq!(here.commands(), ["plan", "apply", "output"]);
+}
+
+#[tokio::test]
+async fn what_terraform_has_made_is_not_forgotten_with_the_state_file() {
+    let here = StandIn::new().await;
+    here.deploy().await;
+    std::fs::remove_file(here.path(&here.home("state.json"))).unwrap();
+    let arguments = StandIn::arguments();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--yes").collect();
+    assert_eq!(here.run(&[&arguments[..], &["--plan-only"]].concat()).await.code, Some(0));
+    assert_eq!(here.json(&here.home("state.json"))["made"], true);
 }
 
 #[tokio::test]

@@ -74,13 +74,55 @@ async fn what_is_shown_leaves_secrets_out() {
           my-calculator  arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my_calculator-a1b2c3d4e5
         Next
           causeway status --gateway-name my-gateway --test-auth
-          causeway client vscode --write --name my-gateway --url https://my-gateway-a1b2c3d4e5.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp
+          causeway client vscode --url https://my-gateway-a1b2c3d4e5.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp --name my-gateway --auth token-prompt
           causeway destroy --gateway-name my-gateway
           what else there is to do: docs/deploy.md
         "#);
     let machine = [&StandIn::arguments()[..], &["--json".into()]].concat();
     let machine = here.run(&machine.iter().map(String::as_str).collect::<Vec<_>>()).await.json();
     assert_eq!((&machine["hasToken"], &machine["outputs"]["client_id"]), (&json!(true), &json!("client")));
+}
+
+#[tokio::test]
+async fn a_command_that_is_shown_works_as_it_is_shown() {
+    let here = StandIn::new().await;
+    here.write("my desk/x", "");
+    let configs = r#"[{"name": "my-image", "image_uri": "public.ecr.aws/a/b:1"}]"#;
+    let desk = here.path("my desk").display().to_string();
+    let deploy = ["deploy", "--gateway-name", GATEWAY, "--runtime-configs", configs, "--yes", "--directory", &desk];
+    let shown = here.run(&deploy).await;
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    let lines = shown.stdout.lines().filter_map(|line| line.trim().strip_prefix("causeway "));
+    let lines: Vec<&str> = lines.collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for line in lines {
+        let words = line.replace(&format!("'{desk}'"), "DESK");
+        let words: Vec<&str> =
+            words.split_whitespace().map(|word| if word == "DESK" { &*desk } else { word }).collect();
+        // The gateway is none, and nobody can be asked.
+        let more: &[&str] = match words[0] {
+            "status" => &["--offline"],
+            "destroy" => &["--yes"],
+            _ => &[],
+        };
+        let ended = here.run(&[&words[..], more].concat()).await;
+        let found = if words[0] == "status" { ended.stdout.contains("ok      here") } else { ended.code == Some(0) };
+        assert!(found, "{line}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_profile_that_is_named_counts_more_than_keys() {
+    let here = StandIn::new().await;
+    let arguments = [&StandIn::arguments()[..], &["--profile".into(), "prod".into()]].concat();
+    here.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let environment = here.environment("apply");
+    let has = |line: &str| environment.lines().any(|found| found == line);
+    assert!(has("AWS_PROFILE=prod") && has("AWS_ACCESS_KEY_ID=") && has("AWS_SESSION_TOKEN="), "{environment}");
+    here.deploy().await;
+    let environment = here.environment("apply");
+    assert!(!environment.contains("AWS_ACCESS_KEY_ID"), "{environment}");
+    assert!(environment.contains("TF_VAR_account_id=123456789012\n"), "the account is known by now: {environment}");
 }
 
 #[tokio::test]

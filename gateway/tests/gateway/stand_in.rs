@@ -52,6 +52,8 @@ impl StandIn {
         it.give(json!({
             "gateway_url": url,
             "gateway_id": "my-gateway-a1b2c3d4e5",
+            "gateway_arn": "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/my-gateway-a1b2c3d4e5",
+            "commands": {"configure_vscode": format!("causeway client vscode --url {url} --name {GATEWAY} --auth token-prompt")},
             "user_pool_id": "us-east-1_Example",
             "client_id": "client",
             "client_secret": SECRET,
@@ -99,7 +101,11 @@ impl StandIn {
         let mut command = tokio::process::Command::new(CAUSEWAY);
         command.args(arguments).current_dir(self.base.path()).env_clear().kill_on_drop(true);
         let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
-        command.env("PATH", path).env("STAND_IN", self.path("told")).env("COGNITO_PASSWORD", PASSWORD);
+        command
+            .env("PATH", path)
+            .env("HOME", self.base.path())
+            .env("STAND_IN", self.path("told"))
+            .env("COGNITO_PASSWORD", PASSWORD);
         command.env("AWS_EC2_METADATA_DISABLED", "true").env("ORDERS_SECRET", JOINED);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
@@ -122,6 +128,14 @@ impl StandIn {
         let process = fs::read_to_string(&path).unwrap().trim().parse().unwrap();
         fs::remove_file(path).unwrap();
         Pid::from_raw(process)
+    }
+
+    /// Puts a script around Terraform that starts it as a child and waits.
+    pub(crate) fn wrap(&self) {
+        let inner = self.path("bin/inner");
+        fs::rename(self.program(), &inner).unwrap();
+        self.write("bin/terraform", "#!/bin/sh\n\"${0%/*}/inner\" \"$@\"\nexit $?\n");
+        fs::set_permissions(self.program(), fs::metadata(inner).unwrap().permissions()).unwrap();
     }
 
     /// The commands that it was given, and forgets them.

@@ -216,6 +216,10 @@ class Provider(service.ProviderServicer):
         return protocol.ValidateDataResourceConfig.Response()
 
     def ConfigureProvider(self, request, context):
+        allowed = read(request.config).get("allowed_account_ids")
+        if isinstance(allowed, list) and allowed and ACCOUNT not in allowed:
+            refusal = protocol.Diagnostic(severity=protocol.Diagnostic.ERROR, summary=f"AWS account ID not allowed: {ACCOUNT}")
+            return protocol.ConfigureProvider.Response(diagnostics=[refusal])
         return protocol.ConfigureProvider.Response()
 
     def UpgradeResourceState(self, request, context):

@@ -18,6 +18,16 @@ run "a_region_that_is_none" {
   expect_failures = [var.region]
 }
 
+run "an_account_that_is_none" {
+  command = plan
+
+  variables {
+    account_id = "tools"
+  }
+
+  expect_failures = [var.account_id]
+}
+
 run "a_gateway_name_with_an_underscore" {
   command = plan
 

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use causeway_aws::identity::Settings;
 use serde_json::{Value, json};
 
-use super::steps::Run;
 use crate::{
     cli::{
         screen::{faint, notice, padded, printable, strong, tell},
         token,
     },
     config::Environment,
-    deploy::{CredentialsFile, Outputs, TestUser},
+    deploy::{CredentialsFile, Outputs, Terraform, TestUser, Workspace},
 };
 
 /// In place of what is secret.
@@ -20,9 +19,9 @@ const REDACTED: &str = "<redacted>";
 
 /// What is shown.
 pub(super) struct Connection {
-    gateway: String,
+    workspace: Workspace,
     region: String,
-    outputs: Outputs,
+    pub(super) outputs: Outputs,
     file: PathBuf,
     has_secret: bool,
     has_token: bool,
@@ -32,15 +31,16 @@ pub(super) struct Connection {
 impl Connection {
     /// Of what Terraform has made. A token that cannot be had is a warning, and everything else is written all the same.
     pub(super) async fn made(
-        run: &mut Run,
-        before: &CredentialsFile,
-        user: Option<&TestUser>,
+        terraform: &Terraform,
+        workspace: &Workspace,
+        region: &str,
+        (before, user): (&CredentialsFile, Option<&TestUser>),
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let answer = run.terraform.outputs().await?;
+        let answer = terraform.outputs().await?;
         let (outputs, secret) = Outputs::read(&answer)?;
-        let path = CredentialsFile::path(run.workspace.base(), run.workspace.gateway());
-        let mut file = before.clone().connected(&run.state.region, &outputs, secret.as_ref());
+        let path = CredentialsFile::path(workspace.base(), workspace.gateway());
+        let mut file = before.clone().connected(region, &outputs, secret.as_ref());
         file = user.into_iter().fold(file, CredentialsFile::with_user);
         // What is made may be used, whatever comes of the token.
         file.save(&path)?;
@@ -52,16 +52,14 @@ impl Connection {
                     has_token = true;
                 }
                 Err(error) => {
-                    let gateway = run.workspace.gateway();
-                    let todo = format!("try again with `causeway status --gateway-name {gateway} --update-token`");
+                    let todo = format!("try again with `causeway status {} --update-token`", workspace.options());
                     tell!("{}", notice("warning", &format!("there is no access token yet: {error:#}; {todo}")));
                 }
             }
         }
-        run.state.outputs = Some(outputs.clone());
         Ok(Self {
-            gateway: run.workspace.gateway().to_owned(),
-            region: run.state.region.clone(),
+            workspace: workspace.clone(),
+            region: region.to_owned(),
             outputs,
             file: path,
             has_secret: secret.is_some(),
@@ -102,21 +100,18 @@ impl Connection {
     }
 
     fn next(&self) -> Vec<String> {
-        let gateway = &self.gateway;
-        let mut next = vec![
-            format!("causeway status --gateway-name {gateway} --test-auth"),
-            format!("causeway destroy --gateway-name {gateway}"),
-        ];
-        if let Some(url) = &self.outputs.gateway_url {
-            next.insert(1, format!("causeway client vscode --write --name {gateway} --url {}", printable(url)));
-        }
-        next
+        let options = self.workspace.options();
+        let status = format!("causeway status {options} --test-auth");
+        let destroy = format!("causeway destroy {options}");
+        // The root knows how a client is let in.
+        let client = self.outputs.commands.get("configure_vscode").map(|command| printable(command));
+        [Some(status), client, Some(destroy)].into_iter().flatten().collect()
     }
 
     /// For a program.
     pub(super) fn json(&self) -> Value {
         json!({
-            "gateway": self.gateway,
+            "gateway": self.workspace.gateway(),
             "region": self.region,
             "credentialsFile": self.file,
             "hasToken": self.has_token,

@@ -16,7 +16,7 @@ use crate::{
     cli::screen::{out, out_line, padded, printable, strong},
     config::{Draft, Mistakes, deploy::check_gateway_name},
     deploy::{
-        Root, Signals, State, Step, Terraform, Workspace,
+        Root, Signals, State, Step, Terraform, Unwritten, Workspace,
         roots::NotCarried,
         runtime_configs::mistakes,
         state::hex,
@@ -64,12 +64,11 @@ pub(super) async fn run(root: Root, args: &RootArgs) -> anyhow::Result<()> {
     let variables = args.variables()?;
     args.consent.possible()?;
     let program = Program::find(args.place.terraform.as_deref(), root.needs()).await?;
-    let signals = Signals::listen()?;
     let workspace = Workspace::new(&args.place.directory, &args.name);
     let lock = workspace.lock()?;
     let before = State::load(&workspace)?;
-    steps::same_place(before.as_ref(), root, &args.region)?;
-    let mut state = before.clone().unwrap_or_else(|| State::new(&args.name, &args.region, root));
+    steps::same_place(&workspace, before.as_ref(), root, &args.region)?;
+    let mut state = State::begin(before.as_ref(), &workspace, &args.region, root);
     let digest = args.prepare(&workspace, &mut state, &program, &variables)?;
     let same = before.as_ref().is_some_and(|before| before.digest == digest);
     before.iter().for_each(|before| steps::resumed(before, same));
@@ -78,20 +77,20 @@ pub(super) async fn run(root: Root, args: &RootArgs) -> anyhow::Result<()> {
         state.reach(Step::Prepared, &workspace, now())?;
     }
     let directory = workspace.terraform().join(root.directory());
-    let environment = args.place.environment().into_iter().collect();
+    let environment = args.place.environment();
     let terraform = Terraform { program, directory, environment, colour: console::colors_enabled_stderr(), lock };
-    let mut run = Run { workspace, state, same, terraform, signals };
+    let mut run = Run { workspace, state, same, terraform, signals: Signals::listen()? };
     run.initialize().await?;
     let planned = run.plan(&[]).await?;
     if args.consent.plan_only {
-        run.drop_plan();
         return Ok(());
     }
     if planned == Done::Changes {
         run.ask(&args.consent, &format!("Make these changes at AWS, in {}?", args.region)).await?;
     }
     run.apply(planned, Step::Applying).await?;
-    let outputs = shown(&run.terraform.outputs().await?);
+    let outputs = async { Ok(run.terraform.outputs().await?) };
+    let outputs = shown(&steps::unless_interrupted(&mut run.signals, outputs).await?);
     run.reach(Step::Finished)?;
     match args.json {
         true => out_line(&Value::Object(outputs).to_string()),
@@ -144,13 +143,12 @@ impl RootArgs {
         let mut digest = Digest::new(&SHA256);
         digest.update(format!("{} {}\n", program.path.display(), program.version).as_bytes());
         state.files = root.write(&workspace.terraform(), &state.files)?;
-        root.files().for_each(|(name, text)| digest.update([name, "\n", text].concat().as_bytes()));
         let text = serde_json::to_string_pretty(variables)? + "\n";
         write_private(&workspace.terraform().join(root.directory()).join(variables::FILE), &text)?;
-        digest.update(text.as_bytes());
+        root.digest(&workspace.terraform(), &mut digest)?;
         state.var_files.clear();
         for path in &self.var_files {
-            digest.update(&fs::read(path)?);
+            digest.update(&fs::read(path).map_err(Unwritten::at(path, "read"))?);
             state.var_files.push(std::path::absolute(path)?);
         }
         Ok(hex(digest.finish().as_ref()))

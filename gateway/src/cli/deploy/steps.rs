@@ -3,8 +3,9 @@
 
 use std::{
     fs,
+    future::Future,
     io::{self, IsTerminal},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
@@ -23,6 +24,16 @@ use crate::{
     },
     secret::Secret,
 };
+
+/// Variables that AWS's library for Go, which Terraform is made with, takes before AWS_PROFILE.
+const BEFORE_PROFILE: [&str; 6] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+];
 
 /// Where a deployment is kept, and with what Terraform works.
 #[derive(Clone, Debug, Args)]
@@ -49,7 +60,7 @@ pub(in crate::cli) struct Consent {
     pub(in crate::cli) plan_only: bool,
 }
 
-/// A run in a workspace that nobody else has.
+/// A run in a workspace that nobody else has. A plan that it leaves goes with it, since it may hold secrets.
 pub(in crate::cli) struct Run {
     pub(in crate::cli) workspace: Workspace,
     pub(in crate::cli) state: State,
@@ -60,9 +71,11 @@ pub(in crate::cli) struct Run {
 }
 
 impl PlaceArgs {
-    /// For Terraform.
-    pub(in crate::cli) fn environment(&self) -> Option<(String, Secret)> {
-        self.profile.as_ref().map(|profile| ("AWS_PROFILE".into(), Secret::new(&**profile)))
+    /// For Terraform: the profile that was named, and nothing that would count more, which an empty variable does not.
+    pub(in crate::cli) fn environment(&self) -> Vec<(String, Secret)> {
+        let Some(profile) = &self.profile else { return Vec::new() };
+        let others = BEFORE_PROFILE.iter().map(|name| ((*name).to_owned(), Secret::new("")));
+        others.chain([("AWS_PROFILE".to_owned(), Secret::new(&**profile))]).collect()
     }
 }
 
@@ -110,8 +123,7 @@ impl Run {
         Ok(planned)
     }
 
-    /// A plan that nobody carries out may hold secrets.
-    pub(in crate::cli) fn drop_plan(&self) {
+    fn drop_plan(&self) {
         let _ = fs::remove_file(self.workspace.plan());
     }
 
@@ -134,11 +146,8 @@ impl Run {
         };
         match answer {
             Ok(answer) if answer.trim() == "yes" => Ok(()),
-            answer => {
-                self.drop_plan();
-                answer?;
-                bail!("nothing was changed, because the answer was not `yes`")
-            }
+            Ok(_) => bail!("nothing was changed, because the answer was not `yes`"),
+            Err(error) => Err(error),
         }
     }
 
@@ -189,6 +198,41 @@ impl Run {
     }
 }
 
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.drop_plan();
+    }
+}
+
+/// What `work` gives, unless a signal comes first.
+pub(in crate::cli) async fn unless_interrupted<T>(
+    signals: &mut Signals,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        done = work => done,
+        () = signals.next() => {
+            tell!("{}", notice("note", "everything is made; the same command goes on"));
+            Err(Interrupted.into())
+        }
+    }
+}
+
+/// The deployment of this name, of which something is known here.
+///
+/// # Errors
+/// There is none.
+pub(in crate::cli) fn known(directory: &Path, gateway: &str) -> Result<Workspace, Usage> {
+    let all = Workspace::all(directory);
+    let names: Vec<&str> = all.iter().map(Workspace::gateway).collect();
+    let there = match names.is_empty() {
+        true => "nothing was; name the directory with `--directory PATH`".into(),
+        false => format!("`{}` was", names.join("`, `")),
+    };
+    let unknown = format!("no gateway `{gateway}` was deployed from `{}`; {there}", directory.display());
+    all.into_iter().find(|workspace| workspace.gateway() == gateway).ok_or(Usage(unknown))
+}
+
 fn nothing_changed(error: TerraformError) -> anyhow::Error {
     match error {
         TerraformError::Interrupted => {
@@ -219,17 +263,22 @@ pub(in crate::cli) fn resumed(before: &State, same: bool) {
 }
 
 /// Another region would make everything anew and forget what is in the first; another root would remove it.
-pub(in crate::cli) fn same_place(before: Option<&State>, root: Root, region: &str) -> anyhow::Result<()> {
+pub(in crate::cli) fn same_place(
+    workspace: &Workspace,
+    before: Option<&State>,
+    root: Root,
+    region: &str,
+) -> anyhow::Result<()> {
+    let destroy = format!("causeway destroy {}", workspace.options());
     match before {
         Some(before) if before.root != root => bail!(Usage(format!(
-            "`{0}` is the name of another kind of deployment, of `terraform/{1}`: destroy that first with `causeway destroy \
-             --gateway-name {0}`, or take another name",
+            "`{}` is the name of another kind of deployment, of `terraform/{}`: destroy that first with `{destroy}`, or take another \
+             name",
             before.gateway,
             before.root.directory()
         ))),
         Some(before) if before.made && before.region != region => bail!(Usage(format!(
-            "`{0}` is deployed in `{1}`, not in `{region}`: destroy it there first with `causeway destroy --gateway-name {0}`, or take \
-             another name",
+            "`{}` is deployed in `{}`, not in `{region}`: destroy it there first with `{destroy}`, or take another name",
             before.gateway, before.region
         ))),
         _ => Ok(()),
