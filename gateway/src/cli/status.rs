@@ -3,14 +3,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
 use causeway_aws::{Aws, identity::Settings};
 use causeway_core::{canonical::Logs, catalog::Kind};
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::{
-    Said, Usage,
+    Said,
+    deploy::steps,
     doctor::{
         finding::{self, Finding, Level},
         hosted::Hosted,
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     config::{Credential, Environment},
     deploy::{CredentialsFile, Outputs, Root, State, Step, Workspace, outputs::RuntimeOutput},
-    peer::{self, Address, Client, Manner, Peer},
+    peer::{self, Address, Client, Manner, Peer, Trouble},
     secret::Secret,
 };
 
@@ -71,7 +71,7 @@ pub async fn run(args: &StatusArgs) -> anyhow::Result<()> {
         let waiting = spinner(format!("looking at {}", workspace.gateway()), args.json);
         let looked = look(args, workspace, &environment).await;
         waiting.finish_and_clear();
-        let (state, found) = looked?;
+        let (state, found) = looked;
         gateways.push(told(workspace, state.as_ref()));
         findings.extend(found);
     }
@@ -91,15 +91,9 @@ pub async fn run(args: &StatusArgs) -> anyhow::Result<()> {
 }
 
 fn chosen(args: &StatusArgs) -> anyhow::Result<Vec<Workspace>> {
-    let all = Workspace::all(&args.directory);
-    let Some(name) = &args.gateway_name else { return Ok(all) };
-    match all.iter().find(|workspace| workspace.gateway() == name) {
-        Some(workspace) => Ok(vec![workspace.clone()]),
-        None => {
-            let names: Vec<&str> = all.iter().map(Workspace::gateway).collect();
-            let there = if names.is_empty() { "nothing".into() } else { format!("`{}`", names.join("`, `")) };
-            bail!(Usage(format!("no gateway `{name}` was deployed from `{}`; {there} was", args.directory.display())))
-        }
+    match &args.gateway_name {
+        None => Ok(Workspace::all(&args.directory)),
+        Some(name) => Ok(vec![steps::known(&args.directory, name)?]),
     }
 }
 
@@ -115,22 +109,27 @@ fn told(workspace: &Workspace, state: Option<&State>) -> Value {
     })
 }
 
-async fn look(
-    args: &StatusArgs,
-    workspace: &Workspace,
-    environment: &Environment,
-) -> anyhow::Result<(Option<State>, Vec<Finding>)> {
-    let state = State::load(workspace)?;
-    let path = CredentialsFile::path(workspace.base(), workspace.gateway());
-    let mut file = CredentialsFile::load(&path)?;
+/// What is wrong with one gateway keeps nobody from looking at the next.
+async fn look(args: &StatusArgs, workspace: &Workspace, environment: &Environment) -> (Option<State>, Vec<Finding>) {
     let subject = format!("gateway {}", workspace.gateway());
+    let path = CredentialsFile::path(workspace.base(), workspace.gateway());
+    let state = match State::load(workspace) {
+        Ok(state) => state,
+        Err(error) => return (None, vec![Finding::failed("here", error).about(&subject)]),
+    };
     let mut findings = vec![here(state.as_ref(), workspace)];
-    if args.update_token {
-        let (updated, found) = update(file, &path, environment).await?;
-        (file, findings) = (updated, [findings, vec![found]].concat());
-    }
+    let mut file = CredentialsFile::default();
     if state.as_ref().is_none_or(|state| state.root == Root::Agentcore) {
-        findings.push(kept(&file, &path));
+        if args.update_token {
+            findings.push(update(workspace, &path, environment).await);
+        }
+        findings.push(match CredentialsFile::load(&path) {
+            Ok(found) => {
+                file = found;
+                kept(&file, &path)
+            }
+            Err(error) => Finding::failed("credentials", error),
+        });
     }
     let outputs = state.as_ref().and_then(|state| state.outputs.clone());
     let settings = state.as_ref().map(|state| Settings {
@@ -140,13 +139,16 @@ async fn look(
     });
     let mut others = Vec::new();
     if let (Some(settings), Some(outputs)) = (settings, outputs) {
-        if !args.offline {
-            let aws = peer::aws(settings.clone(), environment)?;
-            findings.extend(gateway(&aws, &outputs, &settings).await);
-            for (name, runtime) in &outputs.runtimes {
-                let subject = format!("{subject}: runtime {name}");
-                let found = of_runtime(&aws, runtime, &settings).await;
-                others.extend(found.into_iter().map(|finding| finding.about(&subject)));
+        match peer::aws(settings.clone(), environment) {
+            _ if args.offline => {}
+            Err(error) => findings.push(Finding::failed("status", format!("{error:#}"))),
+            Ok(aws) => {
+                findings.extend(gateway(&aws, &outputs, &settings).await);
+                for (name, runtime) in &outputs.runtimes {
+                    let subject = format!("{subject}: runtime {name}");
+                    let found = of_runtime(&aws, runtime, &settings).await;
+                    others.extend(found.into_iter().map(|finding| finding.about(&subject)));
+                }
             }
         }
         if args.test_auth {
@@ -156,12 +158,11 @@ async fn look(
         findings.push(Finding::problem("test", "there is no gateway yet").todo("deploy it with `causeway deploy`"));
     }
     let findings = findings.into_iter().map(|finding| finding.about(&subject)).chain(others);
-    Ok((state, findings.collect()))
+    (state, findings.collect())
 }
 
 /// What this machine knows.
 fn here(state: Option<&State>, workspace: &Workspace) -> Finding {
-    let gateway = workspace.gateway();
     match state {
         None => Finding::problem("here", "nothing is known of it").todo("deploy it with `causeway deploy`"),
         Some(state) if state.step == Step::Finished => {
@@ -170,9 +171,8 @@ fn here(state: Option<&State>, workspace: &Workspace) -> Finding {
             Finding::good("here", format!("{state}, in {}{runtimes}", state.region))
         }
         Some(state) => {
-            let todo = format!(
-                "go on with the command that was interrupted, or remove it with `causeway destroy --gateway-name {gateway}`"
-            );
+            let destroy = format!("causeway destroy {}", workspace.options());
+            let todo = format!("go on with the command that was interrupted, or remove it with `{destroy}`");
             Finding::warning("here", format!("{state}, in {}", state.region)).todo(todo)
         }
     }
@@ -200,22 +200,21 @@ fn kept(file: &CredentialsFile, path: &std::path::Path) -> Finding {
     }
 }
 
-async fn update(
-    file: CredentialsFile,
-    path: &std::path::Path,
-    environment: &Environment,
-) -> anyhow::Result<(CredentialsFile, Finding)> {
-    let client = file.client().with_context(|| {
-        format!("`{}` holds no client that a token could be had for; deploy again, which writes it", path.display())
-    })?;
-    match token::fetch(&client, Settings::default(), environment).await {
-        Ok(token) => {
-            let file = file.with_token(&token);
-            file.save(path)?;
-            Ok((file, Finding::good("token", "there is a new one")))
-        }
-        Err(error) => Ok((file, Finding::failed("token", format!("{error:#}")).or_todo("try again later"))),
-    }
+/// Puts a new token into the file, while nobody else writes it.
+async fn update(workspace: &Workspace, path: &std::path::Path, environment: &Environment) -> Finding {
+    let updated = async {
+        let _lock = workspace.lock()?;
+        let file = CredentialsFile::load(path)?;
+        let Some(client) = file.client() else {
+            let what = format!("`{}` holds no client that a token could be had for", path.display());
+            return Ok(Finding::warning("token", what)
+                .todo("deploy again, which writes it, unless the gateway takes signatures"));
+        };
+        let token = token::fetch(&client, Settings::default(), environment).await?;
+        file.with_token(&token).save(path)?;
+        anyhow::Ok(Finding::good("token", "there is a new one"))
+    };
+    updated.await.unwrap_or_else(|error| Finding::failed("token", format!("{error:#}")).or_todo("try again later"))
 }
 
 async fn gateway(aws: &Aws, outputs: &Outputs, settings: &Settings) -> Vec<Finding> {
@@ -279,7 +278,7 @@ async fn test_auth(
 
 async fn stranger(peer: &Peer, environment: &Environment) -> Finding {
     match tools(peer, environment).await {
-        Err(error) if format!("{error:#}").contains("401") || format!("{error:#}").contains("403") => {
+        Err(error) if error.downcast_ref().is_some_and(Trouble::is_refusal) => {
             Finding::good("kept out", "without credentials it lets nobody in")
         }
         Err(error) => {

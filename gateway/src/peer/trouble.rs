@@ -36,6 +36,15 @@ impl Trouble {
         Self { place: fetch::shown(&peer.endpoint), fault, shown: Shown::of(&peer.credential) }
     }
 
+    /// Whether the server answered, and kept us out.
+    pub fn is_refusal(&self) -> bool {
+        let fault = match &self.fault {
+            Fault::Unsent(fault) => fault,
+            fault => fault,
+        };
+        matches!(fault, Fault::Unauthorized(_))
+    }
+
     fn words(&self, f: &mut fmt::Formatter<'_>, fault: &Fault) -> fmt::Result {
         let place = &self.place;
         match fault {

@@ -63,6 +63,68 @@ async fn what_was_never_made_is_forgotten_without_terraform() {
 }
 
 #[tokio::test]
+async fn what_terraform_does_not_find_is_not_forgotten() {
+    let here = StandIn::new().await;
+    here.deploy().await;
+    here.write("told/no-changes", "");
+    let arguments = ["destroy", "--gateway-name", GATEWAY, "--confirm"];
+    let kept = here.run(&arguments).await;
+    assert!(kept.code == Some(1) && kept.stderr.contains("credentials of another account"), "{kept:?}");
+    assert!(here.path(&here.home("terraform/agentcore/terraform.tfstate")).exists());
+    // It is otherwise where a run before had begun to remove it.
+    std::fs::remove_file(here.path("told/no-changes")).unwrap();
+    here.fail_at("apply");
+    assert_eq!(here.run(&arguments).await.code, Some(1));
+    here.write("told/no-changes", "");
+    assert_eq!(here.run(&arguments).await.code, Some(0));
+    assert!(!here.path(".causeway").exists());
+}
+
+#[tokio::test]
+async fn what_deploying_needed_is_not_needed_to_destroy() {
+    let here = StandIn::new().await;
+    here.deploy().await;
+    for gone in ["calculator", &here.home("sources")] {
+        std::fs::remove_dir_all(here.path(gone)).unwrap();
+    }
+    here.write(".env", "COGNITO_PASSWORD='hunter\n");
+    here.write(&credentials(), "{");
+    here.fail_at("apply");
+    let arguments = ["destroy", "--gateway-name", GATEWAY, "--confirm"];
+    assert_eq!(here.run(&arguments).await.code, Some(1));
+    let variables = here.json(&here.home("terraform/agentcore/causeway.auto.tfvars.json"));
+    for server in variables["servers"].as_object().unwrap().values() {
+        let source = std::path::Path::new(server["source_directory"].as_str().unwrap());
+        assert!(source.join("Dockerfile").is_file(), "the root takes no other: {server}");
+    }
+    assert!(here.environment("plan").contains("TF_VAR_account_id=123456789012\n"));
+    assert_eq!(here.run(&arguments).await.code, Some(0));
+}
+
+#[tokio::test]
+async fn one_gateway_that_is_unknown_hides_no_other() {
+    let here = StandIn::new().await;
+    here.deploy().await;
+    here.write(".causeway/broken/state.json", "{\"vers");
+    here.write(".agentcore-credentials-broken.json", "{");
+    let status = here.run(&["status", "--offline", "--update-token"]).await;
+    assert_eq!(status.code, Some(1), "{status:?}");
+    assert!(status.stdout.contains("there is a new one"), "{status:?}");
+    assert!(status.stdout.contains("remove it and deploy again"), "{status:?}");
+}
+
+#[tokio::test]
+async fn who_cannot_be_asked_has_kept_nobody_out() {
+    let here = StandIn::new().await;
+    here.deploy().await;
+    let mut state = here.json(&here.home("state.json"));
+    state["outputs"]["gateway_url"] = json!("http://127.0.0.1:1/401/mcp");
+    here.write(&here.home("state.json"), &state.to_string());
+    let status = here.run(&["status", "--offline", "--test-auth"]).await;
+    assert!(status.code == Some(1) && !status.stdout.contains("lets nobody in"), "{status:?}");
+}
+
+#[tokio::test]
 async fn a_new_token_is_put_into_the_credentials_file() {
     let here = StandIn::new().await;
     here.deploy().await;
