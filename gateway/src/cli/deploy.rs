@@ -64,7 +64,8 @@ pub struct DeployArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// In place of a configuration file: the servers as a JSON array, each with name, entrypoint and requirements_file, and, if need
-    /// be, description, auto_create_execution_role, auto_create_ecr and the other members of [targets.deploy]
+    /// be, description, auto_create_execution_role, auto_create_ecr and the other members of [targets.deploy]; relative paths start at
+    /// --directory
     #[arg(long, value_name = "JSON")]
     runtime_configs: Option<String>,
     /// The gateway's name, which the names of everything else are made of; default: deploy.gateway_name of the file

@@ -3,7 +3,7 @@
 //!
 //! Source: AgentCore's API model `bedrock-agentcore-control`, 2023-06-05 (`CreateGateway`, `CreateAgentRuntime`).
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, ops::RangeInclusive, path::PathBuf};
 
 use causeway_core::name::TargetName;
 use schemars::JsonSchema;
@@ -19,8 +19,8 @@ pub use entry::{Entry, Look, Wrong};
 
 /// Letters of the gateway's name, so that the names that are made of it fit too.
 pub const GATEWAY_NAME: usize = 48;
-/// Letters of a runtime's name: `[a-zA-Z][a-zA-Z0-9_]{0,47}`.
-pub const RUNTIME_NAME: usize = 48;
+/// Letters of a runtime's name: `[a-zA-Z][a-zA-Z0-9_]{0,47}`, and a repository of ECR has two at least.
+pub const RUNTIME_NAME: RangeInclusive<usize> = 2..=48;
 /// Letters of the gateway's description.
 pub const DESCRIPTION: usize = 200;
 /// Where nothing else is said.
@@ -119,11 +119,27 @@ pub fn check_description(text: &str) -> Result<(), String> {
 /// What to write instead.
 pub fn check_runtime_name(name: &str) -> Result<(), String> {
     let begins = name.starts_with(|first: char| first.is_ascii_alphabetic());
-    match begins && is_dashed(name) && name.len() <= RUNTIME_NAME {
+    match begins && is_dashed(name) && RUNTIME_NAME.contains(&name.len()) {
         true => Ok(()),
         false => Err(format!(
-            "is no name of a runtime: use a letter, then letters and digits with single hyphens between them, at most \
-             {RUNTIME_NAME} in all, for example `my-calculator`"
+            "is no name of a runtime: use a letter, then letters and digits with single hyphens between them, {} to {} in all, for \
+             example `my-calculator`",
+            RUNTIME_NAME.start(),
+            RUNTIME_NAME.end()
+        )),
+    }
+}
+
+/// Whether the gateway and the runtime of these names can be told apart: roles and user pools are called after both.
+///
+/// # Errors
+/// What to do.
+pub fn check_apart(gateway: &str, runtime: &str) -> Result<(), String> {
+    let is_of = |end: &&str| gateway.eq_ignore_ascii_case(&[runtime, end].concat());
+    match ["", "-execution", "-build"].iter().any(is_of) {
+        false => Ok(()),
+        true => Err(format!(
+            "what is made for it would have the same names as what is made for the gateway `{gateway}`; rename one"
         )),
     }
 }
@@ -166,12 +182,15 @@ mod tests {
         check("a--b", false, false);
         check("a-", false, false);
         check("", false, false);
+        check("a", true, false);
         check(&"a".repeat(48), true, true);
         check(&"a".repeat(49), false, false);
     }
 
     #[test]
     fn names_that_become_one_are_found() {
+        assert!(check_apart("tools", "Tools").is_err() && check_apart("my-tools-build", "my-tools").is_err());
+        assert!(check_apart("my-tools", "my-tools-build").is_ok());
         assert_eq!(agent_name("my-calculator"), "my_calculator");
         assert_eq!(twins(["a-b", "c", "A-B", "a-b"].into_iter()), [(2, 0), (3, 0)]);
     }

@@ -45,6 +45,10 @@ pub fn deployment(text: &str, over: &Over, directory: &Path) -> Result<Deploymen
         wrong.push("`--gateway-name` is missing; write `--gateway-name my-gateway`".to_owned());
     }
     let servers = servers(text, directory, &mut wrong);
+    if let Some(gateway) = &over.gateway_name {
+        let apart = servers.iter().map(|server| (server, deploy::check_apart(gateway, &server.name)));
+        wrong.extend(apart.filter_map(|(server, apart)| Some(format!("runtime `{}`: {}", server.name, apart.err()?))));
+    }
     let mistakes = mistakes(OPTION, wrong);
     match (&over.gateway_name, mistakes) {
         (Some(gateway_name), None) => Ok(Deployment {
@@ -215,5 +219,7 @@ mod tests {
         1 mistake
         "#);
         assert!(refused("[]").contains("is empty"));
+        let twin = r#"[{"name": "my-gateway", "image_uri": "public.ecr.aws/a/b:1"}]"#;
+        assert!(refused(twin).contains("the same names as what is made for the gateway"));
     }
 }

@@ -6,7 +6,7 @@ use crate::stand_in::{GATEWAY, StandIn, credentials};
 async fn every_mistake_is_said_at_once() {
     let here = StandIn::new().await;
     let configs = r#"[{"name": "1-a", "entrypoint": "../server.py", "requirements_file": "calculator/requirements.toml"},
-                      {"name": "b", "entrypoint": "nowhere/server.py", "requirements": "x"}]"#;
+                      {"name": "my-b", "entrypoint": "nowhere/server.py", "requirements": "x"}]"#;
     let ended = here
         .run(&["deploy", "--gateway-name", "my_gateway", "--region", "us-esat", "--runtime-configs", configs, "--yes"])
         .await;
@@ -14,12 +14,12 @@ async fn every_mistake_is_said_at_once() {
     insta::assert_snapshot!(ended.stderr, @r#"
         --runtime-configs: `--gateway-name my_gateway` is no name of a gateway: use letters and digits with single hyphens between them, at most 48 in all, for example `my-gateway`
         --runtime-configs: `--region us-esat` is no region; write it like `us-east-1`
-        --runtime-configs: runtime `1-a`: `1-a` is no name of a runtime: use a letter, then letters and digits with single hyphens between them, at most 48 in all, for example `my-calculator`
+        --runtime-configs: runtime `1-a`: `1-a` is no name of a runtime: use a letter, then letters and digits with single hyphens between them, 2 to 48 in all, for example `my-calculator`
         --runtime-configs: runtime `1-a`: `entrypoint` holds `..`, which could lead anywhere; write it in full, or from the directory where it starts
         --runtime-configs: runtime `1-a`: `requirements_file` must end in `.txt`; name the file that does
-        --runtime-configs: runtime `b`: unknown member `requirements`; did you mean `requirements_file`?
-        --runtime-configs: runtime `b`: `entrypoint` names `nowhere/server.py`, which is not there
-        --runtime-configs: runtime `b`: `requirements_file` is missing; name the `.txt` file with what the server needs from PyPI
+        --runtime-configs: runtime `my-b`: unknown member `requirements`; did you mean `requirements_file`?
+        --runtime-configs: runtime `my-b`: `entrypoint` names `nowhere/server.py`, which is not there
+        --runtime-configs: runtime `my-b`: `requirements_file` is missing; name the `.txt` file with what the server needs from PyPI
         8 mistakes
         "#);
     assert!(here.calls().is_empty() && !here.path(".causeway").exists());
@@ -39,7 +39,7 @@ async fn what_is_no_source_text_is_not_read_and_does_not_steer_the_terminal() {
     assert_eq!(ended.code, Some(64));
     insta::assert_snapshot!(ended.stderr, @r#"
         --runtime-configs: `--gateway-description` takes at most 200 letters
-        --runtime-configs: runtime `a�[31m`: `a�[31m` is no name of a runtime: use a letter, then letters and digits with single hyphens between them, at most 48 in all, for example `my-calculator`
+        --runtime-configs: runtime `a�[31m`: `a�[31m` is no name of a runtime: use a letter, then letters and digits with single hyphens between them, 2 to 48 in all, for example `my-calculator`
         --runtime-configs: runtime `a�[31m`: `entrypoint` names `calculator/huge.py`, which is larger than 10 MB; name the source text itself
         --runtime-configs: runtime `a�[31m`: `requirements_file` names `calculator/huge.txt`, which is larger than 10 MB; name the source text itself
         4 mistakes
@@ -92,6 +92,20 @@ stdio.command = ["uvx", "mcp-server-time"]
         "#);
     let checked = here.run(&["check"]).await;
     assert!(checked.code == Some(64) && checked.stderr.contains("config.toml:9: target `a-b`"), "{checked:?}");
+}
+
+#[tokio::test]
+async fn a_target_is_not_called_as_the_gateway() {
+    let here = StandIn::new().await;
+    let config = "authorizer = \"none\"\ndeploy.gateway_name = \"Tools\"\n[[targets]]\nname = \"tools\"\n\
+                  http.endpoint = \"https://a.example.com/mcp\"\ndeploy.image_uri = \"public.ecr.aws/a/b:1\"\n";
+    here.write("config.toml", config);
+    let ended = here.run(&["deploy", "--yes"]).await;
+    assert_eq!(ended.code, Some(64));
+    insta::assert_snapshot!(ended.stderr, @"
+        config.toml:4: target `tools`: what is made for it would have the same names as what is made for the gateway `Tools`; rename one
+        1 mistake
+        ");
 }
 
 #[tokio::test]

@@ -333,7 +333,7 @@ mod tests {
                 "idle_timeout_seconds": 100, "max_lifetime_seconds": 60}"#,
         );
         insta::assert_snapshot!(found.join("\n"), @r#"
-        `my_server` is no name of a runtime: use a letter, then letters and digits with single hyphens between them, at most 48 in all, for example `my-calculator`
+        `my_server` is no name of a runtime: use a letter, then letters and digits with single hyphens between them, 2 to 48 in all, for example `my-calculator`
         `entrypoint` holds `..`, which could lead anywhere; write it in full, or from the directory where it starts
         `requirements_file` must end in `.txt`; name the file that does
         `execution_role_arn` is missing: with `auto_create_execution_role` false, name the role that is there
@@ -348,12 +348,12 @@ mod tests {
     #[test]
     fn one_thing_says_what_to_run() {
         let image = r#""image_uri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1""#;
-        let both = wrong(&format!(r#"{{"name": "a", "source_directory": "a", {image}}}"#));
+        let both = wrong(&format!(r#"{{"name": "ab", "source_directory": "a", {image}}}"#));
         assert!(both.len() == 1 && both[0].starts_with("more than one of"), "{both:?}");
-        assert!(wrong(r#"{"name": "a"}"#)[0].starts_with("nothing says what to run"));
-        assert!(wrong(r#"{"name": "a", "image_uri": "docker.io/a:1"}"#)[0].contains("no image in ECR"));
+        assert!(wrong(r#"{"name": "ab"}"#)[0].starts_with("nothing says what to run"));
+        assert!(wrong(r#"{"name": "ab", "image_uri": "docker.io/a:1"}"#)[0].contains("no image in ECR"));
         assert!(
-            wrong(&format!(r#"{{"name": "a", {image}, "execution_role_arn": "role"}}"#))[0].contains("names no role")
+            wrong(&format!(r#"{{"name": "ab", {image}, "execution_role_arn": "role"}}"#))[0].contains("names no role")
         );
     }
 }

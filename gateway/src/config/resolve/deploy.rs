@@ -41,6 +41,9 @@ impl Resolver<'_> {
         let gateway_name = self.gateway_of(section, over.gateway_name.as_deref());
         self.left_out(file, Some(section));
         let servers = self.runtimes(file, true);
+        if let Some(gateway) = &gateway_name {
+            self.apart(file, gateway);
+        }
         let targets = self.joined(file, section, &aws);
         self.findings.concern(None);
         if servers.as_ref().is_some_and(Vec::is_empty) && targets.as_ref().is_some_and(Vec::is_empty) {
@@ -123,6 +126,17 @@ impl Resolver<'_> {
         }
         self.findings.concern(None);
         servers.into_iter().collect()
+    }
+
+    fn apart(&mut self, file: &File, gateway: &str) {
+        for target in targets(file).filter(|target| target.value.deploy.is_some()) {
+            let Some(name) = &target.value.name else { continue };
+            if let Err(why) = deploy::check_apart(gateway, &name.value) {
+                self.findings.concern(Some(&target.at));
+                self.findings.report(&name.at, why);
+            }
+        }
+        self.findings.concern(None);
     }
 
     fn runtime_of(
