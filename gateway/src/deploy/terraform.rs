@@ -4,7 +4,7 @@
 use std::{
     fmt, io,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     str::FromStr,
 };
 
@@ -20,6 +20,8 @@ use crate::secret::Secret;
 
 /// Tried in this order where nobody names one.
 const PROGRAMS: [&str; 2] = ["terraform", "tofu"];
+/// It failed, or ended because of a signal, and has said so.
+const FAILED: i32 = 1;
 /// `terraform plan -detailed-exitcode`: it would change something.
 const CHANGES: i32 = 2;
 
@@ -78,8 +80,18 @@ pub enum TerraformError {
     /// By a signal to us, and it has ended.
     #[error("interrupted")]
     Interrupted,
+    /// It crashed or was killed, so it has not written down what it was making. Terraform 1.15 crashes when a signal comes during an action.
+    #[error("`{command}` did not end by itself ({status})")]
+    CutShort { command: String, status: String, interrupted: bool },
     #[error("`{command}` gave an answer that is not known: {why}")]
     Unreadable { command: String, why: String },
+}
+
+impl TerraformError {
+    /// Whether somebody wanted it to end.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::CutShort { interrupted: true, .. })
+    }
 }
 
 impl Program {
@@ -134,7 +146,7 @@ impl Terraform {
     /// Runs a command with its output on our standard error; `hint` is called once when a signal comes, which is passed on.
     ///
     /// # Errors
-    /// [`TerraformError`]. After a signal it is `Interrupted` once Terraform has ended, however it did.
+    /// [`TerraformError`]. After a signal it is `Interrupted` or `CutShort`, once Terraform has ended.
     pub async fn run(
         &self,
         arguments: &[&str],
@@ -144,11 +156,14 @@ impl Terraform {
         let colour: &[&str] = if self.colour { &[] } else { &["-no-color"] };
         let mut command = self.command(arguments);
         let mut child = command.args(colour).stdout(Stdio::from(io::stderr())).spawn().map_err(self.unstartable())?;
-        let status = self.wait(&mut child, signals, hint).await?;
+        let (status, interrupted) = self.wait(&mut child, signals, hint).await?;
+        let (command, said) = (self.named(arguments), status.to_string());
         match status.code() {
+            Some(0 | FAILED | CHANGES) if interrupted => Err(TerraformError::Interrupted),
             Some(0) => Ok(Done::Well),
             Some(CHANGES) if arguments.contains(&"-detailed-exitcode") => Ok(Done::Changes),
-            _ => Err(TerraformError::Failed { command: self.named(arguments), status: status.to_string() }),
+            Some(FAILED | CHANGES) => Err(TerraformError::Failed { command, status: said }),
+            _ => Err(TerraformError::CutShort { command, status: said, interrupted }),
         }
     }
 
@@ -191,18 +206,18 @@ impl Terraform {
         format!("{name} {}", arguments[0])
     }
 
+    /// How it ended, and whether a signal had come.
     async fn wait(
         &self,
         child: &mut Child,
         signals: &mut Signals,
         hint: impl Fn(),
-    ) -> Result<std::process::ExitStatus, TerraformError> {
+    ) -> Result<(ExitStatus, bool), TerraformError> {
         let mut told = false;
         loop {
             tokio::select! {
                 status = child.wait() => return match status {
-                    _ if told => Err(TerraformError::Interrupted),
-                    Ok(status) => Ok(status),
+                    Ok(status) => Ok((status, told)),
                     Err(why) => Err(self.unstartable()(why)),
                 },
                 () = signals.next() => {}

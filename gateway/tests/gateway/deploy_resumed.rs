@@ -126,6 +126,28 @@ async fn a_fault_is_said_and_the_same_command_goes_on() {
 }
 
 #[tokio::test]
+async fn what_a_crash_of_terraform_may_have_lost_is_said() {
+    let here = StandIn::new().await;
+    here.crash();
+    here.fail_at("apply");
+    let crashed = here.deploy().await;
+    assert_eq!((crashed.code, here.step().as_str()), (Some(1), "applying"), "{crashed:?}");
+    assert!(crashed.stderr.contains("did not end by itself (signal: 6"), "{crashed:?}");
+    assert!(crashed.stderr.contains("terraform import"), "{crashed:?}");
+    for (command, lost) in [("plan", false), ("apply", true)] {
+        here.crash();
+        here.stop_at(command);
+        let run = here.start_deploy();
+        here.stopped_at(command).await;
+        signal(&run, Signal::SIGINT);
+        let interrupted = ended(run).await;
+        assert_eq!(interrupted.code, Some(130), "{interrupted:?}");
+        assert_eq!(interrupted.stderr.contains("terraform import"), lost, "{command}: {interrupted:?}");
+    }
+    assert_eq!(here.deploy().await.code, Some(0));
+}
+
+#[tokio::test]
 async fn what_is_made_is_not_made_again_for_its_credentials_file() {
     let here = StandIn::new().await;
     here.fail_at("output");

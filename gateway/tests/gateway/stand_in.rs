@@ -119,6 +119,11 @@ impl StandIn {
         self.write(&format!("told/fail-at-{command}"), "");
     }
 
+    /// Where it would fail or end early, it crashes.
+    pub(crate) fn crash(&self) {
+        self.write("told/crash", "");
+    }
+
     /// Waits until it stands there; its process.
     pub(crate) async fn stopped_at(&self, command: &str) -> Pid {
         let path = self.path(&format!("told/stopped-at-{command}"));

@@ -161,15 +161,25 @@ impl Run {
         // Without changes there may be new outputs.
         let applied = self.terraform(&["apply", "-input=false", &plan.display().to_string()]).await;
         self.drop_plan();
-        applied.map(|_| ()).map_err(|error| match error {
-            TerraformError::Interrupted => {
-                tell!("{}", notice("note", "what Terraform has done stays; the same command goes on"));
-                Interrupted.into()
-            }
-            error => anyhow::Error::new(error).context(
-                "not everything was done, and what was done stays; mend what Terraform says, and give the same command again",
-            ),
-        })
+        applied.map(|_| ()).map_err(|error| self.not_all_done(error))
+    }
+
+    fn not_all_done(&self, error: TerraformError) -> anyhow::Error {
+        if matches!(error, TerraformError::CutShort { .. }) {
+            let lost = format!(
+                "{error}, so it may not know of what it was making at that moment; if AWS says later that something exists already, \
+                 remove that there, or let Terraform know of it with `terraform import` in `{}`",
+                self.terraform.directory.display()
+            );
+            tell!("{}", notice("warning", &lost));
+        }
+        if error.is_interruption() {
+            tell!("{}", notice("note", "what Terraform has done stays; the same command goes on"));
+            return Interrupted.into();
+        }
+        anyhow::Error::new(error).context(
+            "not everything was done, and what was done stays; mend what Terraform says, and give the same command again",
+        )
     }
 
     pub(in crate::cli) fn reach(&mut self, step: Step) -> anyhow::Result<()> {
@@ -234,13 +244,11 @@ pub(in crate::cli) fn known(directory: &Path, gateway: &str) -> Result<Workspace
 }
 
 fn nothing_changed(error: TerraformError) -> anyhow::Error {
-    match error {
-        TerraformError::Interrupted => {
-            tell!("{}", notice("note", "nothing was changed at AWS by this run; the same command goes on"));
-            Interrupted.into()
-        }
-        error => anyhow::Error::new(error).context("nothing was changed at AWS by this run"),
+    if error.is_interruption() {
+        tell!("{}", notice("note", "nothing was changed at AWS by this run; the same command goes on"));
+        return Interrupted.into();
     }
+    anyhow::Error::new(error).context("nothing was changed at AWS by this run")
 }
 
 /// Says where the run before has ended, if it was not at its end.
