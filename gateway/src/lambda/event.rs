@@ -10,7 +10,8 @@ use axum::body::Body;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
-use serde::Deserialize;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 use url::form_urlencoded::Serializer;
 
@@ -34,11 +35,20 @@ pub(super) struct Event {
     pub(super) verified: Option<Map<String, Value>>,
 }
 
+/// What stands in no part of a URL as it is, and does in what API Gateway has decoded. Whoever asks for such a path is told that there is
+/// none, and makes no error of the function.
+const DECODED: AsciiSet =
+    CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
+
 /// Why an event is no request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BadEvent {
     #[error("this function answers requests of API Gateway and of function URLs, and the event is none: {0}")]
     Foreign(#[source] serde_json::Error),
+    #[error(
+        "this function answers requests of API Gateway and of function URLs, and the event is of a load balancer: put API Gateway before the function, or run the gateway behind the load balancer (`terraform/self-hosted`)"
+    )]
+    LoadBalanced,
     #[error("the event has no path")]
     Pathless,
     #[error("the event has no HTTP method")]
@@ -76,6 +86,8 @@ struct Context {
     stage: Option<String>,
     http: Option<Http>,
     authorizer: Option<Authorizer>,
+    /// A load balancer says here which it is. What it wants of an answer depends on how it is set up, which it does not say.
+    elb: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -83,10 +95,11 @@ struct Http {
     method: String,
 }
 
-/// A REST API has the claims of its Cognito authorizer here, an HTTP API those of its JWT authorizer one step below.
+/// A REST API has the claims of its Cognito authorizer here, an HTTP API those of its JWT authorizer one step below. What a Lambda
+/// authorizer calls so is a text.
 #[derive(Deserialize)]
 struct Authorizer {
-    claims: Option<Map<String, Value>>,
+    claims: Option<Value>,
     jwt: Option<Jwt>,
 }
 
@@ -99,6 +112,9 @@ impl Event {
     /// Reads `document`. Clients know the gateway's paths below `base`, which is empty or begins with `/`.
     pub(super) fn read(document: &str, base: &str) -> Result<Self, BadEvent> {
         let document: Document = serde_json::from_str(document).map_err(BadEvent::Foreign)?;
+        if document.request_context.elb.is_some() {
+            return Err(BadEvent::LoadBalanced);
+        }
         let format = if document.version.as_deref() == Some("2.0") { Format::V2 } else { Format::V1 };
         let (uri, method) = (document.uri(format, base)?, document.method()?);
         let headers = headers(document.headers, document.multi_value_headers, document.cookies)?;
@@ -110,7 +126,10 @@ impl Event {
         let mut request = Request::builder().method(method).uri(uri).body(Body::from(body.clone()))?;
         *request.headers_mut() = headers;
         let verified = document.request_context.authorizer;
-        let verified = verified.and_then(|it| it.claims.or(it.jwt.and_then(|jwt| jwt.claims)));
+        let verified = verified.and_then(|it| match it.claims {
+            Some(Value::Object(claims)) => Some(claims),
+            _ => it.jwt?.claims,
+        });
         Ok(Self { format, request, body, verified })
     }
 }
@@ -124,13 +143,15 @@ impl Document {
     }
 
     fn uri(&self, format: Format, base: &str) -> Result<Uri, BadEvent> {
-        let path = self.raw_path.as_ref().or(self.path.as_ref()).ok_or(BadEvent::Pathless)?;
-        let mut path = self.own_path(path, format, base).to_owned();
+        let path = self.raw_path.as_ref().or(self.path.as_ref()).filter(|path| path.starts_with('/'));
+        let path = self.own_path(path.ok_or(BadEvent::Pathless)?, format, base);
+        let mut uri = utf8_percent_encode(path, &DECODED).to_string();
         let query = self.query();
         if !query.is_empty() {
-            path = [&path, "?", &query].concat();
+            uri.push('?');
+            uri.extend(utf8_percent_encode(&query, &DECODED));
         }
-        path.parse().map_err(|error: http::uri::InvalidUri| BadEvent::Malformed(error.into()))
+        uri.parse().map_err(|error: http::uri::InvalidUri| BadEvent::Malformed(error.into()))
     }
 
     /// `path` without what stands before the gateway's own: the base path of a domain, or the stage, which the path of an HTTP API
@@ -217,6 +238,35 @@ mod tests {
     }
 
     #[test]
+    fn whatever_somebody_asks_for_is_a_path() {
+        let rest = |path: &str| json!({"httpMethod": "GET", "path": path, "requestContext": {}});
+        assert_eq!(path(rest("/.well-known/a b"), ""), "/.well-known/a%20b");
+        assert_eq!(path(rest("/mcp/a%20b"), ""), "/mcp/a%20b");
+        assert_eq!(path(rest("/mcp/{\"ü\"}?#<>`"), ""), "/mcp/%7B%22%C3%BC%22%7D%3F%23%3C%3E%60");
+        assert_eq!(path(rest("/mcp\\^|[]"), ""), "/mcp\\^|[]");
+        let raw = json!({"version": "2.0", "rawPath": "/login", "rawQueryString": "a=\"b c\"", "requestContext": {"http": {"method": "GET"}}});
+        assert_eq!(path(raw, ""), "/login?a=%22b%20c%22");
+        for none in ["", "mcp"] {
+            assert_eq!(read(rest(none), "").unwrap_err(), "the event has no path");
+        }
+    }
+
+    #[test]
+    fn only_an_object_of_claims_is_a_verified_token() {
+        let claims = |authorizer: Value| {
+            let document = json!({"httpMethod": "GET", "path": "/mcp", "requestContext": {"authorizer": authorizer}});
+            read(document, "").unwrap().verified.map(Value::from)
+        };
+        assert_eq!(claims(json!({"claims": {"sub": "a"}})), Some(json!({"sub": "a"})));
+        assert_eq!(claims(json!({"jwt": {"claims": {"sub": "a"}, "scopes": null}})), Some(json!({"sub": "a"})));
+        // Of Lambda authorizers, and of IAM.
+        assert_eq!(claims(json!({"principalId": "a", "claims": "{}"})), None);
+        assert_eq!(claims(json!({"lambda": {"claims": "{}"}})), None);
+        assert_eq!(claims(json!({"iam": {"userArn": "a"}})), None);
+        assert_eq!(claims(json!(null)), None);
+    }
+
+    #[test]
     fn the_context_says_the_method_where_it_says_one() {
         let document = json!({"version": "2.0", "httpMethod": "GET", "rawPath": "/mcp", "requestContext": {"http": {"method": "POST"}}});
         assert_eq!(read(document, "").unwrap().request.method(), Method::POST);
@@ -253,6 +303,7 @@ mod tests {
     #[test]
     fn what_is_no_request_is_said() {
         insta::assert_snapshot!(read(json!({"Records": []}), "").unwrap_err(), @"this function answers requests of API Gateway and of function URLs, and the event is none: missing field `requestContext` at line 1 column 14");
+        insta::assert_snapshot!(read(json!({"httpMethod": "POST", "path": "/mcp", "requestContext": {"elb": {"targetGroupArn": "arn"}}}), "").unwrap_err(), @"this function answers requests of API Gateway and of function URLs, and the event is of a load balancer: put API Gateway before the function, or run the gateway behind the load balancer (`terraform/self-hosted`)");
         insta::assert_snapshot!(read(json!({"path": "/mcp", "requestContext": {}}), "").unwrap_err(), @"the event has no HTTP method");
         insta::assert_snapshot!(read(json!({"httpMethod": "POST", "path": "/mcp", "requestContext": {}, "headers": {"a b": "c"}}), "").unwrap_err(), @"the event holds what no HTTP request may hold: invalid HTTP header name");
     }
