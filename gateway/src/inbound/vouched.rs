@@ -12,8 +12,9 @@ pub(crate) struct Vouched(pub(crate) Map<String, Value>);
 #[error("API Gateway verified a token with another `{0}`")]
 pub(super) struct Another(&'static str);
 
-/// What tells one token from another. Not every token has all of them.
-const MARKS: [&str; 4] = ["jti", "iss", "sub", "client_id"];
+/// What tells one token from another, and what it lets its caller do: of a token that somebody has changed, API Gateway may have verified
+/// the original, if its authorizer reads another part of the request. Not every token has all of them.
+const MARKS: [&str; 5] = ["jti", "iss", "sub", "client_id", "scope"];
 
 impl Vouched {
     /// Checks that `claims`, read from the token of the request, are those that were verified.
@@ -45,6 +46,12 @@ mod tests {
         check(json!({"iss": "i", "sub": "s", "client_id": "c", "jti": "1", "exp": "7"}), token.clone(), Ok(()));
         check(json!({"iss": "i", "sub": "s", "client_id": "c", "jti": "2"}), token.clone(), Err(Another("jti")));
         check(json!({"iss": "i", "sub": "t", "client_id": "c", "jti": "1"}), token.clone(), Err(Another("sub")));
+        let more = json!({"iss": "i", "sub": "s", "client_id": "c", "jti": "1", "scope": "read write"});
+        check(
+            json!({"iss": "i", "sub": "s", "client_id": "c", "jti": "1", "scope": "read"}),
+            more,
+            Err(Another("scope")),
+        );
         check(json!({}), token, Err(Another("jti")));
         check(json!({}), json!({}), Err(Another("sub")));
     }

@@ -141,7 +141,13 @@ async fn the_word_of_api_gateway_is_taken_for_a_signature_and_nothing_else() {
     assert_eq!(ask("alice", claims("alice"), json!({})).await, 200);
     assert_eq!(ask("alice", claims("bob"), json!({})).await, 401, "it verified another token");
     assert_eq!(ask("bob", claims("bob"), json!({})).await, 401, "`bob` is none of `allowed_clients`");
-    assert_eq!(ask("alice", claims("alice"), json!({"scope": "gateway/other"})).await, 403);
+    let other = || json!({"scope": "gateway/other"});
+    assert_eq!(ask("alice", Some(issuer.claims("alice", other())), other()).await, 403);
+    assert_eq!(
+        ask("alice", Some(issuer.claims("alice", other())), json!({})).await,
+        401,
+        "somebody added to the token"
+    );
     assert_eq!(ask("alice", claims("alice"), json!({"exp": 1})).await, 401);
     assert_eq!(ask("alice", claims("alice"), json!({"iss": "https://elsewhere.example"})).await, 401);
     assert_eq!(ask("alice", None, json!({})).await, 503, "nobody vouches for it, and the issuer is down");

@@ -11,7 +11,8 @@ use super::Member;
 pub struct Lambda {
     /// Take API Gateway's word that the signature of a caller's token is good, where its Cognito or JWT authorizer has verified it;
     /// issuer, time and all rules of `[authorizer.custom_jwt]` are checked here all the same. For a function that cannot reach the
-    /// issuer, because it is in a private subnet without NAT. Only who may invoke the function itself could forge such a word.
+    /// issuer, because it is in a private subnet without NAT. Only who may invoke the function itself could forge such a word. Its
+    /// authorizer must read the token where this gateway does, in the header `Authorization`.
     /// Default: `false`, the signature is verified here again.
     #[schemars(extend("default" = false))]
     pub trust_api_gateway_authorizer: Member<bool>,
