@@ -230,6 +230,7 @@ impl TargetState {
         }
         let before = self.error_text();
         (self.tried, self.error) = (true, listing.error.map(|error| error.fault));
+        self.asked = Some(began);
         news.state |= self.error_text() != before;
         if self.error.is_none() {
             (self.listed, self.took) = (Some(began), Some(listing.took));

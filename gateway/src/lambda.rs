@@ -18,10 +18,10 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use self::event::Event;
+use self::event::{BadEvent, Event};
 use crate::inbound::Vouched;
 
-/// Before Lambda would end the function, for the answer to be written and sent.
+/// Before Lambda would end the function, for what is to be settled, and for the answer to be written and sent.
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// What events are read by.
@@ -34,34 +34,40 @@ pub(crate) struct Reading {
     pub(crate) clock: Clock,
 }
 
-/// Answers events with `answer` until Lambda ends the process.
+/// Answers events with `answer` until Lambda ends the process. `settle` is done after the last byte of each answer, and also where there
+/// was none in time: what it does not end may stand still for long, or never be done. It has less time than is left then.
 ///
 /// # Errors
 /// Lambda's Runtime API cannot be asked.
-pub(crate) async fn run<A, F>(reading: Reading, answer: A) -> anyhow::Result<()>
+pub(crate) async fn run<A, F, S, G>(reading: Reading, answer: A, settle: S) -> anyhow::Result<()>
 where
     A: Fn(Request<Body>) -> F,
     F: Future<Output = Response>,
+    S: Fn() -> G,
+    G: Future<Output = ()>,
 {
-    let (reading, answer) = (Arc::new(reading), Arc::new(answer));
+    let shared = Arc::new((reading, answer, settle));
     let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        let (reading, answer) = (Arc::clone(&reading), Arc::clone(&answer));
-        async move { reading.answer(&event.payload, &event.context, &*answer).await }
+        let shared = Arc::clone(&shared);
+        async move {
+            let (reading, answer, settle) = &*shared;
+            reading.answer(&event.payload, &event.context, answer, settle).await
+        }
     });
     Runtime::new(service).run().await.map_err(|error| anyhow!("Lambda's Runtime API cannot be asked: {error}"))
 }
 
 impl Reading {
-    async fn answer<F: Future<Output = Response>>(
+    async fn answer<F: Future<Output = Response>, G: Future<Output = ()>>(
         &self,
         document: &RawValue,
         context: &Context,
         answer: impl Fn(Request<Body>) -> F,
+        settle: impl Fn() -> G,
     ) -> Result<Box<RawValue>, Diagnostic> {
-        let mut event = Event::read(document.get(), &self.base).map_err(|error| {
-            tracing::warn!("{error}");
-            Diagnostic { error_type: "BadEvent".into(), error_message: error.to_string() }
-        })?;
+        // The runtime logs it.
+        let bad = |error: BadEvent| Diagnostic { error_type: "BadEvent".into(), error_message: error.to_string() };
+        let mut event = Event::read(document.get(), &self.base).map_err(bad)?;
         if let Some(claims) = event.verified.filter(|_| self.trusts_authorizer) {
             event.request.extensions_mut().insert(Vouched(claims));
         }
@@ -71,7 +77,9 @@ impl Reading {
             (head, body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default())
         };
         let left = self.left(context);
-        match timeout(left, whole).await {
+        let came = timeout(left, whole).await;
+        settle().await;
+        match came {
             Ok((head, body)) => Ok(answer::document(format, head, &body, &asked)),
             Err(_) => {
                 tracing::warn!(request.id = %context.request_id, "no answer within the {left:?} that Lambda leaves");
@@ -91,4 +99,63 @@ fn late(left: Duration) -> String {
     format!(
         "there was no answer within the {left:.1?} that this Lambda function has: what was asked may or may not have been carried out, so check before you repeat it"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        future::{pending, ready},
+        sync::Mutex,
+    };
+
+    use bytes::Bytes;
+    use futures::stream;
+    use serde_json::json;
+
+    use super::*;
+
+    type Told = Arc<Mutex<Vec<&'static str>>>;
+
+    /// Tells its end.
+    struct Ending(Told);
+
+    impl Drop for Ending {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().push("the request is over");
+        }
+    }
+
+    async fn check<F: Future<Output = Response>>(left: Duration, answer: impl Fn(Ending) -> F) {
+        let (told, clock) = (Told::default(), Clock::system());
+        let mut context = Context::default();
+        context.deadline = u64::try_from((clock.now() + left).as_millis()).unwrap();
+        let event = json!({"httpMethod": "GET", "path": "/", "requestContext": {}});
+        let event = serde_json::value::to_raw_value(&event).unwrap();
+        let settle = async || told.lock().unwrap().push("settled");
+        let reading = Reading { base: String::new(), trusts_authorizer: false, clock };
+        reading.answer(&event, &context, |_| answer(Ending(Arc::clone(&told))), settle).await.unwrap();
+        assert_eq!(*told.lock().unwrap(), ["the request is over", "settled"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_settled_is_so_after_the_last_byte() {
+        check(Duration::from_secs(60), |ending| {
+            let bytes = stream::once(async move {
+                let _ending = ending;
+                Ok::<_, Infallible>(Bytes::from_static(b"{}"))
+            });
+            ready(Response::new(Body::from_stream(bytes)))
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn and_where_there_is_no_answer_in_time() {
+        check(Duration::from_millis(1), async |ending| {
+            let _ending = ending;
+            pending().await
+        })
+        .await;
+    }
 }

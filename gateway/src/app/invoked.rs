@@ -30,9 +30,9 @@ const START: Duration = Duration::from_secs(8);
 /// What a request waits for targets that are due to be listed again.
 const MOMENT: Duration = Duration::from_secs(2);
 /// From one try to list a target that could not be listed to the next.
-const AGAIN: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_secs(30);
 /// For the audit log to be written, before the process may stand still.
-const WRITTEN: Duration = Duration::from_secs(1);
+const WRITTEN: Duration = Duration::from_millis(300);
 
 /// Sees to it that the lists are complete and not out of date.
 struct Fresh {
@@ -73,14 +73,16 @@ impl App {
         let answer = |request: Request<Body>| async {
             fresh.freshen().await;
             let Ok(answer) = router.clone().call(request).await;
+            answer
+        };
+        let settle = async || {
             if let Some(audit) = calls.audit() {
                 audit.flush(WRITTEN).await;
             }
-            answer
         };
         let serving = async {
             let ended = tokio::select! {
-                ended = lambda::run(reading, answer) => ended,
+                ended = lambda::run(reading, answer, settle) => ended,
                 () = shutdown => Ok(()),
             };
             over.cancel();
@@ -137,14 +139,14 @@ impl Fresh {
         let _ = futures::future::join(keys, self.complete(START)).await;
     }
 
-    /// Waits until every target was asked once; then has those asked again whose lists are old, and waits a moment for them.
+    /// Waits until every target was asked once; then has those asked again whose lists are old or could not be had, and waits a
+    /// moment for all of them: what is not answered before the process stands still would not be answered after that either.
     async fn freshen(&self) {
         self.complete(self.discovery).await;
         let now = self.clock.now();
-        let mut listed = self.due(now);
-        listed.retain(|path| self.view.borrow().paths.iter().any(|it| it.path == *path && it.error.is_none()));
-        let again = |state: &TargetState| state.error.is_some() || state.listed.is_some_and(|at| at >= now);
-        let done = |view: &Arc<View>| view.paths.iter().filter(|it| listed.contains(&it.path)).all(again);
+        let due = self.due(now);
+        let again = |state: &TargetState| state.asked.is_some_and(|at| at >= now);
+        let done = |view: &Arc<View>| view.paths.iter().filter(|it| due.contains(&it.path)).all(again);
         let _ = timeout(MOMENT, self.view.clone().wait_for(done)).await;
     }
 
@@ -154,7 +156,7 @@ impl Fresh {
         let view = Arc::clone(&self.view.borrow());
         let mut due = Vec::new();
         for (state, target) in view.paths.iter().zip(&self.targets) {
-            let last = asked.get(&state.path).copied().max(state.listed).unwrap_or_default();
+            let last = asked.get(&state.path).copied().max(state.asked).unwrap_or_default();
             let age = if state.error.is_some() { AGAIN.min(self.refresh) } else { self.refresh };
             if state.tried && now >= last + age {
                 asked.insert(state.path.clone(), now);
@@ -175,7 +177,7 @@ impl Fresh {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
     use ::http::StatusCode;
     use axum::response::Response;
@@ -184,12 +186,16 @@ mod tests {
     use causeway_core::catalog::Kind;
     use serde_json::{Value, json};
     use tokio::net::TcpListener;
+    use tokio_util::task::AbortOnDropHandle;
 
     use super::*;
     use crate::config::{Draft, Environment};
 
-    /// A target with one more tool each time that it is listed.
-    async fn growing(State(listed): State<Arc<AtomicUsize>>, asked: Bytes) -> Response {
+    /// A target with one more tool each time that it is listed, while it is up.
+    async fn growing(State((listed, up)): State<(Arc<AtomicUsize>, Arc<AtomicBool>)>, asked: Bytes) -> Response {
+        if !up.load(Ordering::SeqCst) {
+            return http::json_response(StatusCode::SERVICE_UNAVAILABLE, &Value::Null);
+        }
         let asked: Value = serde_json::from_slice(&asked).unwrap();
         let result = match asked["method"].as_str() {
             Some("tools/list") => {
@@ -202,35 +208,62 @@ mod tests {
         http::json_response(StatusCode::OK, &json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}))
     }
 
+    /// A function with that target.
+    struct Function {
+        fresh: Fresh,
+        refresh: Duration,
+        time: Arc<AtomicU64>,
+        listed: Arc<AtomicUsize>,
+        up: Arc<AtomicBool>,
+        _discovery: AbortOnDropHandle<()>,
+    }
+
+    impl Function {
+        async fn start(up: bool) -> Self {
+            let (listed, up) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(up)));
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let endpoint = format!("http://{}/mcp", listener.local_addr().unwrap());
+            let state = (Arc::clone(&listed), Arc::clone(&up));
+            let target = Router::new().route("/mcp", post(growing)).with_state(state);
+            tokio::spawn(async move { axum::serve(listener, target).await });
+            let text = format!(
+                "authorizer = \"none\"\n[[targets]]\nname = \"t\"\nhttp.endpoint = \"{endpoint}\"\nhttp.era = \"modern\""
+            );
+            let draft = Draft::parse("config.toml".as_ref(), &text).unwrap();
+            let config = draft.resolve(&Environment::of([("", ""); 0])).unwrap();
+            let time = Arc::new(AtomicU64::new(1_000_000));
+            let now = Arc::clone(&time);
+            let clock = Clock::from_fn(move || Duration::from_secs(now.load(Ordering::SeqCst)));
+            let App { config, sources, targets, outlets, .. } = App::build(config, clock.clone()).unwrap();
+            let fresh = Fresh::new(&config, &targets, outlets.whole.subscribe(), clock);
+            let _discovery = discover(&config, &sources, &targets, outlets, false);
+            Self { fresh, refresh: config.limits.refresh, time, listed, up, _discovery }
+        }
+
+        /// How many tools a request finds that comes so much later.
+        async fn tools_after(&self, pause: Duration) -> usize {
+            self.time.fetch_add(pause.as_secs(), Ordering::SeqCst);
+            self.fresh.freshen().await;
+            self.fresh.view.borrow().catalog.list(Kind::Tools).len()
+        }
+    }
+
     #[tokio::test]
     async fn a_request_after_a_long_standstill_finds_new_lists() {
-        let listed = Arc::new(AtomicUsize::new(0));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}/mcp", listener.local_addr().unwrap());
-        let target = Router::new().route("/mcp", post(growing)).with_state(Arc::clone(&listed));
-        tokio::spawn(async move { axum::serve(listener, target).await });
-        let text = format!(
-            "authorizer = \"none\"\n[[targets]]\nname = \"t\"\nhttp.endpoint = \"{endpoint}\"\nhttp.era = \"modern\""
-        );
-        let draft = Draft::parse("config.toml".as_ref(), &text).unwrap();
-        let config = draft.resolve(&Environment::of([("", ""); 0])).unwrap();
-        let now = Arc::new(AtomicU64::new(1_000_000));
-        let time = Arc::clone(&now);
-        let clock = Clock::from_fn(move || Duration::from_secs(time.load(Ordering::SeqCst)));
-        let App { config, sources, targets, outlets, .. } = App::build(config, clock.clone()).unwrap();
-        let view = outlets.whole.subscribe();
-        let fresh = Fresh::new(&config, &targets, view.clone(), clock);
-        let _discovery = discover(&config, &sources, &targets, outlets, false);
-        let tools = || view.borrow().catalog.list(Kind::Tools).len();
-        fresh.freshen().await;
-        assert_eq!(tools(), 1, "the first request finds complete lists");
-        now.fetch_add(config.limits.refresh.as_secs() - 1, Ordering::SeqCst);
-        fresh.freshen().await;
-        assert_eq!(tools(), 1, "they are not old yet");
-        now.fetch_add(1, Ordering::SeqCst);
-        fresh.freshen().await;
-        assert_eq!(tools(), 2);
-        fresh.freshen().await;
-        assert_eq!((tools(), listed.load(Ordering::SeqCst)), (2, 2), "once is enough");
+        let function = Function::start(true).await;
+        assert_eq!(function.tools_after(Duration::ZERO).await, 1, "the first request finds complete lists");
+        let last = function.refresh - Duration::from_secs(1);
+        assert_eq!(function.tools_after(last).await, 1, "they are not old yet");
+        assert_eq!(function.tools_after(Duration::from_secs(1)).await, 2);
+        let again = function.tools_after(Duration::ZERO).await;
+        assert_eq!((again, function.listed.load(Ordering::SeqCst)), (2, 2), "once is enough");
+    }
+
+    #[tokio::test]
+    async fn a_target_that_is_up_again_is_listed_before_the_process_stands_still_again() {
+        let function = Function::start(false).await;
+        assert_eq!(function.tools_after(Duration::ZERO).await, 0);
+        function.up.store(true, Ordering::SeqCst);
+        assert_eq!(function.tools_after(AGAIN).await, 1);
     }
 }

@@ -82,7 +82,7 @@ async fn sample(name: &str) -> anyhow::Result<()> {
             answer
         }
     };
-    lambda::run(reading, answer).await
+    lambda::run(reading, answer, async || ()).await
 }
 
 #[cfg(not(feature = "dev"))]

@@ -213,6 +213,7 @@ mod tests {
             lists_of_places: Vec::new(),
             tried: true,
             error: None,
+            asked: None,
             listed: Some(std::time::Duration::from_secs(1_800_000_000)),
             took: None,
         };

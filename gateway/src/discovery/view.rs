@@ -61,6 +61,8 @@ pub struct TargetState {
     pub tried: bool,
     /// Why the last try failed, or a part of it.
     pub error: Option<Fault>,
+    /// When the last try began, since the Unix epoch.
+    pub asked: Option<Duration>,
     /// When the last try began that did not fail, since the Unix epoch.
     pub listed: Option<Duration>,
     /// How long that try took.
@@ -124,6 +126,7 @@ impl TargetState {
             lists_of_places: Vec::new(),
             tried: false,
             error: None,
+            asked: None,
             listed: None,
             took: None,
         }
@@ -143,6 +146,7 @@ impl TargetState {
             lists_of_places: by_worth().map(|place| place.lists.clone()).collect(),
             tried: places.iter().all(|place| place.tried),
             error: first.error.clone().filter(|_| working.is_empty()),
+            asked: places.iter().filter_map(|place| place.asked).max(),
             listed: places.iter().filter_map(|place| place.listed).max(),
             took: by_worth().find_map(|place| place.took),
             ..first.clone()
@@ -260,6 +264,7 @@ mod tests {
             lists_of_places,
             tried: true,
             error: None,
+            asked: None,
             listed: None,
             took: None,
         }
