@@ -206,6 +206,19 @@ def test_an_example_is_good_once_it_is_filled_in(root: Root, package: dict) -> N
     root.plan()
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        CONFIG.replace("trust_api", "  trust_api"),
+        "lambda.trust_api_gateway_authorizer=true\n" + CONFIG.replace("[lambda]\ntrust_api_gateway_authorizer = true\n", ""),
+    ],
+    ids=["indented", "dotted"],
+)
+def test_trust_may_be_written_as_toml_lets_it(root: Root, config: str) -> None:
+    root.variables(**(LEAST | IMAGE | {"config_toml": config}))
+    root.plan()
+
+
 # What it refuses.
 
 
@@ -217,6 +230,7 @@ def test_an_example_is_good_once_it_is_filled_in(root: Root, package: dict) -> N
         ({"image_uri": "causeway:1.0.0"}, "is no image of ECR"),
         ({"package_path": "/nowhere/function.zip", "image_uri": None}, "just lambda-package"),
         ({"config_toml": CONFIG.replace("trust_api", "trusts_api")}, "or nat = true"),
+        ({"config_toml": CONFIG.replace("trust_api", "# trust_api")}, "or nat = true"),
         ({"config_toml": CONFIG + "#" * 3000}, "put the file config.toml into the package"),
         ({"serves": "sample.nothing"}, "write gateway, sample.calculator"),
         ({"serves": "sample.hello"}, "An image serves the gateway"),
@@ -305,6 +319,14 @@ def test_only_these_jobs_and_workspaces_may_deploy(bootstrap: Root) -> None:
     outputs = bootstrap.outputs()
     assert outputs["github_role_arn"] and outputs["state_bucket"]
     assert outputs["hcp_variables"]["TFC_AWS_PROVIDER_AUTH"] == "true"
+
+
+def test_who_deploys_may_change_what_is_there(bootstrap: Root) -> None:
+    allowed = {action for each in statements(applied(bootstrap, **BOOTSTRAP)) if each["Effect"] == "Allow" for action in each["Action"]}
+    # With another `nat`, what may leave the function is changed in place.
+    assert "ec2:ModifySecurityGroupRules" in allowed
+    # With `web_acl_arn`.
+    assert allowed >= {"apigateway:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACLForResource"}
 
 
 def test_who_deploys_may_not_let_itself_do_more(bootstrap: Root) -> None:

@@ -86,7 +86,7 @@ variable "config_toml" {
   }
 
   validation {
-    condition     = var.config_toml == null || var.nat || can(regex("(?m)^trust_api_gateway_authorizer *= *true", var.config_toml))
+    condition     = var.config_toml == null || var.nat || can(regex("(?m)^[ \\t]*(lambda\\.)?trust_api_gateway_authorizer[ \\t]*=[ \\t]*true", var.config_toml))
     error_message = "Without NAT the function cannot fetch the user pool's keys, since Cognito serves no pool with a domain by a VPC endpoint: write [lambda] with trust_api_gateway_authorizer = true in config_toml, or nat = true."
   }
 }

@@ -78,6 +78,18 @@ locals {
         ]
       },
       {
+        # To put `web_acl_arn` in front, which is not made here.
+        Sid    = "WebAcl"
+        Effect = "Allow"
+        Action = [
+          "apigateway:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACL", "wafv2:GetWebACLForResource",
+        ]
+        Resource = [
+          "arn:${local.partition}:apigateway:${var.region}::/restapis/*",
+          "arn:${local.partition}:wafv2:${local.regional}:regional/webacl/*",
+        ]
+      },
+      {
         Sid    = "UserPool"
         Effect = "Allow"
         Action = [
@@ -146,7 +158,7 @@ locals {
         "ec2:DescribePrefixLists", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups",
         "ec2:DescribeSubnets", "ec2:DescribeVpcAttribute", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",
         "ec2:DetachInternetGateway", "ec2:DetachNetworkInterface", "ec2:DisassociateAddress", "ec2:DisassociateRouteTable",
-        "ec2:ModifySubnetAttribute", "ec2:ModifyVpcAttribute", "ec2:ModifyVpcEndpoint", "ec2:ReleaseAddress", "ec2:ReplaceRoute",
+        "ec2:ModifySecurityGroupRules", "ec2:ModifySubnetAttribute", "ec2:ModifyVpcAttribute", "ec2:ModifyVpcEndpoint", "ec2:ReleaseAddress", "ec2:ReplaceRoute",
         "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
       ]
       Resource  = ["*"]
