@@ -55,22 +55,23 @@ def replaced(command: str, values: dict[str, str]) -> str:
 
 
 def to_nobody(deployed: Deployment) -> dict[str, str]:
-    """The hosts of commands that name one, as somewhere where nobody listens; all others go where AWS_ENDPOINT_URL says."""
+    """The hosts of commands that name one, as somewhere where nobody listens; all others go where AWS_ENDPOINT_URL says. For `replaced`."""
     outputs = deployed.root.outputs()
     # Terraform leaves out what is null.
     tokens = {outputs["token_endpoint"]: f"{NOBODY}/oauth2/token"} if "token_endpoint" in outputs else {}
-    return tokens | {outputs["gateway_url"]: f"{NOBODY}/mcp"}
+    # Nobody can be asked either.
+    return tokens | {outputs["gateway_url"]: f"{NOBODY}/mcp", "--write": "--write --yes"}
 
 
 def test_all_commands_are_understood(deployed: Deployment, programs: str, tmp_path: Path) -> None:
     given = {"AWS_ENDPOINT_URL": NOBODY, "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s", "HOME": str(tmp_path)}
-    given |= {"COGNITO_PASSWORD": PASSWORD, "CAUSEWAY_TOKEN": "eyJhbGciOiJub25lIn0.e30."}
+    given |= {"COGNITO_PASSWORD": PASSWORD}
     commands = deployed.root.outputs()["commands"]
     assert {"get_token", "get_user_token", "list_tools", "configure_vscode", "configure_amazon_q"} <= commands.keys()
     assert {"list_tools_hello", "list_tools_my-calculator", "get_user_token_my-calculator"} <= commands.keys()
     for name, command in commands.items():
         ran = shell(deployed, programs, replaced(command, to_nobody(deployed)), **given)
-        # Nobody answers; clients' files are shown without asking anybody.
+        # Nobody answers; clients' files are written without asking anybody.
         wanted = 0 if name.startswith("configure_") else FAILED
         assert ran.returncode == wanted, f"{name}: {command}\n{ran.stdout}{ran.stderr}"
 

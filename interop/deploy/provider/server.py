@@ -124,6 +124,9 @@ SHAPES = {
     ("aws_bedrockagentcore_oauth2_credential_provider", "credential_provider_arn"): (
         f"{AGENTCORE}:token-vault/default/oauth2credentialprovider/{{digest}}"
     ),
+    ("aws_bedrockagentcore_oauth2_credential_provider", "secret_arn"): (
+        "arn:aws:secretsmanager:{region}:{account}:secret:bedrock-agentcore-identity!default/oauth2/{digest}"
+    ),
     ("aws_cognito_user_pool", "endpoint"): "cognito-idp.{region}.amazonaws.com/{region}_{digest}",
     ("aws_cognito_user_pool", "id"): "{region}_{digest}",
     ("aws_ecr_repository", "repository_url"): "{account}.dkr.ecr.{region}.amazonaws.com/{digest}",
