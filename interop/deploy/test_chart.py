@@ -144,7 +144,7 @@ def test_what_its_readme_says_works() -> None:
     [config] = re.findall(r"```toml\n(.*?)```", readme, re.S)
     [values] = re.findall(r"```yaml\n(.*?)```", readme, re.S)
     made = parts(rendered(CHART, {"config": config, **yaml.safe_load(values)}))
-    assert container(made)["image"] == "registry.example.com/causeway:1.0.0" and of_kind(made, "Ingress")
+    assert container(made)["image"] == "ghcr.io/OWNER/causeway/gateway:0.1.0" and of_kind(made, "Ingress")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-# terraform apply -var-file=environments/dev.tfvars, after `terraform init -backend-config=environments/dev.s3.tfbackend`
+# Each environment has a state of its own. Once backend.tf.s3.example is copied to backend.tf:
+#   terraform init -reconfigure -backend-config=environments/dev.s3.tfbackend
+#   terraform apply -var-file=environments/dev.tfvars
 
 name               = "tools-dev"
 stage              = "dev"
