@@ -3,10 +3,11 @@
 
 use std::{
     collections::HashMap,
+    io,
     net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -18,7 +19,12 @@ use axum::{
 use bytes::Bytes;
 use causeway_core::wire::Envelope;
 use futures::{Stream, StreamExt, future::BoxFuture};
-use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::Runtime,
+    sync::watch,
+    time::timeout,
+};
 
 mod scripted;
 
@@ -65,8 +71,10 @@ pub(crate) struct FakeTarget {
     inner: Arc<Inner>,
     /// A runtime of its own: stopping it cuts all connections at once.
     runtime: Option<Runtime>,
-    /// What it listens with: as long as it lives, the port is nobody else's.
+    /// What it listens with.
     listener: Option<std::net::TcpListener>,
+    /// Holds the port while nobody listens there, or a server of another test could get it, and be taken for this one.
+    port: Option<TcpSocket>,
 }
 
 struct Inner {
@@ -105,24 +113,42 @@ impl FakeTarget {
             asked: watch::channel(Vec::new()).0,
             dropped: watch::channel(Vec::new()).0,
         };
-        let mut fake =
-            Self { address: ([127, 0, 0, 1], 0).into(), inner: Arc::new(inner), runtime: None, listener: None };
+        let mut fake = Self {
+            address: ([127, 0, 0, 1], 0).into(),
+            inner: Arc::new(inner),
+            runtime: None,
+            listener: None,
+            port: None,
+        };
+        fake.hold();
         fake.up();
         fake
     }
 
     /// Serves (again), at the address of before.
     pub(crate) fn up(&mut self) {
-        let listener = std::net::TcpListener::bind(self.address).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        self.address = listener.local_addr().unwrap();
-        self.serve(listener);
+        let port = self.port.take().expect("it is down");
+        self.serve(port.listen(1024).unwrap().into_std().unwrap());
+    }
+
+    fn hold(&mut self) {
+        let port = TcpSocket::new_v4().unwrap();
+        // There are connections of before.
+        port.set_reuseaddr(true).unwrap();
+        let until = Instant::now() + PATIENCE;
+        // A process that another test starts at this moment listens too, until it has become another program.
+        while let Err(error) = port.bind(self.address) {
+            assert!(error.kind() == io::ErrorKind::AddrInUse && Instant::now() < until, "{error}");
+            std::thread::yield_now();
+        }
+        self.address = port.local_addr().unwrap();
+        self.port = Some(port);
     }
 
     /// Cuts all connections and forgets all sessions, and serves on.
     pub(crate) fn restart(&mut self) {
         let listener = self.listener.take().expect("it is up");
-        self.down();
+        self.cut();
         self.serve(listener);
     }
 
@@ -137,8 +163,14 @@ impl FakeTarget {
 
     /// Gone, with all its connections and sessions.
     pub(crate) fn down(&mut self) {
+        self.cut();
+        if self.listener.take().is_some() {
+            self.hold();
+        }
+    }
+
+    fn cut(&mut self) {
         self.inner.sessions.lock().unwrap().clear();
-        self.listener = None;
         if let Some(runtime) = self.runtime.take() {
             // Waits until its sockets are closed, on a thread that may wait.
             std::thread::spawn(move || drop(runtime)).join().unwrap();

@@ -11,7 +11,7 @@ use nix::{
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
-    net::TcpListener,
+    net::TcpSocket,
     process::{Child, ChildStdin, ChildStdout, Command},
     time::timeout,
 };
@@ -181,9 +181,10 @@ async fn a_batch_that_takes_its_time_holds_nothing_up() {
 
 #[tokio::test]
 async fn nobody_there_is_said_in_the_answer_and_may_change() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
-    drop(listener);
+    // Nobody listens, and the port is nobody else's.
+    let port = TcpSocket::new_v4().unwrap();
+    port.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/mcp", port.local_addr().unwrap());
     let mut pipe = Pipe::to(&url);
     for modern_one in [false, true] {
         let answer = match modern_one {

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::*;
 
@@ -164,9 +164,10 @@ async fn refused_credentials_are_read_again_once() {
 
 #[tokio::test]
 async fn nobody_there_is_said_with_the_url() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    drop(listener);
+    // Nobody listens, and the port is nobody else's.
+    let port = TcpSocket::new_v4().unwrap();
+    port.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/", port.local_addr().unwrap());
     let error = aws(url.clone()).api(Service::SSM, None).json::<Value>("PutX", &json!({})).await.unwrap_err();
     let text = error.to_string();
     assert!(text.starts_with(&format!("`PutX` cannot reach `{url}` (")), "{text}");
