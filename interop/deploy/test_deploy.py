@@ -265,11 +265,17 @@ def test_the_gateway_itself_is_deployed_by_the_same_steps(desk: Desk, provider: 
     )
     example = (REPOSITORY / "terraform/self-hosted/terraform.tfvars.example").read_text()
     said = [line for line in example.splitlines() if not line.startswith(("name ", "region ", "config_toml "))]
-    (desk.path / "prod.tfvars").write_text("\n".join(said))
+    # What is said with the command counts more than a file; what is said there alone is as good.
+    (desk.path / "prod.tfvars").write_text("\n".join([*said, 'name = "other"', 'region = "eu-west-1"', 'config_toml = "none"']))
     arguments = ["deploy", "self-hosted", "--name", NAME, "--var-file", "prod.tfvars", "--config", "config.toml", "--yes"]
     desk.run(*arguments).ok()
     definition = [change["config"] for change in provider.changes() if change["type"] == "aws_ecs_task_definition"]
     assert "https://orders.example.com/mcp" in json.dumps(definition)
+    kept = json.loads((desk.path / ".causeway" / NAME / "state.json").read_text())
+    assert kept["region"] == "eu-west-1" and '"awslogs-region":"eu-west-1"' in definition[0]["container_definitions"].replace(" ", "")
+    assert {change["config"]["family"] for change in provider.changes() if change["type"] == "aws_ecs_task_definition"} == {NAME}
+    elsewhere = desk.run(*arguments, "--region", "us-east-1")
+    assert elsewhere.status == 2 and "is deployed in `eu-west-1`" in elsewhere.err
     again = desk.run(*arguments).ok()
     assert "No changes" in again.err
     desk.run("destroy", "--gateway-name", NAME, "--yes").ok()

@@ -3,6 +3,7 @@
 
 mod connection;
 mod root;
+mod served;
 pub(in crate::cli) mod steps;
 
 use std::collections::BTreeMap;
@@ -89,9 +90,20 @@ pub struct DeployArgs {
 /// In place of an AgentCore Gateway, this gateway itself.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Other {
-    /// On ECS Fargate behind a load balancer, several replicas with shared state
+    /// On ECS Fargate behind a load balancer, as replicas that keep no state between them
+    #[command(after_help = "EXAMPLES:
+  With the settings in a file of Terraform's form, and ./config.toml:
+    causeway deploy self-hosted --name tools --var-file prod.tfvars --config config.toml
+
+  It is looked at with `causeway status`, and removed with `causeway destroy --gateway-name tools`.")]
     SelfHosted(Box<root::RootArgs>),
     /// As a Lambda function behind API Gateway and Cognito
+    #[command(after_help = "EXAMPLES:
+  With the settings in a file of Terraform's form, and ./config.toml, in which ${public_url}, ${discovery_url}, ${client_id} and
+  ${scope} stand for what is known only once it is made:
+    causeway deploy lambda --name tools --var-file dev.tfvars --config config.toml
+
+  It is looked at with `causeway status`, and removed with `causeway destroy --gateway-name tools`.")]
     Lambda(Box<root::RootArgs>),
 }
 
@@ -132,10 +144,11 @@ pub async fn run(args: &DeployArgs) -> anyhow::Result<()> {
     };
     let mut run = args.prepared(&deployment, (workspace, lock, before), program, user.as_ref()).await?;
     // A user who was not in the file yet may have another password since.
-    if !run.is_applied(&deployment) || credentials.user() != user {
+    if args.consent.plan_only || !run.is_applied(&deployment) || credentials.user() != user {
         run.initialize().await?;
         let planned = run.plan(&[]).await?;
         if args.consent.plan_only {
+            Run::only_planned();
             return Ok(());
         }
         if planned == Done::Changes {

@@ -91,8 +91,11 @@ async fn remove(args: &DestroyArgs, run: &mut Run) -> anyhow::Result<bool> {
         tell!("{}", notice("note", &format!("going on, where an earlier `causeway destroy` has ended: {what}")));
     }
     run.initialize().await?;
-    let planned = run.plan(&["-destroy"]).await?;
+    // A file of variables may say another by now, or be gone.
+    let region = format!("-var=region={}", run.state.region);
+    let planned = run.plan(&["-destroy", &region]).await?;
     if args.consent.plan_only {
+        Run::only_planned();
         return Ok(false);
     }
     if planned == Done::Well && !goes_on {

@@ -16,7 +16,6 @@ use super::{
 pub struct Draft {
     /// What could be understood. A change here is what [`Draft::resolve`] works on.
     pub file: File,
-    text: String,
     written: Written,
     findings: Findings,
 }
@@ -41,7 +40,7 @@ impl Draft {
     pub fn parse(path: &Path, text: &str) -> Result<Self, Mistakes> {
         let mut findings = Findings::new(Lines::of(text));
         match shape::read(text, &mut findings) {
-            Ok(file) => Ok(Self { file, text: text.to_owned(), written: Written::new(path, text), findings }),
+            Ok(file) => Ok(Self { file, written: Written::new(path, text), findings }),
             Err(shape::Unusable) => Err(findings.into_mistakes(path)),
         }
     }
@@ -49,17 +48,6 @@ impl Draft {
     /// Where relative paths in it start.
     pub fn directory(&self) -> &Path {
         self.written.path.parent().unwrap_or(Path::new(""))
-    }
-
-    /// The text itself, if nothing is wrong with its shape: for who serves it elsewhere.
-    ///
-    /// # Errors
-    /// Every mistake of its shape.
-    pub fn text(self) -> Result<String, Mistakes> {
-        match self.findings.is_empty() {
-            true => Ok(self.text),
-            false => Err(self.findings.into_mistakes(&self.written.path)),
-        }
     }
 
     /// Looks up every reference and checks every value.

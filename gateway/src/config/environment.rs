@@ -7,6 +7,8 @@ use crate::secret::Secret;
 
 /// A secret file is read up to this many bytes; a longer one is not a secret.
 const FILE_BYTES: u64 = 64 * 1024;
+/// In place of what is not here: as long as a key must be.
+const ELSEWHERE: &str = "the-value-of-this-is-on-another-machine";
 
 /// Something that config.toml refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +21,11 @@ pub enum Reference<'a> {
 
 /// A lookup of [`Reference`]s.
 #[derive(Clone)]
-pub struct Environment(Arc<Lookup>);
+pub struct Environment {
+    lookup: Arc<Lookup>,
+    /// What a file refers to is where the file will be served, not here.
+    elsewhere: bool,
+}
 
 type Lookup = dyn Fn(Reference<'_>) -> Result<Secret, Unavailable> + Send + Sync;
 
@@ -41,29 +47,40 @@ pub enum Unavailable {
 impl Environment {
     /// The environment of this process, and files as they are on disk.
     pub fn process() -> Self {
-        Self(Arc::new(|reference| match reference {
+        Self::new(|reference| match reference {
             Reference::Variable(name) => process_variable(name),
             Reference::File(path) => read(path),
-        }))
+        })
+    }
+
+    /// That of another machine, of which nothing is known: whatever a file refers to is there, and nothing else is set.
+    pub fn elsewhere() -> Self {
+        Self { elsewhere: true, ..Self::new(|_| Err(Unavailable::Unset)) }
+    }
+
+    fn new(lookup: impl Fn(Reference<'_>) -> Result<Secret, Unavailable> + Send + Sync + 'static) -> Self {
+        Self { lookup: Arc::new(lookup), elsewhere: false }
     }
 
     /// These variables and no others; files as they are on disk.
     pub fn of<N: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
         let variables: BTreeMap<String, Secret> =
             variables.into_iter().map(|(name, value)| (name.into(), Secret::new(value))).collect();
-        Self(Arc::new(move |reference| match reference {
+        Self::new(move |reference| match reference {
             Reference::Variable(name) => variables.get(name).cloned().ok_or(Unavailable::Unset),
             Reference::File(path) => read(path),
-        }))
+        })
     }
 
     /// Asks `first`, and what was there before only for what `first` does not know.
     #[must_use]
     pub fn overlay(self, first: impl Fn(Reference<'_>) -> Option<Secret> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(move |reference| match first(reference) {
+        let elsewhere = self.elsewhere;
+        let lookup = move |reference: Reference<'_>| match first(reference) {
             Some(value) => Ok(value),
             None => self.look_up(reference),
-        }))
+        };
+        Self { elsewhere, ..Self::new(lookup) }
     }
 
     /// The value that `reference` leads to, never empty.
@@ -71,9 +88,20 @@ impl Environment {
     /// # Errors
     /// [`Unavailable`] says why there is none.
     pub fn look_up(&self, reference: Reference<'_>) -> Result<Secret, Unavailable> {
-        match (self.0)(reference)? {
+        match (self.lookup)(reference)? {
             value if value.expose().is_empty() => Err(Unavailable::Empty),
             value => Ok(value),
+        }
+    }
+
+    /// The value that a file refers to by `reference`; elsewhere a text that would do for any.
+    ///
+    /// # Errors
+    /// As [`Self::look_up`].
+    pub(super) fn referred(&self, reference: Reference<'_>) -> Result<Secret, Unavailable> {
+        match self.elsewhere {
+            true => Ok(Secret::new(ELSEWHERE)),
+            false => self.look_up(reference),
         }
     }
 }
@@ -148,6 +176,14 @@ mod tests {
             .overlay(|reference| (reference == Reference::Variable("A")).then(|| Secret::new("over")));
         assert_eq!(value(&environment, Reference::Variable("A")), Ok("over".into()));
         assert_eq!(value(&environment, Reference::Variable("B")), Ok("under".into()));
+    }
+
+    #[test]
+    fn elsewhere_is_what_a_file_refers_to_and_nothing_else() {
+        let environment = Environment::elsewhere();
+        assert!(environment.referred(Reference::Variable("A")).unwrap().expose().len() >= 32);
+        assert_eq!(value(&environment, Reference::Variable("HTTPS_PROXY")), Err("is not set".into()));
+        assert!(Environment::of([("A", "a")]).referred(Reference::Variable("B")).is_err());
     }
 
     #[test]

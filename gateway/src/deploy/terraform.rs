@@ -172,10 +172,22 @@ impl Terraform {
     /// # Errors
     /// [`TerraformError`].
     pub async fn outputs(&self) -> Result<Value, TerraformError> {
-        let arguments = ["output", "-json"];
-        let mut command = self.command(&arguments);
+        self.answer(&["output", "-json"]).await
+    }
+
+    /// The text that the root's variable `name` has in `plan`, whoever gave it: a file, the environment, the root itself.
+    ///
+    /// # Errors
+    /// [`TerraformError`].
+    pub async fn planned(&self, plan: &Path, name: &str) -> Result<Option<String>, TerraformError> {
+        let answer = self.answer(&["show", "-json", &plan.display().to_string()]).await?;
+        Ok(answer["variables"][name]["value"].as_str().map(str::to_owned))
+    }
+
+    async fn answer(&self, arguments: &[&str]) -> Result<Value, TerraformError> {
+        let mut command = self.command(arguments);
         let output = command.kill_on_drop(true).stderr(Stdio::inherit()).output().await.map_err(self.unstartable())?;
-        let command = self.named(&arguments);
+        let command = self.named(arguments);
         if !output.status.success() {
             return Err(TerraformError::Failed { command, status: output.status.to_string() });
         }

@@ -115,12 +115,34 @@ impl Run {
     pub(in crate::cli) async fn plan(&mut self, more: &[&str]) -> anyhow::Result<Done> {
         let plan = std::path::absolute(self.workspace.plan())?;
         let out = format!("-out={}", plan.display());
-        let files = super::root::var_files(&self.state.var_files);
+        let files = super::root::var_files(&self.state);
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
-        let arguments = [&["plan", "-input=false", "-detailed-exitcode", &out], more, &files].concat();
+        // Of what is said twice, Terraform takes the last.
+        let arguments = [&["plan", "-input=false", "-detailed-exitcode", &out], &files[..], more].concat();
         let planned = self.terraform(&arguments).await.map_err(nothing_changed)?;
         self.raise(Step::Planned)?;
         Ok(planned)
+    }
+
+    /// Where the plan would make it, which a file of variables or the environment may say too: remembered from now on.
+    pub(in crate::cli) async fn planned_region(&mut self, before: Option<&State>) -> anyhow::Result<()> {
+        let plan = std::path::absolute(self.workspace.plan())?;
+        let region = tokio::select! {
+            region = self.terraform.planned(&plan, "region") => region,
+            () = self.signals.next() => Err(TerraformError::Interrupted),
+        };
+        let Some(region) = region.map_err(nothing_changed)? else { return Ok(()) };
+        same_place(&self.workspace, before, self.state.root, &region)?;
+        if region != self.state.region {
+            self.state.region = region;
+            self.reach(self.state.step)?;
+        }
+        Ok(())
+    }
+
+    /// After a plan that was all that was wanted.
+    pub(in crate::cli) fn only_planned() {
+        tell!("{}", notice("note", "nothing was changed; the same command without `--plan-only` asks and does it"));
     }
 
     fn drop_plan(&self) {

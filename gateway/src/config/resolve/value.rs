@@ -173,7 +173,7 @@ impl<'a> Resolver<'a> {
 
     /// The value of the variable that a member names.
     pub(super) fn variable(&mut self, name: &str, member: &Located<String>, or_else: &str) -> Option<Secret> {
-        let found = self.environment.look_up(Reference::Variable(&member.value));
+        let found = self.environment.referred(Reference::Variable(&member.value));
         let why = match found {
             Ok(value) => return Some(value),
             Err(why) => why,
@@ -192,7 +192,7 @@ impl<'a> Resolver<'a> {
 
     fn secret_file(&mut self, name: &str, member: &Located<PathBuf>) -> Option<Secret> {
         let path = self.directory.join(&member.value);
-        let why = match self.environment.look_up(Reference::File(&path)) {
+        let why = match self.environment.referred(Reference::File(&path)) {
             Ok(value) => return Some(value),
             Err(Unavailable::Unreadable(why)) => format!("cannot be read: {why}"),
             Err(why) => why.to_string(),
