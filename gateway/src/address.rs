@@ -92,7 +92,7 @@ pub enum BadAddress {
 #[derive(Debug, thiserror::Error)]
 pub enum Unlocated {
     #[error("{0}; or say which region with `--region`")]
-    Region(#[from] NoRegion),
+    Region(NoRegion),
     #[error(transparent)]
     Endpoint(#[from] BadEndpoint),
     #[error(transparent)]
@@ -101,6 +101,13 @@ pub enum Unlocated {
     NotReady(String),
     #[error("no host name can be made of the gateway `{0}` and its region")]
     NoHost(String),
+}
+
+/// Its words are in ours, so it is no source of it that would be said once more.
+impl From<NoRegion> for Unlocated {
+    fn from(why: NoRegion) -> Self {
+        Self::Region(why)
+    }
 }
 
 /// What is of use here of the answer of `GetGateway`.

@@ -18,6 +18,7 @@ use super::{
     screen::{out, out_line, tell},
 };
 use crate::{
+    address::Unlocated,
     config::{Config, Credential, Environment, environment::Reference},
     import::{Drift, Mirror, Wish, mirror, offer, read},
     peer::{self, Admits, GatewayName, Peer},
@@ -82,6 +83,7 @@ pub async fn run(args: &ImportArgs) -> anyhow::Result<()> {
     agreed(args)?;
     let settings = Settings { profile: args.profile.clone(), region: args.region.clone(), role: None };
     let aws = peer::aws(settings, &environment)?;
+    region(&aws, &args.gateway).await?;
     match args.check {
         true => check(args, &aws, &args.gateway, &environment).await,
         false => import(args, &aws, &args.gateway).await,
@@ -191,10 +193,10 @@ fn agreed(args: &ImportArgs) -> anyhow::Result<()> {
     }
 }
 
-async fn region(aws: &Aws, name: &GatewayName) -> anyhow::Result<String> {
+async fn region(aws: &Aws, name: &GatewayName) -> Result<String, Unlocated> {
     match &name.region {
         Some(region) => Ok(region.clone()),
-        None => aws.identity().region().await.context("say which region with `--region`"),
+        None => Ok(aws.identity().region().await?),
     }
 }
 

@@ -70,3 +70,13 @@ async fn one_server_is_enough() {
     assert_eq!(mistaken.code, Some(64));
     calculator.stop().await;
 }
+
+#[tokio::test]
+async fn who_names_a_gateway_by_its_id_is_asked_for_the_region_once() {
+    for command in ["doctor", "import"] {
+        let ended = run(&[command, "tools-a1b2c3d4e5"]).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert_eq!(ended.stderr.matches("region").count(), 3, "the advice stands there once: {ended:?}");
+        assert!(ended.stderr.contains("or say which region with `--region`"), "{ended:?}");
+    }
+}
