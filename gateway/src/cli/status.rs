@@ -123,14 +123,15 @@ async fn look(args: &StatusArgs, workspace: &Workspace, environment: &Environmen
         if args.update_token {
             findings.push(update(workspace, &path, environment).await);
         }
-        findings.push(match CredentialsFile::load(&path) {
+        findings.extend(match CredentialsFile::load(&path) {
             Ok(found) => {
                 file = found;
-                kept(&file, &path)
+                kept(&file, &path, state.as_ref())
             }
-            Err(error) => Finding::failed("credentials", error),
+            Err(error) => Some(Finding::failed("credentials", error)),
         });
     }
+    findings.extend(unasked(args, state.as_ref()));
     let outputs = state.as_ref().and_then(|state| state.outputs.clone());
     let settings = state.as_ref().map(|state| Settings {
         profile: args.profile.clone(),
@@ -154,7 +155,7 @@ async fn look(args: &StatusArgs, workspace: &Workspace, environment: &Environmen
         if args.test_auth {
             findings.extend(test_auth(&file, &outputs, settings, environment).await);
         }
-    } else if args.test_auth {
+    } else if args.test_auth && state.as_ref().is_none_or(|state| state.root == Root::Agentcore) {
         findings.push(Finding::problem("test", "there is no gateway yet").todo("deploy it with `causeway deploy`"));
     }
     let findings = findings.into_iter().map(|finding| finding.about(&subject)).chain(others);
@@ -170,6 +171,11 @@ fn here(state: Option<&State>, workspace: &Workspace) -> Finding {
             let runtimes = runtimes.map(|runtimes| format!(", with {runtimes}")).unwrap_or_default();
             Finding::good("here", format!("{state}, in {}{runtimes}", state.region))
         }
+        Some(state) if state.step == Step::Planned && !state.made => {
+            let (deploy, destroy) = (state.root.command(), format!("causeway destroy {}", workspace.options()));
+            let todo = format!("`{deploy}` makes it, without `--plan-only`; `{destroy}` forgets it");
+            Finding::warning("here", format!("planned for {}, nothing made at AWS", state.region)).todo(todo)
+        }
         Some(state) => {
             let destroy = format!("causeway destroy {}", workspace.options());
             let todo = format!("go on with the command that was interrupted, or remove it with `{destroy}`");
@@ -178,13 +184,43 @@ fn here(state: Option<&State>, workspace: &Workspace) -> Finding {
     }
 }
 
-/// What is in the credentials file.
-fn kept(file: &CredentialsFile, path: &std::path::Path) -> Finding {
+/// What this command says nothing of.
+fn unasked(args: &StatusArgs, state: Option<&State>) -> Option<Finding> {
+    let state = state?;
+    match state.root {
+        Root::Agentcore if args.offline && state.made => {
+            let what = "nothing was asked at AWS";
+            Some(Finding::unknown("AWS", what).todo("leave `--offline` out, and AWS is asked"))
+        }
+        Root::Agentcore => None,
+        Root::SelfHosted | Root::Lambda => {
+            let what = "nothing was asked at AWS, as for every deployment of this kind";
+            let todo = format!(
+                "list its tools with `causeway tools URL`; see what has changed with `{} … --plan-only`",
+                state.root.command()
+            );
+            Some(Finding::unknown("AWS", what).todo(todo))
+        }
+    }
+}
+
+/// What is in the credentials file; nothing is to be in it before anything is made.
+fn kept(file: &CredentialsFile, path: &std::path::Path, state: Option<&State>) -> Option<Finding> {
     let name = path.display();
     let todo = "get a new one with `--update-token`";
-    match (path.exists(), file.client(), file.token().as_ref().map(token::end)) {
+    let outputs = state.and_then(|state| state.outputs.as_ref());
+    if let (Some(state), None, None) = (state, outputs, file.client()) {
+        let what = format!("`{name}` holds no client of the gateway yet, because the deployment has not ended");
+        let todo = "give the same `causeway deploy` again, which ends it and completes the file";
+        return state.made.then(|| Finding::warning("credentials", what).todo(todo));
+    }
+    Some(match (path.exists(), file.client(), file.token().as_ref().map(token::end)) {
         (false, ..) => {
             Finding::warning("credentials", format!("`{name}` is not there")).todo("deploy again, which writes it")
+        }
+        (true, None, _) if outputs.is_some_and(|outputs| outputs.user_pool_id.is_some()) => {
+            let what = format!("`{name}` holds no client of the gateway");
+            Finding::warning("credentials", what).todo("deploy again, which writes it")
         }
         (true, None, _) => {
             Finding::good("credentials", format!("`{name}` holds no client: the gateway takes signatures"))
@@ -197,7 +233,7 @@ fn kept(file: &CredentialsFile, path: &std::path::Path) -> Finding {
             Finding::good("credentials", format!("the access token in `{name}` expires {when}"))
         }
         (true, Some(_), Some(None)) => Finding::good("credentials", format!("`{name}` holds an access token")),
-    }
+    })
 }
 
 /// Puts a new token into the file, while nobody else writes it.

@@ -49,6 +49,15 @@ impl Root {
         }
     }
 
+    /// The command that deploys it.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Agentcore => "causeway deploy",
+            Self::SelfHosted => "causeway deploy self-hosted",
+            Self::Lambda => "causeway deploy lambda",
+        }
+    }
+
     /// Its files and those of the modules.
     pub fn files(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let mine = move |path: &str| {

@@ -141,3 +141,72 @@ async fn a_new_token_is_put_into_the_credentials_file() {
     let other = here.run(&["status", "--gateway-name", "other"]).await;
     assert!(other.code == Some(2) && other.stderr.contains("`my-gateway` was"), "{other:?}");
 }
+
+#[tokio::test]
+async fn what_has_not_ended_is_not_said_to_be_good() {
+    let here = StandIn::new().await;
+    let arguments = StandIn::arguments();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--yes").collect();
+    let planned = here.run(&[&arguments[..], &["--plan-only"]].concat()).await;
+    assert!(planned.stderr.contains("nothing was changed; the same command without `--plan-only` asks"), "{planned:?}");
+    let status = here.run(&["status"]).await;
+    insta::assert_snapshot!(status.stdout, @"
+        gateway my-gateway
+          warning here: planned for us-east-1, nothing made at AWS
+                  → `causeway deploy` makes it, without `--plan-only`; `causeway destroy --gateway-name
+                  my-gateway` forgets it
+
+        1 warning
+        ");
+    here.fail_at("apply");
+    assert_eq!(here.deploy().await.code, Some(1));
+    let status = here.run(&["status"]).await;
+    insta::assert_snapshot!(status.stdout, @"
+        gateway my-gateway
+          warning here: being made: Terraform did not end what it began, in us-east-1
+                  → go on with the command that was interrupted, or remove it with `causeway destroy
+                  --gateway-name my-gateway`
+          warning credentials: `./.agentcore-credentials-my-gateway.json` holds no client of the gateway
+                  yet, because the deployment has not ended
+                  → give the same `causeway deploy` again, which ends it and completes the file
+
+        2 warnings
+        ");
+    here.deploy().await;
+    let status = here.run(&["status", "--offline"]).await;
+    assert!(status.code == Some(0) && status.stdout.contains("nothing was asked at AWS"), "{status:?}");
+    assert!(!status.stdout.contains("everything is well"), "{status:?}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_takes_signatures_needs_no_client() {
+    let here = StandIn::new().await;
+    let config = "authorizer = \"none\"\ndeploy = { gateway_name = \"my-gateway\", authorizer = \"iam\" }\n[[targets]]\n\
+                  name = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n";
+    here.write("config.toml", config);
+    here.give(json!({"gateway_url": "https://g.example/mcp"}));
+    here.fail_at("output");
+    assert_eq!(here.run(&["deploy", "--yes"]).await.code, Some(1));
+    let status = here.run(&["status", "--offline", "--json"]).await;
+    assert!(status.stdout.contains("the deployment has not ended"), "{status:?}");
+    assert_eq!(here.run(&["deploy", "--yes"]).await.code, Some(0));
+    let status = here.run(&["status", "--offline", "--json"]).await;
+    assert!(status.stdout.contains("holds no client: the gateway takes signatures"), "{status:?}");
+}
+
+#[tokio::test]
+async fn of_the_gateway_itself_nothing_is_asked_at_aws() {
+    let here = StandIn::new().await;
+    assert_eq!(here.run(&["deploy", "lambda", "--name", "tools", "--yes"]).await.code, Some(0));
+    let status = here.run(&["status", "--test-auth"]).await;
+    assert_eq!(status.code, Some(0), "{status:?}");
+    insta::assert_snapshot!(status.stdout, @"
+        gateway tools
+          ok      here: deployed, in us-east-1
+          unknown AWS: nothing was asked at AWS, as for every deployment of this kind
+                  → list its tools with `causeway tools URL`; see what has changed with `causeway deploy
+                  lambda … --plan-only`
+
+        no problem is known, and not everything was looked at
+        ");
+}

@@ -8,6 +8,8 @@ use crate::cli::screen::{bad, count, doubtful, faint, good, plain, strong, wrapp
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Level {
     Good,
+    /// It was not looked at.
+    Unknown,
     /// It works, and may not do so for long, or not as it was meant.
     Warning,
     /// It does not work.
@@ -30,6 +32,10 @@ pub(in crate::cli) struct Finding {
 impl Finding {
     pub(in crate::cli) fn good(what: &'static str, seen: impl Into<String>) -> Self {
         Self { level: Level::Good, subject: String::new(), what, seen: seen.into(), advice: None }
+    }
+
+    pub(in crate::cli) fn unknown(what: &'static str, seen: impl Into<String>) -> Self {
+        Self { level: Level::Unknown, ..Self::good(what, seen) }
     }
 
     pub(in crate::cli) fn warning(what: &'static str, seen: impl Into<String>) -> Self {
@@ -77,6 +83,7 @@ impl Level {
     fn word(self) -> &'static str {
         match self {
             Self::Good => "ok",
+            Self::Unknown => "unknown",
             Self::Warning => "warning",
             Self::Problem => "problem",
         }
@@ -85,6 +92,7 @@ impl Level {
     fn sign(self) -> String {
         match self {
             Self::Good => good("ok     "),
+            Self::Unknown => faint("unknown"),
             Self::Warning => doubtful("warning"),
             Self::Problem => bad("problem"),
         }
@@ -105,6 +113,7 @@ pub(in crate::cli) fn as_text(findings: &[Finding], width: usize) -> String {
     let many = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
     let (warnings, problems) = (many(Level::Warning), many(Level::Problem));
     lines.push(match (problems, warnings) {
+        (0, 0) if many(Level::Unknown) > 0 => "\nno problem is known, and not everything was looked at".into(),
         (0, 0) => format!("\n{}", good("everything is well")),
         (0, _) => format!("\n{}", doubtful(&count(warnings, "warning"))),
         (_, 0) => format!("\n{}", bad(&count(problems, "problem"))),
