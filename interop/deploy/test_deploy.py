@@ -234,6 +234,15 @@ def test_it_is_destroyed_wherever_it_lies_by_now_but_in_its_own_account_alone(de
     assert made(provider) == {} and not (desk.path / ".causeway").exists()
 
 
+def test_secrets_do_not_reach_a_repository_unsaid(desk: Desk, provider: Aws):
+    todo = "put the line `.agentcore-credentials-*.json` into .gitignore"
+    assert todo not in desk.run(*desk.deploy("--plan-only")).ok().err, "nobody keeps it in git"
+    subprocess.run(["git", "init", "--quiet", desk.path], check=True, timeout=60)
+    assert todo in desk.run(*desk.deploy("--plan-only")).ok().err
+    (desk.path / ".gitignore").write_text(".agentcore-credentials-*.json\n")
+    assert todo not in desk.run(*desk.deploy("--plan-only")).ok().err
+
+
 def test_the_check_itself_finds_a_root_that_takes_something_else(desk: Desk, provider: Aws):
     desk.run(*desk.deploy("--plan-only")).ok()
     variables = desk.path / ".causeway" / NAME / "terraform/agentcore/variables.tf"

@@ -5,6 +5,7 @@ mod connection;
 mod root;
 mod served;
 pub(in crate::cli) mod steps;
+mod untaken;
 
 use std::collections::BTreeMap;
 
@@ -137,6 +138,11 @@ pub async fn run(args: &DeployArgs) -> anyhow::Result<()> {
     let before = State::load(&workspace)?;
     steps::same_place(&workspace, before.as_ref(), Root::Agentcore, &deployment.region)?;
     let path = CredentialsFile::path(workspace.base(), workspace.gateway());
+    if CredentialsFile::is_for_git(&path).await {
+        let what = "holds secrets, and git would take it into the repository here";
+        let todo = format!("put the line `{}` into .gitignore", CredentialsFile::IGNORED);
+        tell!("{}", notice("warning", &format!("`{}` {what}; {todo}", connection::shown(&path))));
+    }
     let credentials = CredentialsFile::load(&path)?;
     let user = match deployment.authorizer {
         Authorization::Jwt => Some(TestUser::find(workspace.base(), &environment, credentials.user())?),
@@ -195,15 +201,29 @@ impl DeployArgs {
         if let Some(Err(why)) = over.gateway_description.as_deref().map(check_description) {
             wrong.push(format!("`--gateway-description` {why}"));
         }
+        let (mut untaken, mut authorizer) = (Vec::new(), Authorization::Jwt);
         let deployment = match &self.runtime_configs {
             Some(text) => {
                 let directory = std::path::absolute(&self.place.directory)?;
                 runtime_configs::deployment(text, &over, &directory)
             }
-            None => self.config.draft(environment)?.deployment(environment, &over),
+            None => {
+                let draft = self.config.draft(environment)?;
+                untaken = untaken::of(&draft.file);
+                let section = draft.file.deploy.as_ref();
+                let said = section.and_then(|section| section.value.authorizer.as_ref());
+                authorizer = said.map(|said| said.value).unwrap_or_default();
+                draft.deployment(environment, &over)
+            }
         };
+        if authorizer == Authorization::Jwt {
+            wrong.extend(TestUser::wrong(&self.place.directory, environment));
+        }
         match (deployment, mistakes("options", wrong)) {
-            (Ok(deployment), None) => Ok(deployment),
+            (Ok(deployment), None) => {
+                untaken.iter().for_each(|what| tell!("{}", notice("warning", what)));
+                Ok(deployment)
+            }
             (Err(mistakes), None) | (Ok(_), Some(mistakes)) => Err(mistakes.into()),
             (Err(mistakes), Some(options)) => {
                 Err(crate::config::Mistakes { mistakes: [options.mistakes, mistakes.mistakes].concat(), ..mistakes }

@@ -3,10 +3,12 @@
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::process::Command;
 use url::Url;
 
 use super::{
@@ -42,6 +44,20 @@ struct User {
 }
 
 impl CredentialsFile {
+    /// For a .gitignore: those of all gateways.
+    pub const IGNORED: &str = ".agentcore-credentials-*.json";
+
+    /// Whether the file at `path`, there or not, is in a work tree of git, and nothing there keeps it out of the repository. Where there
+    /// is no git, nobody would take it.
+    pub async fn is_for_git(path: &Path) -> bool {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut git = Command::new("git");
+        git.arg("-C").arg(directory).args(["check-ignore", "-q", "--"]).arg(path.file_name().unwrap_or_default());
+        git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        // git-check-ignore(1): 0 if it is ignored, 128 if something else is wrong, such as that there is no work tree.
+        git.status().await.is_ok_and(|status| status.code() == Some(1))
+    }
+
     /// Where it is for the gateway of this name.
     pub fn path(directory: &Path, gateway: &str) -> PathBuf {
         directory.join(format!(".agentcore-credentials-{gateway}.json"))

@@ -10,6 +10,9 @@ use crate::{
     secret::Secret,
 };
 
+/// What `terraform/agentcore` wants of a password where nobody says otherwise, in its variable `password_policy`.
+const LEAST: usize = 12;
+
 /// Who they are where nobody says it.
 pub const NAME: &str = "testuser";
 const LENGTH: usize = 24;
@@ -31,6 +34,9 @@ pub struct BadEnvFile {
     why: String,
 }
 
+/// A text that somebody has given, and where: for a person.
+type Given = (String, Secret);
+
 /// All that is read of `.env`.
 const NAMES: [&str; 3] = ["COGNITO_USERNAME", "COGNITO_PASSWORD", "COGNITO_TEMP_PASSWORD"];
 
@@ -40,25 +46,64 @@ impl TestUser {
         Self { name: NAME.into(), password: password_of_nobody() }
     }
 
+    /// What is wrong with what `environment` and `.env` in `directory` say of them, before anything is made for it.
+    pub fn wrong(directory: &Path, environment: &Environment) -> Option<String> {
+        let (_, password) = match given(directory, environment) {
+            Ok(given) => given,
+            Err(bad) => return Some(bad.to_string()),
+        };
+        let (place, password) = password?;
+        let lacking = lacking(password.expose());
+        let todo = "give another, or none, and one is made";
+        (!lacking.is_empty()).then(|| {
+            format!(
+                "the password in {place} is none that the user pool takes, for want of {}; {todo}",
+                lacking.join(", ")
+            )
+        })
+    }
+
     /// As `environment` says, else `.env` in `directory`, else `before`.
     ///
     /// # Errors
     /// [`BadEnvFile`].
     pub fn find(directory: &Path, environment: &Environment, before: Option<Self>) -> Result<Self, BadEnvFile> {
-        let file = env_file(&directory.join(".env"))?;
-        let said = |name: &str| {
-            let variable = environment.look_up(Reference::Variable(name)).ok();
-            variable.or_else(|| file.get(name).filter(|value| !value.expose().is_empty()).cloned())
-        };
-        let name = said("COGNITO_USERNAME").map(|name| name.expose().to_owned());
-        // A password that was temporary would do where no other is said: Terraform sets it for good.
-        let password = said("COGNITO_PASSWORD").or_else(|| said("COGNITO_TEMP_PASSWORD"));
+        let (name, password) = given(directory, environment)?;
+        let name = name.map(|(_, name)| name.expose().to_owned());
         let before = before.as_ref();
         Ok(Self {
             name: name.or(before.map(|user| user.name.clone())).unwrap_or_else(|| NAME.into()),
-            password: password.or(before.map(|user| user.password.clone())).unwrap_or_else(password_of_nobody),
+            password: password
+                .map(|(_, password)| password)
+                .or(before.map(|user| user.password.clone()))
+                .unwrap_or_else(password_of_nobody),
         })
     }
+}
+
+/// Their name and password, if somebody gives one.
+fn given(directory: &Path, environment: &Environment) -> Result<(Option<Given>, Option<Given>), BadEnvFile> {
+    let file = env_file(&directory.join(".env"))?;
+    let given = |name: &str| {
+        let variable = environment.look_up(Reference::Variable(name)).ok().map(|value| (format!("`{name}`"), value));
+        let of_file = || file.get(name).filter(|value| !value.expose().is_empty()).cloned();
+        variable.or_else(|| Some((format!("`{name}` of `.env`"), of_file()?)))
+    };
+    // A password that was temporary would do where no other is said: Terraform sets it for good.
+    Ok((given("COGNITO_USERNAME"), given("COGNITO_PASSWORD").or_else(|| given("COGNITO_TEMP_PASSWORD"))))
+}
+
+/// What Cognito would miss in `password`.
+fn lacking(password: &str) -> Vec<String> {
+    let holds = |kind: fn(char) -> bool| password.chars().any(kind);
+    let wanted = [
+        (password.chars().count() >= LEAST, format!("{LEAST} characters")),
+        (holds(|it| it.is_ascii_lowercase()), "a small letter".into()),
+        (holds(|it| it.is_ascii_uppercase()), "a capital".into()),
+        (holds(|it| it.is_ascii_digit()), "a digit".into()),
+        (holds(|it| !it.is_ascii_alphanumeric() && !it.is_whitespace()), "a symbol".into()),
+    ];
+    wanted.into_iter().filter(|(is_there, _)| !is_there).map(|(_, what)| what).collect()
 }
 
 /// Its lines that are ours. A `$` in a password means itself: nothing is put in its place.
@@ -130,6 +175,23 @@ mod tests {
         assert_eq!(find("COGNITO_PASSWORD=\"a #$b\"\n", &[], None).unwrap().1, "a #$b");
         let bad = find("COGNITO_PASSWORD='hunter5\n", &[], None).unwrap_err();
         assert!(bad.contains("line 1") && !bad.contains("hunter5"), "{bad}");
+    }
+
+    #[test]
+    fn what_cognito_would_refuse_is_said_where_it_was_given() {
+        let directory = tempfile::tempdir().unwrap();
+        let wrong = |variables: &[(&str, &str)]| {
+            TestUser::wrong(directory.path(), &Environment::of(variables.iter().copied())).unwrap_or_default()
+        };
+        let short = wrong(&[("COGNITO_PASSWORD", "Hunter2 of")]);
+        assert!(short.contains("in `COGNITO_PASSWORD` is") && short.contains("of 12 characters, a symbol;"), "{short}");
+        assert!(!short.contains("Hunter2"));
+        assert_eq!((wrong(&[]), wrong(&[("COGNITO_PASSWORD", "Hunter2-of-alice")])), Default::default());
+        std::fs::write(directory.path().join(".env"), "COGNITO_TEMP_PASSWORD=HUNTER-OF-ALICE\n").unwrap();
+        let temporary = wrong(&[]);
+        assert!(temporary.contains("`COGNITO_TEMP_PASSWORD` of `.env` is"), "{temporary}");
+        assert!(temporary.contains("of a small letter, a digit;"), "{temporary}");
+        assert!(lacking(password_of_nobody().expose()).is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is refused before anything is changed: bad input, nobody to ask, no Terraform, another region.
 
-use crate::stand_in::{GATEWAY, StandIn, credentials};
+use crate::stand_in::{GATEWAY, StandIn, credentials, ended};
 
 #[tokio::test]
 async fn every_mistake_is_said_at_once() {
@@ -153,4 +153,24 @@ async fn a_deployment_stays_in_its_region() {
     let moved = here.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await;
     assert_eq!((moved.code, here.calls().len()), (Some(2), 0));
     assert!(moved.stderr.contains(&format!("`{GATEWAY}` is deployed in `us-east-1`, not in `eu-west-1`")), "{moved:?}");
+}
+
+#[tokio::test]
+async fn a_password_that_cognito_would_refuse_is_a_mistake_among_the_others() {
+    let here = StandIn::new().await;
+    let configs = r#"[{"name": "1-a", "image_uri": "public.ecr.aws/a/b:1"}]"#;
+    let mut command = here.command(&["deploy", "--gateway-name", GATEWAY, "--runtime-configs", configs, "--yes"]);
+    let wrong = ended(command.env("COGNITO_PASSWORD", "hunter2").spawn().unwrap()).await;
+    assert_eq!((wrong.code, here.calls().len()), (Some(64), 0));
+    insta::assert_snapshot!(wrong.stderr, @"
+        --runtime-configs: the password in `COGNITO_PASSWORD` is none that the user pool takes, for want of 12 characters, a capital, a symbol; give another, or none, and one is made
+        --runtime-configs: runtime `1-a`: `1-a` is no name of a runtime: use a letter, then letters and digits with single hyphens between them, 2 to 48 in all, for example `my-calculator`
+        2 mistakes
+        ");
+    let config = "authorizer = \"none\"\ndeploy = { gateway_name = \"my-gateway\", authorizer = \"iam\" }\n[[targets]]\n\
+                  name = \"a\"\nhttp.endpoint = \"https://a.example.com/mcp\"\n";
+    here.write("config.toml", config);
+    let mut command = here.command(&["deploy", "--plan-only"]);
+    let other = ended(command.env("COGNITO_PASSWORD", "hunter2").spawn().unwrap()).await;
+    assert_eq!(other.code, Some(0), "no user pool, no user: {other:?}");
 }

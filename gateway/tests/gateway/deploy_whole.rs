@@ -214,3 +214,72 @@ async fn a_password_that_nobody_else_has_is_made_once() {
     assert!(deploy().await.status.success());
     assert_eq!(here.json(&credentials())["test_user"], user, "the next run keeps it");
 }
+
+#[tokio::test]
+async fn what_has_no_place_at_aws_is_said_by_name() {
+    let here = StandIn::new().await;
+    here.write(
+        "config.toml",
+        r#"
+        [gateway]
+        public_url = "https://gateway.example.com/mcp"
+        [authorizer.custom_jwt]
+        discovery_url = "https://issuer.example.com/.well-known/openid-configuration"
+        allowed_clients = ["alice"]
+        [login]
+        client_id = "alice"
+        [deploy]
+        gateway_name = "my-gateway"
+        leave_out = ["there", "time"]
+        [[targets]]
+        name = "calculator"
+        http.endpoints = ["http://127.0.0.1:8000/mcp", "http://127.0.0.1:8001/mcp"]
+        deploy.image_uri = "public.ecr.aws/a/b:1"
+        tools = { exclude = ["div*"] }
+        [[targets]]
+        name = "orders"
+        http.endpoints = ["https://a.example.com/mcp", "https://b.example.com/mcp", "https://c.example.com/mcp"]
+        tools = { rename = { a = "b" } }
+        resources = { exclude = ["x://*"] }
+        [[targets]]
+        name = "there"
+        kind = "agentcore-gateway"
+        standby = ["orders"]
+        http.endpoint = "https://g.example.com/mcp"
+        [[targets]]
+        name = "time"
+        stdio.command = ["uvx", "mcp-server-time"]
+        tools = { exclude = ["convert*"] }
+        [[toolsets]]
+        name = "few"
+        tools = { include = ["calculator___*"] }
+        "#,
+    );
+    let ended = here.run(&["deploy", "--plan-only"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let warnings: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
+    insta::assert_snapshot!(warnings.join("\n"), @"
+        warning: `[authorizer.custom_jwt]` is not taken to AWS: the gateway there gets a Cognito user pool of its own, and takes nothing that callers show here
+        warning: `[login]` is not taken to AWS: who logs in there does so at the user pool of the gateway
+        warning: `[[toolsets]]` (`few`) is not taken to AWS: the gateway there has one endpoint for all
+        warning: target `calculator`: `tools` is not taken to AWS: the gateway there shows all that the target has, under its own names
+        warning: target `orders`: `tools`, `resources` are not taken to AWS: the gateway there shows all that the target has, under its own names
+        warning: target `orders`: the first of `http.endpoints` is taken to AWS, and the other 2 are not
+        warning: target `there`: `standby` is not taken to AWS: the gateway there has targets, and nothing that stands by for them
+        ");
+    let checked = here.run(&["check"]).await;
+    assert_eq!(checked.code, Some(0), "all of it serves here: {checked:?}");
+}
+
+#[tokio::test]
+async fn secrets_that_git_would_take_are_warned_of() {
+    let here = StandIn::new().await;
+    let warned = || async { here.deploy().await.stderr.contains("git would take it into the repository here") };
+    assert!(!warned().await, "there is no git");
+    // As git-check-ignore(1) has it: not ignored, ignored, no work tree.
+    for (status, is_warned) in [(1, true), (0, false), (128, false)] {
+        here.program_of("git", &format!("#!/bin/sh\necho \"$@\" > \"$STAND_IN/git\"\nexit {status}\n"));
+        assert_eq!(warned().await, is_warned, "{status}");
+        assert_eq!(here.read("told/git"), format!("-C . check-ignore -q -- {}\n", credentials()));
+    }
+}

@@ -18,7 +18,10 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::{Map, Value, json};
-use tokio::{net::TcpListener, process::Child};
+use tokio::{
+    net::TcpListener,
+    process::{Child, Command},
+};
 
 use crate::{command::Ended, sample::CAUSEWAY};
 
@@ -98,7 +101,12 @@ impl StandIn {
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        let mut command = tokio::process::Command::new(CAUSEWAY);
+        self.command(arguments).spawn().unwrap()
+    }
+
+    /// Not started yet: for who changes its environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(CAUSEWAY);
         command.args(arguments).current_dir(self.base.path()).env_clear().kill_on_drop(true);
         let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
         command
@@ -107,7 +115,15 @@ impl StandIn {
             .env("STAND_IN", self.path("told"))
             .env("COGNITO_PASSWORD", PASSWORD);
         command.env("AWS_EC2_METADATA_DISABLED", "true").env("ORDERS_SECRET", JOINED);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Puts a program of this name beside Terraform.
+    pub(crate) fn program_of(&self, name: &str, script: &str) {
+        let name = format!("bin/{name}");
+        self.write(&name, script);
+        fs::set_permissions(self.path(&name), fs::metadata(self.program()).unwrap().permissions()).unwrap();
     }
 
     /// Lets the stand-in wait at the next `command` for a signal.

@@ -121,6 +121,6 @@ impl Connection {
 }
 
 /// Without the `./` of the directory that nobody has named.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
