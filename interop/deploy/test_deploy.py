@@ -289,3 +289,33 @@ def test_the_gateway_itself_is_deployed_by_the_same_steps(desk: Desk, provider: 
     assert "No changes" in again.err
     desk.run("destroy", "--gateway-name", NAME, "--yes").ok()
     assert made(provider) == {}
+
+
+def test_a_function_serves_a_text_that_terraform_fills_in(desk: Desk, provider: Aws):
+    package = desk.path / "function.zip"
+    package.write_bytes(b"PK")
+    text = """
+        [gateway]
+        public_url = "${public_url}"
+        [authorizer.custom_jwt]
+        discovery_url = "${discovery_url}"
+        allowed_clients = ["${client_id}"]
+        allowed_scopes = ["${scope}"]
+        [lambda]
+        trust_api_gateway_authorizer = true
+        [[targets]]
+        name = "orders"
+        http.endpoint = "https://orders.example.com/mcp"
+        """
+    (desk.path / "dev.tfvars").write_text(f'package_path = "{package}"\nname = "other"\nregion = "eu-west-1"\n')
+    arguments = ["deploy", "lambda", "--name", NAME, "--var-file", "dev.tfvars", "--config", "config.toml", "--yes"]
+    (desk.path / "config.toml").write_text(text + "colour = 1\n")
+    wrong = desk.run(*arguments)
+    assert wrong.status == 64 and "unknown key `colour`" in wrong.err and provider.changes() == []
+    (desk.path / "config.toml").write_text(text)
+    shown = desk.run(*arguments).ok().out
+    assert "\n  follow_log\n    aws logs tail" in shown and "--region eu-west-1" in shown, shown
+    [function] = [change["config"] for change in provider.changes() if change["type"] == "aws_lambda_function"]
+    assert function["function_name"] == NAME and "${" not in json.dumps(function["environment"])
+    desk.run("destroy", "--gateway-name", NAME, "--yes").ok()
+    assert made(provider) == {}
