@@ -210,9 +210,8 @@ impl DeployArgs {
             None => {
                 let draft = self.config.draft(environment)?;
                 untaken = untaken::of(&draft.file);
-                let section = draft.file.deploy.as_ref();
-                let said = section.and_then(|section| section.value.authorizer.as_ref());
-                authorizer = said.map(|said| said.value).unwrap_or_default();
+                authorizer =
+                    draft.file.deploy.as_ref().map(|section| section.value.authorization()).unwrap_or_default();
                 draft.deployment(environment, &over)
             }
         };

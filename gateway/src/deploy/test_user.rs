@@ -19,6 +19,12 @@ const LENGTH: usize = 24;
 /// One of each is in a password, as Cognito's strictest policy wants. None needs quotes in a shell.
 const LETTERS: [&[u8]; 4] = [b"abcdefghijkmnopqrstuvwxyz", b"ABCDEFGHJKLMNPQRSTUVWXYZ", b"23456789", b"-_.+="];
 
+/// All that is read of `.env`.
+const NAMES: [&str; 3] = ["COGNITO_USERNAME", "COGNITO_PASSWORD", "COGNITO_TEMP_PASSWORD"];
+
+/// A text that somebody has given, and where: for a person.
+type Given = (String, Secret);
+
 /// A name and a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestUser {
@@ -33,12 +39,6 @@ pub struct BadEnvFile {
     path: String,
     why: String,
 }
-
-/// A text that somebody has given, and where: for a person.
-type Given = (String, Secret);
-
-/// All that is read of `.env`.
-const NAMES: [&str; 3] = ["COGNITO_USERNAME", "COGNITO_PASSWORD", "COGNITO_TEMP_PASSWORD"];
 
 impl TestUser {
     /// For Terraform where it removes the user: any password that its policy takes.

@@ -47,8 +47,7 @@ async fn what_is_no_source_text_is_not_read_and_does_not_steer_the_terminal() {
     for name in ["calculator/huge.py", "calculator/huge.txt"] {
         std::fs::remove_file(here.path(name)).unwrap();
     }
-    let arguments = [&StandIn::arguments()[..], &["--gateway-description".into(), "ü".repeat(200)]].concat();
-    assert_eq!(here.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await.code, Some(0));
+    assert_eq!(here.deploy_with(&["--gateway-description", &"ü".repeat(200)]).await.code, Some(0));
 }
 
 #[tokio::test]
@@ -111,12 +110,10 @@ async fn a_target_is_not_called_as_the_gateway() {
 #[tokio::test]
 async fn without_a_terminal_somebody_must_have_said_yes() {
     let here = StandIn::new().await;
-    let arguments = StandIn::arguments();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--yes").collect();
-    let refused = here.run(&arguments).await;
+    let refused = here.deploy_asking(&[]).await;
     assert_eq!((refused.code, here.calls().len()), (Some(2), 0), "{refused:?}");
     assert!(refused.stderr.contains("`--yes`") && !here.path(".causeway").exists(), "{refused:?}");
-    let looked = here.run(&[&arguments[..], &["--plan-only"]].concat()).await;
+    let looked = here.deploy_asking(&["--plan-only"]).await;
     assert_eq!((looked.code, here.commands().join(" ").as_str()), (Some(0), "init plan"), "{looked:?}");
     assert!(!here.path(&credentials()).exists() && !here.path(&here.home("plan")).exists());
     assert_eq!(here.json(&here.home("state.json"))["made"], false);
@@ -141,16 +138,13 @@ async fn terraform_must_be_there_and_new_enough() {
 async fn a_deployment_stays_in_its_region() {
     let here = StandIn::new().await;
     // One that made nothing binds nobody.
-    let elsewhere = [&StandIn::arguments()[..], &["--region".into(), "eu-central-1".into()]].concat();
     here.fail_at("plan");
-    assert_eq!(here.run(&elsewhere.iter().map(String::as_str).collect::<Vec<_>>()).await.code, Some(1));
+    assert_eq!(here.deploy_with(&["--region", "eu-central-1"]).await.code, Some(1));
     here.deploy().await;
     assert_eq!(here.json(&here.home("state.json"))["region"], "us-east-1");
     assert_eq!(here.json(&credentials())["region"], "us-east-1");
     here.calls();
-    let mut arguments = StandIn::arguments();
-    arguments.extend(["--region".into(), "eu-west-1".into()]);
-    let moved = here.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let moved = here.deploy_with(&["--region", "eu-west-1"]).await;
     assert_eq!((moved.code, here.calls().len()), (Some(2), 0));
     assert!(moved.stderr.contains(&format!("`{GATEWAY}` is deployed in `us-east-1`, not in `eu-west-1`")), "{moved:?}");
 }

@@ -145,9 +145,7 @@ async fn a_new_token_is_put_into_the_credentials_file() {
 #[tokio::test]
 async fn what_has_not_ended_is_not_said_to_be_good() {
     let here = StandIn::new().await;
-    let arguments = StandIn::arguments();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--yes").collect();
-    let planned = here.run(&[&arguments[..], &["--plan-only"]].concat()).await;
+    let planned = here.deploy_asking(&["--plan-only"]).await;
     assert!(planned.stderr.contains("nothing was changed; the same command without `--plan-only` asks"), "{planned:?}");
     let status = here.run(&["status"]).await;
     insta::assert_snapshot!(status.stdout, @"

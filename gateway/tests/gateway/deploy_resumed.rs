@@ -79,9 +79,7 @@ async fn what_terraform_has_made_is_not_forgotten_with_the_state_file() {
     let here = StandIn::new().await;
     here.deploy().await;
     std::fs::remove_file(here.path(&here.home("state.json"))).unwrap();
-    let arguments = StandIn::arguments();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--yes").collect();
-    assert_eq!(here.run(&[&arguments[..], &["--plan-only"]].concat()).await.code, Some(0));
+    assert_eq!(here.deploy_asking(&["--plan-only"]).await.code, Some(0));
     assert_eq!(here.json(&here.home("state.json"))["made"], true);
 }
 

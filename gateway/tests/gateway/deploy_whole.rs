@@ -78,8 +78,7 @@ async fn what_is_shown_leaves_secrets_out() {
           causeway destroy --gateway-name my-gateway
           what else there is to do: docs/deploy.md
         "#);
-    let machine = [&StandIn::arguments()[..], &["--json".into()]].concat();
-    let machine = here.run(&machine.iter().map(String::as_str).collect::<Vec<_>>()).await.json();
+    let machine = here.deploy_with(&["--json"]).await.json();
     assert_eq!((&machine["hasToken"], &machine["outputs"]["client_id"]), (&json!(true), &json!("client")));
 }
 
@@ -114,8 +113,7 @@ async fn a_command_that_is_shown_works_as_it_is_shown() {
 #[tokio::test]
 async fn a_profile_that_is_named_counts_more_than_keys() {
     let here = StandIn::new().await;
-    let arguments = [&StandIn::arguments()[..], &["--profile".into(), "prod".into()]].concat();
-    here.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    here.deploy_with(&["--profile", "prod"]).await;
     let environment = here.environment("apply");
     let has = |line: &str| environment.lines().any(|found| found == line);
     assert!(has("AWS_PROFILE=prod") && has("AWS_ACCESS_KEY_ID=") && has("AWS_SESSION_TOKEN="), "{environment}");
@@ -175,8 +173,7 @@ async fn one_file_serves_here_and_deploys_there() {
 #[tokio::test]
 async fn a_region_that_aws_does_not_have_is_doubted() {
     let here = StandIn::new().await;
-    let arguments = [&StandIn::arguments()[..], &["--region".into(), "us-esat-1".into()]].concat();
-    let ended = here.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let ended = here.deploy_with(&["--region", "us-esat-1"]).await;
     assert!(ended.code == Some(0) && ended.stderr.contains("did you mean `us-east-1`?"), "{ended:?}");
 }
 

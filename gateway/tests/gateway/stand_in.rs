@@ -95,6 +95,20 @@ impl StandIn {
         ended(self.start_deploy()).await
     }
 
+    /// With `more` arguments.
+    pub(crate) async fn deploy_with(&self, more: &[&str]) -> Ended {
+        let arguments = Self::arguments();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        self.run(&arguments).await
+    }
+
+    /// With `more` arguments, and not without a question.
+    pub(crate) async fn deploy_asking(&self, more: &[&str]) -> Ended {
+        let arguments = Self::arguments();
+        let arguments = arguments.iter().map(String::as_str).filter(|argument| *argument != "--yes");
+        self.run(&arguments.chain(more.iter().copied()).collect::<Vec<_>>()).await
+    }
+
     pub(crate) fn start_deploy(&self) -> Child {
         let arguments = Self::arguments();
         self.start(&arguments.iter().map(String::as_str).collect::<Vec<_>>())

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Stands in for Terraform: records each command with its environment, and does what files in $STAND_IN tell it. `stop-at-COMMAND`: it
-# waits there for a signal. `fail-at-COMMAND`: it fails there, once. `crash`: where it would fail or end early, it crashes, once. `no-changes`: its plans
-# change nothing. What plans hold is in `plan.json`.
+# Stands in for Terraform: records each command with its environment, and does what files in $STAND_IN tell it.
+# `stop-at-COMMAND`: it waits there for a signal. `fail-at-COMMAND`: it fails there, once. `crash`: where it would fail or end early,
+# it crashes, once. `no-changes`: its plans change nothing. What plans hold is in `plan.json`.
 here=${STAND_IN:?}
 command=$1
 if [ "$command" = version ]; then

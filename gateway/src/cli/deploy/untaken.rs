@@ -6,6 +6,7 @@ use crate::config::{
     file::{
         File,
         authorizer::Authorizer,
+        deploy::Deploy,
         target::{Http, Target},
     },
 };
@@ -17,7 +18,7 @@ pub(super) fn of(file: &File) -> Vec<String> {
         let names = section.into_iter().flat_map(|section| &section.leave_out);
         names.map(|name| &name.value).any(|name| Some(name) == target.name.as_ref().map(|name| &name.value))
     };
-    let taken = section.and_then(|section| section.authorizer.as_ref()).map(|taken| taken.value).unwrap_or_default();
+    let taken = section.map(Deploy::authorization).unwrap_or_default();
     let mut said: Vec<String> = authorizer(file, taken).into_iter().collect();
     if file.login.is_some() {
         said.push("`[login]` is not taken to AWS: who logs in there does so at the user pool of the gateway".into());

@@ -36,6 +36,13 @@ pub struct Deploy {
     pub leave_out: Vec<Located<String>>,
 }
 
+impl Deploy {
+    /// Whom the gateway lets in, said or not.
+    pub fn authorization(&self) -> Authorization {
+        self.authorizer.as_ref().map(|authorizer| authorizer.value).unwrap_or_default()
+    }
+}
+
 /// What a target becomes at AWS: a Runtime of its own. Exactly one of `entrypoint` (with `requirements_file`), `source_directory` and
 /// `image_uri`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

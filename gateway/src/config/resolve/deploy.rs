@@ -61,7 +61,7 @@ impl Resolver<'_> {
             gateway_description: said(&over.gateway_description, &section.gateway_description).unwrap_or_default(),
             region: region.unwrap_or_else(|| deploy::REGION.into()),
             tags: plain(&section.tags),
-            authorizer: section.authorizer.as_ref().map(|member| member.value).unwrap_or_default(),
+            authorizer: section.authorization(),
             servers: servers?,
             targets: targets?,
         })
