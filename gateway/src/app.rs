@@ -26,7 +26,7 @@ use crate::{
     credentials::Credential,
     discovery::{self, Merging, Outlets, Rules, TargetState, View},
     export::Exporter,
-    front::Front,
+    front::{Front, Stopping},
     gateway::Gateway,
     http::Endpoint,
     inbound::Inbound,
@@ -209,7 +209,7 @@ fn endpoints(
     sources: &Sources,
     (targets, outlets): (&[Arc<Target>], &Outlets),
     sealer: &Arc<Sealer>,
-    stopping: &CancellationToken,
+    stopping: &Stopping,
 ) -> (Endpoint, HashMap<String, Endpoint>) {
     let gateway = |view: &watch::Sender<Arc<View>>| {
         let patience = (config.limits.discovery, config.failover.first_byte);

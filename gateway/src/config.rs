@@ -140,6 +140,14 @@ pub struct Limits {
     pub request_bytes: usize,
     /// For the body of a client's request to come in.
     pub request_time: Duration,
+    /// Bytes of the head of a client's request, and of the head of a target's answer.
+    pub header_bytes: usize,
+    /// For the head of a request to come in, and for the next one to come on the same connection.
+    pub idle: Duration,
+    /// For a client to take something of an answer that is there for it.
+    pub stalled: Duration,
+    /// For open requests to end once the gateway is told to stop.
+    pub drain: Duration,
     /// Connections of clients at once.
     pub connections: usize,
     /// Bytes of one message from a target.
@@ -161,8 +169,16 @@ pub struct Limits {
     pub refresh: Duration,
     /// Pages of one list of one target.
     pub catalog_pages: usize,
+    /// Entries of all lists of one target.
+    pub catalog_entries: usize,
+    /// Bytes of all lists of one target.
+    pub catalog_bytes: usize,
     /// Calls that run in one target at once.
     pub target_calls: usize,
+    /// Calls that wait for one of those to end.
+    pub target_queue: usize,
+    /// For such a call to get its place.
+    pub queue: Duration,
     /// Calls that wait for input of a modern client at once.
     pub parked_calls: usize,
     /// For a modern client to bring the input that a call waits for.

@@ -139,9 +139,11 @@ impl CallError {
             Self::Target(TargetError { fault: Fault::UnknownState, .. }) => {
                 return Self::UnknownState.face(call, era, id, debug);
             }
-            Self::TooManyParked(_) | Self::CannotAsk { .. } | Self::TooManyRounds(_) | Self::Declined { .. } => {
-                wire::error_message(id, wire::INTERNAL_ERROR, &self.to_string(), None)
-            }
+            Self::Stopping
+            | Self::TooManyParked(_)
+            | Self::CannotAsk { .. }
+            | Self::TooManyRounds(_)
+            | Self::Declined { .. } => wire::error_message(id, wire::INTERNAL_ERROR, &self.to_string(), None),
             Self::NoTasks | Self::NoMethod(_) => {
                 let message = wire::error_message(id, wire::METHOD_NOT_FOUND, &self.to_string(), None);
                 let status = if era == Era::Modern { StatusCode::NOT_FOUND } else { StatusCode::OK };

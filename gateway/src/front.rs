@@ -51,10 +51,18 @@ pub struct Front {
     lot: modern::Lot,
     /// Places for streams on which clients listen, and how many there are.
     streams: (Arc<Semaphore>, usize),
-    /// Set when the gateway is to stop: streams without an end of their own end then.
-    stopping: CancellationToken,
+    stopping: Stopping,
     /// Clients are told what the only target says of itself.
     in_its_name: bool,
+}
+
+/// The end of the gateway, in two steps.
+#[derive(Clone, Debug, Default)]
+pub struct Stopping {
+    /// Set when it is to stop: streams without an end of their own end then.
+    pub begun: CancellationToken,
+    /// Set when there is no more time: calls that still run are answered with an error.
+    pub closing: CancellationToken,
 }
 
 /// What is in use of what is bounded.
@@ -85,7 +93,7 @@ impl Front {
         limits: &config::Limits,
         sealer: Arc<Sealer>,
         clock: Clock,
-        stopping: CancellationToken,
+        stopping: Stopping,
     ) -> Self {
         let lot = modern::Lot::new(Arc::clone(&sealer), clock.clone(), limits.parked_calls, limits.parked);
         let live = legacy::Sessions::new(sessions.timeout);
@@ -130,6 +138,11 @@ impl Front {
     /// Answers a DELETE: it ends a legacy session.
     pub async fn end(&self, post: Post) -> Response {
         legacy::end(self, &post).await
+    }
+
+    /// Gives up what waits for clients that nobody will hear any more.
+    pub(crate) fn close(&self) {
+        self.lot.clear();
     }
 
     /// What is in use.

@@ -98,6 +98,9 @@ pub enum CallError {
     /// A subscription of a legacy client without a session.
     #[error("subscriptions need a session: send `initialize` first, and its `Mcp-Session-Id` with each request")]
     NoSession,
+    /// The gateway was told to stop, and has waited for the answer for as long as it may.
+    #[error("the gateway stops: the call may or may not have been carried out, so check before you repeat it")]
+    Stopping,
     #[error("{0} calls wait for input already (`limits.parked_calls`): retry in a moment")]
     TooManyParked(usize),
     /// A modern client did not declare what the target needs.

@@ -1,20 +1,37 @@
 //! Accepting connections: bounded in number, each with a bound on how slowly a request may come, and let to end when the
 //! gateway stops. Knows no paths.
 
-use std::{sync::Arc, time::Duration};
+mod stall;
 
-use axum::{Router, body::Body, middleware::map_request};
-use http::{HeaderValue, Request, header};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, body::Body, middleware::map_request, response::Response};
+use futures::FutureExt;
+use http::{HeaderValue, Request, Version, header};
+use hyper::{
+    body::Incoming,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::conn::auto,
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::stall::Watched;
 
 /// After a failed accept, mostly for want of file descriptors, until the next.
 const BREATH: Duration = Duration::from_millis(100);
@@ -30,11 +47,23 @@ pub struct Connections {
 #[derive(Clone, Debug)]
 pub struct Bounds {
     pub connections: Connections,
-    /// For the head of a request.
-    pub head: Duration,
+    /// Bytes of the head of a request, 8192 at least.
+    pub header_bytes: usize,
+    /// For the head of a request, and so between two requests of a connection.
+    pub idle: Duration,
+    /// For a client to take something of what is sent to it.
+    pub stalled: Duration,
     /// For open requests to end once the gateway is told to stop.
     pub drain: Duration,
+    /// Told to stop, a connection over HTTP/1.1 stays open for so long although no request is under way: one that is on its way
+    /// already is still answered, and then the client is told to close. Nobody can tell whether there is one.
+    pub linger: Duration,
+    /// Set shortly before that time is over: whoever answers then still does so now, be it with an error.
+    pub closing: CancellationToken,
 }
+
+/// From [`Bounds::closing`] until what is still open is cut off; half of the drain if that is shorter.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 impl Connections {
     /// None yet, and `most` at once.
@@ -53,13 +82,14 @@ impl Connections {
     }
 }
 
-/// Serves `router` on `listener` until `shutdown` is ready, then waits for open requests to end.
+/// Serves `router` on `listener` until `shutdown` is ready; then takes no more connections and waits for open requests to end.
 pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdown: impl Future<Output = ()>) {
     let router = router.layer(map_request(with_host));
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(bounds.head);
-    server.http2().timer(TokioTimer::new()).keep_alive_interval(bounds.head);
-    let graceful = GracefulShutdown::new();
+    let stopping = CancellationToken::new();
+    let Bounds { stalled, linger, .. } = bounds;
+    let server = Server { http: Arc::new(http(&bounds)), router, stalled, linger, stopping: stopping.clone() };
+    let open = TaskTracker::new();
+    let end = CancellationToken::new();
     tokio::pin!(shutdown);
     loop {
         let permit = Arc::clone(&bounds.connections.permits).acquire_owned();
@@ -68,20 +98,110 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
             accepted = accepted => accepted,
             () = &mut shutdown => break,
         };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a client's connection ended early");
-            }
-            drop(permit);
-        });
+        open.spawn(end.clone().run_until_cancelled_owned(server.clone().attend(stream, Some(permit))));
+    }
+    // The system has accepted these already, and their clients may have sent something.
+    while let Some(Ok((stream, _))) = listener.accept().now_or_never() {
+        open.spawn(end.clone().run_until_cancelled_owned(server.clone().attend(stream, None)));
     }
     drop(listener);
-    if timeout(bounds.drain, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not end within {:?}: they are cut off", bounds.drain);
+    stopping.cancel();
+    open.close();
+    let last_words = LAST_WORDS.min(bounds.drain / 2);
+    if timeout(bounds.drain - last_words, open.wait()).await.is_ok() {
+        return;
     }
+    bounds.closing.cancel();
+    if timeout(last_words, open.wait()).await.is_err() {
+        tracing::warn!(
+            "some requests did not end within {:?} (`limits.drain_seconds`): they are cut off",
+            bounds.drain
+        );
+        end.cancel();
+    }
+}
+
+/// What each connection is served with.
+#[derive(Clone, Debug)]
+struct Server {
+    http: Arc<auto::Builder<TokioExecutor>>,
+    router: Router,
+    stalled: Duration,
+    linger: Duration,
+    /// Set when the gateway is told to stop.
+    stopping: CancellationToken,
+}
+
+fn http(bounds: &Bounds) -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(bounds.idle).max_buf_size(bounds.header_bytes);
+    let header_bytes = u32::try_from(bounds.header_bytes).unwrap_or(u32::MAX);
+    http.http2().timer(TokioTimer::new()).keep_alive_interval(bounds.idle).max_header_list_size(header_bytes);
+    http
+}
+
+impl Server {
+    /// Serves one connection to its end.
+    async fn attend(self, stream: TcpStream, _permit: Option<OwnedSemaphorePermit>) {
+        // Answers are written whole: waiting for more to send only delays them.
+        let _ = stream.set_nodelay(true);
+        let is_http2 = Arc::new(AtomicBool::new(false));
+        let service = told_to_close(self.router, self.stopping.clone(), Arc::clone(&is_http2));
+        let stream = TokioIo::new(Watched::new(stream, self.stalled));
+        let connection = self.http.serve_connection(stream, service);
+        tokio::pin!(connection);
+        let leaving = async {
+            self.stopping.cancelled().await;
+            // HTTP/2 has a word for it, which loses no request.
+            if !is_http2.load(Ordering::Relaxed) {
+                sleep(self.linger).await;
+            }
+        };
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = leaving => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error = %causes(&*error), "a client's connection ended early");
+        }
+    }
+}
+
+/// What answers the requests of one connection, and says over HTTP/1.1 with each answer that it is the last one once the gateway is
+/// `stopping`.
+fn told_to_close(
+    router: Router,
+    stopping: CancellationToken,
+    is_http2: Arc<AtomicBool>,
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response, Infallible>> + Send + 'static,
+> + Send
++ 'static {
+    let router = TowerToHyperService::new(router);
+    service_fn(move |request: Request<Incoming>| {
+        let is_older = request.version() < Version::HTTP_2;
+        is_http2.store(!is_older, Ordering::Relaxed);
+        let (answering, stopping) = (router.call(request), stopping.clone());
+        async move {
+            let mut response = answering.await?;
+            if is_older && stopping.is_cancelled() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response)
+        }
+    })
+}
+
+/// An error and what caused it.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    all.collect::<Vec<_>>().join(": ")
 }
 
 /// Over HTTP/2 a client says in the target of a request whom it calls, and need not say it again in `Host`, where all that follows
@@ -97,11 +217,7 @@ async fn with_host(mut request: Request<Body>) -> Request<Body> {
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                // Answers are written whole: waiting for more to send only delays them.
-                let _ = stream.set_nodelay(true);
-                return stream;
-            }
+            Ok((stream, _)) => return stream,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 sleep(BREATH).await;

@@ -20,6 +20,7 @@ use super::{App, Begun, begin, discover, endpoints, exported, login, stop};
 use crate::{
     config::{Authorizer, Config, SessionMode},
     discovery::{TargetState, View},
+    front::Stopping,
     http::{self, MCP_PATH, Served},
     lambda::{self, Reading},
     targets::Target,
@@ -60,7 +61,7 @@ impl App {
         let Begun { export, sealer, _following } = begin(&config, &sources, &calls).await?;
         let login = login(&config, &sources, &sealer)
             .context("the system trusts no certificates: install `ca-certificates`")?;
-        let (stopping, over) = (CancellationToken::new(), CancellationToken::new());
+        let (stopping, over) = (Stopping::default(), CancellationToken::new());
         let (gateway, toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
         let local = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 443));
         let limits = config.limits.clone();

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{App, Begun, begin, discover, endpoints, exported, stop};
 use crate::{
     config::{AuditSink, SessionMode},
+    front::Stopping,
     stdio::{self, Explain, Manner},
 };
 
@@ -56,7 +57,7 @@ impl App {
         config.gateway.streaming = true;
         config.sessions.mode = SessionMode::Optional;
         config.sessions.timeout = SESSION;
-        let (stopping, over) = (CancellationToken::new(), CancellationToken::new());
+        let (stopping, over) = (Stopping::default(), CancellationToken::new());
         let (gateway, mut toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
         let (front, alone) = match speaker {
             Speaker::Gateway => (gateway.front, None),
@@ -73,7 +74,7 @@ impl App {
         // Of the metrics those of calls: the rest is of ports that are not there.
         let exported = exported(export, || (calls.families(), sources.clock.now()), &over);
         let serving = async {
-            stdio::serve(front, manner, stopping, streams, shutdown).await;
+            stdio::serve(front, manner, stopping.begun, streams, shutdown).await;
             over.cancel();
         };
         futures::future::join(serving, exported).await;

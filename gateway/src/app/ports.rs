@@ -9,18 +9,18 @@ use tokio_util::sync::CancellationToken;
 use super::{App, Begun, begin, discover, endpoints, exported, login, server_names, stop};
 use crate::{
     admin::{self, Admin, Numbers},
-    config::{Config, Toolset},
+    config::{Config, Limits, Toolset},
+    front::Stopping,
     http::{self, Served},
     serve::{Bounds, Connections, serve},
 };
 
-/// For the head of a request. The same time ends an idle connection, so it is longer than load balancers keep theirs (60 s
-/// by default on AWS): the side that reuses a connection must be the one that closes it.
-const HEAD: Duration = Duration::from_secs(75);
-/// Open requests get so long to end once the gateway is told to stop.
-const DRAIN: Duration = Duration::from_secs(30);
 /// Connections to the admin port at once: people and scrapers are few, and must not keep clients out.
 const ADMIN_CONNECTIONS: usize = 256;
+/// For their requests to end, which take no time.
+const ADMIN_DRAIN: Duration = Duration::from_secs(2);
+/// Longer than a request is on its way.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Where a gateway is to serve: bound, so that both addresses are known before it does.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl App {
         let login = login(&config, &sources, &sealer)
             .context("the system trusts no certificates: install `ca-certificates`")?;
         // Set when it is told to stop, and once clients are served no more.
-        let (stopping, over) = (CancellationToken::new(), CancellationToken::new());
+        let (stopping, over) = (Stopping::default(), CancellationToken::new());
         let (gateway, toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
         let (limits, connections) = (config.limits.clone(), Connections::new(config.limits.connections));
         let served = Arc::new(Served { gateway, toolsets, login, limits, calls: calls.clone(), local });
@@ -55,23 +55,27 @@ impl App {
         let _discovery = discover(&config, &sources, &targets, outlets, true);
         let (started, clock) = (sources.clock.now(), sources.clock);
         let numbers = Numbers { served: Arc::clone(&served), connections: connections.clone(), started, clock };
-        let watching = watching(listeners.admin, config, &numbers, &stopping)?;
+        let bounds = |connections, closing| bounds(&numbers.served.limits, connections, closing);
+        let watching = watching(listeners.admin, config, &numbers, &stopping.begun)?;
+        let clients = bounds(connections, stopping.closing);
         let shutdown = async move {
             shutdown.await;
-            stopping.cancel();
+            stopping.begun.cancel();
         };
         let serving = async {
-            serve(listeners.gateway, http::router(served), bounds(connections), shutdown).await;
+            serve(listeners.gateway, http::router(Arc::clone(&served)), clients, shutdown).await;
             over.cancel();
         };
         // Both are there for as long as clients are served: what they still wait for can be seen.
         let watched = async {
             let Some((listener, admin)) = watching else { return };
-            let bounds = bounds(Connections::new(ADMIN_CONNECTIONS));
+            let bounds = bounds(Connections::new(ADMIN_CONNECTIONS), CancellationToken::new());
+            let bounds = Bounds { drain: ADMIN_DRAIN, linger: Duration::ZERO, ..bounds };
             serve(listener, admin::router(Arc::new(admin)), bounds, over.cancelled()).await;
         };
         let exported = exported(export, || (numbers.families(), numbers.now()), &over);
         futures::future::join3(serving, watched, exported).await;
+        served.gateway.front.close();
         stop(&targets, &calls).await;
         Ok(())
     }
@@ -107,6 +111,7 @@ fn watching(
     Ok(Some((listener, admin)))
 }
 
-fn bounds(connections: Connections) -> Bounds {
-    Bounds { connections, head: HEAD, drain: DRAIN }
+fn bounds(limits: &Limits, connections: Connections, closing: CancellationToken) -> Bounds {
+    let &Limits { header_bytes, idle, stalled, drain, .. } = limits;
+    Bounds { connections, header_bytes, idle, stalled, drain, linger: LINGER, closing }
 }

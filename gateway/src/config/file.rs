@@ -48,6 +48,14 @@ pub const REQUEST_BYTES: u64 = 6_000_000;
 /// 64 MiB.
 pub const RESPONSE_BYTES: u64 = 64 * 1024 * 1024;
 pub const REQUEST_SECONDS: u64 = 30;
+/// More than load balancers pass on (64 KB on AWS), so that they are the ones to refuse it.
+pub const HEADER_BYTES: u64 = 65_536;
+/// Longer than load balancers keep an idle connection (60 s by default on AWS).
+pub const IDLE_SECONDS: u64 = 75;
+/// The same as for a body to come in.
+pub const STALLED_SECONDS: u64 = 30;
+/// As Kubernetes and ECS give by default before they kill.
+pub const DRAIN_SECONDS: u64 = 30;
 /// AgentCore's limit of concurrent connections.
 pub const CONNECTIONS: u64 = 5000;
 pub const CONNECT_SECONDS: u64 = 5;
@@ -57,7 +65,14 @@ pub const START_SECONDS: u64 = 60;
 pub const DISCOVERY_SECONDS: u64 = 10;
 pub const REFRESH_SECONDS: u64 = 300;
 pub const CATALOG_PAGES: u64 = 1000;
+pub const CATALOG_ENTRIES: u64 = 100_000;
+/// 64 MiB.
+pub const CATALOG_BYTES: u64 = 64 * 1024 * 1024;
 pub const TARGET_CALLS: u64 = 256;
+/// As many as run: who waits longer than one generation of calls is better told so.
+pub const TARGET_QUEUE: u64 = 256;
+/// Most clients have more patience than this.
+pub const QUEUE_SECONDS: u64 = 10;
 pub const PARKED_CALLS: u64 = 1000;
 /// Time for a person to answer.
 pub const PARKED_SECONDS: u64 = 600;
@@ -221,6 +236,21 @@ pub struct Limits {
     /// Seconds for the body of a request to come in. Default: 30.
     #[schemars(range(min = 1, max = 86_400), extend("default" = REQUEST_SECONDS))]
     pub request_seconds: Member<u64>,
+    /// Bytes of the head of a client's request, and of the head of a target's answer. Default: 65536 (64 KiB).
+    #[schemars(range(min = 8_192, max = 1_048_576), extend("default" = HEADER_BYTES))]
+    pub header_bytes: Member<u64>,
+    /// Seconds for the head of a request to come in, and for which a connection stays open on which no request comes. Longer
+    /// than a load balancer before the gateway keeps its own, or it sends a request into one that just ends. Default: 75.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = IDLE_SECONDS))]
+    pub idle_seconds: Member<u64>,
+    /// Seconds for which a client may take nothing of an answer that is there for it; then the answer is cut off, and the
+    /// call with it. Default: 30.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = STALLED_SECONDS))]
+    pub stalled_seconds: Member<u64>,
+    /// Seconds for open requests to end once the gateway is told to stop; what still runs then is answered with an error.
+    /// Whoever stops it must give it a little longer. Default: 30.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = DRAIN_SECONDS))]
+    pub drain_seconds: Member<u64>,
     /// Connections of clients at once; more wait until one ends. Default: 5000, as AgentCore.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = CONNECTIONS))]
     pub connections: Member<u64>,
@@ -250,9 +280,22 @@ pub struct Limits {
     /// Pages of one list of one target. Default: 1000.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = CATALOG_PAGES))]
     pub catalog_pages: Member<u64>,
+    /// Entries of all lists of one target. Default: 100000.
+    #[schemars(range(min = 1, max = 10_000_000), extend("default" = CATALOG_ENTRIES))]
+    pub catalog_entries: Member<u64>,
+    /// Bytes of all lists of one target. Default: 67108864 (64 MiB).
+    #[schemars(range(min = 1, max = 1_073_741_824), extend("default" = CATALOG_BYTES))]
+    pub catalog_bytes: Member<u64>,
     /// Calls that run in one target at once. Default: 256.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = TARGET_CALLS))]
     pub target_calls: Member<u64>,
+    /// Calls that wait in order for one of those to end, where no other path can serve them. One caller gets at most as many of
+    /// these places as it leaves free. 0: they are refused at once. Default: 256.
+    #[schemars(range(min = 0, max = 1_000_000), extend("default" = TARGET_QUEUE))]
+    pub target_queue: Member<u64>,
+    /// Seconds that a call waits so before it is refused. Default: 10.
+    #[schemars(range(min = 1, max = 86_400), extend("default" = QUEUE_SECONDS))]
+    pub queue_seconds: Member<u64>,
     /// Calls that wait for input of clients that speak MCP 2026-07-28, where their target keeps them open meanwhile.
     /// Default: 1000.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = PARKED_CALLS))]

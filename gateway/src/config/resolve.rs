@@ -44,6 +44,9 @@ const MOST_SECONDS: u64 = 86_400;
 /// 1 GiB.
 const MOST_BYTES: u64 = 1 << 30;
 const MOST_COUNT: u64 = 1_000_000;
+const MOST_ENTRIES: u64 = 10_000_000;
+/// hyper reads no head with less room.
+const HEADER_BYTES: RangeInclusive<u64> = 8192..=1 << 20;
 /// A key that seals sessions is turned into 256 bits: less than that would be guessed sooner.
 pub(crate) const KEY_BYTES: usize = 32;
 
@@ -306,6 +309,10 @@ impl Resolver<'_> {
             request_bytes: self.bytes("limits.request_bytes", &limits.request_bytes, file::REQUEST_BYTES),
             response_bytes: self.bytes("limits.response_bytes", &limits.response_bytes, file::RESPONSE_BYTES),
             request_time: self.seconds("limits.request_seconds", &limits.request_seconds, file::REQUEST_SECONDS),
+            header_bytes: self.size("limits.header_bytes", &limits.header_bytes, HEADER_BYTES, file::HEADER_BYTES),
+            idle: self.seconds("limits.idle_seconds", &limits.idle_seconds, file::IDLE_SECONDS),
+            stalled: self.seconds("limits.stalled_seconds", &limits.stalled_seconds, file::STALLED_SECONDS),
+            drain: self.seconds("limits.drain_seconds", &limits.drain_seconds, file::DRAIN_SECONDS),
             connections: self.count("limits.connections", &limits.connections, file::CONNECTIONS),
             connect: self.seconds("limits.connect_seconds", &limits.connect_seconds, file::CONNECT_SECONDS),
             keep_connections: true,
@@ -318,7 +325,16 @@ impl Resolver<'_> {
             parked_calls: self.count("limits.parked_calls", &limits.parked_calls, file::PARKED_CALLS),
             parked: self.seconds("limits.parked_seconds", &limits.parked_seconds, file::PARKED_SECONDS),
             streams: self.count("limits.streams", &limits.streams, file::STREAMS),
+            catalog_entries: self.size(
+                "limits.catalog_entries",
+                &limits.catalog_entries,
+                1..=MOST_ENTRIES,
+                file::CATALOG_ENTRIES,
+            ),
+            catalog_bytes: self.bytes("limits.catalog_bytes", &limits.catalog_bytes, file::CATALOG_BYTES),
             target_calls: self.count("limits.target_calls", &limits.target_calls, file::TARGET_CALLS),
+            target_queue: self.size("limits.target_queue", &limits.target_queue, 0..=MOST_COUNT, file::TARGET_QUEUE),
+            queue: self.seconds("limits.queue_seconds", &limits.queue_seconds, file::QUEUE_SECONDS),
         }
     }
 
@@ -353,11 +369,15 @@ impl Resolver<'_> {
     }
 
     fn bytes(&mut self, name: &str, member: &Member<u64>, default: u64) -> usize {
-        usize::try_from(self.number(name, member, 1..=MOST_BYTES, default)).unwrap_or(usize::MAX)
+        self.size(name, member, 1..=MOST_BYTES, default)
     }
 
     fn count(&mut self, name: &str, member: &Member<u64>, default: u64) -> usize {
-        usize::try_from(self.number(name, member, 1..=MOST_COUNT, default)).unwrap_or(usize::MAX)
+        self.size(name, member, 1..=MOST_COUNT, default)
+    }
+
+    fn size(&mut self, name: &str, member: &Member<u64>, allowed: RangeInclusive<u64>, default: u64) -> usize {
+        usize::try_from(self.number(name, member, allowed, default)).unwrap_or(usize::MAX)
     }
 
     fn number(&mut self, name: &str, member: &Member<u64>, allowed: RangeInclusive<u64>, default: u64) -> u64 {

@@ -24,6 +24,7 @@ use causeway_core::{
 use futures::{Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::{Front, Post, accepted, face, message};
 use crate::{
@@ -66,6 +67,8 @@ pub(super) struct Exchange {
     pub(super) caller: Arc<Caller>,
     pub(super) request: Request,
     pub(super) served_by: ServedBy,
+    /// Set when the gateway has no more time for it.
+    pub(super) closing: CancellationToken,
     /// What the request is for.
     call: Call,
     /// Errors carry their cause.
@@ -75,7 +78,8 @@ pub(super) struct Exchange {
 impl Exchange {
     pub(super) fn new(front: &Front, post: &Post, call: Call, request: Request) -> Self {
         let (gateway, caller) = (Arc::clone(&front.gateway), Arc::clone(&post.caller));
-        Self { gateway, caller, request, served_by: Arc::default(), call, debug: front.settings.debug_errors }
+        let (closing, debug) = (front.stopping.closing.clone(), front.settings.debug_errors);
+        Self { gateway, caller, request, served_by: Arc::default(), closing, call, debug }
     }
 
     /// Passes `request` on, which is this call's or a retry of it.

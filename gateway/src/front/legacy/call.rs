@@ -163,9 +163,11 @@ impl Conversation {
             }
         };
         tokio::select! {
+            biased;
             () = cancelled => Happened::Cancelled,
             Some((asker, response)) = self.waiting.next() => Happened::Answered(asker, response),
             happened = stage => happened,
+            () = self.call.closing.cancelled() => Happened::Event(Some(Err(CallError::Stopping))),
         }
     }
 

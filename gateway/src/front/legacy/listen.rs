@@ -77,7 +77,7 @@ fn open(front: &Front, post: &Post, session: &Session) -> Result<Stream, Refused
         ready: Vec::new(),
         replaced: session.live.listen(),
         ends: Box::pin(tokio::time::sleep(session.rest(front))),
-        stopping: front.stopping.clone(),
+        stopping: front.stopping.begun.clone(),
         _permit: permit,
         live: Arc::clone(&session.live),
     })
@@ -91,13 +91,15 @@ impl Stream {
                 return Some(Item::Between(message));
             }
             tokio::select! {
+                // What there is to say is said before the gateway ends.
+                biased;
+                () = self.replaced.cancelled() => return None,
+                () = &mut self.ends => return None,
                 methods = self.changes.next() => {
                     let messages = methods.into_iter().map(|method| format!(r#"{{"jsonrpc":"2.0","method":"{method}"}}"#));
                     self.ready = messages.map(Bytes::from).collect();
                 }
                 message = self.live.next_posted() => return Some(Item::Between(message)),
-                () = self.replaced.cancelled() => return None,
-                () = &mut self.ends => return None,
                 () = self.stopping.cancelled() => return None,
             }
         }

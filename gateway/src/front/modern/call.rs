@@ -138,7 +138,11 @@ impl Conversation {
     async fn next(&mut self) -> Option<Item> {
         loop {
             let event = match self.questions.is_empty() {
-                true => self.events.next().await,
+                true => tokio::select! {
+                    biased;
+                    event = self.events.next() => event,
+                    () = self.call.closing.cancelled() => Some(Err(CallError::Stopping)),
+                },
                 false => timeout(TOGETHER, self.events.next()).await.ok()?,
             };
             match event? {

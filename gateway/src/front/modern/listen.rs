@@ -89,7 +89,7 @@ async fn open(front: &Front, post: &Post, request: &Request) -> Result<Subscript
     (filter.resource_subscriptions, filter.task_ids) = (honoured.resources, honoured.tasks);
     let id = request.id.clone();
     let ready = vec![acknowledged(&id, &filter)];
-    let stopping = front.stopping.clone();
+    let stopping = front.stopping.begun.clone();
     Ok(Subscription { id, filter, changes, reports, ready, stopping, _permit: permit })
 }
 
@@ -100,6 +100,8 @@ impl Subscription {
                 return Item::Between(message);
             }
             tokio::select! {
+                // What there is to say is said before the end.
+                biased;
                 methods = self.changes.next() => {
                     let wanted = methods.into_iter().filter(|method| self.filter.includes(method));
                     self.ready = wanted.map(|method| changed(method, &self.id)).collect();

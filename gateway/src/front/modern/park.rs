@@ -85,6 +85,12 @@ impl Lot {
         (self.parked.lock().expect("no holder of this lock panics").len(), self.most)
     }
 
+    /// Gives all of them up: their targets are told.
+    pub(crate) fn clear(&self) {
+        // Dropped after the lock: what that does to a target is nobody's business who waits for this one.
+        let _parked = std::mem::take(&mut *self.parked.lock().expect("no holder of this lock panics"));
+    }
+
     /// Keeps `parked`, a call of `caller_id` made with `request`, and gives the result that asks for its input.
     pub(super) fn park(&self, caller_id: &str, request: &Request, parked: Parked) -> Result<String, CallError> {
         let requests = parked.questions.iter().map(|(key, question)| InputRequest {
