@@ -11,7 +11,10 @@ use http::StatusCode;
 use crate::{
     calls::{self, Outcome},
     gateway::{Call, CallError},
-    targets::{Fault, TargetError},
+    targets::{
+        Fault, TargetError,
+        fault::{Busy, whole_seconds},
+    },
 };
 
 /// An answer that the gateway gives instead of a target.
@@ -164,12 +167,21 @@ impl CallError {
         let face = Face::new(StatusCode::OK, message);
         match self {
             Self::TooManyParked(_) => Face { outcome: Outcome::Throttled("parked_calls"), ..face },
-            Self::Target(TargetError { fault: Fault::Busy(_), .. }) => {
-                Face { outcome: Outcome::Throttled("target_calls"), ..face }
+            Self::Target(TargetError { fault: Fault::Busy(busy), .. }) => {
+                Face { outcome: Outcome::Throttled(bound_of(*busy)), ..face }
             }
             Self::Target(error) => Face { outcome: Outcome::TargetFault(error.fault.kind()), ..face },
             _ => face,
         }
+    }
+}
+
+/// The setting of `limits` that leaves no place for a call.
+fn bound_of(busy: Busy) -> &'static str {
+    match busy {
+        Busy::Running(_) => "target_calls",
+        Busy::Queue(_) | Busy::Share(_) => "target_queue",
+        Busy::Waited(_) => "queue_seconds",
     }
 }
 
@@ -201,18 +213,26 @@ pub fn failed_result(error: &TargetError, era: Era, debug: bool) -> String {
         false => String::new(),
     };
     format!(
-        r#"{{{result_type}"content":[{{"type":"text","text":{}}}],"isError":true,"_meta":{{"{META}":{{"target":{},"kind":"{}"}}{cause}}}}}"#,
+        r#"{{{result_type}"content":[{{"type":"text","text":{}}}],"isError":true,"_meta":{{"{META}":{{"target":{},"kind":"{}"{}}}{cause}}}}}"#,
         json(&text),
         json(&target.as_str()),
         fault.kind(),
+        retry_after(fault),
     )
 }
 
 /// The answer where no result can say that a target failed.
 fn failed_message(error: &TargetError, id: &str, debug: bool) -> String {
     let request_id = if debug { request_id() } else { String::new() };
-    let data = format!(r#"{{"target":{},"kind":"{}"{request_id}}}"#, json(&error.target.as_str()), error.fault.kind());
+    let (target, fault) = (json(&error.target.as_str()), &error.fault);
+    let data = format!(r#"{{"target":{target},"kind":"{}"{}{request_id}}}"#, fault.kind(), retry_after(fault));
     wire::error_message(id, wire::INTERNAL_ERROR, &failed_text(error, debug), Some(&data))
+}
+
+/// A member that says when to retry, where that is known.
+fn retry_after(fault: &Fault) -> String {
+    let after = fault.retry_after().map(|after| format!(r#","retryAfterSeconds":{}"#, whole_seconds(after)));
+    after.unwrap_or_default()
 }
 
 /// A member that leads from an error to the lines of the log.

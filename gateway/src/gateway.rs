@@ -8,7 +8,7 @@ mod tasks;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use causeway_core::{
-    canonical::Request,
+    canonical::{Repeat, Request},
     catalog::{self, Kind, Route, Unknown},
     name::{PathName, TargetName},
     seal::Sealer,
@@ -18,7 +18,7 @@ use causeway_oidc::clock::Clock;
 use tokio::{sync::watch, time::timeout};
 
 pub use self::paths::Served;
-use self::paths::{Repeat, Way};
+use self::paths::Way;
 use crate::{
     calls,
     discovery::{TargetState, View},
@@ -242,10 +242,10 @@ impl Gateway {
             let path = way.path.unwrap_or(route.first());
             let request = for_path(route, path, request);
             match kind == Kind::Tools && way.target.gives_tasks() {
-                true => self.call_with_tasks(caller, &way.target, path, request).await,
+                true => self.call_with_tasks(caller, &way, path, request).await,
                 false => {
                     let own_name = json(&&*path.name);
-                    Ok(way.target.call(&caller.key, request, &[("name", &own_name)]).await?)
+                    Ok(way.target.call(&caller.key, request, &[("name", &own_name)], way.full).await?)
                 }
             }
         })
@@ -257,7 +257,8 @@ impl Gateway {
         let target = self.declarer(&request.method).ok_or_else(|| CallError::NoMethod(request.method.clone()))?;
         // What it does, nobody here knows.
         let ways = self.ways([&target]);
-        let ask = |way: Way<'_>, request| async move { Ok(way.target.call(&caller.key, request, &[]).await?) };
+        let ask =
+            |way: Way<'_>, request| async move { Ok(way.target.call(&caller.key, request, &[], way.full).await?) };
         self.serve(caller, ways, Repeat::Never, request, ask).await
     }
 
@@ -277,7 +278,7 @@ impl Gateway {
                 edit.finish()
             });
             let changes: Vec<(&str, &str)> = own.iter().map(|reference| ("ref", reference.as_str())).collect();
-            Ok(way.target.call(&caller.key, request, &changes).await?)
+            Ok(way.target.call(&caller.key, request, &changes, way.full).await?)
         })
         .await
     }

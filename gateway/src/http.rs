@@ -35,7 +35,7 @@ use crate::{
     front::{self, Front, Post},
     inbound::{Inbound, Refusal},
     login::Login,
-    targets::{Counts, Target},
+    targets::{Counts, PathState, Target},
 };
 
 /// Where MCP is served.
@@ -283,8 +283,10 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
             said["error"] = fault.kind().into();
         }
         let paths = served.gateway.front.gateway.paths(&target.name);
-        if paths.len() > 1 {
-            said["paths"] = paths.iter().map(|path| path_state(path, &view)).collect();
+        match &paths[..] {
+            [only] if only.health().state() == PathState::Up => (),
+            [only] => said["path"] = only.health().state().word().into(),
+            paths => said["paths"] = paths.iter().map(|path| path_state(path, &view)).collect(),
         }
         said
     });

@@ -9,6 +9,7 @@ mod http;
 mod line;
 mod listen;
 mod owner;
+mod places;
 mod question;
 mod reply;
 mod runtime;
@@ -32,7 +33,7 @@ use causeway_core::{
 };
 use causeway_oidc::kept::Standing;
 use tokio::{
-    sync::{Notify, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit},
     time::{Instant, timeout, timeout_at},
 };
 
@@ -41,6 +42,7 @@ pub use self::{
     fault::{Fault, TargetError},
     health::{Admission, Counts, Health, PathState, Sent, Trial},
     listen::{Heard, Wanted},
+    places::Full,
     question::Question,
     reply::{Event, Events, Rename, Reply},
     runtime::{Problem, RuntimeFault},
@@ -48,6 +50,7 @@ pub use self::{
 use self::{
     handshake::{own_client, own_request},
     http::HttpTarget,
+    places::Places,
     reply::Bounds,
     stdio::StdioTarget,
 };
@@ -59,6 +62,9 @@ use crate::{
 
 /// The caller id under which the gateway asks for itself.
 const OWN: &str = "";
+
+/// A call that had to wait longer than this for its place has news to hear.
+const NO_TIME: Duration = Duration::from_millis(1);
 
 /// A call waits no longer for a target to open the stream of its session.
 const ATTEND: Duration = Duration::from_secs(2);
@@ -75,7 +81,7 @@ pub struct Target {
     edits: Arc<Edits>,
     adapter: Adapter,
     limits: Limits,
-    permits: Arc<Semaphore>,
+    places: Arc<Places>,
     /// Told when the target says that its lists changed.
     changed: Arc<Notify>,
     /// Whether it said when it was asked last that it answers calls with tasks.
@@ -141,7 +147,7 @@ impl Target {
             resource_priority: target.resource_priority,
             edits: Arc::clone(&target.edits),
             adapter,
-            permits: Arc::new(Semaphore::new(limits.target_calls)),
+            places: Arc::new(Places::new(limits)),
             limits: limits.clone(),
             changed,
             gives_tasks: AtomicBool::new(false),
@@ -178,8 +184,12 @@ impl Target {
 
     /// How many calls run in it, and how many may.
     pub fn running(&self) -> (usize, usize) {
-        let most = self.limits.target_calls;
-        (most - self.permits.available_permits().min(most), most)
+        self.places.running()
+    }
+
+    /// How many calls wait until it has a place for them, and how many may.
+    pub fn waiting(&self) -> (usize, usize) {
+        self.places.waiting()
     }
 
     /// How the token stands that it is shown, if it is shown one.
@@ -229,27 +239,29 @@ impl Target {
         self.changed.notified().await;
     }
 
-    /// Passes a request of the caller `caller_id` on, with `changes` (key, JSON text) made to its parameters.
+    /// Passes a request of the caller `caller_id` on, with `changes` (key, JSON text) made to its parameters. `full`: what it does
+    /// while there is no place for it.
     pub async fn call(
         &self,
         caller_id: &str,
         mut request: Request,
         changes: &[(&str, &str)],
+        full: Full,
     ) -> Result<Reply, TargetError> {
         let name = changes.iter().find(|(key, _)| *key == "name").map(|(_, name)| *name);
         let tool = name.filter(|_| request.method == "tools/call");
         let path = self.has_others.then_some(&self.path);
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+        let most = self.limits.call;
+        let deadline = Instant::now() + most;
+        let (trial, place) = self.admit(caller_id, full, deadline).await.map_err(|fault| {
             calls::note(|call| drop(call.leads_to(self.name(), path, tool)));
-            return Err(self.error(Fault::Busy(self.limits.target_calls)));
-        };
+            self.error(fault)
+        })?;
         let mut attempt = calls::attempt(self.name(), path, tool, self.transport());
         if let Some(attempt) = &attempt {
             attempt.put_into(&mut request);
         }
         let sent = self.health.sent(&request.method, name);
-        let most = self.limits.call;
-        let deadline = Instant::now() + most;
         let outcome = timeout_at(deadline, self.send(caller_id, request, changes)).await;
         let reply = outcome.unwrap_or(Err(Fault::Silent(most))).map_err(|fault| {
             sent.failed(&fault);
@@ -259,8 +271,28 @@ impl Target {
             self.error(fault)
         })?;
         let (target, changed) = (self.name().clone(), Arc::clone(&self.changed));
-        let (place, places) = (Some(permit), Arc::clone(&self.permits));
-        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places, sent, attempt }))
+        let (place, places) = (Some(place), Arc::clone(&self.places));
+        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places, trial, sent, attempt }))
+    }
+
+    /// Lets a call in: it does not go to a target that is down and has nobody to stand in for it, and waits for a place, if it is to.
+    async fn admit(
+        &self,
+        caller_id: &str,
+        full: Full,
+        deadline: Instant,
+    ) -> Result<(Option<Trial>, OwnedSemaphorePermit), Fault> {
+        let is_up = || match self.has_others {
+            // Whoever goes from path to path has asked.
+            true => Ok(None),
+            false => self.health.try_alone().map_err(|outage| Fault::Down(outage.into())),
+        };
+        let trial = is_up()?;
+        let began = Instant::now();
+        let place = self.places.take(caller_id, full, deadline).await?;
+        // Those before it may have found out meanwhile that it is down.
+        let trial = if trial.is_none() && began.elapsed() > NO_TIME { is_up()? } else { trial };
+        Ok((trial, place))
     }
 
     /// What it says about itself. A modern target is asked now; a legacy one said it when its session was opened.
@@ -365,6 +397,7 @@ impl Target {
 
     async fn follow_pages(&self, caller_id: &str, client: &Client, kind: Kind) -> Result<Vec<Page>, Fault> {
         let mut pages: Vec<Page> = Vec::new();
+        let (mut entries, mut bytes) = (0, 0);
         let mut cursors = HashSet::new();
         let mut params = "{}".to_owned();
         loop {
@@ -374,15 +407,33 @@ impl Target {
             if response.error_code() == Some(wire::METHOD_NOT_FOUND) {
                 return Ok(Vec::new());
             }
-            pages.push(page(kind, &response)?);
-            let Some(cursor) = pages.last().and_then(|page| page.next_cursor.clone()) else { return Ok(pages) };
-            if pages.len() == self.limits.catalog_pages {
-                return Err(Fault::EndlessList(format!("it has more than {} pages", pages.len())));
-            }
+            let page = page(kind, &response)?;
+            entries += page.entries.len() + page.keyless;
+            bytes += response.result().map_or(0, str::len);
+            self.bound(pages.len() + 1, entries, bytes)?;
+            let cursor = page.next_cursor.clone();
+            pages.push(page);
+            let Some(cursor) = cursor else { return Ok(pages) };
             params = format!(r#"{{"cursor":{}}}"#, json(&cursor));
             if !cursors.insert(cursor) {
                 return Err(Fault::EndlessList("a cursor came twice".into()));
             }
+        }
+    }
+
+    /// A list has at most so much of each.
+    fn bound(&self, pages: usize, entries: usize, bytes: usize) -> Result<(), Fault> {
+        let Limits { catalog_pages, catalog_entries, catalog_bytes, .. } = self.limits;
+        let bounds = [
+            (pages, catalog_pages, "pages", "limits.catalog_pages"),
+            (entries, catalog_entries, "entries", "limits.catalog_entries"),
+            (bytes, catalog_bytes, "bytes", "limits.catalog_bytes"),
+        ];
+        match bounds.into_iter().find(|(is, most, ..)| is > most) {
+            Some((_, most, what, setting)) => {
+                Err(Fault::EndlessList(format!("it has more than {most} {what} (`{setting}`)")))
+            }
+            None => Ok(()),
         }
     }
 

@@ -17,6 +17,6 @@ pub use self::{
     client::{Aside, Client, Level, Logs, UnknownLevel, asked_of},
     input::{InputRequest, InputRequired},
     progress::{progress_of, with_own_token, with_token},
-    request::Request,
+    request::{Repeat, Request},
     response::{NotAResponse, Response},
 };

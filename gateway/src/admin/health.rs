@@ -38,7 +38,7 @@ fn of_target(gateway: &Gateway, view: &View, target: &TargetState, now: Duration
 
 fn of_path(view: &View, path: &Target, now: Duration) -> Value {
     let Counts { served, passed_on } = path.health().counts();
-    let (running, most) = path.running();
+    let ((running, most), (waiting, most_waiting)) = (path.running(), path.waiting());
     let known = view.paths.iter().find(|known| known.path == *path.path());
     json!({
         "name": path.path().to_string(),
@@ -50,6 +50,8 @@ fn of_path(view: &View, path: &Target, now: Duration) -> Value {
         "passedOn": passed_on,
         "calls": running,
         "mostCalls": most,
+        "waiting": waiting,
+        "mostWaiting": most_waiting,
     })
 }
 

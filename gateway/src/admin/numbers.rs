@@ -103,13 +103,15 @@ fn of_targets(numbers: &Numbers, gateway: &Gateway, view: &View) -> [Family; 4] 
     [info, kinds, up, age]
 }
 
-fn of_paths(gateway: &Gateway, view: &View) -> [Family; 5] {
+fn of_paths(gateway: &Gateway, view: &View) -> [Family; 7] {
     const STATES: [PathState; 4] = [PathState::Up, PathState::Down, PathState::Probation, PathState::Trying];
     let mut state = Family::gauge("causeway_path_state", "1 for the state in which a path is.");
     let mut requests = Family::counter("causeway_path_requests_total", "Requests that a path answered.");
     let mut failovers = Family::counter("causeway_path_failovers_total", "Requests that went on to the next path.");
     let mut calls = Family::gauge("causeway_target_calls", "Calls that run in a path now.");
     let mut most = Family::gauge("causeway_target_calls_limit", "The most that may (limits.target_calls).");
+    let mut waiting = Family::gauge("causeway_target_queue", "Calls that wait for a place in a path.");
+    let mut most_waiting = Family::gauge("causeway_target_queue_limit", "The most that may (limits.target_queue).");
     // In the order of the configuration.
     let paths: Vec<&Target> =
         view.paths.iter().filter_map(|known| gateway.place(&known.path)).map(|it| &**it).collect();
@@ -125,8 +127,11 @@ fn of_paths(gateway: &Gateway, view: &View) -> [Family; 5] {
         let (running, limit) = path.running();
         calls.add(&labels, running);
         most.add(&labels, limit);
+        let (queued, limit) = path.waiting();
+        waiting.add(&labels, queued);
+        most_waiting.add(&labels, limit);
     }
-    [state, requests, failovers, calls, most]
+    [state, requests, failovers, calls, most, waiting, most_waiting]
 }
 
 fn entries(view: &View) -> Family {

@@ -10,7 +10,7 @@ mod session;
 
 use axum::response::{IntoResponse, Response};
 use causeway_core::{
-    canonical::{Client, Logs, Request},
+    canonical::{Client, Logs, Repeat, Request},
     catalog,
     era::{self, Era, headers, params::HeaderParams},
     wire::{Envelope, Kind, ObjectEdit, result_message},
@@ -109,6 +109,7 @@ fn request(id: String, envelope: &Envelope, client: Client) -> Request {
         client,
         param_headers: Vec::new(),
         header_params: HeaderParams::default(),
+        repeat: Repeat::Never,
     }
 }
 

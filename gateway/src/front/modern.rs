@@ -9,7 +9,7 @@ mod park;
 
 use axum::response::Response;
 use causeway_core::{
-    canonical::{Client, Logs, Request, tasks},
+    canonical::{Client, Logs, Repeat, Request, tasks},
     catalog,
     era::{self, Era, headers, params::HeaderParams},
     wire::{Envelope, Kind, ObjectEdit, json, result_message},
@@ -101,6 +101,7 @@ async fn accept(front: &Front, headers: &HeaderMap, envelope: &Envelope) -> Resu
         client,
         param_headers: param_headers(headers),
         header_params: HeaderParams::default(),
+        repeat: Repeat::Never,
     })
 }
 

@@ -9,7 +9,7 @@ mod state;
 use std::{collections::VecDeque, sync::Arc};
 
 use causeway_core::{
-    canonical::{Logs, Request},
+    canonical::{Logs, Repeat, Request},
     catalog::{Path, Route},
     name::{PathName, TargetName},
     wire::json,
@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use super::{CallError, Gateway};
 use crate::{
     inbound::Caller,
-    targets::{Admission, Event, PathState, Reply, Sent, Target, TargetError, Trial},
+    targets::{Admission, Event, Fault, Full, PathState, Reply, Sent, Target, TargetError, Trial},
 };
 
 /// A reply, and where it comes from.
@@ -37,21 +37,17 @@ pub(super) struct Way<'a> {
     pub(super) target: Arc<Target>,
     /// Of the route, where one leads there.
     pub(super) path: Option<&'a Path>,
-}
-
-/// What a request may be put through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Repeat {
-    /// Asked twice, it does no more than asked once.
-    Safe,
-    /// It must be carried out once at most.
-    Never,
+    /// What a call does there while there is no place for it.
+    pub(super) full: Full,
 }
 
 /// The ways that are left for one request.
 struct Left<'a> {
     /// Best first.
     ahead: VecDeque<Way<'a>>,
+    /// Those that work and had no place: the first is waited for.
+    full: VecDeque<Way<'a>>,
+    has_waited: bool,
     /// Those that are not up: better than nothing.
     behind: VecDeque<Way<'a>>,
 }
@@ -69,7 +65,7 @@ impl Gateway {
 
     fn ways_to<'a>(&self, target: &TargetName, path: Option<&'a Path>) -> impl Iterator<Item = Way<'a>> {
         let places = self.targets.get(target).into_iter().flatten();
-        places.map(move |target| Way { target: Arc::clone(target), path })
+        places.map(move |target| Way { target: Arc::clone(target), path, full: Full::Wait })
     }
 
     /// All paths to what a target offers, best first: its places, then those of who stands by for it.
@@ -94,11 +90,12 @@ impl Gateway {
     where
         F: Future<Output = Result<Reply, CallError>>,
     {
-        let (ways, request) = self.settled(caller, ways, request)?;
+        let (ways, mut request) = self.settled(caller, ways, request)?;
+        request.repeat = repeat;
         let owner = state::owner(caller, &request);
         let logs = request.client.logs;
         let mut request = Some(request);
-        let mut left = Left { ahead: ways.into(), behind: VecDeque::new() };
+        let mut left = Left { ahead: ways.into(), full: VecDeque::new(), has_waited: false, behind: VecDeque::new() };
         let mut failed = None;
         while let Some((way, trial)) = left.next(repeat) {
             // Copied only where it may be needed again: it can be large.
@@ -118,6 +115,11 @@ impl Gateway {
                         None => reply,
                     };
                     return Ok(self.served(owner, &way.target, reply));
+                }
+                Err(CallError::Target(error)) if is_full(&error) && way.full == Full::Refuse && !left.has_waited => {
+                    way.target.health().pass_on();
+                    left.full.push_back(way);
+                    failed = Some(CallError::Target(error));
                 }
                 Err(CallError::Target(error)) if !left.is_empty() && goes_on(&error, repeat) => {
                     way.target.health().pass_on();
@@ -178,22 +180,38 @@ impl<'a> Left<'a> {
             // A request that fails where it may not be repeated is lost, so it is the last to try a path.
             let harmless = repeat == Repeat::Safe && !self.is_empty();
             match way.target.health().admits(harmless) {
-                Admission::Up => return Some((way, None)),
-                Admission::Trial(trial) => return Some((way, Some(trial))),
+                Admission::Up => return Some((self.impatient(way), None)),
+                Admission::Trial(trial) => return Some((self.impatient(way), Some(trial))),
                 Admission::InNeed => self.behind.push_back(way),
             }
+        }
+        if let Some(way) = self.full.pop_front() {
+            // For one of them: those after it would be waited for as long again.
+            let full = if self.has_waited { Full::Refuse } else { Full::Wait };
+            self.has_waited = true;
+            return Some((Way { full, ..way }, None));
         }
         let at = self.behind.iter().position(|way| !way.target.health().is_down()).unwrap_or_default();
         self.behind.remove(at).map(|way| (way, None))
     }
 
+    /// Whoever has no place is not waited for while there are others to be asked.
+    fn impatient(&self, way: Way<'a>) -> Way<'a> {
+        let full = if self.is_empty() { Full::Wait } else { Full::Refuse };
+        Way { full, ..way }
+    }
+
     fn is_empty(&self) -> bool {
-        self.ahead.is_empty() && self.behind.is_empty()
+        self.ahead.is_empty() && self.full.is_empty() && self.behind.is_empty()
     }
 
     fn has_one_up(&self) -> bool {
         self.ahead.iter().any(|way| way.target.health().state() == PathState::Up)
     }
+}
+
+fn is_full(error: &TargetError) -> bool {
+    matches!(error.fault, Fault::Busy(_))
 }
 
 /// Whether a request that failed so may be sent to another place.

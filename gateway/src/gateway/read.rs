@@ -2,7 +2,7 @@
 //! not there. Keeps nothing of what it learns.
 
 use causeway_core::{
-    canonical::{Request, Response},
+    canonical::{Repeat, Request, Response},
     catalog::{Because, Reader},
     wire,
 };
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::{
     CallError, Gateway,
-    paths::{Repeat, Served, Way},
+    paths::{Served, Way},
 };
 use crate::{
     calls,
@@ -78,7 +78,8 @@ impl Gateway {
     /// Reads from a target, or from where what it has is too.
     async fn read_from(&self, reader: &Reader, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let ways = self.ways(&reader.targets);
-        let ask = |way: Way<'_>, request| async move { Ok(way.target.call(&caller.key, request, &[]).await?) };
+        let ask =
+            |way: Way<'_>, request| async move { Ok(way.target.call(&caller.key, request, &[], way.full).await?) };
         self.serve(caller, ways, Repeat::Safe, request, ask).await
     }
 

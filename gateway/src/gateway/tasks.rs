@@ -18,11 +18,14 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{CallError, Gateway, paths::Served};
+use super::{
+    CallError, Gateway,
+    paths::{Served, Way},
+};
 use crate::{
     calls,
     inbound::Caller,
-    targets::{Reply, Target},
+    targets::{Full, Reply, Target},
 };
 
 /// Keeps names of tasks apart from other sealed texts.
@@ -91,7 +94,7 @@ impl Gateway {
         let name = request.param("taskId").ok_or(CallError::Taskless)?;
         calls::note(|call| call.names(&name));
         let (target, id) = self.task_named(caller, &name).ok_or(CallError::UnknownTask(name))?;
-        let reply = target.call(&caller.key, request, &[("taskId", &json(&id))]).await?;
+        let reply = target.call(&caller.key, request, &[("taskId", &json(&id))], Full::Wait).await?;
         Ok(self.on_its_path(caller, &target, reply))
     }
 
@@ -99,10 +102,11 @@ impl Gateway {
     pub(super) async fn call_with_tasks(
         &self,
         caller: &Caller,
-        target: &Arc<Target>,
+        way: &Way<'_>,
         path: &catalog::Path,
         request: Request,
     ) -> Result<Reply, CallError> {
+        let target = &way.target;
         let call = self.followed(caller, target, &request);
         if let Some(state) = request.param("requestState").filter(|state| wait::is_state(state)) {
             return Ok(self.with_task_names(caller, target.path(), call.resumed(&state)?));
@@ -113,7 +117,7 @@ impl Gateway {
             // The tool does its work in no other way. That the client gets no task of it is seen to below.
             changes.push(("task", "{}"));
         }
-        let reply = target.call(&caller.key, request, &changes).await?;
+        let reply = target.call(&caller.key, request, &changes, way.full).await?;
         Ok(self.with_task_names(caller, target.path(), call.waited_for(reply)))
     }
 
@@ -131,7 +135,7 @@ impl Gateway {
         };
         let Some(target) = listing.get(at) else { return Err(CallError::NoTasks) };
         let request = with_cursor(request, asked.and_then(|page| page.cursor));
-        let reply = target.call(&caller.key, request, &[]).await?;
+        let reply = target.call(&caller.key, request, &[], Full::Wait).await?;
         let (given, asker) = (self.tasks.clone(), (caller.key.clone(), target.path().clone()));
         let reply = reply.map_result(move |result| given.of(&asker, result));
         let served = self.on_its_path(caller, target, reply);

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use causeway_core::{
-    canonical::{Client as Identity, Logs, Request},
+    canonical::{Client as Identity, Logs, Repeat, Request},
     catalog::{Entry, Kind},
     era::{self, Era, params::HeaderParams},
 };
@@ -13,7 +13,7 @@ use super::{Peer, Trouble};
 use crate::{
     app::App,
     config::Environment,
-    targets::{About, Heard, Question, Reply, Target, TargetError},
+    targets::{About, Full, Heard, Question, Reply, Target, TargetError},
 };
 
 /// The caller as which all of one conversation goes, so that a legacy server sees one session.
@@ -94,6 +94,8 @@ impl Client {
             client: self.identity.clone(),
             param_headers: Vec::new(),
             header_params: schema.and_then(|schema| HeaderParams::of_schema(schema).ok()).unwrap_or_default(),
+            // What a tool does, nobody here knows.
+            repeat: Repeat::Never,
         }
     }
 
@@ -102,7 +104,7 @@ impl Client {
     /// # Errors
     /// [`Trouble`].
     pub async fn send(&self, request: Request) -> Result<Reply, Trouble> {
-        self.target.call(CALLER, request, &[]).await.map_err(|error| self.trouble(error))
+        self.target.call(CALLER, request, &[], Full::Wait).await.map_err(|error| self.trouble(error))
     }
 
     /// As long as what is given back lives, what a legacy server says to a call outside of its reply is heard as well.

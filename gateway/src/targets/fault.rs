@@ -1,11 +1,11 @@
 //! What can go wrong with a target, in words for the operator, and for clients without what is not theirs to know.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use causeway_core::name::TargetName;
 use serde::Deserialize;
 
-use super::RuntimeFault;
+use super::{Problem, RuntimeFault};
 use crate::credentials::CredentialError;
 
 /// A target did not do what it was asked.
@@ -49,12 +49,18 @@ pub enum Fault {
     /// The request itself cannot be brought into the form that this target wants. Nothing was sent.
     #[error("was not asked, because the request cannot be sent to it: {0}")]
     Unsendable(String),
+    /// An answer whose head is over `limits.header_bytes`, or has more than 100 lines.
+    #[error("sent a head of more than {0} bytes, or of more than 100 lines (`limits.header_bytes`)")]
+    LargeHead(usize),
     /// An answer over `limits.response_bytes`.
     #[error("sent more than {0} bytes in one message (`limits.response_bytes`)")]
     TooLarge(usize),
-    /// `limits.target_calls` are running.
-    #[error("has {0} calls running, the most it gets (`limits.target_calls`)")]
-    Busy(usize),
+    /// It has no place for the call. Nothing was sent.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// It did not work last, and it is not yet time to see whether it does again. Nothing was sent.
+    #[error("{0}")]
+    Down(Box<Outage>),
     /// A JSON-RPC error where the gateway itself asked.
     #[error("refused: {0}")]
     Refused(String),
@@ -76,6 +82,36 @@ pub enum Fault {
     /// What went wrong while the gateway got ready to send the request: the request itself was not sent.
     #[error("{0}")]
     Unsent(Box<Fault>),
+}
+
+/// Why there is no place for a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Busy {
+    /// So many run, and none waits.
+    #[error("has {0} calls running, the most it gets (`limits.target_calls`)")]
+    Running(usize),
+    /// So many wait.
+    #[error("has {0} calls waiting for their turn, the most it gets (`limits.target_queue`)")]
+    Queue(usize),
+    /// So many of the caller's wait, and the rest is for others.
+    #[error(
+        "has {0} calls of this caller waiting for their turn, and the other places are for others (`limits.target_queue`)"
+    )]
+    Share(usize),
+    /// Its turn did not come in time.
+    #[error("had no place for the call within {0:?} (`limits.queue_seconds`)")]
+    Waited(Duration),
+}
+
+/// What is known of a target that does not work, for those that are not sent to it meanwhile.
+#[derive(Clone, Debug)]
+pub struct Outage {
+    /// So long ago it went down.
+    pub since: Duration,
+    /// Until it is asked again.
+    pub next: Duration,
+    /// What it did last.
+    pub cause: Fault,
 }
 
 /// Whom a fault speaks against, the least first.
@@ -109,10 +145,10 @@ impl Fault {
             Self::Runtime(fault) => fault.is_before_the_work(),
             Self::Unsent(_) | Self::Unreachable(_) | Self::Credential(_) | Self::Unauthorized(_) => true,
             Self::Unavailable(_) | Self::Busy(_) | Self::NotRunning(_) | Self::UnknownVersion(_) => true,
-            Self::Unsendable(_) => true,
+            Self::Unsendable(_) | Self::Down(_) => true,
             Self::Status(status) => matches!(status, 404 | 429),
             Self::Silent(_) | Self::BrokenOff(_) | Self::Garbage(_) | Self::TooLarge(_) | Self::Refused(_) => false,
-            Self::EndlessList(_) | Self::UnknownState | Self::NoStream => false,
+            Self::EndlessList(_) | Self::UnknownState | Self::NoStream | Self::LargeHead(_) => false,
         }
     }
 
@@ -127,15 +163,27 @@ impl Fault {
             Self::NotRunning(_) | Self::UnknownVersion(_) => Blame::Path,
             Self::Unauthorized(401) | Self::Status(429) => Blame::Path,
             Self::Unauthorized(_) | Self::Status(404 | 500..) => Blame::PathOrQuestion,
-            Self::Silent(_) | Self::BrokenOff(_) | Self::Garbage(_) => Blame::PathOrQuestion,
-            Self::Status(_) | Self::TooLarge(_) | Self::Busy(_) | Self::Refused(_) => Blame::Nobody,
+            Self::Silent(_) | Self::BrokenOff(_) | Self::Garbage(_) | Self::LargeHead(_) => Blame::PathOrQuestion,
+            Self::Status(_) | Self::TooLarge(_) | Self::Busy(_) | Self::Down(_) | Self::Refused(_) => Blame::Nobody,
             Self::EndlessList(_) | Self::UnknownState | Self::NoStream | Self::Unsendable(_) => Blame::Nobody,
+        }
+    }
+
+    /// The same where nobody else serves what it does: who says "not now" is there, and who calls is told so soon enough.
+    pub fn blame_alone(&self) -> Blame {
+        match self {
+            Self::Unsent(fault) => fault.blame_alone(),
+            Self::Unavailable(_) | Self::Status(429) => Blame::Nobody,
+            Self::Runtime(fault) if matches!(fault.problem, Problem::Throttled | Problem::QuotaExceeded) => {
+                Blame::Nobody
+            }
+            _ => self.blame(),
         }
     }
 
     /// Whether another server that does the same may do better with the same request.
     pub fn may_be_better_elsewhere(&self) -> bool {
-        self.blame() != Blame::Nobody || matches!(self, Self::Busy(_) | Self::Status(_))
+        self.blame() != Blame::Nobody || matches!(self, Self::Busy(_) | Self::Down(_) | Self::Status(_))
     }
 
     /// The same as one that kept a request from being sent.
@@ -159,8 +207,9 @@ impl Fault {
             Self::Unavailable(_) => "unavailable",
             Self::Garbage(_) => "garbage",
             Self::Unsendable(_) => "unsendable",
-            Self::TooLarge(_) => "too_large",
+            Self::TooLarge(_) | Self::LargeHead(_) => "too_large",
             Self::Busy(_) => "busy",
+            Self::Down(_) => "down",
             Self::Refused(_) => "refused",
             Self::EndlessList(_) => "endless_list",
             Self::NotRunning(_) => "not_running",
@@ -186,13 +235,26 @@ impl Fault {
             Self::Unauthorized(status) => format!("does not let the gateway in (HTTP {status})"),
             Self::UnknownVersion(_) => "speaks no MCP version that the gateway speaks".into(),
             Self::Unsent(fault) => fault.public(),
+            Self::Down(outage) => outage.public(),
             Self::Silent(_)
             | Self::Status(_)
             | Self::Unavailable(_)
             | Self::TooLarge(_)
+            | Self::LargeHead(_)
             | Self::Busy(_)
             | Self::UnknownState
             | Self::NoStream => self.to_string(),
+        }
+    }
+
+    /// When the same request may have a better chance, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Down(outage) => Some(outage.next),
+            // The call that ends next makes room.
+            Self::Busy(_) => Some(Duration::from_secs(1)),
+            Self::Unsent(fault) => fault.retry_after(),
+            _ => None,
         }
     }
 
@@ -221,8 +283,10 @@ impl Fault {
             Self::UnknownVersion(_) => "update the server: it speaks no version of MCP that the gateway speaks",
             Self::Runtime(fault) => fault.problem.operators_step(),
             Self::Unsent(fault) => fault.operators_step(),
+            Self::Down(outage) => outage.cause.operators_step(),
             Self::Unsendable(_)
             | Self::TooLarge(_)
+            | Self::LargeHead(_)
             | Self::Refused(_)
             | Self::EndlessList(_)
             | Self::UnknownState
@@ -249,6 +313,8 @@ impl Fault {
                 "the call may or may not have been carried out: check before you repeat it"
             }
             Self::Unsendable(_) => "send the call with a name and arguments that JSON and HTTP headers can carry",
+            Self::Down(_) => "retry then; if it stays, the operator must see to this target",
+            Self::LargeHead(_) => "the operator must check this target",
             Self::TooLarge(_) => "ask for less, for example with a limit or a filter",
             Self::Credential(_) | Self::Unauthorized(_) => "the operator must check the credential of this target",
             Self::Status(_) | Self::Garbage(_) | Self::Refused(_) | Self::EndlessList(_) | Self::UnknownVersion(_) => {
@@ -256,6 +322,28 @@ impl Fault {
             }
         }
     }
+}
+
+impl Outage {
+    fn public(&self) -> String {
+        self.because(&self.cause.public())
+    }
+
+    fn because(&self, cause: &str) -> String {
+        let [since, next] = [self.since, self.next].map(whole_seconds);
+        format!("is down since {since}s, and is asked again in {next}s: it {cause}")
+    }
+}
+
+impl fmt::Display for Outage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.because(&self.cause.to_string()))
+    }
+}
+
+/// Whole seconds, none less than one.
+pub(crate) fn whole_seconds(time: Duration) -> u64 {
+    time.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
 }
 
 /// `code: message` of a JSON-RPC error, for logs.

@@ -4,7 +4,7 @@
 //! Source: MCP 2026-07-28, basic/versioning; MCP 2025-11-25, basic/lifecycle.
 
 use causeway_core::{
-    canonical::{Client, Logs, Request, tasks},
+    canonical::{Client, Logs, Repeat, Request, tasks},
     era::{self, Era},
     wire::{self, Envelope, json},
 };
@@ -43,7 +43,8 @@ fn own_info() -> String {
 pub(super) fn own_request(method: &str, params: String) -> Request {
     let (id, method) = ("1".into(), method.into());
     let (param_headers, header_params) = Default::default();
-    Request { id, method, params, era: Era::Legacy, client: own_client(), param_headers, header_params }
+    let (era, client, repeat) = (Era::Legacy, own_client(), Repeat::Safe);
+    Request { id, method, params, era, client, param_headers, header_params, repeat }
 }
 
 /// The parameters of `server/discover`.

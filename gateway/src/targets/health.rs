@@ -3,11 +3,14 @@
 //!
 //! What may be the fault of what was asked (`Blame::PathOrQuestion`) takes a path down only with a second witness: another tool
 //! or method that failed as well, or a listing, which is asked for at once. Nothing counts that began before the last change.
+//!
+//! Where nobody else serves what it does, calls fail at once while it is down. So it takes more there (of a path that answers,
+//! whatever it answers, only a listing is a witness) and less to be up again: its lists, or the one call that tries it.
 
 mod standing;
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -18,17 +21,22 @@ use tokio::{
 };
 
 use self::standing::{Standing, State};
-use super::{Fault, fault::Blame};
+use super::{
+    Fault,
+    fault::{Blame, Outage},
+};
 use crate::config::Failover;
 
 /// What is known of one path from its requests.
 #[derive(Debug)]
 pub struct Health {
     path: PathName,
-    /// There are other paths to what it offers, or it is one of those: what becomes of it is news.
+    /// There are other paths to what it offers, or it is one of those.
     has_others: bool,
     rules: Failover,
     standing: watch::Sender<Standing>,
+    /// What it did last that took it down, or kept it so.
+    cause: Mutex<Option<Fault>>,
     served: AtomicU64,
     passed_on: AtomicU64,
 }
@@ -38,7 +46,7 @@ pub struct Health {
 pub enum PathState {
     /// `up`
     Up,
-    /// `down`: it gets nothing but what no other path can serve.
+    /// `down`: it gets nothing but what no other path can serve; where there is none, nothing.
     Down,
     /// `probation`: it gives its lists again, and gets one call at a time until one was answered.
     Probation,
@@ -78,7 +86,7 @@ pub struct Sent {
     health: Arc<Health>,
     epoch: u64,
     /// What failures of the same question have in common.
-    asked: Arc<str>,
+    asked: Option<Arc<str>>,
 }
 
 impl PathState {
@@ -96,17 +104,17 @@ impl PathState {
 impl Health {
     /// Of a path that nobody used yet: it is up.
     pub(super) fn new(path: PathName, has_others: bool, rules: Failover) -> Self {
-        let standing = Standing::new(&rules);
-        let (served, passed_on) = Default::default();
-        Self { path, has_others, rules, standing: watch::Sender::new(standing), served, passed_on }
+        let standing = watch::Sender::new(Standing::new(&rules, !has_others));
+        let (cause, served, passed_on) = Default::default();
+        Self { path, has_others, rules, standing, cause, served, passed_on }
     }
 
     /// How it stands.
     pub fn state(&self) -> PathState {
         match self.standing.borrow().state {
             State::Up(_) => PathState::Up,
-            State::Down { trying: true, .. } | State::Probation { trying: true, .. } => PathState::Trying,
-            State::Down { trying: false, .. } => PathState::Down,
+            State::Down { trying: Some(_), .. } | State::Probation { trying: true, .. } => PathState::Trying,
+            State::Down { trying: None, .. } => PathState::Down,
             State::Probation { trying: false, .. } => PathState::Probation,
         }
     }
@@ -139,6 +147,32 @@ impl Health {
         admission
     }
 
+    /// Whether a request for which there is no other path is sent to it. With `Some`, it finds out whether it is up again.
+    ///
+    /// # Errors
+    /// It is down, and its time to be tried has not come.
+    pub(super) fn try_alone(self: &Arc<Self>) -> Result<Option<Trial>, Outage> {
+        if matches!(self.standing.borrow().state, State::Up(_)) {
+            return Ok(None);
+        }
+        let mut outcome = Ok(None);
+        self.standing.send_if_modified(|standing| {
+            let now = Instant::now();
+            if standing.tries_alone(now) {
+                outcome = Ok(Some(Trial { health: Arc::clone(self), epoch: standing.epoch }));
+                return true;
+            }
+            if let Some((since, until)) = standing.down() {
+                outcome = Err((now - since, until.saturating_duration_since(now)));
+            }
+            false
+        });
+        outcome.map_err(|(since, next)| {
+            let cause = self.cause.lock().expect("no holder of this lock panics").clone();
+            Outage { since, next, cause: cause.unwrap_or_else(|| Fault::NotRunning("nobody knows why".into())) }
+        })
+    }
+
     /// A request went on from here to another path.
     pub fn pass_on(&self) {
         self.passed_on.fetch_add(1, Ordering::Relaxed);
@@ -146,18 +180,17 @@ impl Health {
 
     /// A request for `method` begins, of a tool or a prompt with its name there.
     pub fn sent(self: &Arc<Self>, method: &str, name: Option<&str>) -> Sent {
-        // Where there is no other path, nobody asks what failed.
-        let asked = if self.has_others { [method, " ", name.unwrap_or_default()].concat().into() } else { "".into() };
+        // Where there is no other path, it is not asked what failed.
+        let asked = self.has_others.then(|| [method, " ", name.unwrap_or_default()].concat().into());
         Sent { health: Arc::clone(self), epoch: self.standing.borrow().epoch, asked }
     }
 
-    /// Waits until it is down and its time to be tried again has come, and no request does that. Never, where there is no other
-    /// path: then it is tried all the time.
+    /// Waits until it is down and its time to be listed again has come, and no request tries it.
     pub async fn cooled_down(&self) {
         let mut standing = self.standing.subscribe();
         loop {
             let until = match standing.borrow_and_update().state {
-                State::Down { until, trying: false } if self.has_others => Some(until),
+                State::Down { listing, trying: None, .. } => Some(listing),
                 _ => None,
             };
             tokio::select! {
@@ -170,8 +203,16 @@ impl Health {
     /// Waits until so many requests failed that it would be down if it was not just one question that fails: a listing is to tell.
     pub async fn doubted(&self) {
         let mut standing = self.standing.subscribe();
-        let in_doubt = |standing: &Standing| self.has_others && standing.in_doubt(&self.rules);
-        standing.wait_for(in_doubt).await.expect("the sender is in `self`");
+        standing.wait_for(|standing| standing.in_doubt(&self.rules)).await.expect("the sender is in `self`");
+    }
+
+    fn blame(&self, fault: &Fault) -> Blame {
+        if self.has_others { fault.blame() } else { fault.blame_alone() }
+    }
+
+    /// Keeps the cause for who is told of it.
+    fn because(&self, fault: &Fault) {
+        *self.cause.lock().expect("no holder of this lock panics") = Some(fault.clone());
     }
 
     fn change(&self, epoch: u64, change: impl FnOnce(&mut Standing), why: &str) {
@@ -186,21 +227,22 @@ impl Health {
             before = (standing.epoch != epoch).then_some(as_it_was.state);
             changed
         });
-        if let Some(before) = before.filter(|_| self.has_others) {
+        if let Some(before) = before {
             self.tell(&before, why);
         }
     }
 
     fn tell(&self, before: &State, why: &str) {
         let (path, state) = (&self.path, self.state().word());
+        let it = if self.has_others { "path" } else { "target" };
         match (before, self.state()) {
-            (State::Up(_), _) => tracing::warn!(%path, state, "path `{path}` is down: {why}"),
-            (_, PathState::Up) => tracing::info!(%path, state, "path `{path}` is up again: {why}"),
+            (State::Up(_), _) => tracing::warn!(%path, state, "{it} `{path}` is down: {why}"),
+            (_, PathState::Up) => tracing::info!(%path, state, "{it} `{path}` is up again: {why}"),
             (State::Down { .. }, PathState::Probation) => {
                 tracing::info!(%path, state, "path `{path}` is on probation: {why}, and gets one call at a time");
             }
             (State::Probation { .. }, _) => tracing::warn!(%path, state, "path `{path}` is down again: {why}"),
-            (State::Down { .. }, _) => tracing::debug!(%path, state, "path `{path}` is still down: {why}"),
+            (State::Down { .. }, _) => tracing::debug!(%path, state, "{it} `{path}` is still down: {why}"),
         }
     }
 }
@@ -220,10 +262,11 @@ impl Sent {
 
     /// It failed; not every fault speaks against the path.
     pub(super) fn failed(&self, fault: &Fault) {
-        let blame = fault.blame();
+        let blame = self.health.blame(fault);
         if blame != Blame::Nobody {
             let (rules, now) = (&self.health.rules, Instant::now());
-            let change = |standing: &mut Standing| standing.failed(blame, &self.asked, rules, now);
+            self.health.because(fault);
+            let change = |standing: &mut Standing| standing.failed(blame, self.asked.as_ref(), rules, now);
             self.health.change(self.epoch, change, &fault.to_string());
         }
     }
@@ -236,8 +279,9 @@ impl Sent {
 
     /// The lists could not be had.
     pub(super) fn not_listed(&self, fault: &Fault) {
-        let rules = &self.health.rules;
-        let change = |standing: &mut Standing| standing.not_listed(rules, Instant::now());
+        let (rules, blame) = (&self.health.rules, self.health.blame(fault));
+        self.health.because(fault);
+        let change = |standing: &mut Standing| standing.not_listed(blame, rules, Instant::now());
         self.health.change(self.epoch, change, &fault.to_string());
     }
 }
@@ -267,6 +311,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::targets::fault::Busy;
 
     const SECOND: Duration = Duration::from_secs(1);
     const RULES: Failover =
@@ -339,7 +384,7 @@ mod tests {
         for tool in ["x", "y", "z"] {
             call(&health, tool).failed(&Fault::TooLarge(1));
             call(&health, tool).failed(&Fault::Refused("no".into()));
-            call(&health, tool).failed(&Fault::Busy(1));
+            call(&health, tool).failed(&Fault::Busy(Busy::Running(1)));
             call(&health, tool).failed(&Fault::Unsendable("no".into()));
         }
         assert_eq!(health.state(), PathState::Up);
@@ -354,5 +399,37 @@ mod tests {
             call(&health, "y").failed(&fault);
             assert_eq!(health.state(), PathState::Down);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn alone_it_says_since_when_it_is_down_and_why() {
+        let health = Arc::new(Health::new("a".parse().unwrap(), false, RULES));
+        assert!(health.try_alone().unwrap().is_none());
+        (0..2).for_each(|_| call(&health, "x").failed(&refused()));
+        tokio::time::advance(SECOND / 4).await;
+        let outage = health.try_alone().unwrap_err();
+        assert_eq!((outage.since, outage.next), (SECOND / 4, SECOND * 3 / 4));
+        assert_eq!(
+            Fault::Down(outage.into()).public(),
+            "is down since 1s, and is asked again in 1s: it could not be reached"
+        );
+        tokio::time::advance(SECOND).await;
+        let trial = health.try_alone().unwrap();
+        assert!(trial.is_some() && health.try_alone().is_err(), "one at a time");
+        drop(trial);
+        let trial = health.try_alone().unwrap();
+        call(&health, "x").answered();
+        drop(trial);
+        assert!(health.try_alone().unwrap().is_none());
+    }
+
+    #[test]
+    fn alone_who_says_not_now_is_there() {
+        let health = Arc::new(Health::new("a".parse().unwrap(), false, RULES));
+        for _ in 0..9 {
+            call(&health, "x").failed(&Fault::Status(429));
+            call(&health, "x").failed(&Fault::Unavailable(503).unsent());
+        }
+        assert_eq!(health.state(), PathState::Up);
     }
 }

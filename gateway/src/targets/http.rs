@@ -16,7 +16,7 @@ use std::{
 
 use bytes::Bytes;
 use causeway_core::{
-    canonical::{Client, Request},
+    canonical::{Client, Repeat, Request},
     era::{Era, headers},
 };
 use causeway_oidc::{
@@ -33,7 +33,7 @@ use tokio_util::task::TaskTracker;
 pub(super) use self::legacy::Peer;
 use self::{
     answer::{Answer, Body},
-    client::WireClient,
+    client::{Failed, Over, WireClient},
     legacy::Sessions,
     modern::Affinities,
     retry::Tries,
@@ -244,12 +244,18 @@ impl HttpTarget {
 
     /// Posts one message of `caller_id` and reads the head of the answer. While the target says that it did not take the
     /// message, it is sent again.
-    async fn exchange(&self, caller_id: &str, headers: HeaderMap, message: impl Into<Bytes>) -> Result<Answer, Fault> {
+    async fn exchange(
+        &self,
+        caller_id: &str,
+        headers: HeaderMap,
+        message: impl Into<Bytes>,
+        repeat: Repeat,
+    ) -> Result<Answer, Fault> {
         let message = message.into();
         let in_session = headers.contains_key(headers::SESSION);
         let mut tries = Tries::new(self.patience(caller_id));
         loop {
-            let answer = self.request(Method::POST, headers.clone(), message.clone()).await?;
+            let answer = self.request(Method::POST, headers.clone(), message.clone(), repeat).await?;
             let asked = retry::asked(answer.status(), answer.headers());
             let answer = match self.runtime {
                 true => runtime::of_the_server(answer, in_session).await,
@@ -277,9 +283,15 @@ impl HttpTarget {
     }
 
     /// Makes one HTTP request and reads the head of the answer. One that refuses the credential is answered once with a
-    /// fresh one.
-    async fn request(&self, method: Method, headers: HeaderMap, body: Bytes) -> Result<Answer, Fault> {
-        let (answer, shown) = self.request_once(&method, headers.clone(), body.clone()).await?;
+    /// fresh one. Where the connection was gone, the request is made once more if it may be (`repeat`).
+    async fn request(&self, method: Method, headers: HeaderMap, body: Bytes, repeat: Repeat) -> Result<Answer, Fault> {
+        let (answer, shown) = match self.request_once(&method, headers.clone(), body.clone(), Over::Any).await {
+            Err(Failed::Gone(_)) if repeat == Repeat::Safe => {
+                tracing::debug!("a connection to a target was gone when it was used again; another one is made");
+                self.request_once(&method, headers.clone(), body.clone(), Over::Fresh).await?
+            }
+            outcome => outcome?,
+        };
         if !self.credential.is_refused_by(answer.status(), answer.headers()) {
             return Ok(answer);
         }
@@ -287,7 +299,7 @@ impl HttpTarget {
         if !self.credential.renew(&shown).await? {
             return let_in(answer);
         }
-        let (answer, shown) = self.request_once(&method, headers, body).await?;
+        let (answer, shown) = self.request_once(&method, headers, body, Over::Any).await?;
         if self.credential.is_refused_by(answer.status(), answer.headers()) {
             // Tells the credential that the fresh one was refused too, so that it is not renewed for each call.
             let _ = self.credential.renew(&shown).await?;
@@ -300,7 +312,8 @@ impl HttpTarget {
         method: &Method,
         headers: HeaderMap,
         body: Bytes,
-    ) -> Result<(Answer, crate::credentials::Shown), Fault> {
+        over: Over,
+    ) -> Result<(Answer, crate::credentials::Shown), Failed> {
         let mut request = http::Request::builder().method(method).uri(self.endpoint.clone());
         *request.headers_mut().expect("a builder with a valid URI has headers") = headers;
         let headers = request.headers_mut().expect("as above");
@@ -322,8 +335,8 @@ impl HttpTarget {
             false => Exchange::default(),
         };
         let request = http::Request::from_parts(parts, Body::new(body));
-        let answer = timeout(self.limits.first_byte, self.client.send(request, exchange)).await;
-        let answer = answer.unwrap_or(Err(Fault::Silent(self.limits.first_byte)))?;
+        let answer = timeout(self.limits.first_byte, self.client.send(request, over, exchange)).await;
+        let answer = answer.unwrap_or(Err(Fault::Silent(self.limits.first_byte).into()))?;
         Ok((Answer::new(answer, self.limits.response_bytes), shown))
     }
 }

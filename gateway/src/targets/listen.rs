@@ -6,7 +6,7 @@
 use std::{fmt, future::ready, pin::Pin, time::Duration};
 
 use causeway_core::{
-    canonical::{Client, Request, Response},
+    canonical::{Client, Repeat, Request, Response},
     era::{Era, params::HeaderParams},
     wire::{Envelope, ObjectEdit, json},
 };
@@ -70,6 +70,7 @@ impl Wanted {
             client,
             param_headers: Vec::new(),
             header_params: HeaderParams::default(),
+            repeat: Repeat::Safe,
         }
     }
 

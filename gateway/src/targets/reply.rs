@@ -9,11 +9,11 @@ use causeway_core::{
 };
 use futures::{Stream, StreamExt, stream};
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit},
     time::Instant,
 };
 
-use super::{Fault, Question, Sent, TargetError};
+use super::{Fault, Question, Sent, TargetError, Trial, places::Places};
 use crate::calls::Attempt;
 
 /// The reply to one request: from an adapter with bare faults, from a target with its name in them.
@@ -43,7 +43,9 @@ pub(super) struct Bounds {
     /// The call's place among those that run in the target, and where it came from. A call that waits for its client has none:
     /// a client that never answers must not keep others out.
     pub(super) place: Option<OwnedSemaphorePermit>,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
+    /// While it lasts, no other call tries the target.
+    pub(super) trial: Option<Trial>,
     /// Told how it ends.
     pub(super) sent: Sent,
     /// For who watches: it ends with the reply.
@@ -200,10 +202,14 @@ pub(super) trait EventSource {
 impl Bounds {
     async fn next(&mut self, events: &mut Events<Fault>) -> Result<Event, Fault> {
         loop {
+            // Also where one message follows on the other, or the client takes its time for each.
+            if Instant::now() >= self.deadline {
+                return Err(Fault::Silent(self.limit));
+            }
             let event = tokio::time::timeout_at(self.deadline, events.next()).await;
             if self.place.is_none() {
                 // It runs on in any case: it had begun.
-                self.place = Arc::clone(&self.places).try_acquire_owned().ok();
+                self.place = self.places.retake();
             }
             match event {
                 Ok(Some(Ok(Event::Notification(message)))) if message.method().ends_with("/list_changed") => {
@@ -213,7 +219,7 @@ impl Bounds {
                     match &event {
                         Ok(Event::Last(response)) => self.note(response),
                         Ok(Event::Question(_)) => {
-                            self.place = None;
+                            (self.place, self.trial) = (None, None);
                             self.sent.asked_back();
                             self.attempt.iter_mut().for_each(Attempt::asked_back);
                         }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Client, InputRequest, InputRequired, Logs, Request, Response};
+use super::{Client, InputRequest, InputRequired, Logs, Repeat, Request, Response};
 use crate::{
     era::{self, Era},
     wire::Envelope,
@@ -29,6 +29,7 @@ fn request(era: Era, params: &Value, logs: Logs) -> Request {
         client: client(logs),
         param_headers: Vec::new(),
         header_params: Default::default(),
+        repeat: Repeat::Never,
     }
 }
 

@@ -23,6 +23,18 @@ pub struct Request {
     pub param_headers: Vec<(String, String)>,
     /// What of it the target wants repeated in such headers; known once it is routed.
     pub header_params: HeaderParams,
+    /// Whether it may be carried out twice; known once it is routed.
+    pub repeat: Repeat,
+}
+
+/// What a request may be put through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// Carried out twice, it does no more than carried out once.
+    Safe,
+    /// It must be carried out once at most.
+    #[default]
+    Never,
 }
 
 impl Request {
@@ -153,7 +165,7 @@ mod tests {
         };
         let (id, method) = ("1".into(), "tools/call".into());
         let (param_headers, header_params) = Default::default();
-        Request { id, method, params: params.into(), era, client, param_headers, header_params }
+        Request { id, method, params: params.into(), era, client, param_headers, header_params, repeat: Repeat::Never }
     }
 
     #[test]

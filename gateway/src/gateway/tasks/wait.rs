@@ -8,7 +8,7 @@ mod look;
 use std::sync::Arc;
 
 use causeway_core::{
-    canonical::{Client, Request, Response, tasks},
+    canonical::{Client, Repeat, Request, Response, tasks},
     era::Era,
     seal::Sealer,
     wire::{ObjectEdit, json},
@@ -21,7 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 pub(super) use self::look::is_state;
 use crate::{
     calls,
-    targets::{Event, Events, Fault, Reply, Target, TargetError},
+    targets::{Event, Events, Fault, Full, Reply, Target, TargetError},
 };
 
 /// Messages that the client has not read yet; a target that sends more waits.
@@ -122,9 +122,10 @@ impl Call {
             era: Era::Legacy,
             client,
             param_headers: Vec::new(),
+            repeat: Repeat::Never,
             ..self.request.clone()
         };
-        self.target.call(&self.caller_id, request, &[]).await
+        self.target.call(&self.caller_id, request, &[], Full::Wait).await
     }
 
     /// Progress goes on under the token of the call that became the task.

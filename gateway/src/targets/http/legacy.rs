@@ -9,7 +9,7 @@ mod stream;
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use causeway_core::{
-    canonical::{Request, Response, with_own_token, with_token},
+    canonical::{Repeat, Request, Response, with_own_token, with_token},
     era::Era,
     wire::{Envelope, Kind, request_message, result_message},
 };
@@ -134,7 +134,8 @@ pub(super) async fn send(
         let peer = Peer { target: Arc::clone(target), session };
         let line = Line::Http(peer.clone());
         peer.session.settings.set_level(&line, peer.session.about(), request.client.logs).await;
-        match Running::start(peer.clone(), Owner::of(caller_id, &request.client), &request.method, &params).await? {
+        let (owner, asked) = (Owner::of(caller_id, &request.client), (request.method.as_str(), &*params));
+        match Running::start(peer.clone(), owner, asked, request.repeat).await? {
             Asked::Done(reply) => return Ok(Outcome::Done(reply)),
             Asked::Refused { reply, conversation: false } => return Ok(Outcome::OtherEra(reply)),
             Asked::SessionLost => session::forget(target, caller_id, &request.client, &peer.session).await,
@@ -157,8 +158,8 @@ async fn now_demands_sessions(target: &Arc<HttpTarget>, caller_id: &str, request
 }
 
 impl Running {
-    /// Sends a request.
-    async fn start(peer: Peer, owner: Owner, method: &str, params: &str) -> Result<Asked, Fault> {
+    /// Sends a request: a method and its parameters.
+    async fn start(peer: Peer, owner: Owner, (method, params): (&str, &str), repeat: Repeat) -> Result<Asked, Fault> {
         let id = peer.session.next_id();
         let (params, progress_token) =
             with_own_token(params, id).map_err(|error| Fault::Unsendable(error.to_string()))?;
@@ -170,7 +171,7 @@ impl Running {
         let mut running = Self { peer, id, progress_token, beside, answered: false };
         let (target, headers) = (Arc::clone(&running.peer.target), running.peer.session.headers());
         let mut head: Pending<_> = Box::pin(async move {
-            let answer = target.exchange(&caller, headers, body).await?;
+            let answer = target.exchange(&caller, headers, body, repeat).await?;
             Ok((answer.status(), answer.content().await?))
         });
         let answer = tokio::select! {
@@ -233,7 +234,7 @@ impl Running {
 impl Peer {
     /// Sends one request of the gateway's own and waits for its answer.
     pub(in crate::targets) async fn request(&self, method: &str, params: &str) -> Result<Response, Fault> {
-        match Running::start(self.clone(), Owner::Gateway, method, params).await? {
+        match Running::start(self.clone(), Owner::Gateway, (method, params), Repeat::Safe).await? {
             Asked::Done(reply) => reply.last().await,
             Asked::SessionLost => Err(Fault::BrokenOff("it forgot the session".into())),
             Asked::Refused { reply, .. } => reply?.last().await,

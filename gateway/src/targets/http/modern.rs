@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use causeway_core::{
-    canonical::Request,
+    canonical::{Repeat, Request},
     era::{self, Era, headers},
     wire::{Envelope, Kind, ObjectEdit, request_message},
 };
@@ -63,7 +63,7 @@ pub(super) async fn send(
     let params = request.modern_params(changes).map_err(|error| Fault::Unsendable(error.to_string()))?;
     let headers = request_headers(request, &params)?;
     let message = request_message(&request.id, &request.method, &params);
-    let answer = match exchange(target, caller_id, headers, message).await {
+    let answer = match exchange(target, caller_id, headers, message, request.repeat).await {
         Err(Fault::Runtime(fault)) if fault.problem.may_be_of_the_era() => {
             return Ok(Outcome::OtherEra(Err(fault.into())));
         }
@@ -91,13 +91,14 @@ async fn exchange(
     caller_id: &str,
     mut headers: HeaderMap,
     message: String,
+    repeat: Repeat,
 ) -> Result<Answer, Fault> {
     let message = Bytes::from(message);
     let affinity = target.affinities.0.get(caller_id).await;
     if let Some(affinity) = &affinity {
         headers.insert(headers::SESSION, affinity.clone());
     }
-    let mut answer = target.exchange(caller_id, headers.clone(), message.clone()).await?;
+    let mut answer = target.exchange(caller_id, headers.clone(), message.clone(), repeat).await?;
     if let (Some(affinity), StatusCode::NOT_FOUND) = (affinity, answer.status()) {
         let (read, body) = answer.read().await?;
         answer = match is_answered(body) {
@@ -105,7 +106,7 @@ async fn exchange(
             false => {
                 target.affinities.forget(caller_id, &affinity).await;
                 headers.remove(headers::SESSION);
-                target.exchange(caller_id, headers, message).await?
+                target.exchange(caller_id, headers, message, repeat).await?
             }
         };
     }
@@ -136,7 +137,8 @@ pub(super) async fn discover(target: &HttpTarget) -> Result<Answer, Fault> {
     let mut map = HeaderMap::with_capacity(2);
     map.insert(headers::VERSION, HeaderValue::from_static(era::MODERN));
     map.insert(headers::METHOD, HeaderValue::from_static("server/discover"));
-    exchange(target, OWN, map, request_message(r#""discover""#, "server/discover", &discover_params())).await
+    let message = request_message(r#""discover""#, "server/discover", &discover_params());
+    exchange(target, OWN, map, message, Repeat::Safe).await
 }
 
 /// Whether a legacy server may have refused a modern request with this, for want of a session or of a version that it
