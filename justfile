@@ -41,6 +41,12 @@ schema:
     cargo run --quiet -- schema > config.schema.json.new
     mv config.schema.json.new config.schema.json
 
+# Very many calls while everything around the gateway fails: none may be lost, and nothing may be left behind. A million of them take
+# a quarter of an hour; `just soak --calls 5000` takes half a minute.
+soak *arguments:
+    cargo build --release --package causeway --package causeway-soak
+    ${CARGO_TARGET_DIR:-target}/release/causeway-soak --causeway ${CARGO_TARGET_DIR:-target}/release/causeway {{ arguments }}
+
 # Real foreign peers: MCP SDKs of other languages, Cognito and OIDC issuers. Installs what it needs below interop/.
 interop:
     interop/run

@@ -187,7 +187,7 @@ pub struct Limits {
     pub streams: usize,
 }
 
-/// When a path of a target that has several counts as down, and when it is tried again.
+/// When a path of a target counts as down, and when it is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failover {
     /// So many failures in a row take a path out of use.

@@ -13,7 +13,6 @@ use std::{
 };
 
 use axum::{Router, body::Body, middleware::map_request, response::Response};
-use futures::FutureExt;
 use http::{HeaderValue, Request, Version, header};
 use hyper::{
     body::Incoming,
@@ -31,7 +30,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::stall::Watched;
+use self::stall::{Taken, Watched};
 
 /// After a failed accept, mostly for want of file descriptors, until the next.
 const BREATH: Duration = Duration::from_millis(100);
@@ -86,8 +85,8 @@ impl Connections {
 pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdown: impl Future<Output = ()>) {
     let router = router.layer(map_request(with_host));
     let stopping = CancellationToken::new();
-    let Bounds { stalled, linger, .. } = bounds;
-    let server = Server { http: Arc::new(http(&bounds)), router, stalled, linger, stopping: stopping.clone() };
+    let Bounds { idle, stalled, linger, .. } = bounds;
+    let server = Server { http: Arc::new(http(&bounds)), router, idle, stalled, linger, stopping: stopping.clone() };
     let open = TaskTracker::new();
     let end = CancellationToken::new();
     tokio::pin!(shutdown);
@@ -100,11 +99,9 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
         };
         open.spawn(end.clone().run_until_cancelled_owned(server.clone().attend(stream, Some(permit))));
     }
-    // The system has accepted these already, and their clients may have sent something.
-    while let Some(Ok((stream, _))) = listener.accept().now_or_never() {
+    for stream in accepted(listener) {
         open.spawn(end.clone().run_until_cancelled_owned(server.clone().attend(stream, None)));
     }
-    drop(listener);
     stopping.cancel();
     open.close();
     let last_words = LAST_WORDS.min(bounds.drain / 2);
@@ -126,6 +123,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
 struct Server {
     http: Arc<auto::Builder<TokioExecutor>>,
     router: Router,
+    idle: Duration,
     stalled: Duration,
     linger: Duration,
     /// Set when the gateway is told to stop.
@@ -146,8 +144,8 @@ impl Server {
         // Answers are written whole: waiting for more to send only delays them.
         let _ = stream.set_nodelay(true);
         let is_http2 = Arc::new(AtomicBool::new(false));
-        let service = told_to_close(self.router, self.stopping.clone(), Arc::clone(&is_http2));
-        let stream = TokioIo::new(Watched::new(stream, self.stalled));
+        let service = answering(self.router, self.stopping.clone(), Arc::clone(&is_http2), self.stalled);
+        let stream = TokioIo::new(Watched::new(stream, self.idle, self.stalled));
         let connection = self.http.serve_connection(stream, service);
         tokio::pin!(connection);
         let leaving = async {
@@ -171,11 +169,12 @@ impl Server {
 }
 
 /// What answers the requests of one connection, and says over HTTP/1.1 with each answer that it is the last one once the gateway is
-/// `stopping`.
-fn told_to_close(
+/// `stopping`. Over HTTP/2 one client may take one answer and not another.
+fn answering(
     router: Router,
     stopping: CancellationToken,
     is_http2: Arc<AtomicBool>,
+    stalled: Duration,
 ) -> impl Service<
     Request<Incoming>,
     Response = Response,
@@ -190,7 +189,10 @@ fn told_to_close(
         let (answering, stopping) = (router.call(request), stopping.clone());
         async move {
             let mut response = answering.await?;
-            if is_older && stopping.is_cancelled() {
+            if !is_older {
+                return Ok(response.map(|body| Body::new(Taken::new(body, stalled))));
+            }
+            if stopping.is_cancelled() {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response)
@@ -202,6 +204,16 @@ fn told_to_close(
 fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let all = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
     all.collect::<Vec<_>>().join(": ")
+}
+
+/// The connections that the system has accepted already: their clients may have sent something. No more are accepted.
+fn accepted(listener: TcpListener) -> Vec<TcpStream> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let accepted = std::iter::from_fn(|| listener.accept().ok()).filter_map(|(stream, _)| {
+        stream.set_nonblocking(true).ok()?;
+        TcpStream::from_std(stream).ok()
+    });
+    accepted.collect()
 }
 
 /// Over HTTP/2 a client says in the target of a request whom it calls, and need not say it again in `Host`, where all that follows

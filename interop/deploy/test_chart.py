@@ -153,7 +153,7 @@ def test_what_its_readme_says_works() -> None:
         ("deployment.yaml", "readinessProbe:", "readynessProbe:", "readynessProbe"),
         (
             "deployment.yaml",
-            "terminationGracePeriodSeconds: {{ add .Values.preStopSeconds 40 }}",
+            "terminationGracePeriodSeconds: {{ add .Values.preStopSeconds .Values.drainSeconds 10 }}",
             "terminationGracePeriodSeconds: soon",
             "soon",
         ),

@@ -3,8 +3,9 @@ locals {
   port       = 8080
   admin_port = 8081
 
-  # Open requests get 30 s once the gateway is told to end; it is ended by force a little later.
-  stop_timeout = 45
+  # Open requests get limits.drain_seconds (30) once the gateway is told to end, and then it ends by itself. It is ended by force after
+  # the longest time that ECS gives on Fargate.
+  stop_timeout = 120
 
   # Nothing runs before there is an image.
   runs = var.image != null

@@ -148,7 +148,7 @@ variable "hosted_zone_id" {
 
 variable "idle_timeout_seconds" {
   type        = number
-  description = "How long the load balancer keeps a connection on which nothing comes. Streams have a sign of life from the gateway every 15 s, so 70 is long enough for them however long a call takes. More is for clients that take no streams and wait in silence (or for enable_response_streaming = false): the gateway ends idle connections after 75 s, so above that a request in ten thousands may meet one that just ends, and get a 502."
+  description = "How long the load balancer keeps a connection on which nothing comes. Streams have a sign of life from the gateway every 15 s, so 70 is long enough for them however long a call takes. More is for clients that take no streams and wait in silence (or for enable_response_streaming = false): the gateway ends idle connections after limits.idle_seconds (75), so write more than this there, or a request in ten thousands may meet one that just ends, and get a 502."
   default     = 70
   nullable    = false
 
@@ -160,7 +160,7 @@ variable "idle_timeout_seconds" {
 
 variable "drain_seconds" {
   type        = number
-  description = "How long calls under way may go on at a replica that is to end, before it is told to. It then gives what is left 30 s. Calls may take up to 900 s (limits.call_seconds); a longer time makes each deployment as long."
+  description = "How long calls under way may go on at a replica that is to end, before it is told to. It then gives what is left limits.drain_seconds (30; at most 110, for ECS ends it by force after 120 s). Calls may take up to 900 s (limits.call_seconds); a longer time makes each deployment as long."
   default     = 120
   nullable    = false
 

@@ -13,6 +13,8 @@ const TICKS: f64 = 100.0;
 pub(super) fn families(started: Duration) -> Vec<Family> {
     let start = Family::gauge("process_start_time_seconds", "When the process started, since the Unix epoch.");
     let mut families = vec![start.with(&[], started.as_secs_f64())];
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    families.push(Family::gauge("causeway_tasks", "Tasks that the process works on or waits with.").with(&[], tasks));
     if let Some(bytes) = resident_bytes() {
         families.push(Family::gauge("process_resident_memory_bytes", "Resident memory.").with(&[], bytes));
     }

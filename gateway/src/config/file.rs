@@ -95,7 +95,7 @@ pub struct File {
     pub sessions: Member<Sessions>,
     /// Bounds. Each has a default that suits a small gateway.
     pub limits: Member<Limits>,
-    /// Targets that are in several places, or that others stand by for.
+    /// When a target, or one of its paths, counts as down.
     pub failover: Member<Failover>,
     /// A port of its own for who runs the gateway: dashboard, metrics, health. Default: none.
     pub admin: Member<Admin>,
@@ -308,7 +308,8 @@ pub struct Limits {
     pub streams: Member<u64>,
 }
 
-/// When a path of a target that has several (`http.endpoints`, `standby`) counts as down, and when it is tried again.
+/// When a path of a target counts as down, and when it is tried again. Of several paths (`http.endpoints`, `standby`) another one serves
+/// meanwhile; where there is one alone, its calls fail at once.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Failover {
@@ -324,7 +325,7 @@ pub struct Failover {
     /// Seconds until a path that is down is tried again; doubled each time that it is still down. Default: 1.
     #[schemars(range(min = 1, max = 86_400), extend("default" = COOL_DOWN_SECONDS))]
     pub cool_down_seconds: Member<u64>,
-    /// The most that these seconds grow to. Default: 60.
+    /// The most that these seconds grow to; where there is no other path, 5 at most. Default: 60.
     #[schemars(range(min = 1, max = 86_400), extend("default" = LONGEST_COOL_DOWN_SECONDS))]
     pub longest_cool_down_seconds: Member<u64>,
 }

@@ -165,7 +165,7 @@ async fn messages_of_a_batch_are_calls_of_their_own() {
 #[tokio::test]
 async fn a_bound_that_is_met_is_a_throttle() {
     let lab = ControlledTarget::start().await;
-    let change = |config: &mut Config| config.limits.target_calls = 1;
+    let change = |config: &mut Config| (config.limits.target_calls, config.limits.target_queue) = (1, 0);
     let gateway = Gateway::start_with([lab.target("lab")], change).await;
     let mut records = gateway.calls.follow();
     let alice = gateway.caller("alice");

@@ -22,8 +22,8 @@ use tokio_util::{
 
 /// Sessions that live at once; the least used is forgotten first.
 const MOST: u64 = 100_000;
-/// Messages that wait for the client to listen; the oldest are dropped first.
-const OUTBOX: usize = 256;
+/// Messages that wait for the client to listen, and their bytes; the oldest are dropped first.
+const OUTBOX: (usize, usize) = (256, 4 << 20);
 
 /// The sessions that something is known of, by their names.
 #[derive(Clone)]
@@ -41,10 +41,17 @@ pub(super) struct Live {
     asked: Mutex<HashMap<String, oneshot::Sender<Envelope>>>,
     /// What the client subscribed to, by URI: it ends when this is dropped.
     subscriptions: Mutex<HashMap<String, AbortOnDropHandle<()>>>,
-    outbox: Mutex<VecDeque<Bytes>>,
+    outbox: Mutex<Outbox>,
     posted: Notify,
     /// Ends the stream on which the client listens.
     stream: Mutex<Option<DropGuard>>,
+}
+
+/// Messages that the client has not been given.
+#[derive(Debug, Default)]
+struct Outbox {
+    messages: VecDeque<Bytes>,
+    bytes: usize,
 }
 
 /// A request under way: dropped, it is so no more.
@@ -161,12 +168,7 @@ impl Live {
 
     /// Leaves a message for the client's stream.
     pub(super) fn post(&self, message: Bytes) {
-        let mut outbox = lock(&self.outbox);
-        if outbox.len() == OUTBOX {
-            outbox.pop_front();
-        }
-        outbox.push_back(message);
-        drop(outbox);
+        lock(&self.outbox).put(message);
         self.posted.notify_one();
     }
 
@@ -174,7 +176,7 @@ impl Live {
     pub(super) async fn next_posted(&self) -> Bytes {
         loop {
             let posted = self.posted.notified();
-            if let Some(message) = lock(&self.outbox).pop_front() {
+            if let Some(message) = lock(&self.outbox).take() {
                 return message;
             }
             posted.await;
@@ -186,6 +188,22 @@ impl Live {
         let replaced = CancellationToken::new();
         *lock(&self.stream) = Some(replaced.clone().drop_guard());
         replaced
+    }
+}
+
+impl Outbox {
+    fn put(&mut self, message: Bytes) {
+        self.bytes += message.len();
+        self.messages.push_back(message);
+        while self.messages.len() > OUTBOX.0 || self.bytes > OUTBOX.1 {
+            self.take();
+        }
+    }
+
+    fn take(&mut self) -> Option<Bytes> {
+        let message = self.messages.pop_front()?;
+        self.bytes -= message.len();
+        Some(message)
     }
 }
 
@@ -225,5 +243,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sessions({} live)", self.0.entry_count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outbox_is_bounded_in_messages_and_bytes() {
+        let mut outbox = Outbox::default();
+        for number in 0..1000 {
+            outbox.put(number.to_string().into());
+        }
+        assert_eq!((outbox.messages.len(), outbox.take().unwrap()), (OUTBOX.0, "744".into()));
+        outbox.put(vec![b'x'; OUTBOX.1 - 3].into());
+        assert_eq!((outbox.messages.len(), outbox.take().unwrap()), (2, "999".into()), "the oldest made room");
+        outbox.put(vec![b'x'; OUTBOX.1 + 1].into());
+        assert_eq!((outbox.take(), outbox.bytes), (None, 0), "no room for it");
     }
 }
