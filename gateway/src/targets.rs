@@ -63,9 +63,6 @@ use crate::{
 /// The caller id under which the gateway asks for itself.
 const OWN: &str = "";
 
-/// A call that had to wait longer than this for its place has news to hear.
-const NO_TIME: Duration = Duration::from_millis(1);
-
 /// A call waits no longer for a target to open the stream of its session.
 const ATTEND: Duration = Duration::from_secs(2);
 
@@ -288,10 +285,9 @@ impl Target {
             false => self.health.try_alone().map_err(|outage| Fault::Down(outage.into())),
         };
         let trial = is_up()?;
-        let began = Instant::now();
         let place = self.places.take(caller_id, full, deadline).await?;
         // Those before it may have found out meanwhile that it is down.
-        let trial = if trial.is_none() && began.elapsed() > NO_TIME { is_up()? } else { trial };
+        let trial = if trial.is_none() { is_up()? } else { trial };
         Ok((trial, place))
     }
 

@@ -268,7 +268,15 @@ bad!(bad_values, "bad-values", @r#"
     config.toml:14: `limits.connect_seconds` takes 1 to 86400, not 0; leave it out for the default, 5
     config.toml:15: `limits.first_byte_seconds` is longer than a whole call may take; write at most 60 or raise `limits.call_seconds`
     config.toml:17: `limits.catalog_pages` takes 1 to 1000000, not 0; leave it out for the default, 1000
-    10 mistakes
+    config.toml:18: `limits.header_bytes` takes 8192 to 1048576, not 100; leave it out for the default, 65536
+    config.toml:19: `limits.idle_seconds` takes 1 to 86400, not 0; leave it out for the default, 75
+    config.toml:20: `limits.stalled_seconds` takes 1 to 86400, not 0; leave it out for the default, 30
+    config.toml:21: `limits.drain_seconds` takes 1 to 86400, not 100000; leave it out for the default, 30
+    config.toml:22: `limits.catalog_entries` takes 1 to 10000000, not 0; leave it out for the default, 100000
+    config.toml:23: `limits.catalog_bytes` takes 1 to 1073741824, not 0; leave it out for the default, 67108864
+    config.toml:24: `limits.target_queue` takes 0 to 1000000, not 1000001; leave it out for the default, 256
+    config.toml:25: `limits.queue_seconds` takes 1 to 86400, not 0; leave it out for the default, 10
+    18 mistakes
 "#);
 
 bad!(bad_targets, "bad-targets", @r#"

@@ -158,7 +158,8 @@ async fn who_cannot_be_asked_is_named_unless_another_knows() {
     let mut one = Offering::start("one", Speaks::Modern, &ONE);
     let mut two = Offering::start("two", Speaks::Sessions, &[(Kind::Resources, "[]")]);
     two.fake.on("resources/read", |asked| async move { error(200, &asked.id, 0, "Unknown resource") });
-    let gateway = Gateway::start([one.target(), two.target()]).await;
+    // Each request is to find out for itself.
+    let gateway = Gateway::start_with([one.target(), two.target()], |config| config.failover.failures = 1000).await;
     one.fake.down();
     for client in clients(&gateway).await {
         for uri in ["notes://1", "one://listed"] {

@@ -156,8 +156,8 @@ first_byte_seconds = 1
 call_seconds = 5
 discovery_seconds = 2
 stalled_seconds = 2
-target_calls = 32
-target_queue = 64
+target_calls = 8
+target_queue = 8
 queue_seconds = 2
 drain_seconds = 5
 {http}
