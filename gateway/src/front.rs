@@ -19,7 +19,7 @@ use causeway_core::{
     canonical::tasks,
     era::{self, Era, headers},
     seal::Sealer,
-    wire::{BadEnvelope, Envelope, Kind, ObjectEdit, json},
+    wire::{BadEnvelope, Envelope, Kind, Object, ObjectEdit, json, text},
 };
 use causeway_oidc::clock::Clock;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -166,9 +166,10 @@ impl Front {
             Err(error) => return face(Refused::from(error).face(Era::Legacy, "null")),
         };
         calls::note(|call| call.holds(&envelope));
-        match classify(&post.headers, &envelope) {
-            Ok(Era::Modern) => modern::answer(self, &post, envelope).await,
-            Ok(Era::Legacy) => legacy::answer(self, &post, envelope).await,
+        let params = envelope.object();
+        match classify(&post.headers, &envelope, params.as_ref().ok()) {
+            Ok(Era::Modern) => modern::answer(self, &post, envelope, params).await,
+            Ok(Era::Legacy) => legacy::answer(self, &post, envelope, params).await,
             Err(refused) => face(refused.face(Era::Modern, refused_id(&envelope))),
         }
     }
@@ -219,8 +220,9 @@ fn refused_id(envelope: &Envelope) -> &str {
 
 /// The era of a client's message: the versions named by the header and by `_meta` decide, and no version means legacy;
 /// `initialize` is legacy unless its body speaks modern.
-fn classify(headers: &HeaderMap, envelope: &Envelope) -> Result<Era, Refused> {
-    let in_body = meta_text(envelope.params(), era::META_VERSION);
+fn classify(headers: &HeaderMap, envelope: &Envelope, params: Option<&Object>) -> Result<Era, Refused> {
+    let meta = params.and_then(|params| ObjectEdit::parse(params.get("_meta")?).ok());
+    let in_body = meta.as_ref().and_then(|meta| text(meta.get(era::META_VERSION)?));
     if envelope.method() == "initialize" && in_body.is_none() {
         return Ok(Era::Legacy);
     }
@@ -239,22 +241,27 @@ fn classify(headers: &HeaderMap, envelope: &Envelope) -> Result<Era, Refused> {
     Ok(if modern { Era::Modern } else { Era::Legacy })
 }
 
-/// Reads the object that stands at `place`. A key that stands there twice would mean one thing here and another to a target
-/// that reads it otherwise.
-fn check_object<'a>(place: &str, text: &'a str) -> Result<ObjectEdit<'a>, Refused> {
-    let object = ObjectEdit::parse(text);
-    let object = object.map_err(|error| Refused::Params(format!("`{place}` must be an object: {error}")))?;
-    match object.twin() {
-        Some(key) => Err(Refused::Params(format!("`{key}` stands twice in `{place}`"))),
-        None => Ok(object),
-    }
+/// The parameters of a request.
+fn check_params(params: Result<Object, serde_json::Error>) -> Result<Object, Refused> {
+    let params = params.map_err(|error| not_an_object("params", &error))?;
+    no_twin("params", params.twin())?;
+    Ok(params)
 }
 
-/// The text of `key` in `params._meta`.
-fn meta_text(params: Option<&str>, key: &str) -> Option<String> {
-    let params = ObjectEdit::parse(params?).ok()?;
-    let meta = ObjectEdit::parse(params.get("_meta")?).ok()?;
-    serde_json::from_str(meta.get(key)?).ok()
+/// The object that stands at `place`.
+fn check_object<'a>(place: &str, text: &'a str) -> Result<ObjectEdit<'a>, Refused> {
+    let object = ObjectEdit::parse(text).map_err(|error| not_an_object(place, &error))?;
+    no_twin(place, object.twin())?;
+    Ok(object)
+}
+
+fn not_an_object(place: &str, error: &serde_json::Error) -> Refused {
+    Refused::Params(format!("`{place}` must be an object: {error}"))
+}
+
+/// A key that stands twice would mean one thing here and another to a target that reads it otherwise.
+fn no_twin(place: &str, twin: Option<&str>) -> Result<(), Refused> {
+    twin.map_or(Ok(()), |key| Err(Refused::Params(format!("`{key}` stands twice in `{place}`"))))
 }
 
 /// A header that stands once and holds text.

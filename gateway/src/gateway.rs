@@ -254,7 +254,7 @@ impl Gateway {
 
     /// Passes on what only the target that declares it understands.
     async fn extend(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
-        let target = self.declarer(&request.method).ok_or_else(|| CallError::NoMethod(request.method.clone()))?;
+        let target = self.declarer(&request.method).ok_or_else(|| CallError::NoMethod(request.method.to_string()))?;
         // What it does, nobody here knows.
         let ways = self.ways([&target]);
         let ask =
@@ -263,8 +263,7 @@ impl Gateway {
     }
 
     async fn complete(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
-        let reference = ObjectEdit::parse(&request.params).ok();
-        let reference = reference.and_then(|params| params.get("ref")).ok_or(CallError::BadReference)?.to_owned();
+        let reference = request.params.share("ref").ok_or(CallError::BadReference)?;
         let edit = ObjectEdit::parse(&reference).map_err(|_| CallError::BadReference)?;
         let (route, is_prompt) = match self.reference(&edit)? {
             Reference::Resource(route) => (route, false),
@@ -316,8 +315,6 @@ fn for_path(route: &Route, path: &catalog::Path, request: Request) -> Request {
     if header_params == route.first().header_params {
         return Request { header_params, ..request };
     }
-    let arguments = ObjectEdit::parse(&request.params).ok();
-    let param_headers =
-        header_params.headers(arguments.as_ref().and_then(|params| params.get("arguments")).unwrap_or("{}"));
+    let param_headers = header_params.headers(request.params.get("arguments").unwrap_or("{}"));
     Request { header_params, param_headers, ..request }
 }

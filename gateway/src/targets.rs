@@ -29,7 +29,7 @@ use causeway_core::{
     canonical::{Client, Request, Response},
     catalog::{Edits, Kind, Page},
     name::{PathName, TargetName},
-    wire::{self, json},
+    wire::{self, Object, json},
 };
 use causeway_oidc::kept::Standing;
 use tokio::{
@@ -395,7 +395,7 @@ impl Target {
         let mut pages: Vec<Page> = Vec::new();
         let (mut entries, mut bytes) = (0, 0);
         let mut cursors = HashSet::new();
-        let mut params = "{}".to_owned();
+        let mut params = Object::empty();
         loop {
             let request = Request { client: client.clone(), ..own_request(kind.method(), params) };
             let reply = self.send(caller_id, request, &[]).await?;
@@ -410,7 +410,7 @@ impl Target {
             let cursor = page.next_cursor.clone();
             pages.push(page);
             let Some(cursor) = cursor else { return Ok(pages) };
-            params = format!(r#"{{"cursor":{}}}"#, json(&cursor));
+            params = Object::of([("cursor", json(&cursor).as_str())]);
             if !cursors.insert(cursor) {
                 return Err(Fault::EndlessList("a cursor came twice".into()));
             }

@@ -43,14 +43,18 @@ pub enum Era {
 pub fn era_of(version: &str) -> Option<Era> {
     match version {
         MODERN => Some(Era::Modern),
-        _ => SUPPORTED.contains(&version).then_some(Era::Legacy),
+        _ => spoken(version).map(|_| Era::Legacy),
     }
+}
+
+/// The version that is spoken here under this name.
+pub fn spoken(version: &str) -> Option<&'static str> {
+    SUPPORTED.into_iter().find(|spoken| *spoken == version)
 }
 
 /// The version that `initialize` settles on: the one asked for, else the newest legacy one.
 pub fn negotiate(requested: &str) -> &'static str {
-    let asked = SUPPORTED.into_iter().find(|version| *version == requested);
-    asked.filter(|version| era_of(version) == Some(Era::Legacy)).unwrap_or(LEGACY)
+    spoken(requested).filter(|version| era_of(version) == Some(Era::Legacy)).unwrap_or(LEGACY)
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 
 pub mod edit;
 pub mod envelope;
+pub mod object;
 pub mod sse;
 
 pub use edit::ObjectEdit;
 pub use envelope::{BadEnvelope, Envelope, Kind};
+pub use object::Object;
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 /// JSON-RPC: the text is no JSON.
 pub const PARSE_ERROR: i64 = -32700;
@@ -39,9 +41,30 @@ pub fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("texts, numbers and values serialize")
 }
 
+/// The text that `json`, which is JSON, says; `None` where it is no text, or one with half a character in it.
+pub fn text(json: &str) -> Option<Cow<'_, str>> {
+    let written = json.strip_prefix('"')?.strip_suffix('"')?;
+    match written.contains('\\') {
+        false => Some(Cow::Borrowed(written)),
+        true => serde_json::from_str(json).ok().map(Cow::Owned),
+    }
+}
+
 /// A request; `id` and `params` are JSON text.
 pub fn request_message(id: &str, method: &str, params: &str) -> String {
     [r#"{"jsonrpc":"2.0","id":"#, id, r#","method":"#, &json(&method), r#","params":"#, params, "}"].concat()
+}
+
+/// The same with the parameters that `params` becomes.
+pub fn request_with(id: &str, method: &str, params: &ObjectEdit<'_>) -> String {
+    let method = json(&method);
+    let mut message = String::with_capacity(48 + id.len() + method.len() + params.most());
+    for part in [r#"{"jsonrpc":"2.0","id":"#, id, r#","method":"#, &method, r#","params":"#] {
+        message.push_str(part);
+    }
+    params.write_to(&mut message);
+    message.push('}');
+    message
 }
 
 /// A success response: `{"jsonrpc":"2.0","id":<id>,"result":<result>}`, both given as JSON text.

@@ -10,7 +10,7 @@ use std::{
 use axum::response::Response;
 use causeway_core::{
     name::{PathName, TargetName},
-    wire::{Envelope, Kind, ObjectEdit},
+    wire::{Envelope, Kind, Object, ObjectEdit},
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::{task_local, time::Instant};
@@ -226,11 +226,10 @@ impl OpenCall {
         facts.incoming = incoming;
     }
 
-    /// The tool or prompt that the client names gets the arguments in `params` (JSON text).
-    pub(crate) fn brings(&self, params: &str) {
+    /// The tool or prompt that the client names gets the arguments in `params`.
+    pub(crate) fn brings(&self, params: &Object) {
         let Some(most) = self.book.audit.get().and_then(|audit| audit.keeps_arguments()) else { return };
-        let params = ObjectEdit::parse(params).ok();
-        let arguments = params.as_ref().and_then(|params| params.get("arguments"));
+        let arguments = params.get("arguments");
         self.facts().arguments = arguments.map(|arguments| Arguments::of(arguments, most));
     }
 

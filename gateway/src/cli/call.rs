@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use causeway_core::{
     canonical::{InputRequired, Level, Logs, Request, Response},
     catalog::Kind,
-    wire::{ObjectEdit, json},
+    wire::{Object, ObjectEdit, json},
 };
 use clap::Args;
 use futures::StreamExt;
@@ -145,8 +145,8 @@ async fn call(
     let as_task_only = tool.is_some_and(|tool| tool["execution"]["taskSupport"] == "required");
     let arguments = Arguments { tool: &args.tool, given: &args.arg, whole: whole.as_deref() };
     let arguments = arguments.assembled(schema.as_ref()).map_err(Usage)?;
-    let params =
-        format!(r#"{{"name":{},"arguments":{arguments},"_meta":{{"progressToken":"call"}}}}"#, json(&args.tool));
+    let params = format!(r#"{{"name":{},"arguments":{arguments},"_meta":{{"progressToken":"call"}}}}"#, json(&args.tool));
+    let params = Object::parse(params).context("the arguments are no JSON")?;
     let text = schema.as_ref().map(Value::to_string);
     let mut request = client.request("tools/call", params, text.as_deref());
     let progress = Progress::new(&args.tool, args.quiet);
@@ -209,7 +209,7 @@ async fn answered(
         let answer = ask::elicitation(asked.params.as_deref().unwrap_or("{}"), progress).await?;
         answers.push((asked.key.clone(), answer));
     }
-    request.retried(&answers, wanted.state.as_deref()).context("the answers cannot be sent")
+    Ok(request.retried(&answers, wanted.state.as_deref()))
 }
 
 fn cannot_answer(method: &str) -> String {

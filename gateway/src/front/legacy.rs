@@ -9,11 +9,12 @@ mod live;
 mod session;
 
 use axum::response::{IntoResponse, Response};
+use bytestring::ByteString;
 use causeway_core::{
     canonical::{Client, Logs, Repeat, Request},
     catalog,
     era::{self, Era, headers, params::HeaderParams},
-    wire::{Envelope, Kind, ObjectEdit, result_message},
+    wire::{Envelope, Kind, Object, ObjectEdit, result_message, text},
 };
 use http::StatusCode;
 
@@ -21,7 +22,7 @@ pub(crate) use self::live::Sessions;
 use self::session::{Initialize, Session};
 pub(super) use self::{batch::answer as batch, listen::stream};
 use super::{
-    Front, Post, accepted, accepts_events, check_object, face, list, message, no_stream, refused_id,
+    Front, Post, accepted, accepts_events, check_object, check_params, face, list, message, no_stream, refused_id,
     reply::{Exchange, respond},
 };
 use crate::{
@@ -32,7 +33,12 @@ use crate::{
 };
 
 /// Answers one message.
-pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
+pub(super) async fn answer(
+    front: &Front,
+    post: &Post,
+    envelope: Envelope,
+    params: Result<Object, serde_json::Error>,
+) -> Response {
     let id = refused_id(&envelope).to_owned();
     if envelope.method() == "initialize" && envelope.kind() == Kind::Request {
         return initialize(front, post, &envelope);
@@ -44,7 +50,7 @@ pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Re
     };
     match envelope.kind() {
         Kind::Request => match session::client(session.as_ref(), &post.headers) {
-            Ok(client) => serve(front, post, &envelope, session, client).await,
+            Ok(client) => serve(front, post, &envelope, params, (session, client)).await,
             Err(refused) => refuse(refused),
         },
         Kind::Notification => {
@@ -71,40 +77,46 @@ pub(super) async fn end(front: &Front, post: &Post) -> Response {
     }
 }
 
-async fn serve(front: &Front, post: &Post, envelope: &Envelope, session: Option<Session>, client: Client) -> Response {
-    let id = envelope.id().unwrap_or("null").to_owned();
-    let params = envelope.params().unwrap_or("{}");
+async fn serve(
+    front: &Front,
+    post: &Post,
+    envelope: &Envelope,
+    params: Result<Object, serde_json::Error>,
+    (session, client): (Option<Session>, Client),
+) -> Response {
+    let id = envelope.shared_id();
     let refuse = |refused: Refused| face(refused.face(Era::Legacy, &id));
-    if let Err(refused) = check_params(params) {
-        return refuse(refused);
-    }
+    let params = match check(params) {
+        Ok(params) => params,
+        Err(refused) => return refuse(refused),
+    };
     if let Some(kind) = catalog::Kind::of_method(envelope.method()) {
-        return list::answer(front, post, Era::Legacy, kind, &id, params);
+        return list::answer(front, post, Era::Legacy, kind, &id, &params);
     }
     match (envelope.method(), front.gateway.asked_by(envelope.method())) {
         ("ping", _) => message(StatusCode::OK, result_message(&id, "{}")),
-        ("logging/setLevel", _) => match set_level(session.as_ref(), params) {
+        ("logging/setLevel", _) => match set_level(session.as_ref(), &params) {
             Ok(()) => message(StatusCode::OK, result_message(&id, "{}")),
             Err(refused) => refuse(refused),
         },
         ("resources/subscribe" | "resources/unsubscribe", _) => {
             let subscribes = envelope.method() == "resources/subscribe";
-            let exchange = Exchange::new(front, post, Call::Resource, request(id, envelope, client));
+            let exchange = Exchange::new(front, post, Call::Resource, request(id, envelope, params, client));
             match &session {
                 Some(session) => listen::subscribe(front, &exchange, session, subscribes).await,
                 None => exchange.refuse(&CallError::NoSession),
             }
         }
-        (_, Some(kind)) => call(front, post, session, kind, request(id, envelope, client)).await,
+        (_, Some(kind)) => call(front, post, session, kind, request(id, envelope, params, client)).await,
         (method, None) => refuse(Refused::Method(method.to_owned())),
     }
 }
 
-fn request(id: String, envelope: &Envelope, client: Client) -> Request {
+fn request(id: ByteString, envelope: &Envelope, params: Object, client: Client) -> Request {
     Request {
         id,
-        method: envelope.method().to_owned(),
-        params: envelope.params().unwrap_or("{}").to_owned(),
+        method: envelope.shared_method(),
+        params,
         era: Era::Legacy,
         client,
         param_headers: Vec::new(),
@@ -120,7 +132,7 @@ async fn call(front: &Front, post: &Post, session: Option<Session>, kind: Call, 
     let live = session.map(|session| session.live).filter(|_| events);
     if live.is_none() {
         // What the client cannot be asked for, no target must count on.
-        request.client.capabilities = "{}".into();
+        request.client.capabilities = ByteString::from_static("{}");
     }
     if !events {
         request.client.logs = Logs::Unwanted;
@@ -149,9 +161,8 @@ fn notice(front: &Front, post: &Post, session: Option<&Session>, envelope: &Enve
 }
 
 /// Sets the least level of the log messages that the client gets. Without a session there is nothing to keep it in.
-fn set_level(session: Option<&Session>, params: &str) -> Result<(), Refused> {
-    let level = ObjectEdit::parse(params).ok().and_then(|params| Some(params.get("level")?.to_owned()));
-    let level: Option<String> = level.and_then(|level| serde_json::from_str(&level).ok());
+fn set_level(session: Option<&Session>, params: &Object) -> Result<(), Refused> {
+    let level = params.get("level").and_then(text);
     let level = level.ok_or_else(|| Refused::Params("`params.level` must be the name of a log level".into()))?;
     let level = level.parse().map_err(|error| Refused::Params(format!("{error}")))?;
     if let Some(session) = session {
@@ -161,15 +172,16 @@ fn set_level(session: Option<&Session>, params: &str) -> Result<(), Refused> {
 }
 
 /// `params` and its `_meta` must be objects in which no key stands twice.
-fn check_params(params: &str) -> Result<(), Refused> {
-    match check_object("params", params)?.get("_meta") {
-        None | Some("null") => Ok(()),
+fn check(params: Result<Object, serde_json::Error>) -> Result<Object, Refused> {
+    let params = check_params(params)?;
+    match params.get("_meta") {
+        None | Some("null") => (),
         Some(meta) => {
             let meta = check_object("params._meta", meta)?;
             calls::note(|call| call.continues(&meta));
-            Ok(())
         }
     }
+    Ok(params)
 }
 
 fn initialize(front: &Front, post: &Post, envelope: &Envelope) -> Response {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use causeway_core::{
     catalog::{Kind, List, Slice},
     era::Era,
-    wire::{ObjectEdit, json},
+    wire::{Object, json},
 };
 use futures::stream;
 use http::StatusCode;
@@ -39,7 +39,7 @@ struct Cursor {
 }
 
 /// The response to a request for the list of `kind` with these `params`.
-pub(super) fn answer(front: &Front, post: &Post, era: Era, kind: Kind, id: &str, params: &str) -> Response {
+pub(super) fn answer(front: &Front, post: &Post, era: Era, kind: Kind, id: &str, params: &Object) -> Response {
     let view = front.gateway.view();
     let list = view.catalog.list(kind);
     match page(front, post, kind, list, params) {
@@ -49,9 +49,7 @@ pub(super) fn answer(front: &Front, post: &Post, era: Era, kind: Kind, id: &str,
 }
 
 /// The page that the cursor in `params` asks for; the first one where there is none.
-fn page(front: &Front, post: &Post, kind: Kind, list: &List, params: &str) -> Result<Slice, Refused> {
-    let params =
-        ObjectEdit::parse(params).map_err(|error| Refused::Params(format!("`params` must be an object: {error}")))?;
+fn page(front: &Front, post: &Post, kind: Kind, list: &List, params: &Object) -> Result<Slice, Refused> {
     let from = match params.get("cursor") {
         None | Some("null") => 0,
         Some(cursor) => position(front, post, kind, list, cursor)?,

@@ -12,29 +12,34 @@ use causeway_core::{
     canonical::{Client, Logs, Repeat, Request, tasks},
     catalog,
     era::{self, Era, headers, params::HeaderParams},
-    wire::{Envelope, Kind, ObjectEdit, json, result_message},
+    wire::{Envelope, Kind, Object, ObjectEdit, json, result_message, text},
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 pub(crate) use self::park::Lot;
 use super::{
-    Front, Post, accepted, accepts_events, check_object, face, list, message, refused_id,
+    Front, Post, accepted, accepts_events, check_object, check_params, face, list, message, refused_id,
     reply::{Exchange, respond},
     text_header,
 };
 use crate::{calls, error::Refused, gateway::Call};
 
 /// Answers one message.
-pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope) -> Response {
-    let id = refused_id(&envelope).to_owned();
+pub(super) async fn answer(
+    front: &Front,
+    post: &Post,
+    envelope: Envelope,
+    params: Result<Object, serde_json::Error>,
+) -> Response {
+    let id = refused_id(&envelope);
     match envelope.kind() {
-        Kind::Request => match accept(front, &post.headers, &envelope).await {
+        Kind::Request => match accept(front, &post.headers, &envelope, params).await {
             Ok(request) => serve(front, post, request).await,
-            Err(refused) => face(refused.face(Era::Modern, &id)),
+            Err(refused) => face(refused.face(Era::Modern, id)),
         },
         // The era has no notification that a client could send over HTTP: nothing to do, nothing to refuse.
         Kind::Notification => accepted(),
-        Kind::Response => face(Refused::Unasked.face(Era::Modern, &id)),
+        Kind::Response => face(Refused::Unasked.face(Era::Modern, id)),
     }
 }
 
@@ -43,7 +48,7 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
     if let Some(kind) = catalog::Kind::of_method(&request.method) {
         return list::answer(front, post, Era::Modern, kind, &id, &request.params);
     }
-    match (request.method.as_str(), front.gateway.asked_by(&request.method)) {
+    match (&*request.method, front.gateway.asked_by(&request.method)) {
         ("server/discover", _) => message(StatusCode::OK, result_message(&id, &discovered(front))),
         // Of the older form of tasks.
         (method @ ("tasks/result" | "tasks/list"), _) => {
@@ -64,39 +69,40 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
 }
 
 /// Checks the request's metadata, in `_meta` and in the headers, and gives it its canonical form.
-async fn accept(front: &Front, headers: &HeaderMap, envelope: &Envelope) -> Result<Request, Refused> {
-    let params = envelope.params().unwrap_or("{}");
-    let edit = check_object("params", params)?;
-    let meta = check_object("params._meta", edit.get("_meta").ok_or_else(|| missing("_meta"))?)?;
+async fn accept(
+    front: &Front,
+    headers: &HeaderMap,
+    envelope: &Envelope,
+    params: Result<Object, serde_json::Error>,
+) -> Result<Request, Refused> {
+    let params = check_params(params)?;
+    let meta = check_object("params._meta", params.get("_meta").ok_or_else(|| missing("_meta"))?)?;
     calls::note(|call| call.continues(&meta));
-    let version: String = meta
-        .get(era::META_VERSION)
-        .and_then(|version| serde_json::from_str(version).ok())
-        .ok_or_else(|| missing(era::META_VERSION))?;
+    let version = meta.get(era::META_VERSION).and_then(text).ok_or_else(|| missing(era::META_VERSION))?;
     let capabilities = meta.get(era::META_CAPABILITIES).ok_or_else(|| missing(era::META_CAPABILITIES))?;
     agree(headers, headers::VERSION, &version)?;
     agree(headers, headers::METHOD, envelope.method())?;
     if let Some(member) = headers::named_by(envelope.method()) {
-        let name = edit.get(member).and_then(|name| serde_json::from_str::<String>(name).ok());
+        let name = params.get(member).and_then(text);
         let name = name.ok_or_else(|| Refused::Params(format!("`params.{member}` must be a text")))?;
         calls::note(|call| call.names(&name));
         agree(headers, headers::NAME, &name)?;
         if Call::of_method(envelope.method()) == Some(Call::Tool) {
-            arguments_agree(front, headers, &name, edit.get("arguments").unwrap_or("{}")).await?;
+            arguments_agree(front, headers, &name, params.get("arguments").unwrap_or("{}")).await?;
         }
     }
     let client = Client {
-        version,
-        info: meta.get(era::META_CLIENT_INFO).map(ToOwned::to_owned),
-        capabilities: capabilities.to_owned(),
+        version: era::spoken(&version).unwrap_or(era::MODERN),
+        info: meta.get(era::META_CLIENT_INFO).map(|info| params.text().slice_ref(info)),
+        capabilities: params.text().slice_ref(capabilities),
         logs: logs(&meta)?,
         session: None,
         aside: None,
     };
     Ok(Request {
-        id: envelope.id().unwrap_or("null").to_owned(),
-        method: envelope.method().to_owned(),
-        params: params.to_owned(),
+        id: envelope.shared_id(),
+        method: envelope.shared_method(),
+        params,
         era: Era::Modern,
         client,
         param_headers: param_headers(headers),
@@ -108,8 +114,7 @@ async fn accept(front: &Front, headers: &HeaderMap, envelope: &Envelope) -> Resu
 /// The log messages that the client wants for this request.
 fn logs(meta: &ObjectEdit<'_>) -> Result<Logs, Refused> {
     let Some(level) = meta.get(era::META_LOG_LEVEL) else { return Ok(Logs::Unwanted) };
-    let level: Option<String> = serde_json::from_str(level).ok();
-    let level = level.ok_or_else(|| Refused::Params(format!("`{}` must be a text", era::META_LOG_LEVEL)))?;
+    let level = text(level).ok_or_else(|| Refused::Params(format!("`{}` must be a text", era::META_LOG_LEVEL)))?;
     level.parse().map(Logs::AtLeast).map_err(|error| Refused::Params(format!("{error}")))
 }
 

@@ -168,7 +168,7 @@ impl Gateway {
 impl Way<'_> {
     /// Of `request` there, for who gives it up.
     fn watched(&self, request: &Request) -> Sent {
-        let named = matches!(request.method.as_str(), "tools/call" | "prompts/get");
+        let named = matches!(&*request.method, "tools/call" | "prompts/get");
         let name = self.path.filter(|_| named).map(|path| json(&&*path.name));
         self.target.health().sent(&request.method, name.as_deref())
     }

@@ -21,7 +21,7 @@ use crate::{
 impl Gateway {
     /// Carries out a `resources/read`.
     pub(super) async fn read(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
-        let uri = request.param("uri").ok_or(CallError::NoUri)?;
+        let uri = request.param("uri").ok_or(CallError::NoUri)?.into_owned();
         calls::note(|call| call.names(&uri));
         let readers = self.view().catalog.readers(&uri);
         let Served { reply, path } = match &readers[..] {

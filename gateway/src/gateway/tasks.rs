@@ -91,7 +91,7 @@ struct Page {
 impl Gateway {
     /// Carries out `tasks/get`, `tasks/result`, `tasks/update` or `tasks/cancel`.
     pub(super) async fn task(&self, caller: &Caller, request: Request) -> Result<Served, CallError> {
-        let name = request.param("taskId").ok_or(CallError::Taskless)?;
+        let name = request.param("taskId").ok_or(CallError::Taskless)?.into_owned();
         calls::note(|call| call.names(&name));
         let (target, id) = self.task_named(caller, &name).ok_or(CallError::UnknownTask(name))?;
         let reply = target.call(&caller.key, request, &[("taskId", &json(&id))], Full::Wait).await?;
@@ -222,14 +222,12 @@ impl Gateway {
 }
 
 /// `request` with this cursor, or without any.
-fn with_cursor(request: Request, cursor: Option<String>) -> Request {
-    let Ok(mut params) = ObjectEdit::parse(&request.params) else { return request };
-    match cursor {
+fn with_cursor(mut request: Request, cursor: Option<String>) -> Request {
+    request.change(|params| match cursor {
         Some(cursor) => params.set("cursor", &json(&cursor)),
         None => params.remove("cursor"),
-    }
-    let params = params.finish();
-    Request { params, ..request }
+    });
+    request
 }
 
 /// How long a cursor is good.

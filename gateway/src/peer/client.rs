@@ -2,10 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytestring::ByteString;
 use causeway_core::{
     canonical::{Client as Identity, Logs, Repeat, Request},
     catalog::{Entry, Kind},
     era::{self, Era, params::HeaderParams},
+    wire::Object,
 };
 use causeway_oidc::clock::Clock;
 
@@ -56,8 +58,8 @@ impl Client {
             false => "{}",
         };
         let identity = Identity {
-            version: era::LEGACY.into(),
-            info: Some(format!(r#"{{"name":"causeway","version":"{}"}}"#, env!("CARGO_PKG_VERSION"))),
+            version: era::LEGACY,
+            info: Some(format!(r#"{{"name":"causeway","version":"{}"}}"#, env!("CARGO_PKG_VERSION")).into()),
             capabilities: capabilities.into(),
             logs: manner.logs,
             session: None,
@@ -85,10 +87,10 @@ impl Client {
 
     /// A request with these parameters (JSON text). `schema` is the input schema of the tool that it calls, JSON text: some
     /// arguments are repeated in headers.
-    pub fn request(&self, method: &str, params: String, schema: Option<&str>) -> Request {
+    pub fn request(&self, method: &'static str, params: Object, schema: Option<&str>) -> Request {
         Request {
-            id: "1".into(),
-            method: method.into(),
+            id: ByteString::from_static("1"),
+            method: ByteString::from_static(method),
             params,
             era: Era::Legacy,
             client: self.identity.clone(),

@@ -3,10 +3,11 @@
 //!
 //! Source: MCP 2026-07-28, basic/versioning; MCP 2025-11-25, basic/lifecycle.
 
+use bytestring::ByteString;
 use causeway_core::{
     canonical::{Client, Logs, Repeat, Request, tasks},
     era::{self, Era},
-    wire::{self, Envelope, json},
+    wire::{self, Envelope, Object, json},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -23,12 +24,13 @@ const MODERN_ERRORS: [i64; 3] = [wire::HEADER_MISMATCH, wire::MISSING_CAPABILITY
 /// may show a client only what that client can use; asked for something, it refuses.
 pub(super) fn own_client() -> Client {
     Client {
-        version: era::LEGACY.into(),
-        info: Some(own_info()),
+        version: era::LEGACY,
+        info: Some(own_info().into()),
         capabilities: format!(
             r#"{{"elicitation":{{"form":{{}},"url":{{}}}},"sampling":{{}},"roots":{{}},"extensions":{{"{}":{{}}}}}}"#,
             tasks::EXTENSION
-        ),
+        )
+        .into(),
         logs: Logs::Unwanted,
         session: None,
         aside: None,
@@ -40,8 +42,8 @@ fn own_info() -> String {
 }
 
 /// A request that the gateway makes for itself.
-pub(super) fn own_request(method: &str, params: String) -> Request {
-    let (id, method) = ("1".into(), method.into());
+pub(super) fn own_request(method: &'static str, params: Object) -> Request {
+    let (id, method) = (ByteString::from_static("1"), ByteString::from_static(method));
     let (param_headers, header_params) = Default::default();
     let (era, client, repeat) = (Era::Legacy, own_client(), Repeat::Safe);
     Request { id, method, params, era, client, param_headers, header_params, repeat }
@@ -49,8 +51,7 @@ pub(super) fn own_request(method: &str, params: String) -> Request {
 
 /// The parameters of `server/discover`.
 pub(super) fn discover_params() -> String {
-    let request = own_request("server/discover", "{}".into());
-    request.modern_params(&[]).expect("the gateway's own parameters are an object")
+    own_request("server/discover", Object::empty()).modern_params(&[]).finish()
 }
 
 /// The parameters of `initialize` for a client that can do what `capabilities` (JSON text) says.

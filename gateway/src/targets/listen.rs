@@ -5,10 +5,11 @@
 
 use std::{fmt, future::ready, pin::Pin, time::Duration};
 
+use bytestring::ByteString;
 use causeway_core::{
     canonical::{Client, Repeat, Request, Response},
     era::{Era, params::HeaderParams},
-    wire::{Envelope, ObjectEdit, json},
+    wire::{Envelope, Object, ObjectEdit, json},
 };
 use futures::{Stream, StreamExt, stream};
 use tokio::{
@@ -51,7 +52,7 @@ pub struct Heard(Pin<Box<dyn Stream<Item = Envelope> + Send>>);
 impl Wanted {
     /// The `subscriptions/listen` that asks for it.
     pub(super) fn request(&self, client: Client) -> Request {
-        let mut notifications = ObjectEdit::parse("{}").expect("an object");
+        let mut notifications = ObjectEdit::empty();
         if self.lists {
             for list in ["toolsListChanged", "promptsListChanged", "resourcesListChanged"] {
                 notifications.set(list, "true");
@@ -63,9 +64,9 @@ impl Wanted {
             }
         }
         Request {
-            id: json(&"listen"),
-            method: "subscriptions/listen".into(),
-            params: format!(r#"{{"notifications":{}}}"#, notifications.finish()),
+            id: ByteString::from_static(r#""listen""#),
+            method: ByteString::from_static("subscriptions/listen"),
+            params: Object::of([("notifications", notifications.finish().as_str())]),
             era: Era::Legacy,
             client,
             param_headers: Vec::new(),

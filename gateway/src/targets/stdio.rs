@@ -74,7 +74,7 @@ impl StdioTarget {
             Era::Modern => request.modern_params(changes),
             Era::Legacy => request.legacy_params(changes),
         };
-        let params = params.map_err(|error| Fault::Unsendable(error.to_string()))?;
+        let params = params.finish();
         if process.era() == Era::Legacy && request.brings_input() {
             // The call that it is to go on with waits elsewhere or no more; to begin it anew would do its work twice.
             return Err(Fault::UnknownState);

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use bytestring::ByteString;
+
 use crate::{
     era::Era,
     wire::{Envelope, ObjectEdit},
@@ -11,14 +13,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Protocol version between this client and the gateway.
-    pub version: String,
+    pub version: &'static str,
     /// `Implementation` object, as JSON text.
-    pub info: Option<String>,
+    pub info: Option<ByteString>,
     /// `ClientCapabilities` object, as JSON text.
-    pub capabilities: String,
+    pub capabilities: ByteString,
     pub logs: Logs,
     /// Keeps the legacy sessions of one caller apart; absent where there is none.
-    pub session: Option<String>,
+    pub session: Option<ByteString>,
     /// Where it hears what a target says to it beside its calls; absent where it hears nothing.
     pub aside: Option<Aside>,
 }

@@ -64,25 +64,25 @@ impl InputRequired {
 impl Request {
     /// The request as it was before anyone wanted input for it; `None` for one that brings none.
     pub fn without_input(&self) -> Option<Self> {
-        let params = ObjectEdit::parse(&self.params).ok()?;
-        let brings = ["inputResponses", "requestState"].iter().any(|key| params.get(key).is_some());
-        brings.then(|| self.retried(&[], None)).and_then(Result::ok)
+        let brings = ["inputResponses", "requestState"].iter().any(|key| self.params.get(key).is_some());
+        brings.then(|| self.retried(&[], None))
     }
 
     /// The same request as a retry that brings `responses` (key, result as JSON text) and `state` (JSON text).
-    pub fn retried(&self, responses: &[(String, String)], state: Option<&str>) -> Result<Self, serde_json::Error> {
+    pub fn retried(&self, responses: &[(String, String)], state: Option<&str>) -> Self {
         let members: Vec<String> = responses.iter().map(|(key, value)| [&json(key), ":", value].concat()).collect();
-        let mut params = ObjectEdit::parse(&self.params)?;
-        params.remove("inputResponses");
-        params.remove("requestState");
-        if !members.is_empty() {
-            params.set("inputResponses", &["{", &members.join(","), "}"].concat());
-        }
-        if let Some(state) = state {
-            params.set("requestState", state);
-        }
-        let params = params.finish();
-        Ok(Self { params, ..self.clone() })
+        let mut retried = self.clone();
+        retried.change(|params| {
+            params.remove("inputResponses");
+            params.remove("requestState");
+            if !members.is_empty() {
+                params.set("inputResponses", &["{", &members.join(","), "}"].concat());
+            }
+            if let Some(state) = state {
+                params.set("requestState", state);
+            }
+        });
+        retried
     }
 }
 

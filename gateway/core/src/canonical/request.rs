@@ -2,20 +2,23 @@
 
 use std::borrow::Cow;
 
+use bytestring::ByteString;
+
 use super::{Client, Level, Logs};
 use crate::{
     era::{self, Era, params::HeaderParams},
-    wire::{ObjectEdit, json},
+    wire::{self, Object, ObjectEdit, json},
 };
 
-/// A request on its way from a client to the gateway or a target.
+/// A request on its way from a client to the gateway or a target. Its texts are parts of the message that it came in, so that a clone
+/// copies none of them.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The client's id, as JSON text.
-    pub id: String,
-    pub method: String,
-    /// As the client wrote them: one JSON object, `{}` where it sent none.
-    pub params: String,
+    pub id: ByteString,
+    pub method: ByteString,
+    /// As the client wrote them, `{}` where it sent none.
+    pub params: Object,
     /// The era of `params`.
     pub era: Era,
     pub client: Client,
@@ -39,21 +42,19 @@ pub enum Repeat {
 
 impl Request {
     /// The text of `key` in the parameters, where it is a text.
-    pub fn param(&self, key: &str) -> Option<String> {
-        let edit = ObjectEdit::parse(&self.params).ok()?;
-        serde_json::from_str(edit.get(key)?).ok()
+    pub fn param(&self, key: &str) -> Option<Cow<'_, str>> {
+        wire::text(self.params.get(key)?)
     }
 
     /// Whether it brings input that a target asked for, so that it is a retry.
     pub fn brings_input(&self) -> bool {
         let may = self.may_be_asked_for_input() && self.era == Era::Modern;
-        let params = ObjectEdit::parse(&self.params).ok().filter(|_| may);
-        params.is_some_and(|params| ["inputResponses", "requestState"].iter().any(|key| params.get(key).is_some()))
+        may && ["inputResponses", "requestState"].iter().any(|key| self.params.get(key).is_some())
     }
 
     /// Whether a target may answer it with `input_required` (MCP 2026-07-28, basic/patterns/mrtr).
     pub fn may_be_asked_for_input(&self) -> bool {
-        matches!(self.method.as_str(), "tools/call" | "prompts/get" | "resources/read")
+        matches!(&*self.method, "tools/call" | "prompts/get" | "resources/read")
     }
 
     /// The least level of log messages that a modern target is asked to send. A legacy client that set none expects
@@ -66,27 +67,29 @@ impl Request {
         }
     }
 
-    /// Makes `members` (names and texts) members of `_meta`; all else stays byte for byte. Parameters that are no object stay too.
+    /// Makes `members` (names and texts) members of `_meta`; all else stays byte for byte, also where `_meta` is no object.
     pub fn set_meta<'a>(&mut self, members: impl IntoIterator<Item = (&'a str, &'a str)>) {
-        let Ok(mut params) = ObjectEdit::parse(&self.params) else { return };
-        let Ok(mut meta) = ObjectEdit::parse(params.get("_meta").unwrap_or("{}")) else { return };
+        let Ok(mut meta) = ObjectEdit::parse(self.params.get("_meta").unwrap_or("{}")) else { return };
         members.into_iter().for_each(|(name, text)| meta.set(name, &json(&text)));
-        params.set("_meta", &meta.finish());
-        self.params = params.finish();
+        let meta = meta.finish();
+        self.change(|params| params.set("_meta", &meta));
+    }
+
+    /// Makes a `change` to the parameters.
+    pub fn change(&mut self, change: impl FnOnce(&mut ObjectEdit<'_>)) {
+        let mut params = ObjectEdit::of(&self.params);
+        change(&mut params);
+        self.params = params.into_object();
     }
 
     /// The client's progress token, JSON text.
     pub fn progress_token(&self) -> Option<String> {
-        let params = ObjectEdit::parse(&self.params).ok()?;
-        Some(ObjectEdit::parse(params.get("_meta")?).ok()?.get("progressToken")?.to_owned())
+        Some(ObjectEdit::parse(self.params.get("_meta")?).ok()?.get("progressToken")?.to_owned())
     }
 
     /// The parameters for a modern target, with `changes` (key, JSON text) made.
-    pub fn modern_params(&self, changes: &[(&str, &str)]) -> Result<String, serde_json::Error> {
-        if self.era == Era::Modern && changes.is_empty() {
-            return Ok(self.params.clone());
-        }
-        let mut params = ObjectEdit::parse(&self.params)?;
+    pub fn modern_params(&self, changes: &[(&str, &str)]) -> ObjectEdit<'_> {
+        let mut params = ObjectEdit::of(&self.params);
         changes.iter().for_each(|(key, value)| params.set(key, value));
         if self.era == Era::Legacy {
             if self.method == "tools/call" {
@@ -95,8 +98,8 @@ impl Request {
                 params.remove("task");
             }
             // What is no object, such as `null`, says nothing.
-            let meta = params.get("_meta").map(ObjectEdit::parse);
-            let mut meta = meta.and_then(Result::ok).map_or_else(|| ObjectEdit::parse("{}"), Ok)?;
+            let meta = params.get("_meta").and_then(|meta| ObjectEdit::parse(meta).ok());
+            let mut meta = meta.unwrap_or_else(ObjectEdit::empty);
             meta.set(era::META_VERSION, &json(&era::MODERN));
             if let Some(info) = &self.client.info {
                 meta.set(era::META_CLIENT_INFO, info);
@@ -107,37 +110,33 @@ impl Request {
             }
             params.set("_meta", &meta.finish());
         }
-        Ok(params.finish())
+        params
     }
 
-    /// The `Mcp-Param-*` headers (name in lower case, value) that go to a modern target with `params`, the parameters that it
-    /// gets. A modern client wrote them itself, those that nobody here knows included; for a legacy one, whose era has none,
+    /// The `Mcp-Param-*` headers (name in lower case, value) that go to a modern target. A modern client wrote them itself, those that nobody here knows included; for a legacy one, whose era has none,
     /// they are written here.
-    pub fn modern_param_headers(&self, params: &str) -> Cow<'_, [(String, String)]> {
+    pub fn modern_param_headers(&self) -> Cow<'_, [(String, String)]> {
         match self.era {
             Era::Modern => Cow::Borrowed(&self.param_headers),
             Era::Legacy if self.header_params.is_empty() => Cow::default(),
             Era::Legacy => {
-                let arguments = ObjectEdit::parse(params).ok().and_then(|params| params.get("arguments"));
-                Cow::Owned(self.header_params.headers(arguments.unwrap_or("{}")))
+                Cow::Owned(self.header_params.headers(self.params.get("arguments").unwrap_or("{}")))
             }
         }
     }
 
     /// The parameters for a legacy target, with `changes` (key, JSON text) made.
-    pub fn legacy_params(&self, changes: &[(&str, &str)]) -> Result<String, serde_json::Error> {
-        if self.era == Era::Legacy && changes.is_empty() {
-            return Ok(self.params.clone());
-        }
-        let mut params = ObjectEdit::parse(&self.params)?;
+    pub fn legacy_params(&self, changes: &[(&str, &str)]) -> ObjectEdit<'_> {
+        let mut params = ObjectEdit::of(&self.params);
         if self.era == Era::Modern && self.method == "tools/call" {
             // It means nothing in the client's era, and to a legacy target that the client wants a task (SEP-2663, "Backward
             // Compatibility").
             params.remove("task");
         }
         changes.iter().for_each(|(key, value)| params.set(key, value));
-        if let (Era::Modern, Some(meta)) = (self.era, params.get("_meta")) {
-            let mut meta = ObjectEdit::parse(meta)?;
+        if self.era == Era::Modern
+            && let Some(mut meta) = params.get("_meta").and_then(|meta| ObjectEdit::parse(meta).ok())
+        {
             for key in [era::META_VERSION, era::META_CLIENT_INFO, era::META_CAPABILITIES, era::META_LOG_LEVEL] {
                 meta.remove(key);
             }
@@ -146,7 +145,7 @@ impl Request {
                 false => params.set("_meta", &meta.finish()),
             }
         }
-        Ok(params.finish())
+        params
     }
 }
 
@@ -165,29 +164,29 @@ mod tests {
         };
         let (id, method) = ("1".into(), "tools/call".into());
         let (param_headers, header_params) = Default::default();
-        Request { id, method, params: params.into(), era, client, param_headers, header_params, repeat: Repeat::Never }
+        Request { id, method, params: Object::parse(params).unwrap(), era, client, param_headers, header_params, repeat: Repeat::Never }
     }
 
     #[test]
     fn what_is_added_to_meta_leaves_all_else_as_it_was() {
         let mut given = request(Era::Modern, r#"{"name": "x", "_meta": {"a" : 0.10, "traceparent":"old"}, "z":1}"#);
         given.set_meta([("traceparent", "new"), ("baggage", "b")]);
-        assert_eq!(given.params, r#"{"name": "x", "_meta": {"a" : 0.10, "traceparent":"new","baggage":"b"}, "z":1}"#);
+        assert_eq!(*given.params.text(), r#"{"name": "x", "_meta": {"a" : 0.10, "traceparent":"new","baggage":"b"}, "z":1}"#);
         let mut bare = request(Era::Legacy, "{}");
         bare.set_meta([("traceparent", "new")]);
-        assert_eq!(bare.params, r#"{"_meta":{"traceparent":"new"}}"#);
+        assert_eq!(*bare.params.text(), r#"{"_meta":{"traceparent":"new"}}"#);
     }
 
     #[test]
     fn between_modern_peers_only_the_change_is_made() {
         let request = request(Era::Modern, r#"{"name":"t___a", "arguments":{"x":1e2},"_meta":{"v":1}}"#);
-        let params = request.modern_params(&[("name", r#""a""#)]).unwrap();
+        let params = request.modern_params(&[("name", r#""a""#)]).finish();
         assert_eq!(params, r#"{"name":"a", "arguments":{"x":1e2},"_meta":{"v":1}}"#);
     }
 
     #[test]
     fn a_legacy_request_says_all_about_itself_to_a_modern_target() {
-        let params = request(Era::Legacy, r#"{"name":"a","_meta":{"progressToken":7}}"#).modern_params(&[]).unwrap();
+        let params = request(Era::Legacy, r#"{"name":"a","_meta":{"progressToken":7}}"#).modern_params(&[]).finish();
         insta::assert_snapshot!(params, @r#"{"name":"a","_meta":{"progressToken":7,"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}"#);
     }
 
@@ -197,8 +196,8 @@ mod tests {
         let given = vec![("mcp-param-x".to_owned(), "=?base64?Yg==?=".to_owned())];
         let headers = |era, params: &str| {
             let header_params = HeaderParams::of_schema(schema).unwrap();
-            let request = Request { header_params, param_headers: given.clone(), ..request(era, "{}") };
-            request.modern_param_headers(params).into_owned()
+            let request = Request { header_params, param_headers: given.clone(), ..request(era, params) };
+            request.modern_param_headers().into_owned()
         };
         let written = [("mcp-param-x".to_owned(), "a".to_owned())];
         assert_eq!(headers(Era::Legacy, r#"{"name":"t","arguments":{"x":"a"}}"#), written);
@@ -208,27 +207,27 @@ mod tests {
 
     #[test]
     fn a_meta_that_is_no_object_says_nothing() {
-        let params = request(Era::Legacy, r#"{"name":"a","_meta":null}"#).modern_params(&[]).unwrap();
+        let params = request(Era::Legacy, r#"{"name":"a","_meta":null}"#).modern_params(&[]).finish();
         insta::assert_snapshot!(params, @r#"{"name":"a","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}"#);
     }
 
     #[test]
     fn a_modern_request_keeps_its_own_meta_toward_a_legacy_target() {
         let meta = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":"p","io.modelcontextprotocol/clientCapabilities":{}}"#;
-        let params = request(Era::Modern, &format!(r#"{{"name":"a","_meta":{meta}}}"#)).legacy_params(&[]).unwrap();
+        let params = request(Era::Modern, &format!(r#"{{"name":"a","_meta":{meta}}}"#)).legacy_params(&[]).finish();
         assert_eq!(params, r#"{"name":"a","_meta":{"progressToken":"p"}}"#);
     }
 
     #[test]
     fn a_meta_that_only_the_modern_era_has_goes_as_a_whole() {
         let params = r#"{"_meta":{"io.modelcontextprotocol/logLevel":"info"},"name":"a"}"#;
-        assert_eq!(request(Era::Modern, params).legacy_params(&[]).unwrap(), r#"{"name":"a"}"#);
+        assert_eq!(request(Era::Modern, params).legacy_params(&[]).finish(), r#"{"name":"a"}"#);
     }
 
     #[test]
     fn there_and_back_is_the_identity() {
         let legacy = r#"{"name":"a","_meta":{"progressToken":7}}"#;
-        let modern = request(Era::Legacy, legacy).modern_params(&[]).unwrap();
-        assert_eq!(request(Era::Modern, &modern).legacy_params(&[]).unwrap(), legacy);
+        let modern = request(Era::Legacy, legacy).modern_params(&[]).finish();
+        assert_eq!(request(Era::Modern, &modern).legacy_params(&[]).finish(), legacy);
     }
 }

@@ -1,7 +1,7 @@
 //! The last message of a reply, and the same for a client of either era. Of the request it knows no more than that it was for a
 //! resource.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use bytes::Bytes;
 
@@ -55,8 +55,8 @@ impl Response {
     /// The same with another result (JSON text).
     pub fn with_result(self, result: &str) -> Self {
         let spliced =
-            self.envelope.result_span().map(|span| splice(self.envelope.bytes(), vec![(span, result.to_owned())]));
-        let envelope = spliced.and_then(|bytes| Envelope::parse(bytes).ok());
+            self.envelope.result_span().map(|span| splice(self.envelope.text(), vec![(span, New::Text(result))]));
+        let envelope = spliced.and_then(|text| Envelope::read(text).ok());
         Self { envelope: envelope.unwrap_or(self.envelope), ..self }
     }
 
@@ -100,14 +100,14 @@ impl Response {
         }
         let mut edits = Vec::with_capacity(2);
         match self.envelope.id_span() {
-            Some(span) if !same_id => edits.push((span, id.to_owned())),
+            Some(span) if !same_id => edits.push((span, New::Text(id))),
             Some(_) => (),
             // An error without an id: its sender could not read the request. The asker still needs it under its id.
             None => return without_id(error.as_deref().or(self.envelope.error()).unwrap_or("null"), id),
         }
-        edits.extend(self.envelope.result_span().zip(result));
-        edits.extend(self.envelope.error_span().zip(error));
-        splice(self.envelope.bytes(), edits)
+        edits.extend(self.envelope.result_span().zip(result.as_ref().map(New::Object)));
+        edits.extend(self.envelope.error_span().zip(error.as_deref().map(New::Text)));
+        splice(self.envelope.text(), edits).into()
     }
 
     /// The members that the result has in the modern era alone, with what a legacy target means by saying nothing.
@@ -147,32 +147,30 @@ struct Unfinished;
 
 /// A legacy result as the modern era wants it, `resultType` first, `hints` that are missing last; `None` where it says its
 /// type itself.
-fn completed(result: &str, hints: &[(&str, &str)]) -> Option<String> {
+fn completed<'a>(result: &'a str, hints: &[(&str, &str)]) -> Option<ObjectEdit<'a>> {
     let mut edit = ObjectEdit::parse(result).ok()?;
     if edit.get("resultType").is_some() {
         return None;
     }
+    edit.put_first("resultType", r#""complete""#);
     for (key, value) in hints {
         if edit.get(key).is_none() {
             edit.set(key, value);
         }
     }
-    let result = edit.finish();
-    let (before, after) = result.split_once('{')?;
-    let comma = if after.trim_start().starts_with('}') { "" } else { "," };
-    Some([before, r#"{"resultType":"complete""#, comma, after].concat())
+    Some(edit)
 }
 
 /// A modern result without the members that only the modern era has, `hints` among them; `Ok(None)` where nothing is to
 /// change, also where an extension brought the type.
-fn without_result_type(result: &str, hints: &[(&str, &str)]) -> Result<Option<String>, Unfinished> {
+fn without_result_type<'a>(result: &'a str, hints: &[(&str, &str)]) -> Result<Option<ObjectEdit<'a>>, Unfinished> {
     let Ok(mut edit) = ObjectEdit::parse(result) else { return Ok(None) };
     match edit.get("resultType") {
         Some(r#""input_required""#) => Err(Unfinished),
         Some(r#""complete""#) => {
             edit.remove("resultType");
             hints.iter().for_each(|(key, _)| edit.remove(key));
-            Ok(Some(edit.finish()))
+            Ok(Some(edit))
         }
         Some(_) | None => Ok(None),
     }
@@ -182,19 +180,31 @@ fn without_id(error: &str, id: &str) -> Bytes {
     [r#"{"jsonrpc":"2.0","id":"#, id, r#","error":"#, error, "}"].concat().into()
 }
 
-/// `bytes` with each span replaced by its text.
-fn splice(bytes: &[u8], mut edits: Vec<(std::ops::Range<usize>, String)>) -> Bytes {
+/// What comes in the place of a part of a message.
+enum New<'a> {
+    Text(&'a str),
+    Object(&'a ObjectEdit<'a>),
+}
+
+/// `text` with each span replaced by what comes in its place.
+fn splice(text: &str, mut edits: Vec<(Range<usize>, New<'_>)>) -> String {
     edits.sort_by_key(|(span, _)| span.start);
-    let added: usize = edits.iter().map(|(_, text)| text.len()).sum();
-    let mut out = Vec::with_capacity(bytes.len() + added);
+    let added = edits.iter().map(|(_, new)| match new {
+        New::Text(text) => text.len(),
+        New::Object(edit) => edit.most(),
+    });
+    let mut out = String::with_capacity(text.len() + added.sum::<usize>());
     let mut at = 0;
-    for (span, text) in edits {
-        out.extend_from_slice(&bytes[at..span.start]);
-        out.extend_from_slice(text.as_bytes());
+    for (span, new) in edits {
+        out.push_str(&text[at..span.start]);
+        match new {
+            New::Text(text) => out.push_str(text),
+            New::Object(edit) => edit.write_to(&mut out),
+        }
         at = span.end;
     }
-    out.extend_from_slice(&bytes[at..]);
-    out.into()
+    out.push_str(&text[at..]);
+    out
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub fn renamed(object: &str, rename: &dyn Fn(&str) -> Option<String>) -> Option<
 
 /// Whether the client asks for a task itself, which only the older form has (SEP-2663, "Backward Compatibility").
 pub fn asks_for_task(request: &Request) -> bool {
-    request.era == Era::Legacy && ObjectEdit::parse(&request.params).is_ok_and(|params| params.get("task").is_some())
+    request.era == Era::Legacy && request.params.get("task").is_some()
 }
 
 /// `capabilities` of a client (JSON text) with the extension among them.

@@ -1,21 +1,21 @@
 //! Changing single members of a JSON object in its text: every byte that is not part of a change stays as it was.
 
-use std::{borrow::Cow, collections::HashSet, fmt, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+use super::{
+    json,
+    object::{self, Object},
 };
-use serde_json::value::RawValue;
-
-use super::{json, span};
 
 /// A JSON object as text, with changes to its members that [`ObjectEdit::finish`] carries out.
 #[derive(Debug)]
 pub struct ObjectEdit<'a> {
     text: &'a str,
     members: Vec<Member<'a>>,
-    added: Vec<String>,
+    /// Before all members that were there, each with its key.
+    put_first: String,
+    /// After them.
+    added: String,
 }
 
 #[derive(Debug)]
@@ -37,16 +37,24 @@ enum Change {
 impl<'a> ObjectEdit<'a> {
     /// Reads the outermost members of `text`, which must be one JSON object.
     pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-        let raw: RawMembers<'a> = serde_json::from_str(text)?;
-        let members = raw.0.into_iter().map(|(key, value)| {
-            let (key_at, value) = (span(text, key.get()), span(text, value.get()));
-            // JSON can escape half a character, which no text can hold. Such a key is nobody's: it keeps its quotes.
-            let read: Result<Key<'a>, _> = serde_json::from_str(key.get());
-            let key = read.map_or(Cow::Borrowed(key.get()), |key| key.0);
-            Member { key, whole: key_at.start..value.end, value, change: Change::Kept }
+        let mut members = Vec::with_capacity(8);
+        object::each_member(text, |key, whole, value| members.push(Member { key, whole, value, change: Change::Kept }))?;
+        Ok(Self { text, members, put_first: String::new(), added: String::new() })
+    }
+
+    /// `{}`
+    pub fn empty() -> Self {
+        let (members, put_first, added) = Default::default();
+        Self { text: "{}", members, put_first, added }
+    }
+
+    /// The changes that are to be made to `object`, none yet.
+    pub fn of(object: &'a Object) -> Self {
+        let members = object.members().map(|(key, member)| {
+            let (whole, value) = (member.whole.clone(), member.value.clone());
+            Member { key: Cow::Borrowed(key), whole, value, change: Change::Kept }
         });
-        let members = members.collect();
-        Ok(Self { text, members, added: Vec::new() })
+        Self { text: object.text(), members: members.collect(), put_first: String::new(), added: String::new() }
     }
 
     /// The value of `key` as JSON text. Of a key that stands there twice, the last counts, as in most JSON readers.
@@ -59,21 +67,22 @@ impl<'a> ObjectEdit<'a> {
         self.members.iter().map(|member| (&*member.key, &self.text[member.value.clone()]))
     }
 
-    /// A key that stands there more than once.
+    /// A key that stands there twice, if there is one: which of the two counts, readers of JSON disagree.
     pub fn twin(&self) -> Option<&str> {
-        let mut seen = HashSet::with_capacity(self.members.len());
-        self.members.iter().map(|member| &*member.key).find(|key| !seen.insert(*key))
+        object::twin(self.members.iter().map(|member| &*member.key))
     }
 
     /// Makes `value` (JSON text) the one value of `key`; a new key goes to the end. Of a key that stands there twice only
     /// the last stays: readers that take the first would see another value than those that take the last.
     pub fn set(&mut self, key: &str, value: &str) {
-        let Some(last) = self.position(key) else {
-            self.added.push([&json(&key), ":", value].concat());
-            return;
-        };
+        let Some(last) = self.position(key) else { return put(&mut self.added, key, value) };
         self.remove(key);
         self.members[last].change = Change::Replaced(value.to_owned());
+    }
+
+    /// Puts `key`, which is not there, with the value `value` (JSON text) before all others.
+    pub fn put_first(&mut self, key: &str, value: &str) {
+        put(&mut self.put_first, key, value);
     }
 
     /// Takes `key` out, every time it stands there.
@@ -84,17 +93,44 @@ impl<'a> ObjectEdit<'a> {
 
     /// Whether nothing would be left.
     pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.members.iter().all(|member| matches!(member.change, Change::Removed))
+        self.put_first.is_empty() && self.added.is_empty() && !self.keeps_any()
     }
 
     /// The changed text.
     pub fn finish(self) -> String {
+        let mut out = String::with_capacity(self.most());
+        self.write_to(&mut out);
+        out
+    }
+
+    /// The changed object.
+    pub fn into_object(self) -> Object {
+        Object::parse(self.finish()).expect("an object stays one, whatever is changed")
+    }
+
+    /// Bytes of the changed text, at most.
+    pub fn most(&self) -> usize {
+        let replaced = self.members.iter().map(|member| match &member.change {
+            Change::Replaced(value) => value.len(),
+            Change::Kept | Change::Removed => 0,
+        });
+        self.text.len() + self.put_first.len() + self.added.len() + replaced.sum::<usize>() + 2
+    }
+
+    /// Writes the changed text behind what stands in `out`.
+    pub fn write_to(&self, out: &mut String) {
+        let opening = self.text.split_inclusive('{').next().unwrap_or("{");
+        out.push_str(opening);
+        out.push_str(&self.put_first);
+        if !self.put_first.is_empty() && (self.keeps_any() || !self.added.is_empty()) {
+            out.push(',');
+        }
         let Some((first, last)) = self.members.first().zip(self.members.last()) else {
-            return [self.opening(), &self.added.join(","), self.closing()].concat();
+            out.push_str(&self.added);
+            out.push_str(self.text.rfind('}').map_or("}", |at| &self.text[at..]));
+            return;
         };
-        let added: usize = self.added.iter().map(|added| added.len() + 1).sum();
-        let mut out = String::with_capacity(self.text.len() + added);
-        out.push_str(&self.text[..first.whole.start]);
+        out.push_str(&self.text[opening.len()..first.whole.start]);
         let mut empty = true;
         for (at, member) in self.members.iter().enumerate() {
             if matches!(member.change, Change::Removed) {
@@ -104,29 +140,34 @@ impl<'a> ObjectEdit<'a> {
                 // What stands between a member and the one before it: the comma and white space.
                 out.push_str(&self.text[self.members[at - 1].whole.end..member.whole.start]);
             }
-            member.write(self.text, &mut out);
+            member.write(self.text, out);
         }
-        for added in &self.added {
-            if !std::mem::replace(&mut empty, false) {
+        if !self.added.is_empty() {
+            if !empty {
                 out.push(',');
             }
-            out.push_str(added);
+            out.push_str(&self.added);
         }
         out.push_str(&self.text[last.whole.end..]);
-        out
+    }
+
+    fn keeps_any(&self) -> bool {
+        self.members.iter().any(|member| !matches!(member.change, Change::Removed))
     }
 
     fn position(&self, key: &str) -> Option<usize> {
         self.members.iter().rposition(|member| member.key == key)
     }
+}
 
-    fn opening(&self) -> &str {
-        self.text.split_inclusive('{').next().unwrap_or("{")
+/// Writes one more member behind `members`.
+fn put(members: &mut String, key: &str, value: &str) {
+    if !members.is_empty() {
+        members.push(',');
     }
-
-    fn closing(&self) -> &str {
-        self.text.rfind('}').map_or("}", |at| &self.text[at..])
-    }
+    members.push_str(&json(&key));
+    members.push(':');
+    members.push_str(value);
 }
 
 impl Member<'_> {
@@ -142,44 +183,19 @@ impl Member<'_> {
     }
 }
 
-/// The members of an object, keys and values unread.
-struct RawMembers<'a>(Vec<(&'a RawValue, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for RawMembers<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = RawMembers<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(RawMembers(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn check(text: &str, change: impl Fn(&mut ObjectEdit<'_>), expected: &str) {
-        let mut edit = ObjectEdit::parse(text).unwrap();
-        change(&mut edit);
-        assert_eq!(edit.finish(), expected);
+    fn check(text: &'static str, change: impl Fn(&mut ObjectEdit<'_>), expected: &str) {
+        let object = Object::parse(text).unwrap();
+        for mut edit in [ObjectEdit::parse(text).unwrap(), ObjectEdit::of(&object)] {
+            change(&mut edit);
+            assert!(edit.most() >= expected.len(), "{text}");
+            assert_eq!(edit.finish(), expected);
+        }
     }
 
     #[test]
@@ -198,6 +214,10 @@ mod tests {
         check(r#"{"a":1}"#, |edit| (edit.remove("a"), edit.set("b", "2")).1, r#"{"b":2}"#);
         check(r#"{"a":1,"a":2}"#, |edit| edit.remove("a"), "{}");
         check(r#"{"a":1,"b":0,"a":2}"#, |edit| edit.set("a", "3"), r#"{"b":0,"a":3}"#);
+        check(r#" { "a":1}"#, |edit| edit.put_first("b", "2"), r#" {"b":2, "a":1}"#);
+        check("{ }", |edit| edit.put_first("b", "2"), r#"{"b":2}"#);
+        check("{}", |edit| (edit.put_first("b", "2"), edit.set("a", "1")).1, r#"{"b":2,"a":1}"#);
+        check(r#"{"a":1}"#, |edit| (edit.put_first("b", "2"), edit.remove("a")).1, r#"{"b":2}"#);
     }
 
     #[test]

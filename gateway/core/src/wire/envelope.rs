@@ -3,18 +3,19 @@
 use std::{borrow::Cow, ops::Range};
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::span;
+use super::{Object, span};
 
 /// One JSON-RPC message and where its members stand. Members that JSON-RPC does not know stay in the bytes.
 #[derive(Clone, Debug)]
 pub struct Envelope {
-    bytes: Bytes,
+    text: ByteString,
     kind: Kind,
     id: Option<Range<usize>>,
-    method: Option<String>,
+    method: ByteString,
     params: Option<Range<usize>>,
     result: Option<Range<usize>>,
     error: Option<Range<usize>>,
@@ -48,11 +49,11 @@ pub enum BadEnvelope {
 #[derive(Deserialize)]
 struct Members<'a> {
     #[serde(borrow, default)]
-    jsonrpc: Option<Cow<'a, str>>,
+    jsonrpc: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    method: Option<Cow<'a, str>>,
+    method: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     params: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -69,7 +70,13 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 impl Envelope {
     /// Reads the envelope of one message.
     pub fn parse(bytes: Bytes) -> Result<Self, BadEnvelope> {
-        let text = std::str::from_utf8(&bytes).map_err(|error| BadEnvelope::NotJson(error.to_string()))?;
+        Self::read(ByteString::try_from(bytes).map_err(|error| BadEnvelope::NotJson(error.to_string()))?)
+    }
+
+    /// Reads the envelope of one message that is a text already.
+    pub fn read(whole: impl Into<ByteString>) -> Result<Self, BadEnvelope> {
+        let whole = whole.into();
+        let text: &str = &whole;
         if text.trim_ascii_start().starts_with('[') {
             // A batch is told apart from a text that only starts like one.
             return Err(match serde_json::from_str::<&RawValue>(text) {
@@ -87,8 +94,13 @@ impl Envelope {
         let kind = members.kind()?;
         let at = |member: Option<&RawValue>| member.map(|raw| span(text, raw.get()));
         let (id, params, result, error) = (at(members.id), at(members.params), at(members.result), at(members.error));
-        let method = members.method.map(Cow::into_owned);
-        Ok(Self { kind, id, method, params, result, error, bytes })
+        let method = match members.method.map(|method| super::text(method.get())) {
+            None => ByteString::new(),
+            Some(Some(Cow::Borrowed(method))) => whole.slice_ref(method),
+            Some(Some(Cow::Owned(method))) => method.into(),
+            Some(None) => return Err(BadEnvelope::Invalid("`method` must be a text".into())),
+        };
+        Ok(Self { kind, id, method, params, result, error, text: whole })
     }
 
     /// The messages of a batch, in order.
@@ -108,13 +120,23 @@ impl Envelope {
     }
 
     /// The whole message.
+    pub fn text(&self) -> &ByteString {
+        &self.text
+    }
+
+    /// The same as bytes.
     pub fn bytes(&self) -> &Bytes {
-        &self.bytes
+        self.text.as_bytes()
     }
 
     /// The id as JSON text.
     pub fn id(&self) -> Option<&str> {
-        self.id.clone().map(|at| self.text(at))
+        self.id.clone().map(|at| &self.text[at])
+    }
+
+    /// The id as JSON text, `null` where there is none; kept where the message is.
+    pub fn shared_id(&self) -> ByteString {
+        self.id().map_or(ByteString::from_static("null"), |id| self.text.slice_ref(id))
     }
 
     /// Where the id stands.
@@ -124,24 +146,37 @@ impl Envelope {
 
     /// The method; empty for a response.
     pub fn method(&self) -> &str {
-        self.method.as_deref().unwrap_or_default()
+        &self.method
+    }
+
+    /// The same, kept where the message is.
+    pub fn shared_method(&self) -> ByteString {
+        self.method.clone()
     }
 
     /// The parameters as JSON text.
     pub fn params(&self) -> Option<&str> {
-        self.params.clone().map(|at| self.text(at))
+        self.params.clone().map(|at| &self.text[at])
+    }
+
+    /// The parameters as an object; an empty one where there are none.
+    ///
+    /// # Errors
+    /// They are no object.
+    pub fn object(&self) -> Result<Object, serde_json::Error> {
+        self.params().map_or_else(|| Ok(Object::empty()), |params| Object::parse(self.text.slice_ref(params)))
     }
 
     /// The same message with other parameters (JSON text); `None` where it has none.
     pub fn with_params(&self, params: &str) -> Option<Self> {
         let span = self.params.clone()?;
-        let parts = [&self.bytes[..span.start], params.as_bytes(), &self.bytes[span.end..]];
-        Self::parse(parts.concat().into()).ok()
+        let parts = [&self.text[..span.start], params, &self.text[span.end..]];
+        Self::read(parts.concat()).ok()
     }
 
     /// The result as JSON text.
     pub fn result(&self) -> Option<&str> {
-        self.result.clone().map(|at| self.text(at))
+        self.result.clone().map(|at| &self.text[at])
     }
 
     /// Where the result stands.
@@ -151,27 +186,23 @@ impl Envelope {
 
     /// The error as JSON text.
     pub fn error(&self) -> Option<&str> {
-        self.error.clone().map(|at| self.text(at))
+        self.error.clone().map(|at| &self.text[at])
     }
 
     /// Where the error stands.
     pub fn error_span(&self) -> Option<Range<usize>> {
         self.error.clone()
     }
-
-    fn text(&self, at: Range<usize>) -> &str {
-        std::str::from_utf8(&self.bytes[at]).expect("a span of a text that was read as UTF-8")
-    }
 }
 
 impl Members<'_> {
     fn kind(&self) -> Result<Kind, BadEnvelope> {
         let invalid = |why: &str| Err(BadEnvelope::Invalid(why.into()));
-        if self.jsonrpc.as_deref() != Some("2.0") {
+        if self.jsonrpc.and_then(|version| super::text(version.get())).as_deref() != Some("2.0") {
             return invalid("`jsonrpc` must be \"2.0\"");
         }
         let answers = self.result.is_some() || self.error.is_some();
-        match (&self.method, self.id, answers) {
+        match (self.method, self.id, answers) {
             (Some(_), Some(id), false) if is_id(id) => Ok(Kind::Request),
             (Some(_), Some(_), false) => invalid("`id` must be a text or a number"),
             (Some(_), None, false) => Ok(Kind::Notification),

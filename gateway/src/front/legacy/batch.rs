@@ -43,7 +43,7 @@ async fn accept(front: &Front, post: &Post) -> Result<Vec<Bytes>, Refused> {
     let session = super::session::read(front, post).await?;
     let version = super::session::client(session.as_ref(), &post.headers)?.version;
     if version != era::BATCHES {
-        return Err(Refused::Batch(version));
+        return Err(Refused::Batch(version.to_owned()));
     }
     let messages = Envelope::parse_batch(&post.body)?;
     match messages.len() {
@@ -70,7 +70,8 @@ async fn answer_message(front: &Front, post: &Post, headers: &HeaderMap, body: B
         }
         Ok(envelope) => {
             calls::note(|call| call.holds(&envelope));
-            super::answer(front, &one, envelope).await
+            let params = envelope.object();
+            super::answer(front, &one, envelope, params).await
         }
         Err(error) => face(Refused::from(error).face(Era::Legacy, "null")),
     }

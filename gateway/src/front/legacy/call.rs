@@ -293,8 +293,6 @@ impl Conversation {
             Stage::Pausing(_, state) => self.call.request.retried(&[], state.as_deref()),
             Stage::Reading(_) | Stage::Ended(_) => return None,
         };
-        // The parameters were read as an object before.
-        let request = request.unwrap_or_else(|_| self.call.request.clone());
         self.stage = Stage::Reading(self.call.begin(request));
         None
     }

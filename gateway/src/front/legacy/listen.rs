@@ -3,7 +3,7 @@
 //!
 //! Source: MCP 2025-11-25, basic/transports, "Listening for Messages from the Server"; server/resources, "Subscriptions".
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -109,7 +109,7 @@ impl Stream {
 /// Answers `resources/subscribe` once the resource's target has been asked, `resources/unsubscribe` at once.
 pub(super) async fn subscribe(front: &Front, exchange: &Exchange, session: &Session, subscribes: bool) -> Response {
     let request = &exchange.request;
-    let Some(uri) = request.param("uri") else { return exchange.refuse(&CallError::NoUri) };
+    let Some(uri) = request.param("uri").map(Cow::into_owned) else { return exchange.refuse(&CallError::NoUri) };
     calls::note(|call| call.names(&uri));
     let done = || message(StatusCode::OK, result_message(&request.id, "{}"));
     if !subscribes {

@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytestring::ByteString;
 use causeway_core::{
     canonical::{Aside, Client, Logs, tasks},
     era::{self, headers},
@@ -152,21 +153,21 @@ pub(super) fn client(session: Option<&Session>, headers: &HeaderMap) -> Result<C
     let said = text_header(headers, headers::VERSION)?;
     let Some(Session { sealed, live }) = session else {
         return Ok(Client {
-            version: said.unwrap_or(era::UNSAID).to_owned(),
+            version: said.and_then(era::spoken).unwrap_or(era::UNSAID),
             info: None,
-            capabilities: "{}".into(),
+            capabilities: ByteString::from_static("{}"),
             logs: Logs::AsSent,
             session: None,
             aside: None,
         });
     };
-    let text = |raw: &Option<Box<RawValue>>| raw.as_ref().map(|raw| raw.get().to_owned());
+    let text = |raw: &Option<Box<RawValue>>| raw.as_ref().map(|raw| raw.get().into());
     Ok(Client {
-        version: said.unwrap_or(&sealed.version).to_owned(),
+        version: era::spoken(said.unwrap_or(&sealed.version)).unwrap_or(era::LEGACY),
         info: text(&sealed.info),
-        capabilities: text(&sealed.capabilities).unwrap_or_else(|| "{}".into()),
+        capabilities: text(&sealed.capabilities).unwrap_or(ByteString::from_static("{}")),
         logs: live.logs(),
-        session: Some(sealed.name.clone()),
+        session: Some(sealed.name.as_str().into()),
         aside: Some(aside(live)),
     })
 }

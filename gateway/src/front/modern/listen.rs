@@ -4,6 +4,7 @@
 
 use axum::response::Response;
 use bytes::Bytes;
+use bytestring::ByteString;
 use causeway_core::{
     canonical::{Request, tasks},
     era::{self, Era},
@@ -39,7 +40,7 @@ struct Filter {
 /// A client that listens.
 struct Subscription {
     /// Of the request, JSON text: it names the subscription.
-    id: String,
+    id: ByteString,
     filter: Filter,
     changes: Changes,
     reports: Reports,
@@ -70,8 +71,7 @@ async fn open(front: &Front, post: &Post, request: &Request) -> Result<Subscript
     if !front.settings.streaming || !accepts_events(&post.headers) {
         return Err(Refused::NoEvents);
     }
-    let params = ObjectEdit::parse(&request.params).map_err(|error| Refused::Params(error.to_string()))?;
-    let filter = params.get("notifications").map_or_else(|| Ok(Filter::default()), serde_json::from_str::<Filter>);
+    let filter = request.params.get("notifications").map_or_else(|| Ok(Filter::default()), serde_json::from_str::<Filter>);
     let mut filter = filter.map_err(|error| Refused::Params(format!("`params.notifications`: {error}")))?;
     if !filter.task_ids.is_empty() && !tasks::known_by(&request.client.capabilities) {
         return Err(Refused::MissingCapability(tasks::EXTENSION));

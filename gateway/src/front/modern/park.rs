@@ -147,8 +147,7 @@ impl Lot {
 
 /// What a client brought for the questions of a parked call: its results by key, JSON texts.
 pub(super) fn brought(request: &Request) -> BTreeMap<String, String> {
-    let params = ObjectEdit::parse(&request.params).ok();
-    let responses = params.as_ref().and_then(|params| params.get("inputResponses"));
+    let responses = request.params.get("inputResponses");
     let responses = responses.and_then(|responses| ObjectEdit::parse(responses).ok());
     let members = responses.iter().flat_map(ObjectEdit::members);
     members.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
@@ -156,7 +155,7 @@ pub(super) fn brought(request: &Request) -> BTreeMap<String, String> {
 
 /// Whose a state is: one caller's, for one call with the same parameters.
 fn owner(caller_id: &str, request: &Request) -> String {
-    let mut params: Value = serde_json::from_str(&request.params).unwrap_or_default();
+    let mut params: Value = serde_json::from_str(request.params.text()).unwrap_or_default();
     if let Value::Object(params) = &mut params {
         for own in ["_meta", "inputResponses", "requestState"] {
             params.remove(own);
@@ -165,7 +164,7 @@ fn owner(caller_id: &str, request: &Request) -> String {
     // Equal parameters give equal texts, in whatever order a client writes them.
     params.sort_all_objects();
     let digest = digest::digest(&digest::SHA256, params.to_string().as_bytes());
-    [request.method.as_str(), "\n", &URL_SAFE_NO_PAD.encode(digest), "\n", caller_id].concat()
+    [&*request.method, "\n", &URL_SAFE_NO_PAD.encode(digest), "\n", caller_id].concat()
 }
 
 impl fmt::Debug for Lot {

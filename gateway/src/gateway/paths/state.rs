@@ -68,13 +68,13 @@ impl Gateway {
         if ways.is_empty() {
             return Err(CallError::UnknownState);
         }
-        Ok((ways, with_own_state(request, own.as_deref())?))
+        Ok((ways, with_own_state(request, own.as_deref())))
     }
 }
 
 /// Whose a state is: one caller's, for one method. An extension's method has none: a state of it is the target's own.
 pub(super) fn owner(caller: &Caller, request: &Request) -> Option<String> {
-    request.may_be_asked_for_input().then(|| [request.method.as_str(), "\n", &caller.key].concat())
+    request.may_be_asked_for_input().then(|| [&*request.method, "\n", &caller.key].concat())
 }
 
 /// A result (JSON text) that asks for input, with what `seal` makes of its `requestState` (JSON text); `None` for any other.
@@ -89,12 +89,10 @@ fn with_state(result: &str, seal: impl FnOnce(Option<String>) -> String) -> Opti
 }
 
 /// `request` with the `requestState` (JSON text) that its path gave.
-fn with_own_state(request: Request, state: Option<&str>) -> Result<Request, CallError> {
-    let mut params = ObjectEdit::parse(&request.params).map_err(|_| CallError::UnknownState)?;
-    match state {
+fn with_own_state(mut request: Request, state: Option<&str>) -> Request {
+    request.change(|params| match state {
         None => params.remove("requestState"),
         Some(state) => params.set("requestState", state),
-    }
-    let params = params.finish();
-    Ok(Request { params, ..request })
+    });
+    request
 }

@@ -7,11 +7,12 @@ mod look;
 
 use std::sync::Arc;
 
+use bytestring::ByteString;
 use causeway_core::{
     canonical::{Client, Repeat, Request, Response, tasks},
     era::Era,
     seal::Sealer,
-    wire::{ObjectEdit, json},
+    wire::{Object, ObjectEdit, json},
 };
 use causeway_oidc::clock::Clock;
 use futures::{StreamExt, stream};
@@ -106,17 +107,17 @@ impl Call {
         text(task.get("taskId")?).map(|id| (Form::Older, id))
     }
 
-    async fn about(&self, form: Form, method: &str, params: String) -> Result<Reply, TargetError> {
+    async fn about(&self, form: Form, method: &'static str, params: Object) -> Result<Reply, TargetError> {
         let capabilities = &self.request.client.capabilities;
         let capabilities = match form {
             // With others the target would take it for another client, in a session that does not have the task.
             Form::Older => capabilities.clone(),
             // The gateway follows this task, so it is the gateway that must know tasks.
-            Form::Newer => tasks::declared(capabilities),
+            Form::Newer => tasks::declared(capabilities).into(),
         };
         let client = Client { capabilities, ..self.request.client.clone() };
         let request = Request {
-            method: method.to_owned(),
+            method: ByteString::from_static(method),
             params,
             // Of no client: what it says about itself is said for it.
             era: Era::Legacy,
@@ -129,10 +130,11 @@ impl Call {
     }
 
     /// Progress goes on under the token of the call that became the task.
-    fn params(&self, id: &str) -> String {
+    fn params(&self, id: &str) -> Object {
         let token = self.request.progress_token().filter(|token| token != "null");
-        let meta = token.map(|token| format!(r#","_meta":{{"progressToken":{token}}}"#)).unwrap_or_default();
-        format!(r#"{{"taskId":{}{meta}}}"#, json(&id))
+        let meta = token.map(|token| format!(r#"{{"progressToken":{token}}}"#));
+        let meta = meta.as_ref().map(|meta| ("_meta", meta.as_str()));
+        Object::of([("taskId", json(&id).as_str())].into_iter().chain(meta))
     }
 
     fn error(&self, fault: Fault) -> TargetError {

@@ -118,7 +118,7 @@ pub(super) async fn send(
         // The call that it is to go on with waits elsewhere or no more; to begin it anew would do its work twice.
         return Err(Fault::UnknownState);
     }
-    let params = request.legacy_params(changes).map_err(|error| Fault::Unsendable(error.to_string()))?;
+    let params = request.legacy_params(changes).finish();
     for _ in 0..2 {
         let session = match session::session(target, caller_id, &request.client).await {
             Ok(session) => session,

@@ -3,10 +3,11 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use causeway_core::{
     canonical::{Repeat, Request},
     era::{self, Era, headers},
-    wire::{Envelope, Kind, ObjectEdit, request_message},
+    wire::{Envelope, Kind, request_message, request_with, text},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use moka::future::Cache;
@@ -27,7 +28,7 @@ use crate::targets::{
 struct Exchange {
     messages: Messages,
     /// Of the request, JSON text.
-    id: String,
+    id: ByteString,
 }
 
 /// `Mcp-Session-Id` that a target gave a caller. The era has no sessions, but AgentCore Runtime gives one to each client and
@@ -60,9 +61,9 @@ pub(super) async fn send(
     request: &Request,
     changes: &[(&str, &str)],
 ) -> Result<Outcome, Fault> {
-    let params = request.modern_params(changes).map_err(|error| Fault::Unsendable(error.to_string()))?;
-    let headers = request_headers(request, &params)?;
-    let message = request_message(&request.id, &request.method, &params);
+    let params = request.modern_params(changes);
+    let headers = request_headers(request, changes)?;
+    let message = request_with(&request.id, &request.method, &params);
     let answer = match exchange(target, caller_id, headers, message, request.repeat).await {
         Err(Fault::Runtime(fault)) if fault.problem.may_be_of_the_era() => {
             return Ok(Outcome::OtherEra(Err(fault.into())));
@@ -159,18 +160,17 @@ fn is_doubtful(status: StatusCode, content: &Content) -> bool {
     }
 }
 
-fn request_headers(request: &Request, params: &str) -> Result<HeaderMap, Fault> {
+fn request_headers(request: &Request, changes: &[(&str, &str)]) -> Result<HeaderMap, Fault> {
     let mut map = HeaderMap::with_capacity(8);
     map.insert(headers::VERSION, HeaderValue::from_static(era::MODERN));
     map.insert(headers::METHOD, header_value(&request.method)?);
     if let Some(member) = headers::named_by(&request.method) {
-        let named = ObjectEdit::parse(params).ok().and_then(|params| Some(params.get(member)?.to_owned()));
-        let named: Option<String> = named.and_then(|name| serde_json::from_str(&name).ok());
-        if let Some(name) = named {
+        let changed = changes.iter().find(|(key, _)| *key == member).map(|(_, name)| *name);
+        if let Some(name) = changed.or_else(|| request.params.get(member)).and_then(text) {
             map.insert(headers::NAME, header_value(&headers::encode(&name))?);
         }
     }
-    for (name, value) in request.modern_param_headers(params).iter() {
+    for (name, value) in request.modern_param_headers().iter() {
         if let Ok(name) = HeaderName::try_from(name) {
             map.append(name, header_value(value)?);
         }

@@ -136,7 +136,7 @@ impl Process {
     pub(super) async fn listen(&self, client: &Client, wanted: Wanted) -> Result<Heard, Fault> {
         if self.era() == Era::Modern {
             let request = wanted.request(client.clone());
-            let params = request.modern_params(&[]).map_err(|error| Fault::Unsendable(error.to_string()))?;
+            let params = request.modern_params(&[]).finish();
             // What names no subscription is about a call, and this is none.
             let call = self.link.call(Era::Modern, Owner::Gateway, &request.method, &params).await?;
             return Heard::replied(Reply::reading(call)).await;

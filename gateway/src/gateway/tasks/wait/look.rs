@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use causeway_core::{
     canonical::Response,
     era::Era,
-    wire::{Envelope, ObjectEdit, json, result_message},
+    wire::{Envelope, Object, ObjectEdit, json, result_message},
 };
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
@@ -86,9 +86,8 @@ impl Call {
 
     /// Gives the task what the client brought, and its end.
     async fn bring(&self, id: &str, mut answered: Vec<String>) -> Result<Response, TargetError> {
-        let params = ObjectEdit::parse(&self.request.params).ok();
-        let responses = params.as_ref().and_then(|params| params.get("inputResponses")).unwrap_or("{}");
-        let params = format!(r#"{{"taskId":{},"inputResponses":{responses}}}"#, json(&id));
+        let responses = self.request.params.get("inputResponses").unwrap_or("{}");
+        let params = Object::of([("taskId", json(&id).as_str()), ("inputResponses", responses)]);
         let taken = last(self.about(Form::Newer, "tasks/update", params).await?, &self.target).await?;
         if taken.error().is_some() {
             return Ok(taken);
