@@ -28,7 +28,7 @@ use crate::{
     export::Exporter,
     front::{Front, Stopping},
     gateway::Gateway,
-    http::Endpoint,
+    http::{self, Endpoint},
     inbound::Inbound,
     login::Login,
     metrics::Family,
@@ -230,10 +230,12 @@ fn endpoints(
         let inbound = own.as_ref().unwrap_or(&inbound).of_toolset(&toolset.name);
         let front = front.beside(gateway(view), settings_of(toolset, &config.gateway));
         let (shares_authorizer, shares_login) = (own.is_none(), shares_login(toolset, config));
-        (toolset.name.to_string(), Endpoint { inbound, front, shares_authorizer, shares_login })
+        let path = [http::MCP_PATH, "/", toolset.name.as_str()].concat().into();
+        (toolset.name.to_string(), Endpoint { path, inbound, front, shares_authorizer, shares_login })
     });
     let toolsets = toolsets.collect();
-    (Endpoint { inbound, front, shares_authorizer: true, shares_login: true }, toolsets)
+    let path = http::MCP_PATH.into();
+    (Endpoint { path, inbound, front, shares_authorizer: true, shares_login: true }, toolsets)
 }
 
 /// What clients call each endpoint, by the name of its toolset; the gateway's own by none.

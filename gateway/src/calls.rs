@@ -9,6 +9,7 @@ mod meters;
 mod open;
 mod outcome;
 mod record;
+mod request_id;
 mod spans;
 mod trace;
 
@@ -22,6 +23,7 @@ pub use self::{
     audit::{Audit, Unaudited},
     outcome::Outcome,
     record::CallRecord,
+    request_id::RequestId,
 };
 
 use std::{
@@ -156,7 +158,7 @@ mod tests {
             note(|call| call.came_to(Outcome::Ok));
             "{}".into_response()
         };
-        calls.begin(headers, "/mcp").expect("it may be answered").watch(answer).await
+        calls.begin(headers, "/mcp".into()).expect("it may be answered").watch(answer).await
     }
 
     async fn cost(what: &str, calls: &Calls, headers: &HeaderMap) {

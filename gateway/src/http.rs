@@ -65,6 +65,8 @@ pub struct Served {
 /// Who may call, and what answers.
 #[derive(Debug)]
 pub struct Endpoint {
+    /// Where it is: [`MCP_PATH`], or below it with the name of a toolset.
+    pub path: Arc<str>,
     pub inbound: Inbound,
     pub front: Front,
     /// Its authorizer is the gateway's own.
@@ -99,10 +101,7 @@ async fn mcp(
     Extension(allowed): Extension<Arc<Allowed>>,
     request: Request<Body>,
 ) -> Response {
-    match served.calls.begin(request.headers(), request.uri().path()) {
-        Ok(call) => call.watch(answer(&served, (&served.gateway, MCP_PATH), &allowed, request)).await,
-        Err(Unaudited) => unaudited(),
-    }
+    call(&served, &served.gateway, &allowed, request).await
 }
 
 async fn mcp_of_toolset(
@@ -112,9 +111,12 @@ async fn mcp_of_toolset(
     request: Request<Body>,
 ) -> Response {
     let Some(endpoint) = served.toolsets.get(&toolset) else { return StatusCode::NOT_FOUND.into_response() };
-    let path = path_of(&toolset);
-    match served.calls.begin(request.headers(), &path) {
-        Ok(call) => call.watch(answer(&served, (endpoint, &path), &allowed, request)).await,
+    call(&served, endpoint, &allowed, request).await
+}
+
+async fn call(served: &Served, endpoint: &Endpoint, allowed: &Allowed, request: Request<Body>) -> Response {
+    match served.calls.begin(request.headers(), Arc::clone(&endpoint.path)) {
+        Ok(call) => call.watch(answer(served, endpoint, allowed, request)).await,
         Err(Unaudited) => unaudited(),
     }
 }
@@ -124,18 +126,8 @@ fn unaudited() -> Response {
     front::face(Refused::Unaudited.face(Era::Legacy, "null"))
 }
 
-/// Where the toolset of this name is.
-fn path_of(toolset: &str) -> String {
-    [MCP_PATH, "/", toolset].concat()
-}
-
-/// The answer of `endpoint`, which is at `path`.
-async fn answer(
-    served: &Served,
-    (endpoint, path): (&Endpoint, &str),
-    allowed: &Allowed,
-    request: Request<Body>,
-) -> Response {
+/// The answer of `endpoint`.
+async fn answer(served: &Served, endpoint: &Endpoint, allowed: &Allowed, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
         calls::note(|call| call.is_for(parts.method.as_str()));
@@ -148,7 +140,7 @@ async fn answer(
     }
     let claim = match endpoint.inbound.authenticate(&parts).await {
         Ok(claim) => claim,
-        Err(refusal) => return refuse(served, path, &refusal, &parts.headers, body).await,
+        Err(refusal) => return refuse(served, &endpoint.path, &refusal, &parts.headers, body).await,
     };
     let checked = match (&parts.method, content_type(&parts.headers)) {
         (&Method::POST, Err(refused)) => Err(refused),
@@ -162,7 +154,7 @@ async fn answer(
     calls::note(|call| call.took(&body));
     let caller = match claim.prove(&parts, &body).await {
         Ok(caller) => caller,
-        Err(refusal) => return refuse(served, path, &refusal, &parts.headers, body.into()).await,
+        Err(refusal) => return refuse(served, &endpoint.path, &refusal, &parts.headers, body.into()).await,
     };
     calls::note(|call| call.called_by(&caller));
     let post = Post { caller, headers: parts.headers, body };
@@ -243,7 +235,7 @@ fn note_refused(call: &calls::OpenCall, refusal: &Refusal, body: &[u8], message:
 }
 
 async fn metadata(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
-    metadata_of(&served, (&served.gateway, MCP_PATH), &headers).await
+    metadata_of(&served, &served.gateway, &headers).await
 }
 
 async fn metadata_below(
@@ -252,15 +244,15 @@ async fn metadata_below(
     headers: HeaderMap,
 ) -> Response {
     match served.endpoint_of(&resource) {
-        Some((endpoint, path)) => metadata_of(&served, (endpoint, &path), &headers).await,
+        Some(endpoint) => metadata_of(&served, endpoint, &headers).await,
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn metadata_of(served: &Served, (endpoint, path): (&Endpoint, &str), headers: &HeaderMap) -> Response {
+async fn metadata_of(served: &Served, endpoint: &Endpoint, headers: &HeaderMap) -> Response {
     let login = served.login.as_ref().filter(|_| endpoint.shares_login);
     let gateway = login.and_then(|login| login.proxy()).map(|_| served.url(headers, ""));
-    match endpoint.inbound.resource_metadata(&served.url(headers, path), gateway).await {
+    match endpoint.inbound.resource_metadata(&served.url(headers, &endpoint.path), gateway).await {
         Some(metadata) => json_response(StatusCode::OK, &metadata),
         None => StatusCode::NOT_FOUND.into_response(),
     }
@@ -315,12 +307,12 @@ impl Served {
         [&self.gateway].into_iter().chain(self.toolsets.values())
     }
 
-    /// The endpoint that the end of a well-known path means, and where it is: what follows the last `mcp/` names a toolset; without
+    /// The endpoint that the end of a well-known path means: what follows the last `mcp/` names a toolset; without
     /// that it is the gateway, below whatever a proxy puts before it.
-    fn endpoint_of(&self, resource: &str) -> Option<(&Endpoint, String)> {
+    fn endpoint_of(&self, resource: &str) -> Option<&Endpoint> {
         match ["/", resource].concat().rsplit_once("/mcp/") {
-            Some((_, toolset)) => Some((self.toolsets.get(toolset)?, path_of(toolset))),
-            None => Some((&self.gateway, MCP_PATH.to_owned())),
+            Some((_, toolset)) => self.toolsets.get(toolset),
+            None => Some(&self.gateway),
         }
     }
 

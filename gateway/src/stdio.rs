@@ -222,7 +222,7 @@ impl Pipe {
 
     /// What the front answers, watched as any other call of a client.
     async fn answer(&self, post: Post) -> Response {
-        let Ok(call) = self.calls.begin(&post.headers, ENDPOINT) else {
+        let Ok(call) = self.calls.begin(&post.headers, ENDPOINT.into()) else {
             return front::face(Refused::Unaudited.face(Era::Legacy, "null"));
         };
         let answer = async {

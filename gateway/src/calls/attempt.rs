@@ -1,7 +1,7 @@
 //! One request to a target, for a call of a client: how long it took, and how it ended. It may outlast its call, where that waits for
 //! its client, and end in the one that goes on with it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use causeway_core::{
     canonical::Request,
@@ -23,7 +23,7 @@ const CANCELLED: &str = "cancelled";
 pub(crate) struct Attempt {
     call: Arc<OpenCall>,
     lead: Arc<Lead>,
-    method: Arc<str>,
+    method: Cow<'static, str>,
     /// With the state of the trace; absent where nothing is exported.
     own: Option<(Own, Option<Arc<str>>)>,
     transport: &'static str,

@@ -8,11 +8,14 @@ use std::{
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
 
-use super::open::{CURRENT, End, OpenCall, REQUEST_ID};
+use super::{
+    open::{CURRENT, End, OpenCall},
+    request_id::REQUEST_ID,
+};
 
 /// AgentCore's clients look for it there.
 const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -40,10 +43,9 @@ impl Ending {
     /// of the response, is about this call.
     pub(crate) async fn watch(mut self, answer: impl Future<Output = Response>) -> Response {
         let mut response = CURRENT.scope(Arc::clone(&self.call), answer).await;
-        if let Ok(id) = HeaderValue::from_str(self.call.request_id()) {
-            response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id.clone());
-            response.headers_mut().insert(AMAZON_REQUEST_ID, id);
-        }
+        let id = self.call.request_id().header();
+        response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id.clone());
+        response.headers_mut().insert(AMAZON_REQUEST_ID, id);
         self.end.status = response.status().as_u16();
         response.map(|body| {
             if body.is_end_stream() {

@@ -23,20 +23,29 @@ const MOST: usize = 2_000;
 
 /// What is known of all calls so far.
 #[derive(Debug, Default)]
-pub(super) struct Meters(RwLock<HashMap<What, Arc<Series>>>);
+pub(super) struct Meters(RwLock<Known>);
 
-/// What calls of one kind have in common.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct What {
-    /// One that [`method`] gives.
+#[derive(Debug, Default)]
+struct Known {
+    /// By method, target and tool, in steps, so that looking up makes no key.
+    series: HashMap<&'static str, HashMap<Arc<str>, HashMap<Arc<str>, Arc<Series>>>>,
+    count: usize,
+}
+
+/// What calls of one kind have in common: a method that [`method`] gives, a target and a tool; empty where there is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct What<'a> {
     pub(super) method: &'static str,
-    pub(super) target: Option<Arc<str>>,
-    pub(super) tool: Option<Arc<str>>,
+    pub(super) target: &'a str,
+    pub(super) tool: &'a str,
 }
 
 /// The numbers of one kind of calls.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Series {
+    method: &'static str,
+    pub(super) target: Arc<str>,
+    pub(super) tool: Arc<str>,
     outcomes: [AtomicU64; WORDS],
     throttles: AtomicU64,
     system_errors: AtomicU64,
@@ -48,6 +57,11 @@ pub(super) struct Series {
 
 /// The label `method`: the methods that MCP has, `unknown` for any other.
 pub(super) fn method(method: &str) -> &'static str {
+    known(method).unwrap_or("unknown")
+}
+
+/// `method` where it is one that MCP has, or what stands in the place of one.
+pub(super) fn known(method: &str) -> Option<&'static str> {
     const KNOWN: [&str; 29] = [
         "tools/call",
         "tools/list",
@@ -79,30 +93,30 @@ pub(super) fn method(method: &str) -> &'static str {
         "DELETE",
         "",
     ];
-    KNOWN.into_iter().find(|known| *known == method).unwrap_or("unknown")
+    KNOWN.into_iter().find(|known| *known == method)
 }
 
 impl Meters {
     /// The numbers of this kind of calls.
-    pub(super) fn of(&self, what: &What) -> Arc<Series> {
+    pub(super) fn of(&self, what: What<'_>) -> Arc<Series> {
         if let Some(series) = self.0.read().expect("no holder of this lock panics").get(what) {
             return Arc::clone(series);
         }
         let mut all = self.0.write().expect("no holder of this lock panics");
-        let known = match what.tool.is_some() && all.len() >= MOST {
-            true => What { tool: Some("other".into()), ..what.clone() },
-            false => what.clone(),
+        let known = match !what.tool.is_empty() && all.count >= MOST {
+            true => What { tool: "other", ..what },
+            false => what,
         };
-        Arc::clone(all.entry(known).or_default())
+        all.get_or_make(known)
     }
 
     /// How many calls ended that went to each target.
     pub(super) fn by_target(&self) -> HashMap<Arc<str>, u64> {
         let mut counts: HashMap<Arc<str>, u64> = HashMap::new();
-        for (what, series) in self.0.read().expect("no holder of this lock panics").iter() {
-            if let Some(target) = &what.target {
+        for series in self.0.read().expect("no holder of this lock panics").all() {
+            if !series.target.is_empty() {
                 let ended = series.outcomes.iter().map(|count| count.load(Ordering::Relaxed));
-                *counts.entry(Arc::clone(target)).or_default() += ended.sum::<u64>();
+                *counts.entry(Arc::clone(&series.target)).or_default() += ended.sum::<u64>();
             }
         }
         counts
@@ -111,8 +125,8 @@ impl Meters {
     /// What was counted, family by family.
     pub(super) fn families(&self) -> Vec<Family> {
         let all = self.0.read().expect("no holder of this lock panics");
-        let mut sorted: Vec<(&What, &Series)> = all.iter().map(|(what, series)| (what, &**series)).collect();
-        sorted.sort_by_key(|(what, _)| *what);
+        let mut sorted: Vec<&Series> = all.all().collect();
+        sorted.sort_by_key(|series| series.labels().map(|(_, text)| text));
         let mut families = vec![invocations(&sorted)];
         families.extend(faults(&sorted));
         families.extend(durations(&sorted));
@@ -120,7 +134,39 @@ impl Meters {
     }
 }
 
+impl Known {
+    fn get(&self, What { method, target, tool }: What<'_>) -> Option<&Arc<Series>> {
+        self.series.get(method)?.get(target)?.get(tool)
+    }
+
+    fn get_or_make(&mut self, What { method, target, tool }: What<'_>) -> Arc<Series> {
+        let tools = self.series.entry(method).or_default().entry(target.into()).or_default();
+        if let Some(series) = tools.get(tool) {
+            return Arc::clone(series);
+        }
+        self.count += 1;
+        let tool: Arc<str> = tool.into();
+        let series = Arc::new(Series::new(method, target.into(), Arc::clone(&tool)));
+        tools.insert(tool, Arc::clone(&series));
+        series
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Series> {
+        self.series.values().flat_map(HashMap::values).flat_map(HashMap::values).map(|series| &**series)
+    }
+}
+
 impl Series {
+    fn new(method: &'static str, target: Arc<str>, tool: Arc<str>) -> Self {
+        let (outcomes, throttles, system_errors, user_errors) = Default::default();
+        let (first_byte, duration, execution) = Default::default();
+        Self { method, target, tool, outcomes, throttles, system_errors, user_errors, first_byte, duration, execution }
+    }
+
+    fn labels(&self) -> [(&'static str, &str); 3] {
+        [("method", self.method), ("target", &self.target), ("tool", &self.tool)]
+    }
+
     /// Counts a call that ended.
     pub(super) fn ended(&self, record: &CallRecord) {
         self.outcomes[record.outcome.index()].fetch_add(1, Ordering::Relaxed);
@@ -145,17 +191,7 @@ impl Series {
     }
 }
 
-impl What {
-    fn labels(&self) -> [(&'static str, &str); 3] {
-        [("method", self.method), ("target", text(self.target.as_ref())), ("tool", text(self.tool.as_ref()))]
-    }
-}
-
-fn text(name: Option<&Arc<str>>) -> &str {
-    name.map_or("", |name| name)
-}
-
-fn invocations(all: &[(&What, &Series)]) -> Family {
+fn invocations(all: &[&Series]) -> Family {
     const EACH: [Outcome; WORDS] = [
         Outcome::Ok,
         Outcome::InputRequired,
@@ -167,11 +203,11 @@ fn invocations(all: &[(&What, &Series)]) -> Family {
         Outcome::Cancelled,
     ];
     let mut family = Family::counter("causeway_invocations_total", "Requests of clients that ended (Invocations).");
-    for (what, series) in all {
+    for series in all {
         for (outcome, count) in EACH.iter().zip(&series.outcomes) {
             let count = count.load(Ordering::Relaxed);
             if count > 0 {
-                let [method, target, tool] = what.labels();
+                let [method, target, tool] = series.labels();
                 family.add(&[method, target, tool, ("outcome", outcome.word())], count);
             }
         }
@@ -179,11 +215,11 @@ fn invocations(all: &[(&What, &Series)]) -> Family {
     family
 }
 
-fn faults(all: &[(&What, &Series)]) -> [Family; 3] {
+fn faults(all: &[&Series]) -> [Family; 3] {
     let family = |name, help, of: fn(&Series) -> &AtomicU64| {
         let mut family = Family::counter(name, help);
-        for (what, series) in all {
-            family.add(&what.labels(), of(series).load(Ordering::Relaxed));
+        for series in all {
+            family.add(&series.labels(), of(series).load(Ordering::Relaxed));
         }
         family
     };
@@ -200,13 +236,13 @@ fn faults(all: &[(&What, &Series)]) -> [Family; 3] {
     ]
 }
 
-fn durations(all: &[(&What, &Series)]) -> [Family; 3] {
+fn durations(all: &[&Series]) -> [Family; 3] {
     let family = |name, help, of: fn(&Series) -> &Histogram| {
         let mut family = Family::histogram(name, help);
-        for (what, series) in all {
+        for series in all {
             let read = of(series).read();
             if read.count() > 0 {
-                family.add(&what.labels(), read);
+                family.add(&series.labels(), read);
             }
         }
         family
@@ -239,10 +275,10 @@ mod tests {
     #[test]
     fn tools_beyond_all_measure_are_counted_together() {
         let meters = Meters::default();
-        let what = |tool: &str| What { method: "tools/call", target: Some("a".into()), tool: Some(tool.into()) };
-        (0..MOST).for_each(|at| drop(meters.of(&what(&at.to_string()))));
-        let (one, other) = (meters.of(&what("x")), meters.of(&what("y")));
+        let of = |tool: &str| meters.of(What { method: "tools/call", target: "a", tool });
+        (0..MOST).for_each(|at| drop(of(&at.to_string())));
+        let (one, other) = (of("x"), of("y"));
         assert!(Arc::ptr_eq(&one, &other));
-        assert!(!Arc::ptr_eq(&one, &meters.of(&what("7"))));
+        assert!(!Arc::ptr_eq(&one, &of("7")));
     }
 }

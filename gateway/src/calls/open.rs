@@ -3,6 +3,7 @@
 //! what is [`carried`] there.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, Mutex, MutexGuard, atomic::Ordering},
     time::Duration,
 };
@@ -10,7 +11,7 @@ use std::{
 use axum::response::Response;
 use causeway_core::{
     name::{PathName, TargetName},
-    wire::{Envelope, Kind, Object, ObjectEdit},
+    wire::{Envelope, Kind, Object, ObjectEdit, text},
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::{task_local, time::Instant};
@@ -18,16 +19,13 @@ use tokio::{task_local, time::Instant};
 use super::{
     Book, CallRecord, Calls, Ending, Outcome,
     audit::{Arguments, Place, Unaudited},
-    meters::{Series, What, method},
+    meters::{Series, What, known, method},
+    request_id::{REQUEST_ID, RequestId},
     spans,
     trace::{Incoming, Outgoing, Own, Tracer},
 };
 use crate::inbound::Caller;
 
-/// What a client or a proxy calls a request, so that both sides' logs can be compared.
-pub(super) const REQUEST_ID: &str = "x-request-id";
-/// A request id of a client that is longer than this is not taken.
-const LONGEST_ID: usize = 128;
 /// Of what a client wrote, so much is kept.
 const LONGEST_METHOD: usize = 128;
 const LONGEST_NAME: usize = 1024;
@@ -43,7 +41,7 @@ pub(crate) struct OpenCall {
     /// Since the Unix epoch.
     at: Duration,
     started: Instant,
-    request_id: Arc<str>,
+    request_id: RequestId,
     endpoint: Arc<str>,
     /// In the audit log, kept free for it.
     place: Mutex<Option<Place>>,
@@ -54,7 +52,7 @@ pub(crate) struct OpenCall {
 #[derive(Debug, Default)]
 struct Facts {
     caller: Option<Arc<Caller>>,
-    method: Option<Arc<str>>,
+    method: Option<Cow<'static, str>>,
     name: Option<Arc<str>>,
     lead: Option<Arc<Lead>>,
     attempts: u32,
@@ -110,19 +108,18 @@ pub(crate) async fn watch_part(answer: impl Future<Output = Response>) -> Result
 /// Adds to the `headers` of a request to a target by what this is known: the id of the request, and the trace.
 pub(crate) fn add_headers(headers: &mut HeaderMap) {
     note(|call| {
-        let mut put = |name: &'static str, text: &str| {
+        headers.insert(HeaderName::from_static(REQUEST_ID), call.request_id.header());
+        for (name, text) in &call.facts().outgoing.texts {
             if let Ok(value) = HeaderValue::from_str(text) {
                 headers.insert(HeaderName::from_static(name), value);
             }
-        };
-        put(REQUEST_ID, &call.request_id);
-        call.facts().outgoing.texts.iter().for_each(|(name, text)| put(name, text));
+        }
     });
 }
 
 /// What the request is called that is being worked on here.
-pub(crate) fn request_id() -> Option<Arc<str>> {
-    current().map(|call| Arc::clone(&call.request_id))
+pub(crate) fn request_id() -> Option<RequestId> {
+    current().map(|call| call.request_id.clone())
 }
 
 /// What tells log lines of the call that is being worked on here from those of others: names and texts.
@@ -153,20 +150,19 @@ pub(crate) fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = 
 }
 
 impl Calls {
-    /// A request begins whose head has these `headers` and asks for the path `endpoint`.
+    /// A request begins whose head has these `headers`, for the path `endpoint`.
     ///
     /// # Errors
     /// It may not be answered, because it could not be kept.
-    pub(crate) fn begin(&self, headers: &HeaderMap, endpoint: &str) -> Result<Ending, Unaudited> {
-        let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_sane(id));
-        let request_id = given.map_or_else(made_id, Into::into);
+    pub(crate) fn begin(&self, headers: &HeaderMap, endpoint: Arc<str>) -> Result<Ending, Unaudited> {
+        let request_id = headers.get(REQUEST_ID).and_then(RequestId::given).unwrap_or_else(RequestId::made);
         let facts = Facts { incoming: Incoming::of_headers(headers), ..Facts::default() };
-        OpenCall::begin(Arc::clone(&self.0), request_id, cut(endpoint, LONGEST_NAME), facts)
+        OpenCall::begin(Arc::clone(&self.0), request_id, endpoint, facts)
     }
 }
 
 impl OpenCall {
-    fn begin(book: Arc<Book>, request_id: Arc<str>, endpoint: Arc<str>, mut facts: Facts) -> Result<Ending, Unaudited> {
+    fn begin(book: Arc<Book>, request_id: RequestId, endpoint: Arc<str>, mut facts: Facts) -> Result<Ending, Unaudited> {
         let place = book.audit.get().map_or(Ok(None), |audit| audit.place())?;
         facts.own = book.tracer.get().map(|tracer| tracer.part(&facts.incoming));
         book.open.fetch_add(1, Ordering::Relaxed);
@@ -182,11 +178,11 @@ impl OpenCall {
             (whole.caller.clone(), whole.incoming.clone())
         };
         let facts = Facts { caller, incoming, ..Facts::default() };
-        Self::begin(Arc::clone(&self.book), Arc::clone(&self.request_id), Arc::clone(&self.endpoint), facts)
+        Self::begin(Arc::clone(&self.book), self.request_id.clone(), Arc::clone(&self.endpoint), facts)
     }
 
     /// What the request is called in logs, in the answer and toward targets.
-    pub(crate) fn request_id(&self) -> &Arc<str> {
+    pub(crate) fn request_id(&self) -> &RequestId {
         &self.request_id
     }
 
@@ -210,12 +206,18 @@ impl OpenCall {
 
     /// The request is for this method, or is what stands in its place in a record.
     pub(crate) fn is_for(&self, method: &str) {
-        self.facts().method = Some(cut(method, LONGEST_METHOD));
+        self.facts().method = Some(match known(method) {
+            Some(known) => Cow::Borrowed(known),
+            None => Cow::Owned((*cut(method, LONGEST_METHOD)).to_owned()),
+        });
     }
 
     /// The client names this tool, prompt, resource or task.
     pub(crate) fn names(&self, name: &str) {
-        self.facts().name = Some(cut(name, LONGEST_NAME));
+        let mut facts = self.facts();
+        if facts.name.as_deref() != Some(name) {
+            facts.name = Some(cut(name, LONGEST_NAME));
+        }
     }
 
     /// The request has this `_meta`; a trace that stands there counts for more than one of its headers, which may be a proxy's.
@@ -243,14 +245,16 @@ impl OpenCall {
     pub(crate) fn leads_to(&self, target: &TargetName, path: Option<&PathName>, tool: Option<&str>) -> Arc<Lead> {
         let mut facts = self.facts();
         let before = facts.lead.take().filter(|before| *before.target == *target.as_str());
-        let tool = tool.and_then(|tool| serde_json::from_str::<String>(tool).ok()).map(Arc::from);
+        let tool = tool.and_then(text);
         // What is asked of the target for the sake of a tool's call is that tool's.
-        let tool = tool.or_else(|| before.as_ref()?.tool.clone());
+        let tool = tool.as_deref().or_else(|| before.as_ref()?.tool.as_deref());
         let method = method(facts.method.as_deref().unwrap_or_default());
-        let target: Arc<str> = before.map_or_else(|| target.as_str().into(), |before| Arc::clone(&before.target));
-        let of_method = tool.clone().filter(|_| method == "tools/call");
-        let series = self.book.meters.of(&What { method, target: Some(Arc::clone(&target)), tool: of_method });
-        let lead = Arc::new(Lead { target, tool, path: path.map(|path| path.to_string().into()), series });
+        let of_method = tool.filter(|_| method == "tools/call").unwrap_or_default();
+        let series = self.book.meters.of(What { method, target: target.as_str(), tool: of_method });
+        // Those of many calls are kept once.
+        let tool = tool.map(|tool| if *tool == *series.tool { Arc::clone(&series.tool) } else { tool.into() });
+        let path = path.map(|path| path.to_string().into());
+        let lead = Arc::new(Lead { target: Arc::clone(&series.target), tool, path, series });
         facts.lead = Some(Arc::clone(&lead));
         lead
     }
@@ -287,7 +291,7 @@ impl OpenCall {
     }
 
     /// The method that it is for.
-    pub(super) fn method(&self) -> Arc<str> {
+    pub(super) fn method(&self) -> Cow<'static, str> {
         self.facts().method.clone().unwrap_or_default()
     }
 
@@ -301,7 +305,7 @@ impl OpenCall {
         let trace_id = facts.trace_id();
         let caller: Option<Arc<str>> = facts.caller.as_ref().map(|caller| caller.id.as_str().into());
         let all = [
-            ("request_id", Some(Arc::clone(&self.request_id))),
+            ("request_id", Some((*self.request_id).into())),
             ("trace_id", trace_id),
             ("caller", caller),
             // As in all lines about targets; `target` alone is the module that a line comes from.
@@ -323,10 +327,10 @@ impl OpenCall {
             (None, _) => Outcome::Cancelled,
         };
         let lead = facts.lead.as_deref();
-        let series = lead.map_or_else(|| self.book.meters.of(&facts.nowhere()), |lead| Arc::clone(&lead.series));
+        let series = lead.map_or_else(|| self.book.meters.of(facts.nowhere()), |lead| Arc::clone(&lead.series));
         let record = CallRecord {
             at: self.at,
-            request_id: Arc::clone(&self.request_id),
+            request_id: self.request_id.clone(),
             trace_id: facts.trace_id(),
             target: lead.map(|lead| Arc::clone(&lead.target)),
             tool: lead.and_then(|lead| lead.tool.clone()),
@@ -370,10 +374,10 @@ impl OpenCall {
 
 impl Facts {
     /// What a call is counted under that led to no target. The name in it is the client's own.
-    fn nowhere(&self) -> What {
+    fn nowhere(&self) -> What<'static> {
         let method = method(self.method.as_deref().unwrap_or_default());
         let named = matches!(method, "tools/call" | "prompts/get" | "resources/read");
-        let unknown = |wanted: bool| wanted.then(|| "unknown".into());
+        let unknown = |wanted: bool| if wanted { "unknown" } else { "" };
         What { target: unknown(named), tool: unknown(method == "tools/call"), method }
     }
 
@@ -383,36 +387,9 @@ impl Facts {
     }
 }
 
-/// Whether a request id of a client can stand in a header, a log line and a URL as it is.
-fn is_sane(id: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte);
-    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(fits)
-}
-
-/// As many digits as a trace id has. It need not be hard to guess: nothing is to be had for it.
-fn made_id() -> Arc<str> {
-    format!("{:032x}", fastrand::u128(1..)).into()
-}
-
 fn cut(text: &str, most: usize) -> Arc<str> {
     match text.len() <= most {
         true => text.into(),
         false => text.chars().take(most).collect::<String>().into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_that_could_break_a_log_line_is_not_taken() {
-        let check = |id: &str, sane| assert_eq!(is_sane(id), sane, "{id:?}");
-        check("4bf92f3577b34da6a3ce929d0e0e4736", true);
-        check("Root=1-67891233-abcdef012345678912345678", true);
-        check("", false);
-        check("a b", false);
-        check("a\",\"level\":\"error", false);
-        check(&"x".repeat(129), false);
     }
 }

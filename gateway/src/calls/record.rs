@@ -1,11 +1,11 @@
 //! What is known of one call once it is over. No arguments, no results, no tokens.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde_json::{Map, Value};
 
-use super::Outcome;
+use super::{Outcome, RequestId};
 use crate::inbound::Caller;
 
 /// What became of one request of a client.
@@ -14,7 +14,7 @@ pub struct CallRecord {
     /// When the head of the request was there, since the Unix epoch.
     pub at: Duration,
     /// The header `x-request-id`, of the client or made here.
-    pub request_id: Arc<str>,
+    pub request_id: RequestId,
     /// Of the trace that it is part of, if it is: 32 hexadecimal digits.
     pub trace_id: Option<Arc<str>>,
     /// Who was let in; absent where nobody was.
@@ -24,7 +24,7 @@ pub struct CallRecord {
     /// As the client wrote it, cut at 128 characters; `GET` or `DELETE` where the request holds no message, `response` for an
     /// answer to a question, `batch` for a message of messages (each of which has a record of its own). Empty where nothing
     /// could be read.
-    pub method: Arc<str>,
+    pub method: Cow<'static, str>,
     /// The tool, prompt, URI or task that the client named, cut at 1,024 characters.
     pub name: Option<Arc<str>>,
     /// The target that was asked last.
@@ -103,12 +103,14 @@ pub(super) fn rfc3339(at: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     pub(super) fn record(at: Duration) -> CallRecord {
         CallRecord {
             at,
-            request_id: "r-1".into(),
+            request_id: RequestId::given(&HeaderValue::from_static("r-1")).unwrap(),
             trace_id: None,
             caller: None,
             endpoint: "/mcp".into(),

@@ -97,7 +97,7 @@ async fn metadata(State(endpoints): State<Endpoints>, headers: HeaderMap) -> Res
 /// Below the path of an endpoint whose callers do not log in here there is none: it would lead to tokens that are refused there.
 async fn metadata_below(endpoints: State<Endpoints>, Path(resource): Path<String>, headers: HeaderMap) -> Response {
     let endpoint = endpoints.served.endpoint_of(&resource);
-    match endpoint.is_some_and(|(endpoint, _)| endpoint.shares_login) {
+    match endpoint.is_some_and(|endpoint| endpoint.shares_login) {
         true => metadata(endpoints, headers).await,
         false => StatusCode::NOT_FOUND.into_response(),
     }

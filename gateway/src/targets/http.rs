@@ -70,6 +70,9 @@ pub(super) struct HttpTarget {
 /// A call waits no longer than this for a target that takes no calls for now.
 const MOST_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Headers of most requests: with room for them, none is moved on the way.
+const MOST_HEADERS: usize = 12;
+
 /// A target that is let go of gets so long to hear of it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -247,7 +250,7 @@ impl HttpTarget {
     async fn exchange(
         &self,
         caller_id: &str,
-        headers: HeaderMap,
+        headers: &HeaderMap,
         message: impl Into<Bytes>,
         repeat: Repeat,
     ) -> Result<Answer, Fault> {
@@ -255,7 +258,7 @@ impl HttpTarget {
         let in_session = headers.contains_key(headers::SESSION);
         let mut tries = Tries::new(self.patience(caller_id));
         loop {
-            let answer = self.request(Method::POST, headers.clone(), message.clone(), repeat).await?;
+            let answer = self.request(Method::POST, headers, &message, repeat).await?;
             let asked = retry::asked(answer.status(), answer.headers());
             let answer = match self.runtime {
                 true => runtime::of_the_server(answer, in_session).await,
@@ -284,11 +287,11 @@ impl HttpTarget {
 
     /// Makes one HTTP request and reads the head of the answer. One that refuses the credential is answered once with a
     /// fresh one. Where the connection was gone, the request is made once more if it may be (`repeat`).
-    async fn request(&self, method: Method, headers: HeaderMap, body: Bytes, repeat: Repeat) -> Result<Answer, Fault> {
-        let (answer, shown) = match self.request_once(&method, headers.clone(), body.clone(), Over::Any).await {
+    async fn request(&self, method: Method, headers: &HeaderMap, body: &Bytes, repeat: Repeat) -> Result<Answer, Fault> {
+        let (answer, shown) = match self.request_once(&method, headers, body, Over::Any).await {
             Err(Failed::Gone(_)) if repeat == Repeat::Safe => {
                 tracing::debug!("a connection to a target was gone when it was used again; another one is made");
-                self.request_once(&method, headers.clone(), body.clone(), Over::Fresh).await?
+                self.request_once(&method, headers, body, Over::Fresh).await?
             }
             outcome => outcome?,
         };
@@ -310,13 +313,12 @@ impl HttpTarget {
     async fn request_once(
         &self,
         method: &Method,
-        headers: HeaderMap,
-        body: Bytes,
+        own_headers: &HeaderMap,
+        body: &Bytes,
         over: Over,
     ) -> Result<(Answer, crate::credentials::Shown), Failed> {
-        let mut request = http::Request::builder().method(method).uri(self.endpoint.clone());
-        *request.headers_mut().expect("a builder with a valid URI has headers") = headers;
-        let headers = request.headers_mut().expect("as above");
+        let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
+        headers.extend(own_headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         let accepted = match *method {
             Method::POST => "application/json, text/event-stream",
             _ => "text/event-stream",
@@ -326,15 +328,15 @@ impl HttpTarget {
         }
         headers.insert(header::ACCEPT, HeaderValue::from_static(accepted));
         headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION"))));
-        calls::add_headers(headers);
-        let request = request.body(()).expect("a valid URI and valid headers");
-        let (mut parts, ()) = request.into_parts();
-        let shown = self.credential.apply(&mut parts, &body).await?;
+        calls::add_headers(&mut headers);
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        (parts.method, parts.uri, parts.headers) = (method.clone(), self.endpoint.clone(), headers);
+        let shown = self.credential.apply(&mut parts, body).await?;
         let exchange = match wire_log::is_on() {
-            true => Exchange::begin(&parts.method, &parts.uri.to_string(), &parts.headers, &body),
+            true => Exchange::begin(&parts.method, &parts.uri.to_string(), &parts.headers, body),
             false => Exchange::default(),
         };
-        let request = http::Request::from_parts(parts, Body::new(body));
+        let request = http::Request::from_parts(parts, Body::new(body.clone()));
         let answer = timeout(self.limits.first_byte, self.client.send(request, over, exchange)).await;
         let answer = answer.unwrap_or(Err(Fault::Silent(self.limits.first_byte).into()))?;
         Ok((Answer::new(answer, self.limits.response_bytes), shown))

@@ -95,7 +95,7 @@ mod tests {
             tracing::info!(request_id = "own", "with its own");
             Response::new(axum::body::Body::empty()).into_response()
         };
-        drop(Calls::new(Clock::system()).begin(&headers, "/mcp").unwrap().watch(answer).await);
+        drop(Calls::new(Clock::system()).begin(&headers, "/mcp".into()).unwrap().watch(answer).await);
         drop(guard);
         let bytes = written.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()

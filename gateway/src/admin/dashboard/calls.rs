@@ -241,11 +241,12 @@ mod tests {
     use tokio::sync::broadcast;
 
     use super::*;
+    use crate::calls::RequestId;
 
     fn record(outcome: Outcome) -> Arc<CallRecord> {
         Arc::new(CallRecord {
             at: Duration::from_secs(1_785_240_000),
-            request_id: "r-1".into(),
+            request_id: RequestId::given(&http::HeaderValue::from_static("r-1")).unwrap(),
             trace_id: None,
             caller: None,
             endpoint: "/mcp".into(),

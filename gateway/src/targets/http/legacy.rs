@@ -134,7 +134,7 @@ pub(super) async fn send(
         let peer = Peer { target: Arc::clone(target), session };
         let line = Line::Http(peer.clone());
         peer.session.settings.set_level(&line, peer.session.about(), request.client.logs).await;
-        let (owner, asked) = (Owner::of(caller_id, &request.client), (request.method.as_str(), &*params));
+        let (owner, asked) = (Owner::of(caller_id, &request.client), (&*request.method, &*params));
         match Running::start(peer.clone(), owner, asked, request.repeat).await? {
             Asked::Done(reply) => return Ok(Outcome::Done(reply)),
             Asked::Refused { reply, conversation: false } => return Ok(Outcome::OtherEra(reply)),
@@ -171,7 +171,7 @@ impl Running {
         let mut running = Self { peer, id, progress_token, beside, answered: false };
         let (target, headers) = (Arc::clone(&running.peer.target), running.peer.session.headers());
         let mut head: Pending<_> = Box::pin(async move {
-            let answer = target.exchange(&caller, headers, body, repeat).await?;
+            let answer = target.exchange(&caller, &headers, body, repeat).await?;
             Ok((answer.status(), answer.content().await?))
         });
         let answer = tokio::select! {

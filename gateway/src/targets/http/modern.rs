@@ -1,6 +1,10 @@
 //! The modern era toward a target: one self-contained request, its parts repeated in headers.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -33,7 +37,11 @@ struct Exchange {
 
 /// `Mcp-Session-Id` that a target gave a caller. The era has no sessions, but AgentCore Runtime gives one to each client and
 /// keeps those that send it on the same warm machine; other servers ignore it.
-pub(super) struct Affinities(Cache<String, HeaderValue>);
+pub(super) struct Affinities {
+    given: Cache<String, HeaderValue>,
+    /// Most targets never give any: then nobody need look.
+    any: AtomicBool,
+}
 
 /// Callers whose affinity is remembered, and for how long without a request.
 const MOST_AFFINITIES: u64 = 10_000;
@@ -41,15 +49,28 @@ const IDLE: Duration = Duration::from_secs(15 * 60);
 
 impl Default for Affinities {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(MOST_AFFINITIES).time_to_idle(IDLE).build())
+        let given = Cache::builder().max_capacity(MOST_AFFINITIES).time_to_idle(IDLE).build();
+        Self { given, any: AtomicBool::new(false) }
     }
 }
 
 impl Affinities {
+    async fn of(&self, caller_id: &str) -> Option<HeaderValue> {
+        match self.any.load(Ordering::Relaxed) {
+            true => self.given.get(caller_id).await,
+            false => None,
+        }
+    }
+
+    async fn remember(&self, caller_id: &str, affinity: &HeaderValue) {
+        self.any.store(true, Ordering::Relaxed);
+        self.given.insert(caller_id.to_owned(), affinity.clone()).await;
+    }
+
     /// Forgets one whose machine is gone, unless there is another one by now.
     async fn forget(&self, caller_id: &str, gone: &HeaderValue) {
-        if self.0.get(caller_id).await.as_ref() == Some(gone) {
-            self.0.invalidate(caller_id).await;
+        if self.given.get(caller_id).await.as_ref() == Some(gone) {
+            self.given.invalidate(caller_id).await;
         }
     }
 }
@@ -95,11 +116,11 @@ async fn exchange(
     repeat: Repeat,
 ) -> Result<Answer, Fault> {
     let message = Bytes::from(message);
-    let affinity = target.affinities.0.get(caller_id).await;
+    let affinity = target.affinities.of(caller_id).await;
     if let Some(affinity) = &affinity {
         headers.insert(headers::SESSION, affinity.clone());
     }
-    let mut answer = target.exchange(caller_id, headers.clone(), message.clone(), repeat).await?;
+    let mut answer = target.exchange(caller_id, &headers, message.clone(), repeat).await?;
     if let (Some(affinity), StatusCode::NOT_FOUND) = (affinity, answer.status()) {
         let (read, body) = answer.read().await?;
         answer = match is_answered(body) {
@@ -107,12 +128,12 @@ async fn exchange(
             false => {
                 target.affinities.forget(caller_id, &affinity).await;
                 headers.remove(headers::SESSION);
-                target.exchange(caller_id, headers, message, repeat).await?
+                target.exchange(caller_id, &headers, message, repeat).await?
             }
         };
     }
     if let Some(affinity) = answer.headers().get(headers::SESSION) {
-        target.affinities.0.insert(caller_id.to_owned(), affinity.clone()).await;
+        target.affinities.remember(caller_id, affinity).await;
     }
     Ok(answer)
 }
@@ -210,7 +231,7 @@ mod tests {
     #[tokio::test]
     async fn what_leads_to_a_callers_machine_is_not_shown() {
         let affinities = Affinities::default();
-        affinities.0.insert("alice".to_owned(), HeaderValue::from_static("machine-1")).await;
+        affinities.remember("alice", &HeaderValue::from_static("machine-1")).await;
         assert_eq!(format!("{affinities:?}"), "Affinities");
     }
 }

@@ -66,7 +66,7 @@ impl Try {
         let (served, limit) = (&admin.served, admin.served.limits.response_bytes);
         let body = self.body();
         let post = Post { caller, headers: self.headers(admin), body };
-        let call = match served.calls.begin(&post.headers, ENDPOINT) {
+        let call = match served.calls.begin(&post.headers, ENDPOINT.into()) {
             Ok(call) => call,
             Err(unaudited) => return Box::pin(stream::iter([Message::Nothing(unaudited.to_string())])),
         };

@@ -212,7 +212,7 @@ pub(super) async fn forget(target: &HttpTarget, caller_id: &str, client: &Client
 async fn open(target: &Arc<HttpTarget>, client: &Client) -> Result<Arc<Session>, Fault> {
     let capabilities = client.declared();
     let initialize = request_message("0", "initialize", &initialize_params(&capabilities));
-    let answer = target.exchange(OWN, HeaderMap::new(), initialize, Repeat::Safe).await?;
+    let answer = target.exchange(OWN, &HeaderMap::new(), initialize, Repeat::Safe).await?;
     let status = answer.status();
     let id = answer.headers().get(headers::SESSION).cloned();
     let about = match answer.content().await? {
@@ -233,7 +233,7 @@ async fn open(target: &Arc<HttpTarget>, client: &Client) -> Result<Arc<Session>,
         ended: CancellationToken::new(),
         target: Arc::downgrade(target),
     });
-    target.exchange(OWN, session.headers(), INITIALIZED, Repeat::Safe).await?;
+    target.exchange(OWN, &session.headers(), INITIALIZED, Repeat::Safe).await?;
     if session.may_ask() {
         session.streamed(target).await;
     }
@@ -291,8 +291,8 @@ impl Session {
         let background = target.background.clone();
         // A target may refuse this with 405: then it ends its sessions itself.
         let ending = async move {
-            let request = target.request(Method::DELETE, headers, bytes::Bytes::new(), Repeat::Safe);
-            timeout(NOTICE, request).await
+            let nothing = bytes::Bytes::new();
+            timeout(NOTICE, target.request(Method::DELETE, &headers, &nothing, Repeat::Safe)).await
         };
         background.spawn_on(ending, &runtime);
     }
@@ -328,7 +328,7 @@ impl Session {
 impl Peer {
     /// Sends one message and waits until the target has taken it.
     pub(in crate::targets) async fn tell(&self, message: String) -> Result<(), Fault> {
-        let told = timeout(NOTICE, self.target.exchange(OWN, self.session.headers(), message, Repeat::Never)).await;
+        let told = timeout(NOTICE, self.target.exchange(OWN, &self.session.headers(), message, Repeat::Never)).await;
         let answer = told.unwrap_or(Err(Fault::Silent(NOTICE)))?;
         match answer.status() {
             status if status.is_success() => Ok(()),

@@ -123,7 +123,7 @@ pub(super) async fn get(
     if let Some(id) = last_event.and_then(|id| HeaderValue::from_str(id).ok()) {
         headers.insert(LAST_EVENT_ID, id);
     }
-    let answer = target.request(Method::GET, headers, bytes::Bytes::new(), Repeat::Safe).await?;
+    let answer = target.request(Method::GET, &headers, &bytes::Bytes::new(), Repeat::Safe).await?;
     match answer.status() {
         StatusCode::TOO_MANY_REQUESTS => Err(Fault::Status(429)),
         status if status.is_server_error() => Err(Fault::Status(status.as_u16())),
