@@ -15,7 +15,8 @@ use super::{json, span};
 pub struct ObjectEdit<'a> {
     text: &'a str,
     members: Vec<Member<'a>>,
-    added: Vec<String>,
+    /// New members, key and value (JSON text), each key once.
+    added: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -69,7 +70,10 @@ impl<'a> ObjectEdit<'a> {
     /// the last stays: readers that take the first would see another value than those that take the last.
     pub fn set(&mut self, key: &str, value: &str) {
         let Some(last) = self.position(key) else {
-            self.added.push([&json(&key), ":", value].concat());
+            match self.added.iter_mut().find(|(added, _)| added == key) {
+                Some((_, added)) => value.clone_into(added),
+                None => self.added.push((key.to_owned(), value.to_owned())),
+            }
             return;
         };
         self.remove(key);
@@ -78,6 +82,7 @@ impl<'a> ObjectEdit<'a> {
 
     /// Takes `key` out, every time it stands there.
     pub fn remove(&mut self, key: &str) {
+        self.added.retain(|(added, _)| added != key);
         let twins = self.members.iter_mut().filter(|member| member.key == key);
         twins.for_each(|member| member.change = Change::Removed);
     }
@@ -89,11 +94,13 @@ impl<'a> ObjectEdit<'a> {
 
     /// The changed text.
     pub fn finish(self) -> String {
+        let added: Vec<String> = self.added.iter().map(|(key, value)| [&json(key), ":", value].concat()).collect();
         let Some((first, last)) = self.members.first().zip(self.members.last()) else {
-            return [self.opening(), &self.added.join(","), self.closing()].concat();
+            let (opening, rest) = self.text.split_once('{').expect("it was read as an object");
+            return [opening, "{", &added.join(","), rest].concat();
         };
-        let added: usize = self.added.iter().map(|added| added.len() + 1).sum();
-        let mut out = String::with_capacity(self.text.len() + added);
+        let length: usize = added.iter().map(|added| added.len() + 1).sum();
+        let mut out = String::with_capacity(self.text.len() + length);
         out.push_str(&self.text[..first.whole.start]);
         let mut empty = true;
         for (at, member) in self.members.iter().enumerate() {
@@ -106,7 +113,7 @@ impl<'a> ObjectEdit<'a> {
             }
             member.write(self.text, &mut out);
         }
-        for added in &self.added {
+        for added in &added {
             if !std::mem::replace(&mut empty, false) {
                 out.push(',');
             }
@@ -118,14 +125,6 @@ impl<'a> ObjectEdit<'a> {
 
     fn position(&self, key: &str) -> Option<usize> {
         self.members.iter().rposition(|member| member.key == key)
-    }
-
-    fn opening(&self) -> &str {
-        self.text.split_inclusive('{').next().unwrap_or("{")
-    }
-
-    fn closing(&self) -> &str {
-        self.text.rfind('}').map_or("}", |at| &self.text[at..])
     }
 }
 
@@ -194,10 +193,14 @@ mod tests {
         check(text, |edit| ["a", "name", "c"].into_iter().for_each(|key| edit.remove(key)), "{  }");
         check(r#"{"\ud800":1,"a":2}"#, |edit| edit.remove("a"), r#"{"\ud800":1}"#);
         check("{}", |edit| edit.set("a", "1"), r#"{"a":1}"#);
-        check(" { } ", |edit| edit.set("a", "1"), r#" {"a":1} "#);
+        check(" { } ", |edit| edit.remove("a"), " { } ");
+        check(" { } ", |edit| edit.set("a", "1"), r#" {"a":1 } "#);
         check(r#"{"a":1}"#, |edit| (edit.remove("a"), edit.set("b", "2")).1, r#"{"b":2}"#);
         check(r#"{"a":1,"a":2}"#, |edit| edit.remove("a"), "{}");
         check(r#"{"a":1,"b":0,"a":2}"#, |edit| edit.set("a", "3"), r#"{"b":0,"a":3}"#);
+        // A new member may be changed once more, or taken out.
+        check("{}", |edit| (edit.set("a", "1"), edit.set("a", "2")).1, r#"{"a":2}"#);
+        check(r#"{"b":0}"#, |edit| (edit.set("a", "1"), edit.remove("a")).1, r#"{"b":0}"#);
     }
 
     #[test]
