@@ -1,10 +1,12 @@
 //! Accepting connections: bounded in number, each with a bound on how slowly a request may come, and let to end when the
 //! gateway stops. Knows no paths.
 
+mod opening;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, middleware::map_request};
-use http::{HeaderValue, Request, header};
+use http::{HeaderValue, Request, StatusCode, header};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
@@ -15,6 +17,8 @@ use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
 };
+
+use self::opening::Opening;
 
 /// After a failed accept, mostly for want of file descriptors, until the next.
 const BREATH: Duration = Duration::from_millis(100);
@@ -30,7 +34,7 @@ pub struct Connections {
 #[derive(Clone, Debug)]
 pub struct Bounds {
     pub connections: Connections,
-    /// For the head of a request.
+    /// For the first bytes of a connection, and for the head of a request.
     pub head: Duration,
     /// For open requests to end once the gateway is told to stop.
     pub drain: Duration,
@@ -69,7 +73,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
             () = &mut shutdown => break,
         };
         let service = TowerToHyperService::new(router.clone());
-        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = server.serve_connection(TokioIo::new(Opening::new(stream, bounds.head)), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -85,13 +89,17 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
 }
 
 /// Over HTTP/2 a client says in the target of a request whom it calls, and need not say it again in `Host`, where all that follows
-/// looks (RFC 9113, section 8.3.1). Over HTTP/1.1 the target counts too, where it says so (RFC 9112, section 3.2.2).
-async fn with_host(mut request: Request<Body>) -> Request<Body> {
+/// looks (RFC 9113, section 8.3.1). Over HTTP/1.1 the target counts too, where it says so (RFC 9112, section 3.2.2), and a request with
+/// two of them is refused (the same section): whoever stands before the gateway may have read the other one.
+async fn with_host(mut request: Request<Body>) -> Result<Request<Body>, StatusCode> {
+    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+        return Err(StatusCode::BAD_REQUEST);
+    }
     let called = request.uri().authority().and_then(|called| HeaderValue::from_str(called.as_str()).ok());
     if let Some(called) = called {
         request.headers_mut().insert(header::HOST, called);
     }
-    request
+    Ok(request)
 }
 
 async fn accept(listener: &TcpListener) -> TcpStream {
