@@ -33,6 +33,11 @@ doc:
 deny:
     cargo-deny --all-features check --hide-inclusion-graph bans licenses sources
 
+# Known vulnerabilities of all dependencies, by the RustSec database. Needs GitHub; with `--offline`, what was fetched before.
+advisories *options:
+    cargo-deny --all-features {{ options }} check --hide-inclusion-graph advisories
+    cargo-deny --all-features --manifest-path fuzz/Cargo.toml {{ options }} check --hide-inclusion-graph advisories
+
 config:
     taplo check config.toml
 
@@ -90,6 +95,10 @@ lambda-package target="aarch64-unknown-linux-gnu":
 # MCP's official conformance suite, directly and through the gateway. Writes docs/conformance.md.
 conformance *ways:
     interop/conformance {{ ways }}
+
+# Search for inputs that break a parser: all of them, or one; so many inputs each. Needs a C++ compiler.
+fuzz *arguments:
+    fuzz/run {{ arguments }}
 
 # Run the gateway with its sample servers and a development identity provider.
 dev *arguments:

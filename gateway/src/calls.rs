@@ -3,7 +3,7 @@
 //! follow. Decides nothing, and holds no arguments, results or tokens.
 
 mod attempt;
-mod audit;
+pub(crate) mod audit;
 mod ending;
 mod meters;
 mod open;

@@ -5,7 +5,7 @@
 //! same: of a header that a REST API passes on twice it keeps one value, and a `Host` that is no host makes it panic.
 
 mod answer;
-mod event;
+pub(crate) mod event;
 
 use std::{sync::Arc, time::Duration};
 

@@ -25,6 +25,8 @@ pub mod inbound;
 mod lambda;
 pub mod login;
 mod metrics;
+#[doc(hidden)]
+pub mod parsers;
 pub mod peer;
 pub mod secret;
 pub mod serve;

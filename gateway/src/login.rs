@@ -30,7 +30,7 @@ mod documents;
 mod issuer;
 mod page;
 mod params;
-mod redirect;
+pub(crate) mod redirect;
 mod refusal;
 mod register;
 mod relay;

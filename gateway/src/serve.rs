@@ -13,7 +13,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, middleware::map_request, response::Response};
-use http::{HeaderValue, Request, Version, header};
+use http::{HeaderValue, Request, StatusCode, Version, header};
 use hyper::{
     body::Incoming,
     service::{Service, service_fn},
@@ -217,13 +217,17 @@ fn accepted(listener: TcpListener) -> Vec<TcpStream> {
 }
 
 /// Over HTTP/2 a client says in the target of a request whom it calls, and need not say it again in `Host`, where all that follows
-/// looks (RFC 9113, section 8.3.1). Over HTTP/1.1 the target counts too, where it says so (RFC 9112, section 3.2.2).
-async fn with_host(mut request: Request<Body>) -> Request<Body> {
+/// looks (RFC 9113, section 8.3.1). Over HTTP/1.1 the target counts too, where it says so (RFC 9112, section 3.2.2), and a request with
+/// two of them is refused (the same section): whoever stands before the gateway may have read the other one.
+async fn with_host(mut request: Request<Body>) -> Result<Request<Body>, StatusCode> {
+    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+        return Err(StatusCode::BAD_REQUEST);
+    }
     let called = request.uri().authority().and_then(|called| HeaderValue::from_str(called.as_str()).ok());
     if let Some(called) = called {
         request.headers_mut().insert(header::HOST, called);
     }
-    request
+    Ok(request)
 }
 
 async fn accept(listener: &TcpListener) -> TcpStream {

@@ -5,7 +5,7 @@
 //! Source: MCP 2025-11-25 and 2026-07-28, basic/transports, "stdio".
 
 mod headers;
-mod line;
+pub(crate) mod line;
 mod running;
 
 use std::{

@@ -130,7 +130,9 @@ fn parsed(text: &str) -> Option<Url> {
 ///
 /// Source: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-using.html>
 pub fn gateway_url(id: &str, region: &str) -> Option<Url> {
-    parsed(&format!("https://{id}.gateway.bedrock-agentcore.{region}.{}/mcp", dns_suffix(region)))
+    let host = format!("{id}.gateway.bedrock-agentcore.{region}.{}", dns_suffix(region));
+    // An id that somebody made up may hold a `/`, and would lead to whatever host stands before it.
+    parsed(&format!("https://{host}/mcp")).filter(|url| url.host_str() == Some(&host) && url.username().is_empty())
 }
 
 /// The domain of the hosts in `region`, which its partition decides.
@@ -281,6 +283,17 @@ mod tests {
             assert_eq!(region_of_host(host), region, "{host}");
         }
         assert!(!is_region("us-east") && !is_region("US-EAST-1") && !is_region("us--1") && !is_region("1"));
+    }
+
+    #[test]
+    fn no_id_leads_to_another_host() {
+        let url = gateway_url("tools-a1b2c3d4e5", "us-east-1").unwrap();
+        assert_eq!(url.as_str(), "https://tools-a1b2c3d4e5.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp");
+        for id in
+            ["evil.example/", "evil.example?", "evil.example#", "evil.example\\", "user@", "u:p@x", "evil.example:443/"]
+        {
+            assert_eq!(gateway_url(id, "us-east-1"), None, "{id}");
+        }
     }
 
     #[test]

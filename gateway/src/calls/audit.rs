@@ -2,7 +2,7 @@
 //! own, in the order of the calls' ends; what happens when it cannot keep up is the operator's choice, and nothing is left
 //! out unsaid. Arguments only if asked for, and never without `audit/redact.rs`.
 
-mod redact;
+pub(crate) mod redact;
 mod writer;
 
 use std::{

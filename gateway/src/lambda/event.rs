@@ -17,7 +17,7 @@ use url::form_urlencoded::Serializer;
 
 /// How an answer must look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// Of REST APIs.
     V1,
     /// Of HTTP APIs and function URLs.
@@ -26,13 +26,13 @@ pub(super) enum Format {
 
 /// A request, and what is known of it beside.
 #[derive(Debug)]
-pub(super) struct Event {
-    pub(super) format: Format,
-    pub(super) request: Request<Body>,
+pub(crate) struct Event {
+    pub(crate) format: Format,
+    pub(crate) request: Request<Body>,
     /// The body of the request once more.
-    pub(super) body: Bytes,
+    pub(crate) body: Bytes,
     /// The claims of the token that a Cognito or JWT authorizer of API Gateway has verified.
-    pub(super) verified: Option<Map<String, Value>>,
+    pub(crate) verified: Option<Map<String, Value>>,
 }
 
 /// What stands in no part of a URL as it is, and does in what API Gateway has decoded. Whoever asks for such a path is told that there is
@@ -42,7 +42,7 @@ const DECODED: AsciiSet =
 
 /// Why an event is no request.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum BadEvent {
+pub(crate) enum BadEvent {
     #[error("this function answers requests of API Gateway and of function URLs, and the event is none: {0}")]
     Foreign(#[source] serde_json::Error),
     #[error(
@@ -110,7 +110,7 @@ struct Jwt {
 
 impl Event {
     /// Reads `document`. Clients know the gateway's paths below `base`, which is empty or begins with `/`.
-    pub(super) fn read(document: &str, base: &str) -> Result<Self, BadEvent> {
+    pub(crate) fn read(document: &str, base: &str) -> Result<Self, BadEvent> {
         let document: Document = serde_json::from_str(document).map_err(BadEvent::Foreign)?;
         if document.request_context.elb.is_some() {
             return Err(BadEvent::LoadBalanced);

@@ -15,7 +15,7 @@ const LONGEST: usize = 1024;
 
 /// What kind of place it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A program on the user's machine, which nobody can tell from another.
     Loopback,
     /// A web site.
@@ -26,16 +26,16 @@ pub(super) enum Kind {
 
 /// A place where a login may end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RedirectUri {
+pub(crate) struct RedirectUri {
     /// As the client wrote it.
-    pub(super) text: String,
-    pub(super) url: Url,
-    pub(super) kind: Kind,
+    pub(crate) text: String,
+    pub(crate) url: Url,
+    pub(crate) kind: Kind,
 }
 
 impl RedirectUri {
     /// Checks `text` against the rule: http on loopback, or one of `listed`, letter by letter.
-    pub(super) fn parse(text: &str, listed: &[String]) -> Option<Self> {
+    pub(crate) fn parse(text: &str, listed: &[String]) -> Option<Self> {
         let plain = text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         let url = Url::parse(text).ok().filter(|url| plain && url.fragment().is_none() && !has_user(url))?;
         let kind = match url.scheme() {

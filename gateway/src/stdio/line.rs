@@ -8,14 +8,14 @@ use tokio::{
 
 /// One line, without its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     Whole(Vec<u8>),
     /// It was over the limit, and was passed over.
     TooLong,
 }
 
 /// The next line; `None` at the end of the stream. What stands there without a line end counts as one.
-pub(super) async fn next(stream: &mut (impl AsyncBufRead + Unpin), limit: usize) -> std::io::Result<Option<Line>> {
+pub(crate) async fn next(stream: &mut (impl AsyncBufRead + Unpin), limit: usize) -> std::io::Result<Option<Line>> {
     let mut line = Vec::new();
     let mut too_long = false;
     loop {

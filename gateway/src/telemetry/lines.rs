@@ -1,7 +1,7 @@
 //! Log lines that say which call they are about: its request id, trace, caller, target and tool stand at the end of each line
-//! that is written while one is worked on. Costs nothing where no line is written.
+//! that is written while one is worked on. Costs nothing where no line is written. What a peer said begins no line of its own.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde_json::Value;
 use tracing::{Event, Subscriber};
@@ -28,7 +28,7 @@ where
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let labels = calls::labels();
-        if labels.is_empty() {
+        if labels.is_empty() && self.json {
             return self.inner.format_event(context, writer, event);
         }
         let mut line = String::new();
@@ -46,13 +46,21 @@ where
                 writer.write_str("}\n")
             }
             None => {
-                writer.write_str(line)?;
+                writer.write_str(&within_one(line))?;
                 for (name, text) in new {
                     write!(writer, " {name}={}", text.escape_debug())?;
                 }
                 writer.write_char('\n')
             }
         }
+    }
+}
+
+/// `line` with what follows a line end within it set back, so that it cannot be taken for a line: those begin with a time.
+fn within_one(line: &str) -> Cow<'_, str> {
+    match line.contains(['\n', '\r']) {
+        true => line.replace("\r\n", "\n").replace('\r', "\u{fffd}").replace('\n', "\n    ").into(),
+        false => line.into(),
     }
 }
 
@@ -93,6 +101,7 @@ mod tests {
             calls::note(|call| call.is_for("tools/call"));
             tracing::info!(target.name = "t", "within \"quotes\"");
             tracing::info!(request_id = "own", "with its own");
+            tracing::info!("said `{}`", "no\r\nINFO forged\rINFO too\u{1b}[2J");
             Response::new(axum::body::Body::empty()).into_response()
         };
         drop(Calls::new(Clock::system()).begin(&headers, "/mcp".into()).unwrap().watch(answer).await);
@@ -115,6 +124,7 @@ mod tests {
         {"level":"INFO","message":"before"}
         {"level":"INFO","message":"within \"quotes\"","target.name":"t","request_id":"r-1"}
         {"level":"INFO","message":"with its own","request_id":"own"}
+        {"level":"INFO","message":"said `no\r\nINFO forged\rINFO too\u001b[2J`","request_id":"r-1"}
         "#);
         let written = Written::default();
         let to = written.clone();
@@ -127,6 +137,8 @@ mod tests {
         INFO before
         INFO within "quotes" target.name="t" request_id=r-1
         INFO with its own request_id="own"
+        INFO said `no
+           INFO forged�INFO too\x1b[2J` request_id=r-1
         "#);
     }
 }

@@ -6,6 +6,9 @@
 
 mod admin_port;
 mod answer;
+mod attack_http;
+mod attack_peers;
+mod attack_table;
 mod audit_log;
 mod bounds_breaker;
 mod bounds_queue;

@@ -89,11 +89,12 @@ fn member(object: &str, key: &str, rename: &dyn Fn(&str) -> Option<String>) -> O
 
 fn list(tasks: &str, rename: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let tasks: Vec<&serde_json::value::RawValue> = serde_json::from_str(tasks).ok()?;
-    let tasks: Vec<String> = tasks
-        .into_iter()
-        .map(|task| member(task.get(), "taskId", rename).unwrap_or_else(|| task.get().to_owned()))
-        .collect();
-    Some(["[", &tasks.join(","), "]"].concat())
+    let renamed: Vec<Option<String>> = tasks.iter().map(|task| member(task.get(), "taskId", rename)).collect();
+    if renamed.iter().all(Option::is_none) {
+        return None;
+    }
+    let tasks = tasks.iter().zip(&renamed).map(|(task, renamed)| renamed.as_deref().unwrap_or(task.get()));
+    Some(["[", &tasks.collect::<Vec<_>>().join(","), "]"].concat())
 }
 
 fn related(meta: &str, rename: &dyn Fn(&str) -> Option<String>) -> Option<String> {
@@ -147,5 +148,6 @@ mod tests {
         );
         check(r#"{"content":[{"text":"a task"}]}"#, None);
         check(r#"{"taskId":7}"#, None);
+        check(r#"{"tasks": [ {"taskId":7} , {} ]}"#, None);
     }
 }

@@ -8,6 +8,9 @@ use crate::wire::{ObjectEdit, json};
 /// The extension that brings tasks (MCP 2026-07-28); before, tasks were a capability of their own.
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
+/// Capabilities are joined so many objects deep, far deeper than MCP has them: targets write them, and may write any number.
+const DEEPEST: usize = 16;
+
 /// What the gateway can pass on besides requests and their answers. What it cannot is not declared, whoever declares it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Serves {
@@ -55,7 +58,7 @@ pub fn union(capabilities: &[&str], catalog: &Catalog, serves: Serves) -> String
     if serves.tasks {
         let tasks: Vec<&str> =
             targets.iter().filter_map(|target| target.get("tasks")).filter(|it| is_declared(it)).collect();
-        members.extend(united(&tasks).map(|tasks| format!(r#""tasks":{tasks}"#)));
+        members.extend(united(&tasks, DEEPEST).map(|tasks| format!(r#""tasks":{tasks}"#)));
     }
     let tasks = if serves.tasks { "" } else { TASKS };
     members.extend(["experimental", "extensions"].iter().filter_map(|key| merged(&targets, key, tasks)));
@@ -91,11 +94,13 @@ fn merged(targets: &[ObjectEdit<'_>], key: &str, except: &str) -> Option<String>
     (!members.is_empty()).then(|| format!(r#""{key}":{{{}}}"#, members.join(",")))
 }
 
-/// Objects (JSON texts) as one with all that is declared in any of them, however deep; what is no object counts as the first
-/// says it. Nothing of nothing.
-fn united(values: &[&str]) -> Option<String> {
+/// Objects (JSON texts) as one with all that is declared in any of them; what is no object, or too deep, counts as the first says
+/// it. Nothing of nothing.
+fn united(values: &[&str], depth: usize) -> Option<String> {
     let objects: Vec<ObjectEdit<'_>> = values.iter().filter_map(|value| ObjectEdit::parse(value).ok()).collect();
-    let [_, _, ..] = objects[..] else { return values.first().map(|&only| only.to_owned()) };
+    let ([_, _, ..], Some(depth)) = (&objects[..], depth.checked_sub(1)) else {
+        return values.first().map(|&only| only.to_owned());
+    };
     let mut names: Vec<&str> = Vec::new();
     for (name, value) in objects.iter().flat_map(ObjectEdit::members) {
         if is_declared(value) && !names.contains(&name) {
@@ -105,7 +110,7 @@ fn united(values: &[&str]) -> Option<String> {
     let members = names.into_iter().filter_map(|name| {
         let said: Vec<&str> =
             objects.iter().filter_map(|object| object.get(name)).filter(|value| is_declared(value)).collect();
-        Some(format!("{}:{}", json(&name), united(&said)?))
+        Some(format!("{}:{}", json(&name), united(&said, depth)?))
     });
     Some(format!("{{{}}}", members.collect::<Vec<_>>().join(",")))
 }
@@ -120,6 +125,18 @@ mod tests {
 
     fn check(capabilities: &[&str], serves: Serves, expected: &str) {
         assert_eq!(union(capabilities, &Catalog::default(), serves), expected);
+    }
+
+    /// Two targets that agree on it could make the gateway go as deep as they like.
+    #[test]
+    fn what_is_too_deep_is_not_joined() {
+        let deep = |last: &str| {
+            let depth = 100_000;
+            format!(r#"{{"tasks":{}{last}{}}}"#, r#"{"a":"#.repeat(depth), "}".repeat(depth))
+        };
+        let serves = Serves { tasks: true, ..Serves::default() };
+        let joined = union(&[&deep("1"), &deep("2")], &Catalog::default(), serves);
+        assert!(joined.contains(r#""a":1}"#) && !joined.contains(r#""a":2}"#));
     }
 
     #[test]

@@ -12,10 +12,10 @@ use super::{
 pub struct ObjectEdit<'a> {
     text: &'a str,
     members: Vec<Member<'a>>,
-    /// Before all members that were there, each with its key.
-    put_first: String,
-    /// After them.
-    added: String,
+    /// Before all members that were there: key and value (JSON text).
+    put_first: Vec<(String, String)>,
+    /// After them, each key once.
+    added: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -38,8 +38,10 @@ impl<'a> ObjectEdit<'a> {
     /// Reads the outermost members of `text`, which must be one JSON object.
     pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         let mut members = Vec::with_capacity(8);
-        object::each_member(text, |key, whole, value| members.push(Member { key, whole, value, change: Change::Kept }))?;
-        Ok(Self { text, members, put_first: String::new(), added: String::new() })
+        object::each_member(text, |key, whole, value| {
+            members.push(Member { key, whole, value, change: Change::Kept })
+        })?;
+        Ok(Self { text, members, put_first: Vec::new(), added: Vec::new() })
     }
 
     /// `{}`
@@ -54,7 +56,7 @@ impl<'a> ObjectEdit<'a> {
             let (whole, value) = (member.whole.clone(), member.value.clone());
             Member { key: Cow::Borrowed(key), whole, value, change: Change::Kept }
         });
-        Self { text: object.text(), members: members.collect(), put_first: String::new(), added: String::new() }
+        Self { text: object.text(), members: members.collect(), put_first: Vec::new(), added: Vec::new() }
     }
 
     /// The value of `key` as JSON text. Of a key that stands there twice, the last counts, as in most JSON readers.
@@ -75,18 +77,25 @@ impl<'a> ObjectEdit<'a> {
     /// Makes `value` (JSON text) the one value of `key`; a new key goes to the end. Of a key that stands there twice only
     /// the last stays: readers that take the first would see another value than those that take the last.
     pub fn set(&mut self, key: &str, value: &str) {
-        let Some(last) = self.position(key) else { return put(&mut self.added, key, value) };
+        let Some(last) = self.position(key) else {
+            match self.added.iter_mut().find(|(added, _)| added == key) {
+                Some((_, added)) => value.clone_into(added),
+                None => self.added.push((key.to_owned(), value.to_owned())),
+            }
+            return;
+        };
         self.remove(key);
         self.members[last].change = Change::Replaced(value.to_owned());
     }
 
     /// Puts `key`, which is not there, with the value `value` (JSON text) before all others.
     pub fn put_first(&mut self, key: &str, value: &str) {
-        put(&mut self.put_first, key, value);
+        self.put_first.push((key.to_owned(), value.to_owned()));
     }
 
     /// Takes `key` out, every time it stands there.
     pub fn remove(&mut self, key: &str) {
+        self.added.retain(|(added, _)| added != key);
         let twins = self.members.iter_mut().filter(|member| member.key == key);
         twins.for_each(|member| member.change = Change::Removed);
     }
@@ -114,21 +123,23 @@ impl<'a> ObjectEdit<'a> {
             Change::Replaced(value) => value.len(),
             Change::Kept | Change::Removed => 0,
         });
-        self.text.len() + self.put_first.len() + self.added.len() + replaced.sum::<usize>() + 2
+        // With quotes, a colon and a comma; a key that is escaped is longer, which costs an allocation and nothing else.
+        let new = self.put_first.iter().chain(&self.added).map(|(key, value)| key.len() + value.len() + 4);
+        self.text.len() + replaced.chain(new).sum::<usize>()
     }
 
     /// Writes the changed text behind what stands in `out`.
     pub fn write_to(&self, out: &mut String) {
         let opening = self.text.split_inclusive('{').next().unwrap_or("{");
         out.push_str(opening);
-        out.push_str(&self.put_first);
+        write_members(&self.put_first, out);
         if !self.put_first.is_empty() && (self.keeps_any() || !self.added.is_empty()) {
             out.push(',');
         }
         let Some((first, last)) = self.members.first().zip(self.members.last()) else {
-            out.push_str(&self.added);
-            out.push_str(self.text.rfind('}').map_or("}", |at| &self.text[at..]));
-            return;
+            write_members(&self.added, out);
+            // White space that stands there stays.
+            return out.push_str(&self.text[opening.len()..]);
         };
         out.push_str(&self.text[opening.len()..first.whole.start]);
         let mut empty = true;
@@ -146,7 +157,7 @@ impl<'a> ObjectEdit<'a> {
             if !empty {
                 out.push(',');
             }
-            out.push_str(&self.added);
+            write_members(&self.added, out);
         }
         out.push_str(&self.text[last.whole.end..]);
     }
@@ -160,14 +171,16 @@ impl<'a> ObjectEdit<'a> {
     }
 }
 
-/// Writes one more member behind `members`.
-fn put(members: &mut String, key: &str, value: &str) {
-    if !members.is_empty() {
-        members.push(',');
+/// Writes `members` one after the other.
+fn write_members(members: &[(String, String)], out: &mut String) {
+    for (at, (key, value)) in members.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        out.push_str(&json(key));
+        out.push(':');
+        out.push_str(value);
     }
-    members.push_str(&json(&key));
-    members.push(':');
-    members.push_str(value);
 }
 
 impl Member<'_> {
@@ -210,14 +223,18 @@ mod tests {
         check(text, |edit| ["a", "name", "c"].into_iter().for_each(|key| edit.remove(key)), "{  }");
         check(r#"{"\ud800":1,"a":2}"#, |edit| edit.remove("a"), r#"{"\ud800":1}"#);
         check("{}", |edit| edit.set("a", "1"), r#"{"a":1}"#);
-        check(" { } ", |edit| edit.set("a", "1"), r#" {"a":1} "#);
+        check(" { } ", |edit| edit.remove("a"), " { } ");
+        check(" { } ", |edit| edit.set("a", "1"), r#" {"a":1 } "#);
         check(r#"{"a":1}"#, |edit| (edit.remove("a"), edit.set("b", "2")).1, r#"{"b":2}"#);
         check(r#"{"a":1,"a":2}"#, |edit| edit.remove("a"), "{}");
         check(r#"{"a":1,"b":0,"a":2}"#, |edit| edit.set("a", "3"), r#"{"b":0,"a":3}"#);
         check(r#" { "a":1}"#, |edit| edit.put_first("b", "2"), r#" {"b":2, "a":1}"#);
-        check("{ }", |edit| edit.put_first("b", "2"), r#"{"b":2}"#);
+        check("{ }", |edit| edit.put_first("b", "2"), r#"{"b":2 }"#);
         check("{}", |edit| (edit.put_first("b", "2"), edit.set("a", "1")).1, r#"{"b":2,"a":1}"#);
         check(r#"{"a":1}"#, |edit| (edit.put_first("b", "2"), edit.remove("a")).1, r#"{"b":2}"#);
+        // A new member may be changed once more, or taken out.
+        check("{}", |edit| (edit.set("a", "1"), edit.set("a", "2")).1, r#"{"a":2}"#);
+        check(r#"{"b":0}"#, |edit| (edit.set("a", "1"), edit.remove("a")).1, r#"{"b":0}"#);
     }
 
     #[test]

@@ -41,6 +41,10 @@ impl Decoder {
 
     /// Takes the next chunk.
     pub fn push(&mut self, mut chunk: &[u8]) -> Result<(), TooLong> {
+        if chunk.is_empty() {
+            // The LF that belongs to a CR may still come.
+            return Ok(());
+        }
         if std::mem::take(&mut self.after_cr) && chunk.first() == Some(&b'\n') {
             chunk = &chunk[1..];
         }
@@ -152,6 +156,8 @@ mod tests {
         assert_eq!(decode(&[stream]), ["a\nb", "c"]);
         let bytes: Vec<&[u8]> = stream.chunks(1).collect();
         assert_eq!(decode(&bytes), ["a\nb", "c"], "chunk borders do not matter");
+        let apart: Vec<&[u8]> = stream.chunks(1).flat_map(|byte| [byte, &[]]).collect();
+        assert_eq!(decode(&apart), ["a\nb", "c"], "nor do empty chunks, which HTTP/2 has");
     }
 
     #[test]

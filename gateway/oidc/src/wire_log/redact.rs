@@ -212,7 +212,7 @@ fn lines(whole: &str, shown: fn(&str) -> String) -> String {
             Some(_) if line.trim().is_empty() => String::new(),
             Some((_, begun)) => {
                 *begun = true;
-                [&line[..indent(line)], REDACTED].concat()
+                [&plain(&line[..indent(line)]), REDACTED].concat()
             }
             None => {
                 below = ends_with_a_name(line).then(|| (indent(line), false));
@@ -372,8 +372,9 @@ fn after_user(rest: &str) -> Option<&str> {
 
 /// The same as [`shown_after`] for the text of an XML element of this name.
 fn in_element<'a>(before: Option<char>, word: &str, after: &'a str) -> Option<(&'a str, &'a str)> {
-    let begins = matches!(before, Some('<' | ':')) && is_secret(word) && after.starts_with(['>', ' ']);
-    let value_at = after.find('>').filter(|at| begins && !after[..*at].contains(['<', '/']))? + 1;
+    // Looked for only where one may begin: a long text has many words, and the next `>` may be far from all of them.
+    let begins = matches!(before, Some('<' | ':')) && after.starts_with(['>', ' ']) && is_secret(word);
+    let value_at = begins.then(|| after.find('>')).flatten().filter(|at| !after[..*at].contains(['<', '/']))? + 1;
     let value = &after[value_at..];
     let value = &value[..value.find('<').unwrap_or(value.len())];
     (!value.trim().is_empty()).then(|| (&after[..value_at], value))
@@ -381,8 +382,9 @@ fn in_element<'a>(before: Option<char>, word: &str, after: &'a str) -> Option<(&
 
 /// What stands between `word` and the secret after it, and the secret. `before` is the character before the word.
 fn shown_after<'a>(before: Option<char>, word: &str, after: &'a str) -> Option<(&'a str, &'a str)> {
-    // Of `%26code`, the first two belong to the sign.
-    let word = if before == Some('%') { word.get(2..).unwrap_or(word) } else { word };
+    // Of `%26code`, the first two belong to the sign; `%accessKey` may be one as well, or just behind a percent sign.
+    let is_encoded = before == Some('%') && !is_secret(word);
+    let word = if is_encoded { word.get(2..).unwrap_or(word) } else { word };
     if word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic") {
         let value = after.strip_prefix(' ')?;
         let end = value.find(|c: char| !is_word(c) && !"._~+/=".contains(c)).unwrap_or(value.len());

@@ -2,6 +2,7 @@
 //! like. A value goes as a whole: nothing of it is left, not even its length. What is JSON within a text is looked through as well.
 
 use regex::RegexSet;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::config;
@@ -28,7 +29,7 @@ const SECRET: [&str; 13] = [
 
 /// What is taken out.
 #[derive(Debug)]
-pub(super) struct Redaction {
+pub(crate) struct Redaction {
     /// Whole names, written as [`plain`] writes them.
     names: Vec<String>,
     /// JSON pointers (RFC 6901), step by step; a step `*` stands for any.
@@ -39,7 +40,7 @@ pub(super) struct Redaction {
 
 impl Redaction {
     /// The rules of `config`, beside those that hold always.
-    pub(super) fn new(config: &config::Redaction) -> Self {
+    pub(crate) fn new(config: &config::Redaction) -> Self {
         let step = |step: &str| step.replace("~1", "/").replace("~0", "~");
         let pointers = config.pointers.iter().map(|pointer| pointer.split('/').skip(1).map(step).collect());
         Self {
@@ -50,7 +51,7 @@ impl Redaction {
     }
 
     /// `arguments` (JSON text) as they may be kept.
-    pub(super) fn redacted(&self, arguments: &str) -> Value {
+    pub(crate) fn redacted(&self, arguments: &str) -> Value {
         let Ok(mut value) = serde_json::from_str(arguments) else { return REDACTED.into() };
         self.redact(&mut value, &mut Vec::new());
         value
@@ -96,10 +97,15 @@ impl Redaction {
         if !text.trim_start().starts_with(['{', '[']) {
             return None;
         }
-        let before: Value = serde_json::from_str(text).ok()?;
-        let mut value = before.clone();
+        let Ok(mut value) = serde_json::from_str::<Value>(text) else {
+            // JSON all the same, deeper or with a larger number than can be read here: nobody looked through it.
+            return serde_json::from_str::<IgnoredAny>(text).is_ok().then(|| REDACTED.into());
+        };
+        let read = value.to_string();
         self.redact(&mut value, place);
-        (value != before).then(|| value.to_string())
+        let redacted = value.to_string();
+        // Of a member that stands there twice the first is read by nobody here, and so must not stay.
+        (redacted != read || texts_in(&read) != texts_in(text)).then_some(redacted)
     }
 
     fn is_secret(&self, name: &str) -> bool {
@@ -114,6 +120,17 @@ impl Redaction {
         };
         self.pointers.iter().any(fits)
     }
+}
+
+/// How many texts stand in `json`, names of members among them.
+fn texts_in(json: &str) -> usize {
+    let mut is_escaped = false;
+    let quotes = json.bytes().filter(|byte| {
+        let is_quote = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        is_quote
+    });
+    quotes.count() / 2
 }
 
 /// A name without what people write differently.
@@ -133,6 +150,16 @@ mod tests {
     fn what_is_secret_everywhere_is_taken_out_by_itself() {
         let given = r#"{"user":"alice","Password":"x","deep":[{"API_Key":1,"n":2}],"authToken":{"a":"b"},"monkeys":3,"access-key-id":"AKIA"}"#;
         insta::assert_snapshot!(redacted(config::Redaction::default(), given), @r#"{"user":"alice","Password":"[redacted]","deep":[{"API_Key":"[redacted]","n":2}],"authToken":"[redacted]","monkeys":3,"access-key-id":"[redacted]"}"#);
+    }
+
+    #[test]
+    fn json_in_a_text_that_is_read_in_two_ways_or_not_at_all_is_not_kept() {
+        let kept = |text: &str| redacted(config::Redaction::default(), &serde_json::json!({"body": text}).to_string());
+        assert_eq!(kept(r#"{"a":{"password":"hunter2"},"a":1,"b":"\\"}"#), r#"{"body":"{\"a\":1,\"b\":\"\\\\\"}"}"#);
+        let deep = ["[".repeat(200), r#"{"password":"hunter2"}"#.into(), "]".repeat(200)].concat();
+        for text in [deep.as_str(), r#"{"password":"hunter2","n":1e400}"#] {
+            assert_eq!(kept(text), r#"{"body":"[redacted]"}"#, "{text}");
+        }
     }
 
     #[test]

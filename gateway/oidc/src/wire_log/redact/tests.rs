@@ -148,6 +148,7 @@ fn other_bodies_are_no_better_places() {
         format!("<input name=x value={JWT}> <a href='?token={HUNTER2}'>password: {HUNTER2}</a>").as_bytes(),
     ));
     safe(&body("text/plain", format!("-----BEGIN PRIVATE KEY-----{HUNTER2}").as_bytes()));
+    safe(&text(&format!("100%password={HUNTER2} %26access_token={HUNTER2} %accessKey={HUNTER2}")));
     safe(&body("application/json", format!("\"{JWT}\"").as_bytes()));
     safe(&body("application/json", r#"{"pass\u0077ord":"hunter2hunter2"}"#.as_bytes()));
     assert_eq!(body("image/png", &[0xff, 0xfe]), "\n\n    (2 bytes)");
@@ -248,6 +249,8 @@ fn what_is_long_is_cut_and_what_steers_is_not_shown() {
     assert!(shown.ends_with("… (12000 characters more)"), "{}", shown.len());
     assert!(!body("text/plain", b"a\x1b[31mb\r\nc").contains('\x1b'));
     assert!(!text("a\u{1b}]0;title\u{7}").contains('\u{1b}'));
+    // White space to Rust, and control characters to a terminal.
+    assert!(!body("text/plain", "password:\n \u{c}\u{85}hunter2".as_bytes()).contains(['\u{c}', '\u{85}']));
     let large = format!("{{\"a\":\"{}\",\"token\":\"{HUNTER2}\"}}", "y".repeat(5 << 20));
     safe(&body("application/json", large.as_bytes()));
 }
