@@ -162,7 +162,12 @@ impl Calls {
 }
 
 impl OpenCall {
-    fn begin(book: Arc<Book>, request_id: RequestId, endpoint: Arc<str>, mut facts: Facts) -> Result<Ending, Unaudited> {
+    fn begin(
+        book: Arc<Book>,
+        request_id: RequestId,
+        endpoint: Arc<str>,
+        mut facts: Facts,
+    ) -> Result<Ending, Unaudited> {
         let place = book.audit.get().map_or(Ok(None), |audit| audit.place())?;
         facts.own = book.tracer.get().map(|tracer| tracer.part(&facts.incoming));
         book.open.fetch_add(1, Ordering::Relaxed);

@@ -145,7 +145,8 @@ async fn call(
     let as_task_only = tool.is_some_and(|tool| tool["execution"]["taskSupport"] == "required");
     let arguments = Arguments { tool: &args.tool, given: &args.arg, whole: whole.as_deref() };
     let arguments = arguments.assembled(schema.as_ref()).map_err(Usage)?;
-    let params = format!(r#"{{"name":{},"arguments":{arguments},"_meta":{{"progressToken":"call"}}}}"#, json(&args.tool));
+    let params =
+        format!(r#"{{"name":{},"arguments":{arguments},"_meta":{{"progressToken":"call"}}}}"#, json(&args.tool));
     let params = Object::parse(params).context("the arguments are no JSON")?;
     let text = schema.as_ref().map(Value::to_string);
     let mut request = client.request("tools/call", params, text.as_deref());

@@ -287,7 +287,13 @@ impl HttpTarget {
 
     /// Makes one HTTP request and reads the head of the answer. One that refuses the credential is answered once with a
     /// fresh one. Where the connection was gone, the request is made once more if it may be (`repeat`).
-    async fn request(&self, method: Method, headers: &HeaderMap, body: &Bytes, repeat: Repeat) -> Result<Answer, Fault> {
+    async fn request(
+        &self,
+        method: Method,
+        headers: &HeaderMap,
+        body: &Bytes,
+        repeat: Repeat,
+    ) -> Result<Answer, Fault> {
         let (answer, shown) = match self.request_once(&method, headers, body, Over::Any).await {
             Err(Failed::Gone(_)) if repeat == Repeat::Safe => {
                 tracing::debug!("a connection to a target was gone when it was used again; another one is made");

@@ -45,7 +45,7 @@ async fn lists_without_an_end_are_given_up() {
     };
     assert_eq!(
         error(|at| Some(format!("page é{}", at + 1))).await,
-        "target `t` sent a list without an end: it has more than 20 pages"
+        "target `t` sent a list without an end: it has more than 20 pages (`limits.catalog_pages`)"
     );
     assert_eq!(
         error(|at| Some(format!("page é{}", (at + 1) % 3))).await,

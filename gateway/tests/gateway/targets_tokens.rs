@@ -245,7 +245,9 @@ async fn one_401_costs_one_token_and_the_call_succeeds() {
 async fn a_401_each_time_is_a_typed_error_and_asks_for_few_tokens() {
     let tokens = Tokens::start().await;
     let fake = FakeTarget::start(Speaks::Modern);
-    let gateway = Gateway::start([tokens.credential(http_target("t", &fake.endpoint()))]).await;
+    let target = tokens.credential(http_target("t", &fake.endpoint()));
+    // Else the target would be down, and not asked, before the last of them.
+    let gateway = Gateway::start_with([target], |config| config.failover.failures = 1000).await;
     fake.on("tools/call", |_| async { status(401) });
     let client = Client::new(&gateway, targets_client::Speaks::Session).await;
     let kinds: Vec<_> =

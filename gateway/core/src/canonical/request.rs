@@ -119,9 +119,7 @@ impl Request {
         match self.era {
             Era::Modern => Cow::Borrowed(&self.param_headers),
             Era::Legacy if self.header_params.is_empty() => Cow::default(),
-            Era::Legacy => {
-                Cow::Owned(self.header_params.headers(self.params.get("arguments").unwrap_or("{}")))
-            }
+            Era::Legacy => Cow::Owned(self.header_params.headers(self.params.get("arguments").unwrap_or("{}"))),
         }
     }
 
@@ -164,14 +162,26 @@ mod tests {
         };
         let (id, method) = ("1".into(), "tools/call".into());
         let (param_headers, header_params) = Default::default();
-        Request { id, method, params: Object::parse(params).unwrap(), era, client, param_headers, header_params, repeat: Repeat::Never }
+        Request {
+            id,
+            method,
+            params: Object::parse(params).unwrap(),
+            era,
+            client,
+            param_headers,
+            header_params,
+            repeat: Repeat::Never,
+        }
     }
 
     #[test]
     fn what_is_added_to_meta_leaves_all_else_as_it_was() {
         let mut given = request(Era::Modern, r#"{"name": "x", "_meta": {"a" : 0.10, "traceparent":"old"}, "z":1}"#);
         given.set_meta([("traceparent", "new"), ("baggage", "b")]);
-        assert_eq!(*given.params.text(), r#"{"name": "x", "_meta": {"a" : 0.10, "traceparent":"new","baggage":"b"}, "z":1}"#);
+        assert_eq!(
+            *given.params.text(),
+            r#"{"name": "x", "_meta": {"a" : 0.10, "traceparent":"new","baggage":"b"}, "z":1}"#
+        );
         let mut bare = request(Era::Legacy, "{}");
         bare.set_meta([("traceparent", "new")]);
         assert_eq!(*bare.params.text(), r#"{"_meta":{"traceparent":"new"}}"#);

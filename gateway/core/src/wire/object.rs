@@ -118,7 +118,11 @@ impl Member {
 /// The first of `keys` that came before.
 pub(super) fn twin<'a>(keys: impl ExactSizeIterator<Item = &'a str> + Clone) -> Option<&'a str> {
     if keys.len() <= FEW {
-        return keys.clone().enumerate().find(|(at, key)| keys.clone().take(*at).any(|before| before == *key)).map(|it| it.1);
+        return keys
+            .clone()
+            .enumerate()
+            .find(|(at, key)| keys.clone().take(*at).any(|before| before == *key))
+            .map(|it| it.1);
     }
     let mut seen = HashSet::with_capacity(keys.len());
     keys.into_iter().find(|key| !seen.insert(*key))

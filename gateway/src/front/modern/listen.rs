@@ -71,7 +71,8 @@ async fn open(front: &Front, post: &Post, request: &Request) -> Result<Subscript
     if !front.settings.streaming || !accepts_events(&post.headers) {
         return Err(Refused::NoEvents);
     }
-    let filter = request.params.get("notifications").map_or_else(|| Ok(Filter::default()), serde_json::from_str::<Filter>);
+    let filter =
+        request.params.get("notifications").map_or_else(|| Ok(Filter::default()), serde_json::from_str::<Filter>);
     let mut filter = filter.map_err(|error| Refused::Params(format!("`params.notifications`: {error}")))?;
     if !filter.task_ids.is_empty() && !tasks::known_by(&request.client.capabilities) {
         return Err(Refused::MissingCapability(tasks::EXTENSION));
