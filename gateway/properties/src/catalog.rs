@@ -25,7 +25,7 @@ pub fn check(data: &[u8]) {
         Some(b'u') => Kind::Templates,
         _ => Kind::Tools,
     };
-    let size = head.bytes().nth(1).map_or(1, usize::from);
+    let size = head.as_bytes().get(1).copied().map_or(1, usize::from);
     let pages = [first, second].map(|text| Page::parse(kind, text));
     for (page, text) in pages.iter().zip([first, second]) {
         let Ok(page) = page else { continue };

@@ -32,7 +32,6 @@ pub fn check(data: &[u8]) {
         let usable = seen["keys"].as_array().into_iter().flatten().filter(usable).count();
         assert!(keys.len() <= usable, "{} keys of {usable}", keys.len());
     }
-    assert_eq!(keys.is_empty(), keys.len() == 0);
     for header in ["eyJhbGciOiJub25lIn0", "eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJSUzI1NiJ9", "eyJhbGciOiJFUzI1NiJ9"] {
         for signature in ["", "AA", "c2lnbmF0dXJl"] {
             let token = format!("{header}.eyJpc3MiOiJpIiwiZXhwIjo5OX0.{signature}");

@@ -25,10 +25,12 @@ const MOST: usize = 2_000;
 #[derive(Debug, Default)]
 pub(super) struct Meters(RwLock<Known>);
 
+type OfTools = HashMap<Arc<str>, Arc<Series>>;
+
 #[derive(Debug, Default)]
 struct Known {
     /// By method, target and tool, in steps, so that looking up makes no key.
-    series: HashMap<&'static str, HashMap<Arc<str>, HashMap<Arc<str>, Arc<Series>>>>,
+    series: HashMap<&'static str, HashMap<Arc<str>, OfTools>>,
     count: usize,
 }
 

@@ -140,7 +140,8 @@ mod tests {
 
     /// Polls a call once, so that it stands in the queue.
     async fn waits<T>(call: &mut Pin<Box<impl Future<Output = T>>>) {
-        poll_fn(|cx| Poll::Ready(assert!(call.as_mut().poll(cx).is_pending(), "it waits"))).await;
+        let waits = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_pending())).await;
+        assert!(waits);
     }
 
     #[tokio::test]
