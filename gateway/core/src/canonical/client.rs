@@ -160,7 +160,7 @@ mod tests {
 
     fn client(capabilities: &str) -> Client {
         Client {
-            version: "2025-11-25".into(),
+            version: "2025-11-25",
             info: None,
             capabilities: capabilities.into(),
             logs: Logs::AsSent,

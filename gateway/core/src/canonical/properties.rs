@@ -11,7 +11,7 @@ use crate::{
 
 fn client(logs: Logs) -> Client {
     Client {
-        version: era::LEGACY.into(),
+        version: era::LEGACY,
         info: Some(r#"{"name":"c","version":"1"}"#.into()),
         capabilities: r#"{"elicitation":{}}"#.into(),
         logs,

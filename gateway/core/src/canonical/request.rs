@@ -153,7 +153,7 @@ mod tests {
 
     fn request(era: Era, params: &str) -> Request {
         let client = Client {
-            version: era::LEGACY.into(),
+            version: era::LEGACY,
             info: Some(r#"{"name":"c","version":"1"}"#.into()),
             capabilities: "{}".into(),
             logs: Logs::Unwanted,
