@@ -82,6 +82,7 @@ pub(crate) fn is_good(header: &str) -> bool {
     header.strip_prefix("Bearer ").and_then(|token| token.parse::<u64>().ok()).is_some_and(|until| until >= now())
 }
 
+#[expect(clippy::disallowed_methods, reason = "a program of its own, whose tokens end in real time")]
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs())
 }
