@@ -21,9 +21,14 @@ const SECRET: &str = "Zq7Zq7Zq7Zq7Zq7Zq7Zq7";
 const NAMES: [&str; 6] =
     ["client_secret", "password", "access_token", "X-Api-Key", "refreshToken", "AWS_SECRET_ACCESS_KEY"];
 
+/// Of a header, and of a text that secrets are put into, so much is tried: each is written down many times over.
+const MOST: usize = 16 * 1024;
+
 /// A URL, a header and a text, each in a line, and then a body.
 pub fn check(data: &[u8]) {
     let Some(([url, header, text], body)) = input::texts(data) else { return };
+    let [url, header, text] = [url, header, text].map(|line| &line[..line.floor_char_boundary(MOST)]);
+    let behind = &body[..body.floor_char_boundary(MOST)];
     if data.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()) {
         return;
     }
@@ -31,11 +36,11 @@ pub fn check(data: &[u8]) {
     let log = Log(shown.clone());
     tracing::subscriber::with_default(log, || {
         exchange(url, header, text, body);
-        Exchange::begin(&Method::GET, "https://a.example/", &HeaderMap::new(), b"").failed(&after(text, body));
+        Exchange::begin(&Method::GET, "https://a.example/", &HeaderMap::new(), b"").failed(&after(text, behind));
     });
     let shown = std::mem::take(&mut *shown.0.lock().unwrap_or_else(PoisonError::into_inner));
     safe(&shown);
-    safe(&redacted(&after(text, body)));
+    safe(&redacted(&after(text, behind)));
     url::Url::parse(url).iter().for_each(|url| with_secrets(url).iter().for_each(|url| safe(&redacted_url(url))));
 }
 

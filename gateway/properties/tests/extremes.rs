@@ -5,7 +5,7 @@ use std::thread::Builder;
 
 use causeway_properties::ALL;
 
-const DEPTH: usize = 50_000;
+const DEPTH: usize = 20_000;
 /// That of a thread. A parser that goes down once a level would need more.
 const STACK: usize = 2 << 20;
 

@@ -10,7 +10,7 @@ use std::{
 
 use axum::{body::Body, extract::Request, http::Response, middleware};
 use causeway::{
-    config::{self, ClientAuthentication, Credential, Target, TokenEndpoint},
+    config::{self, ClientAuthentication, Config, Credential, Target, TokenEndpoint},
     credentials::ClientCredentials,
     identity_provider::{self, IdentityProvider, Pool, PoolClient},
     secret::Secret,
@@ -120,6 +120,12 @@ impl Tokens {
     }
 }
 
+/// A thousand calls at once, and as many connections: a machine that is busy with other tests may take a while to make them.
+fn for_a_thousand(config: &mut Config) {
+    config.limits.target_calls = 1000;
+    config.limits.connect = Duration::from_secs(60);
+}
+
 const ADD: &str = "calculator___add_numbers";
 const SUM: &str = r#"{"a":2,"b":3}"#;
 
@@ -128,7 +134,7 @@ async fn a_thousand_first_calls_cost_one_token_and_it_is_verified() {
     let tokens = Tokens::start().await;
     let server = tokens.demanding().await;
     let targets = [tokens.credential(server.target())];
-    let gateway = Gateway::start_with(targets, |config| config.limits.target_calls = 1000).await;
+    let gateway = Gateway::start_with(targets, for_a_thousand).await;
     // Listing has fetched a token already. A new one is needed once the old one is over, for all callers at once.
     assert_eq!(tokens.asked(), 1);
     gateway.clock.advance(Duration::from_secs(2 * 3600));
@@ -146,7 +152,7 @@ async fn a_thousand_calls_before_any_token_cost_one_request() {
     tokens.answer(|| async { status(503) });
     let fake = FakeTarget::start(Speaks::Modern);
     let targets = [tokens.credential(http_target("t", &fake.endpoint()))];
-    let gateway = Gateway::start_with(targets, |config| config.limits.target_calls = 1000).await;
+    let gateway = Gateway::start_with(targets, for_a_thousand).await;
     assert!(fake.asked("tools/list").is_empty(), "nothing is sent without a credential");
     let state = gateway.target_where("t", |target| target.error.is_some()).await;
     assert!(state.error_text().unwrap().contains("503"));
