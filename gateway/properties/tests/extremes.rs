@@ -51,22 +51,42 @@ fn extremes() -> Vec<(&'static str, String)> {
     ]
 }
 
-#[test]
-fn no_input_is_too_deep_too_long_or_too_large() {
+/// Each input as the last value, and as each of those that stand in a line before it: after so many `lines`.
+fn check_all(lines: usize) {
     for (what, text) in extremes() {
+        let before: String = ["{}\n", "a\n", "{\"a\":1}\n"].into_iter().take(lines).collect();
+        let input = [before.as_bytes(), text.as_bytes(), b"\n", text.as_bytes()].concat();
         for (name, check) in ALL {
-            // As the last value of an input, and as each of those that stand in a line before it.
-            for lines in 0..4 {
-                let before = ["{}\n", "a\n", "{\"a\":1}\n"].iter().take(lines).copied().collect::<String>();
-                let input = [before.as_bytes(), text.as_bytes(), b"\n", text.as_bytes()].concat();
-                // Who overflows the stack ends the process, and the thread's name is all that it says.
-                let thread = Builder::new()
-                    .name(format!("{name} with {what}"))
-                    .stack_size(STACK)
-                    .spawn(move || check(&input))
-                    .unwrap();
-                assert!(thread.join().is_ok(), "`{name}` with {what} after {lines} lines");
-            }
+            let input = input.clone();
+            // Who overflows the stack ends the process, and the thread's name is all that it says.
+            let thread = Builder::new()
+                .name(format!("{name} with {what}"))
+                .stack_size(STACK)
+                .spawn(move || check(&input))
+                .expect("a thread");
+            assert!(thread.join().is_ok(), "`{name}` with {what} after {lines} lines");
         }
     }
+}
+
+// Four tests, so that no core waits for another.
+
+#[test]
+fn no_input_is_too_much_as_the_first_value() {
+    check_all(0);
+}
+
+#[test]
+fn no_input_is_too_much_as_the_second_value() {
+    check_all(1);
+}
+
+#[test]
+fn no_input_is_too_much_as_the_third_value() {
+    check_all(2);
+}
+
+#[test]
+fn no_input_is_too_much_as_the_fourth_value() {
+    check_all(3);
 }
