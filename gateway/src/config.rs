@@ -30,6 +30,7 @@ mod proxies;
 mod resolve;
 pub mod schema;
 mod shape;
+mod state;
 mod target;
 mod telemetry;
 mod toolset;
@@ -50,6 +51,7 @@ pub use outline::Written;
 pub use proxies::Proxies;
 pub(crate) use resolve::KEY_BYTES;
 pub use resolve::Over;
+pub use state::{Snapshot, State};
 pub use target::{Dev, EraChoice, HttpTarget, StdioTarget, Target, TargetKind, TargetSessions, Transport};
 pub use telemetry::{LogFormat, Otlp, Telemetry};
 pub use toolset::Toolset;
@@ -64,6 +66,7 @@ pub struct Config {
     pub admin: Option<Admin>,
     pub audit: Option<Audit>,
     pub telemetry: Telemetry,
+    pub state: State,
     pub lambda: Lambda,
     pub aws: Aws,
     pub authorizer: Authorizer,

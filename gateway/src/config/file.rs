@@ -18,6 +18,7 @@ pub mod lambda;
 pub mod list_page;
 pub mod login;
 pub mod selection;
+pub mod state;
 pub mod target;
 pub mod telemetry;
 pub mod toolset;
@@ -31,6 +32,7 @@ pub use deploy::Deploy;
 pub use lambda::Lambda;
 pub use list_page::ListPage;
 pub use login::Login;
+pub use state::State;
 pub use target::Target;
 pub use telemetry::Telemetry;
 pub use toolset::Toolset;
@@ -103,6 +105,8 @@ pub struct File {
     pub audit: Member<Audit>,
     /// Logs, spans and metrics.
     pub telemetry: Member<Telemetry>,
+    /// What the gateway keeps beyond the end of its process.
+    pub state: Member<State>,
     /// The gateway as an AWS Lambda function. Default: it validates every token itself.
     pub lambda: Member<Lambda>,
     /// What the gateway asks of AWS itself: credentials and secrets.

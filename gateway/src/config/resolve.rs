@@ -32,6 +32,7 @@ mod deploy;
 mod lambda;
 mod login;
 mod selection;
+mod state;
 mod target;
 mod telemetry;
 mod toolset;
@@ -77,6 +78,7 @@ pub(super) fn config(
     let login = resolver.login(file.login.as_ref(), gateway.as_ref(), authorizer.as_ref());
     let audit = resolver.audit(file);
     let telemetry = resolver.telemetry(file.telemetry.as_ref());
+    let state = resolver.state(file.state.as_ref());
     let admin = resolver.admin(file, authorizer.as_ref());
     let lambda = resolver.lambda(file.lambda.as_ref(), authorizer.as_ref());
     let aws = resolver.aws(file.aws.as_ref());
@@ -96,6 +98,7 @@ pub(super) fn config(
         admin: admin?,
         audit: audit?,
         telemetry: telemetry?,
+        state,
         lambda,
         aws,
         authorizer: authorizer?,

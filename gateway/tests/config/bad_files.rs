@@ -69,6 +69,19 @@ bad!(bad_selections, "bad-selections", @r#"
     12 mistakes
 "#);
 
+bad!(bad_state, "bad-state", @"
+    config.toml:4: `state.directory` is empty; write a path, or `snapshot = false` to keep nothing
+    config.toml:5: `state.snapshot` takes `true` or `false`, not a text; write it without quotes
+    config.toml:6: `state.snapshot_max_age_seconds` takes 1 to 31536000, not 0; leave it out for the default, 604800
+    config.toml:7: unknown key `max_age` in `state`; it takes `directory`, `snapshot` or `snapshot_max_age_seconds`
+    4 mistakes
+");
+
+bad!(state_of_nothing, "state-of-nothing", @"
+    config.toml:5: `state.snapshot_max_age_seconds` has no effect with `snapshot = false`; leave one of the two out
+    1 mistake
+");
+
 bad!(bad_clients, "bad-clients", @"
     config.toml:4: `clients.used[1]` takes `vscode`, `copilot-cli`, `claude-code`, `cursor`, `amazon-q` or `kiro`, not `claude_code`; did you mean `claude-code`?
     config.toml:4: `clients.used` holds `vscode` twice; leave one out
@@ -444,7 +457,7 @@ fn a_file_of_nothing_but_mistakes_is_given_up() {
 fn a_path_in_a_message_is_as_it_was_given() {
     let draft = Draft::parse(Path::new("/etc/causeway/config.toml"), "colour = 1\r\n\r\nauthorizer = 1\r\n").unwrap();
     insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
-    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `audit`, `telemetry`, `lambda`, `aws`, `authorizer`, `login`, `clients`, `targets`, `toolsets` or `deploy`
+    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `audit`, `telemetry`, `state`, `lambda`, `aws`, `authorizer`, `login`, `clients`, `targets`, `toolsets` or `deploy`
     /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
     /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     3 mistakes

@@ -99,6 +99,28 @@ fn opentelemetrys_variables_stand_for_what_the_file_does_not_say() {
 }
 
 #[test]
+fn state_is_kept_where_the_system_keeps_it() {
+    let check = |more: &str, variables: &[(&str, &str)], expected: Option<&str>| {
+        let text = format!(
+            "authorizer = \"none\"\n{more}\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"http://127.0.0.1:1/mcp\"\n"
+        );
+        let config = resolve(&text, &Environment::of(variables.iter().copied())).unwrap();
+        let directory = config.state.snapshot.map(|snapshot| snapshot.directory);
+        assert_eq!(directory.as_deref(), expected.map(Path::new), "{more} {variables:?}");
+    };
+    let (home, xdg, systemd) =
+        (("HOME", "/home/a"), ("XDG_STATE_HOME", "/xdg"), ("STATE_DIRECTORY", "/var/lib/one:/var/lib/two"));
+    check("", &[], None);
+    check("", &[home], Some("/home/a/.local/state/causeway"));
+    check("", &[home, xdg], Some("/xdg/causeway"));
+    check("", &[home, xdg, systemd], Some("/var/lib/one"));
+    // The specification has it so: a path that is not absolute is to be ignored.
+    check("", &[home, ("XDG_STATE_HOME", "state")], Some("/home/a/.local/state/causeway"));
+    check("state.directory = \"here\"", &[home, systemd], Some("here"));
+    check("state.snapshot = false", &[home], None);
+}
+
+#[test]
 fn a_runtime_is_asked_where_its_arn_says() {
     let endpoint = |more: &str, environment: &Environment| {
         let arn = "arn:aws:bedrock-agentcore:eu-west-1:123456789012:runtime/tools-a1b2c3d4e5";
