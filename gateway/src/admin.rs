@@ -21,6 +21,7 @@ use axum::{
 use causeway_oidc::clock::Clock;
 use http::{StatusCode, header};
 use serde_json::json;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use self::door::Visitor;
@@ -28,6 +29,7 @@ use crate::{
     config,
     http::{Served, json_response},
     metrics,
+    reload::Standing,
     serve::Connections,
 };
 
@@ -49,9 +51,11 @@ pub struct Admin {
     pub clock: Clock,
     /// When the gateway started, since the Unix epoch.
     pub started: Duration,
+    /// How the configuration stands.
+    pub standing: watch::Receiver<Standing>,
     /// Whom it lets in.
     pub authorizer: config::Authorizer,
-    /// What it was started with.
+    /// What the file says.
     pub written: config::Written,
     /// What clients call each endpoint, by the name of its toolset; the gateway's own by none.
     pub server_names: HashMap<String, String>,
@@ -79,12 +83,16 @@ async fn numbers(State(admin): State<Arc<Admin>>) -> Response {
 async fn ready(State(admin): State<Arc<Admin>>) -> Response {
     let view = admin.served.gateway.front.gateway.view();
     let status = if view.is_complete() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_response(status, &health::detail(&admin.served, &view, admin.clock.now()))
+    let now = admin.clock.now();
+    let mut said = health::detail(&admin.served, &view, now);
+    said["config"] = health::of_configuration(&admin.standing.borrow(), now);
+    json_response(status, &said)
 }
 
 impl Admin {
     fn numbers(&self) -> Numbers {
         let (served, connections) = (Arc::clone(&self.served), self.connections.clone());
-        Numbers { served, connections, clock: self.clock.clone(), started: self.started }
+        let (clock, standing) = (self.clock.clone(), self.standing.clone());
+        Numbers { served, connections, clock, standing, started: self.started }
     }
 }

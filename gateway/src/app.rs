@@ -1,95 +1,106 @@
 //! The composition root: from a configuration to a gateway that runs until it is told to stop.
 
+mod effect;
 #[cfg(feature = "lambda")]
 mod invoked;
+mod lines;
+mod parts;
 mod piped;
 mod ports;
+mod reload;
 
-pub use self::{piped::Speaker, ports::Listeners};
+pub use self::{parts::sources, piped::Speaker, ports::Listeners};
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use causeway_aws::{Aws, Identity};
 use causeway_core::{
     catalog::Naming,
     name::{Audience, Fit},
-    seal::Sealer,
 };
 use causeway_oidc::clock::Clock;
-use tokio::sync::{mpsc, watch};
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::{effect::Effect, lines::Lines, parts::Parts};
 use crate::{
     calls::{Audit, Calls, Span, Tracer},
-    config::{self, Authorizer, Config, Toolset},
-    credentials::Credential,
-    discovery::{self, Merging, Outlets, Rules, TargetState, View},
+    config::{self, Config, Toolset},
+    discovery::{self, Merging, Pace, TargetState, View},
     export::Exporter,
-    front::{Front, Stopping},
-    gateway::Gateway,
-    http::{self, Endpoint},
-    inbound::Inbound,
-    login::Login,
+    front::Stopping,
     metrics::Family,
-    session_keys::SessionKeys,
+    reload::Standing,
+    session_keys::Sealing,
+    snapshot::Snapshot,
     stored::Sources,
     targets::Target,
 };
 
 /// For the audit log to be written to its end.
 const FAREWELL: Duration = Duration::from_secs(10);
+/// For targets that were let go of before the end to take it.
+const LEAVING: Duration = Duration::from_secs(3);
 
 /// A gateway, built and not yet running.
 #[derive(Debug)]
 pub struct App {
-    config: Config,
-    sources: Sources,
-    /// In config order, each place of a target for itself.
-    targets: Vec<Arc<Target>>,
-    outlets: Outlets,
+    parts: Parts,
     calls: Calls,
+    /// What is known of the targets of whatever configuration is in effect.
+    latest: watch::Sender<Arc<View>>,
+    standing: watch::Sender<Standing>,
 }
 
-/// What every gateway begins with, whatever it serves on. Its keys are followed for as long as this lives.
-struct Begun {
-    /// Where there is something to export.
-    export: Option<(Exporter, mpsc::Receiver<Span>)>,
-    sealer: Arc<Sealer>,
-    _following: AbortOnDropHandle<()>,
+/// What stays while one configuration after the other is in effect.
+#[derive(Debug)]
+struct Ground {
+    calls: Calls,
+    sealing: Sealing,
+    pace: Pace,
+    latest: watch::Sender<Arc<View>>,
+    standing: watch::Sender<Standing>,
+    lines: Lines,
+    stopping: Stopping,
+    clock: Clock,
+    /// What keeps the lists for the next start, where something does.
+    keeping: Option<JoinHandle<()>>,
+    /// Targets that no configuration has any more, while somebody uses them still.
+    leaving: TaskTracker,
+    /// Set once nobody uses anything any more.
+    left: CancellationToken,
 }
+
+/// Where there is something to export.
+type Export = Option<(Exporter, mpsc::Receiver<Span>)>;
 
 impl App {
     /// Builds everything that `config` names; connects to nothing.
     pub fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let sources = sources(&config, clock)?;
-        let targets = config.targets.iter().map(|target| {
-            // Shared by all places of the target.
-            let credential = Credential::new(&target.name, &target.credential, &sources);
-            Target::places(target, &config, &credential)
-        });
-        let targets = targets.collect::<Result<Vec<_>, _>>();
-        let targets = targets.map(|targets| targets.into_iter().flatten().map(Arc::new).collect());
-        let targets: Vec<Arc<Target>> =
-            targets.context("the system trusts no certificates: install `ca-certificates`")?;
-        let view = Arc::new(View::unlisted(&targets));
-        let parts = config.toolsets.iter().map(|toolset| {
-            let part = view.part(toolset, config.gateway.names);
-            (Arc::new(toolset.clone()), watch::channel(Arc::new(part)).0)
-        });
-        let outlets = Outlets { parts: parts.collect(), whole: watch::channel(view).0 };
-        let calls = Calls::new(sources.clock.clone());
-        Ok(Self { config, sources, targets, outlets, calls })
+        let calls = Calls::new(clock.clone());
+        let parts = Parts::new(config, clock, None)?;
+        let (latest, _) = watch::channel(Arc::new(View::unlisted(&parts.targets)));
+        let standing = watch::Sender::new(Standing::new(parts.sources.clock.now()));
+        Ok(Self { parts, calls, latest, standing })
+    }
+
+    /// How the configuration stands, as it changes.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
     }
 
     /// What is known of the targets, as it changes.
     pub fn view(&self) -> watch::Receiver<Arc<View>> {
-        self.outlets.whole.subscribe()
+        self.latest.subscribe()
     }
 
     /// What it would serve, in config order, each place of a target for itself.
     pub fn targets(&self) -> &[Arc<Target>] {
-        &self.targets
+        &self.parts.targets
     }
 
     /// What becomes of the calls of clients.
@@ -104,7 +115,8 @@ impl App {
 
     /// The same, and what they would see at each toolset, in config order.
     pub async fn survey_endpoints(self) -> (View, Vec<View>) {
-        let (merging, toolsets) = (merging(&self.config), self.config.toolsets.clone());
+        let config = &self.parts.config;
+        let (merging, toolsets) = (merging(config), config.toolsets.clone());
         let view = View::of(self.survey().await, &merging);
         let parts = toolsets.iter().map(|toolset| view.part(toolset, merging.naming.names)).collect();
         (view, parts)
@@ -112,35 +124,66 @@ impl App {
 
     /// Lists each place of each target once and stops them: what came of it, in config order. Serves nobody.
     pub async fn survey(self) -> Vec<TargetState> {
-        let states = discovery::survey(&self.targets, &self.sources.clock).await;
-        futures::future::join_all(self.targets.iter().map(|target| target.stop())).await;
+        let Parts { targets, sources, .. } = &self.parts;
+        let states = discovery::survey(targets, &sources.clock).await;
+        futures::future::join_all(targets.iter().map(|target| target.stop())).await;
         states
     }
 }
 
-/// Ends what a gateway that serves nobody any more has begun: its targets, and what it owes the audit log.
-async fn stop(targets: &[Arc<Target>], calls: &Calls) {
-    futures::future::join_all(targets.iter().map(|target| target.stop())).await;
-    if let Some(audit) = calls.audit() {
-        audit.flush(FAREWELL).await;
+impl Ground {
+    /// What is known of the targets of `parts` at the start; from now on it is kept for the next one.
+    fn remember(&mut self, parts: &Parts) -> Vec<TargetState> {
+        let Some(settings) = &parts.config.state.snapshot else {
+            return parts.targets.iter().map(|target| TargetState::new(target)).collect();
+        };
+        let mut snapshot = Snapshot::new(settings, &parts.config.written.path, self.clock.clone());
+        let known = snapshot.restore(&parts.targets);
+        self.keeping = Some(tokio::spawn(snapshot.keep(self.latest.subscribe(), self.left.clone())));
+        known
+    }
+
+    /// Ends what a gateway that serves nobody any more has begun: its `targets`, which nobody lists any more, and what it owes the audit
+    /// log.
+    async fn end(self, targets: Vec<Arc<Target>>) {
+        self.left.cancel();
+        self.leaving.close();
+        let stopping = futures::future::join_all(targets.iter().map(|target| target.stop()));
+        let (_, left) = futures::future::join(stopping, timeout(LEAVING, self.leaving.wait())).await;
+        if left.is_err() {
+            tracing::debug!("a target that was taken out of the configuration did not take its end in time");
+        }
+        if let Some(keeping) = self.keeping
+            && timeout(LEAVING, keeping).await.is_err()
+        {
+            tracing::warn!("what the targets list could not be kept in time for the next start");
+        }
+        if let Some(audit) = self.calls.audit() {
+            audit.flush(FAREWELL).await;
+        }
     }
 }
 
-/// Lets `calls` keep an audit log and make spans, where `config` wants it, and reads the keys of sessions.
-async fn begin(config: &Config, sources: &Sources, calls: &Calls) -> anyhow::Result<Begun> {
+/// What every gateway begins with, whatever it serves on: lets its calls keep an audit log and make spans, where the configuration
+/// wants it, and reads the keys of sessions. It `listens` to targets that tell of changes or does not.
+async fn begin(app: App, listens: bool) -> anyhow::Result<(Parts, Export, Ground)> {
+    let App { parts, calls, latest, standing } = app;
+    let Parts { config, sources, .. } = &parts;
+    let clock = sources.clock.clone();
     if let Some(audit) = &config.audit {
-        let audit = Audit::open(audit, sources.clock.clone());
+        let audit = Audit::open(audit, clock.clone());
         calls.keep(audit.context("the audit log cannot be opened; see `audit.file`")?);
     }
-    let export = traced(config, sources, calls);
-    let keys = SessionKeys::new(&config.sessions.keys, &sources.aws);
-    let (sealer, current) = keys.sealer().await.context("sessions cannot be sealed")?;
-    let following = keys.follow(Arc::clone(&sealer), current, config.aws.secret_refresh);
-    Ok(Begun { export, sealer, _following: AbortOnDropHandle::new(tokio::spawn(following)) })
+    let export = traced(config, sources, &calls);
+    let sealing = Sealing::begin(config, &sources.aws).await.context("sessions cannot be sealed")?;
+    let pace = Pace::new(config.limits.refresh, listens, clock.clone());
+    let (lines, stopping, keeping, leaving, left) = Default::default();
+    let ground = Ground { calls, sealing, pace, latest, standing, lines, stopping, clock, keeping, leaving, left };
+    Ok((parts, export, ground))
 }
 
 /// What exports the spans of `calls`, if something does.
-fn traced(config: &Config, sources: &Sources, calls: &Calls) -> Option<(Exporter, mpsc::Receiver<Span>)> {
+fn traced(config: &Config, sources: &Sources, calls: &Calls) -> Export {
     let otlp = config.telemetry.otlp.as_ref()?;
     let (tracer, spans) = Tracer::new(otlp.ratio, &config.gateway.name);
     let dropped = Arc::clone(&tracer.dropped);
@@ -150,92 +193,11 @@ fn traced(config: &Config, sources: &Sources, calls: &Calls) -> Option<(Exporter
     Some((Exporter::new(sources.http.clone(), otlp.clone(), sources.clock.now(), dropped), spans))
 }
 
-/// Lists the targets for as long as what it gives lives: nobody lists targets that are being stopped. `listens` to those that tell
-/// of changes too.
-fn discover(
-    config: &Config,
-    sources: &Sources,
-    targets: &[Arc<Target>],
-    outlets: Outlets,
-    listens: bool,
-) -> AbortOnDropHandle<()> {
-    let (merging, refresh, clock) = (merging(config), config.limits.refresh, sources.clock.clone());
-    let rules = Rules { merging, refresh, listens, clock };
-    let targets = targets.to_vec();
-    AbortOnDropHandle::new(tokio::spawn(async move { discovery::run(&targets, &rules, outlets).await }))
-}
-
 /// Exports spans and what `families` gives until it is `over`, where there is something to export.
-async fn exported(
-    export: Option<(Exporter, mpsc::Receiver<Span>)>,
-    families: impl Fn() -> (Vec<Family>, Duration),
-    over: &CancellationToken,
-) {
+async fn exported(export: Export, families: impl Fn() -> (Vec<Family>, Duration), over: &CancellationToken) {
     if let Some((exporter, spans)) = export {
         exporter.run(spans, families, over.clone()).await;
     }
-}
-
-/// Whom everything that `config` names has its secrets and tokens from.
-pub fn sources(config: &Config, clock: Clock) -> anyhow::Result<Sources> {
-    let http = http_client(config)?;
-    let identity = Identity::new(config.aws.identity.clone(), clock.clone());
-    let aws = Aws::new(http.clone(), identity, config.aws.endpoints.clone(), clock.clone());
-    Ok(Sources { http, aws, secret_refresh: config.aws.secret_refresh, clock })
-}
-
-/// How people log in, if the configuration says how.
-fn login(config: &Config, sources: &Sources, sealer: &Arc<Sealer>) -> Result<Option<Arc<Login>>, reqwest::Error> {
-    let (Some(login), Authorizer::CustomJwt(jwt)) = (&config.login, &config.authorizer) else { return Ok(None) };
-    let toolsets = config.toolsets.iter().filter(|toolset| shares_login(toolset, config));
-    let name = (config.gateway.name.as_str(), toolsets.map(|toolset| toolset.name.clone()).collect());
-    let login = Login::new(login, jwt, name, sources, Arc::clone(sealer))?;
-    Ok(Some(Arc::new(login)))
-}
-
-/// Whether the callers of a toolset log in where those of the gateway do.
-fn shares_login(toolset: &Toolset, config: &Config) -> bool {
-    match (&toolset.authorizer, &config.authorizer, &config.login) {
-        (None, _, _) => true,
-        (Some(Authorizer::CustomJwt(own)), Authorizer::CustomJwt(gateway), Some(login)) => login.serves(gateway, own),
-        _ => false,
-    }
-}
-
-/// The gateway's own endpoint, and those of toolsets by their names: the same targets behind each, and before each an authorizer, a
-/// view and what is said to clients of its own.
-fn endpoints(
-    config: &Config,
-    sources: &Sources,
-    (targets, outlets): (&[Arc<Target>], &Outlets),
-    sealer: &Arc<Sealer>,
-    stopping: &Stopping,
-) -> (Endpoint, HashMap<String, Endpoint>) {
-    let gateway = |view: &watch::Sender<Arc<View>>| {
-        let patience = (config.limits.discovery, config.failover.first_byte);
-        Arc::new(Gateway::new(targets, view.subscribe(), patience, Arc::clone(sealer), sources.clock.clone()))
-    };
-    let front = Front::new(
-        gateway(&outlets.whole),
-        config.gateway.clone(),
-        config.sessions.clone(),
-        &config.limits,
-        Arc::clone(sealer),
-        sources.clock.clone(),
-        stopping.clone(),
-    );
-    let inbound = Inbound::new(&config.authorizer, sources);
-    let toolsets = outlets.parts.iter().map(|(toolset, view)| {
-        let own = toolset.authorizer.as_ref().map(|authorizer| Inbound::new(authorizer, sources));
-        let inbound = own.as_ref().unwrap_or(&inbound).of_toolset(&toolset.name);
-        let front = front.beside(gateway(view), settings_of(toolset, &config.gateway));
-        let (shares_authorizer, shares_login) = (own.is_none(), shares_login(toolset, config));
-        let path = [http::MCP_PATH, "/", toolset.name.as_str()].concat().into();
-        (toolset.name.to_string(), Endpoint { path, inbound, front, shares_authorizer, shares_login })
-    });
-    let toolsets = toolsets.collect();
-    let path = http::MCP_PATH.into();
-    (Endpoint { path, inbound, front, shares_authorizer: true, shares_login: true }, toolsets)
 }
 
 /// What clients call each endpoint, by the name of its toolset; the gateway's own by none.

@@ -57,7 +57,7 @@ pub use telemetry::{LogFormat, Otlp, Telemetry};
 pub use toolset::Toolset;
 
 /// Everything that config.toml says, resolved.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub gateway: Gateway,
     pub sessions: Sessions,
@@ -84,7 +84,7 @@ pub struct Config {
 }
 
 /// The endpoint that clients see.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Gateway {
     /// Name that the gateway gives itself toward clients.
     pub name: String,
@@ -116,7 +116,7 @@ pub struct Clients {
 }
 
 /// Sessions of legacy clients.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sessions {
     pub mode: SessionMode,
     /// From `initialize` on, whatever happens in between.
@@ -137,7 +137,7 @@ pub enum SessionMode {
 }
 
 /// Bounds, each with a typed error.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// Bytes of a client's request body.
     pub request_bytes: usize,
@@ -218,6 +218,13 @@ pub struct Aws {
     pub endpoints: Endpoints,
     /// After so long a secret that AWS keeps is read again.
     pub secret_refresh: Duration,
+}
+
+impl PartialEq for Aws {
+    /// By what the file says: the environment of a process stays as it is.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.identity, self.secret_refresh) == (&other.identity, other.secret_refresh)
+    }
 }
 
 /// A secret, or where it is.

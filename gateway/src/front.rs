@@ -6,11 +6,13 @@ mod list;
 mod modern;
 mod news;
 mod reply;
+mod streams;
 
 pub(crate) use self::reply::PATH;
 
 use std::sync::Arc;
 
+use self::streams::Streams;
 use aws_lc_rs::rand;
 use axum::response::{IntoResponse, Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -23,13 +25,12 @@ use causeway_core::{
 };
 use causeway_oidc::clock::Clock;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     calls, config,
     error::{Face, Refused},
-    gateway::Gateway,
+    gateway::{Gateway, Lasting},
     inbound::Caller,
     targets::About,
 };
@@ -41,6 +42,8 @@ const UNDECLARED: &str = "it declared no capability for it";
 #[derive(Debug)]
 pub struct Front {
     pub gateway: Arc<Gateway>,
+    /// The same over all configurations.
+    lasting: Lasting,
     pub settings: config::Gateway,
     pub sessions: config::Sessions,
     pub sealer: Arc<Sealer>,
@@ -49,8 +52,7 @@ pub struct Front {
     live: legacy::Sessions,
     /// Calls of modern clients that wait for input.
     lot: modern::Lot,
-    /// Places for streams on which clients listen, and how many there are.
-    streams: (Arc<Semaphore>, usize),
+    streams: Streams,
     stopping: Stopping,
     /// Clients are told what the only target says of itself.
     in_its_name: bool,
@@ -85,9 +87,9 @@ pub struct Post {
 }
 
 impl Front {
-    /// A front for `gateway`.
+    /// A front for `gateway`, the first of the endpoint that `lasting` follows.
     pub fn new(
-        gateway: Arc<Gateway>,
+        (gateway, lasting): (Arc<Gateway>, Lasting),
         settings: config::Gateway,
         sessions: config::Sessions,
         limits: &config::Limits,
@@ -96,9 +98,25 @@ impl Front {
         stopping: Stopping,
     ) -> Self {
         let lot = modern::Lot::new(Arc::clone(&sealer), clock.clone(), limits.parked_calls, limits.parked);
-        let live = legacy::Sessions::new(sessions.timeout);
-        let streams = (Arc::new(Semaphore::new(limits.streams)), limits.streams);
-        Self { gateway, settings, sessions, sealer, clock, live, lot, streams, stopping, in_its_name: false }
+        let (live, streams) = (legacy::Sessions::default(), Streams::new(limits.streams));
+        let in_its_name = false;
+        Self { gateway, lasting, settings, sessions, sealer, clock, live, lot, streams, stopping, in_its_name }
+    }
+
+    /// The front of the same endpoint under another configuration: what is one client's goes on.
+    pub fn after(
+        &self,
+        (gateway, lasting): (Arc<Gateway>, Lasting),
+        settings: config::Gateway,
+        sessions: config::Sessions,
+        limits: &config::Limits,
+    ) -> Self {
+        Self {
+            sessions,
+            lot: self.lot.bounded(limits.parked_calls, limits.parked),
+            streams: self.streams.bounded(limits.streams),
+            ..self.beside((gateway, lasting), settings)
+        }
     }
 
     /// The same, speaking for the only target of the gateway: clients hear its name and its instructions.
@@ -115,9 +133,10 @@ impl Front {
 
     /// A front with these settings for another gateway over the same targets: sessions, waiting calls and streams of both count
     /// together. What is one caller's at the one is not so at the other, for callers of two endpoints differ (`inbound::Caller::key`).
-    pub fn beside(&self, gateway: Arc<Gateway>, settings: config::Gateway) -> Self {
+    pub fn beside(&self, (gateway, lasting): (Arc<Gateway>, Lasting), settings: config::Gateway) -> Self {
         Self {
             gateway,
+            lasting,
             settings,
             sessions: self.sessions.clone(),
             sealer: Arc::clone(&self.sealer),
@@ -147,15 +166,12 @@ impl Front {
 
     /// What is in use.
     pub(crate) fn occupancy(&self) -> Occupancy {
-        let (places, most) = &self.streams;
-        let streams = (most - places.available_permits().min(*most), *most);
-        Occupancy { sessions: self.live.count(), streams, parked: self.lot.occupancy() }
+        Occupancy { sessions: self.live.count(), streams: self.streams.occupancy(), parked: self.lot.occupancy() }
     }
 
     /// A place for one more stream on which a client listens.
-    fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Refused> {
-        let (places, most) = &self.streams;
-        Arc::clone(places).try_acquire_owned().map_err(|_| Refused::TooManyStreams(*most))
+    fn stream_place(&self) -> Result<streams::Place, Refused> {
+        self.streams.take().ok_or_else(|| Refused::TooManyStreams(self.streams.occupancy().1))
     }
 
     /// Answers one POST.

@@ -1,6 +1,7 @@
 //! The product in a few lines: look up what is asked for, check the call, pass it on. Knows no HTTP and no eras.
 
 mod extensions;
+mod lasting;
 mod paths;
 mod read;
 mod tasks;
@@ -17,8 +18,8 @@ use causeway_core::{
 use causeway_oidc::clock::Clock;
 use tokio::{sync::watch, time::timeout};
 
-pub use self::paths::Served;
 use self::paths::Way;
+pub use self::{lasting::Lasting, paths::Served};
 use crate::{
     calls,
     discovery::{TargetState, View},
@@ -156,6 +157,12 @@ impl Gateway {
         Self { tasks: tasks::Given::default(), targets, view, patience, first_byte, sealer, clock }
     }
 
+    /// The same with what the gateway `before` it remembers of callers.
+    #[must_use]
+    pub fn after(self, before: &Self) -> Self {
+        Self { tasks: before.tasks.clone(), ..self }
+    }
+
     /// What is known of all targets now.
     pub fn view(&self) -> Arc<View> {
         Arc::clone(&self.view.borrow())
@@ -169,7 +176,7 @@ impl Gateway {
     /// A view in which `name` stands. Where it does not, it may be a target's that was not asked yet since the start: then the
     /// first view of all targets, or what is known when they have had their time.
     pub async fn view_with(&self, kind: Kind, name: &str) -> Arc<View> {
-        let settled = |view: &Arc<View>| view.is_complete() || view.catalog.route(kind, name).is_ok();
+        let settled = |view: &Arc<View>| view.is_settled() || view.catalog.route(kind, name).is_ok();
         let view = self.view();
         if settled(&view) {
             return view;

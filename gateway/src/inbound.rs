@@ -67,6 +67,27 @@ impl Inbound {
         Self { kind, toolset: None }
     }
 
+    /// The authorizer that `config` asks for, in the place of this one: it knows what this one knows of the same issuer, but for who
+    /// was let in.
+    pub fn after(&self, config: &config::Authorizer, sources: &Sources) -> Self {
+        match (&self.kind, config) {
+            (Kind::Jwt(before), config::Authorizer::CustomJwt(jwt)) if before.is_of_the_issuer_of(jwt) => {
+                Self { kind: Kind::Jwt(Arc::new(before.with_rules_of(jwt))), toolset: None }
+            }
+            _ => Self::new(config, sources),
+        }
+    }
+
+    /// Whether both are the same authorizer, at whatever endpoint.
+    pub fn is_as(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Anyone(_), Kind::Anyone(_)) => true,
+            (Kind::Jwt(one), Kind::Jwt(other)) => Arc::ptr_eq(one, other),
+            (Kind::AwsIam(one), Kind::AwsIam(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+
     /// The same before the endpoint of a toolset.
     pub fn of_toolset(&self, name: &ToolsetName) -> Self {
         Self { toolset: Some(Arc::new(name.clone())), ..self.clone() }

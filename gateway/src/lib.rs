@@ -28,10 +28,12 @@ mod metrics;
 #[doc(hidden)]
 pub mod parsers;
 pub mod peer;
+pub mod reload;
 pub mod secret;
 pub mod serve;
 pub mod session_keys;
 pub mod shutdown;
+pub mod snapshot;
 pub mod stdio;
 pub mod stored;
 pub mod targets;

@@ -1,7 +1,10 @@
 //! Accepting connections: bounded in number, each with a bound on how slowly a request may come, and let to end when the
 //! gateway stops. Knows no paths.
 
+mod connections;
 mod stall;
+
+pub use self::connections::Connections;
 
 use std::{
     convert::Infallible,
@@ -12,7 +15,11 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, middleware::map_request, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderValue, Request, StatusCode, Version, header};
 use hyper::{
     body::Incoming,
@@ -21,31 +28,34 @@ use hyper::{
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
-    service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::watch,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::stall::{Taken, Watched};
+use tower_service::Service as _;
+
+use self::{
+    connections::Permit,
+    stall::{Taken, Watched},
+};
 
 /// After a failed accept, mostly for want of file descriptors, until the next.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Connections at once; more wait in the listener's queue. Clones share them.
+/// What is served, as it is at one moment.
 #[derive(Clone, Debug)]
-pub struct Connections {
-    permits: Arc<Semaphore>,
-    most: usize,
+pub struct Site {
+    pub router: Router,
+    pub bounds: Bounds,
 }
 
 /// Bounds of serving.
 #[derive(Clone, Debug)]
 pub struct Bounds {
-    pub connections: Connections,
     /// Bytes of the head of a request, 8192 at least.
     pub header_bytes: usize,
     /// For the head of a request, and so between two requests of a connection.
@@ -64,35 +74,21 @@ pub struct Bounds {
 /// From [`Bounds::closing`] until what is still open is cut off; half of the drain if that is shorter.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-impl Connections {
-    /// None yet, and `most` at once.
-    pub fn new(most: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(most)), most }
-    }
-
-    /// How many there are; one more than there are clients while the next is waited for.
-    pub fn in_use(&self) -> usize {
-        self.most - self.permits.available_permits().min(self.most)
-    }
-
-    /// How many there may be.
-    pub fn most(&self) -> usize {
-        self.most
-    }
-}
-
-/// Serves `router` on `listener` until `shutdown` is ready; then takes no more connections and waits for open requests to end.
-pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdown: impl Future<Output = ()>) {
-    let router = router.layer(map_request(with_host));
+/// Serves on `listener` what `site` holds at the time of each request until `shutdown` is ready; then takes no more connections and
+/// waits for open requests to end.
+pub async fn serve(
+    listener: TcpListener,
+    site: watch::Receiver<Site>,
+    connections: Connections,
+    shutdown: impl Future<Output = ()>,
+) {
     let stopping = CancellationToken::new();
-    let Bounds { idle, stalled, linger, .. } = bounds;
-    let server = Server { http: Arc::new(http(&bounds)), router, idle, stalled, linger, stopping: stopping.clone() };
+    let server = Server { site: site.clone(), stopping: stopping.clone() };
     let open = TaskTracker::new();
     let end = CancellationToken::new();
     tokio::pin!(shutdown);
     loop {
-        let permit = Arc::clone(&bounds.connections.permits).acquire_owned();
-        let accepted = async { (permit.await.expect("the semaphore is never closed"), accept(&listener).await) };
+        let accepted = async { (connections.permit().await, accept(&listener).await) };
         let (permit, stream) = tokio::select! {
             accepted = accepted => accepted,
             () = &mut shutdown => break,
@@ -104,6 +100,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
     }
     stopping.cancel();
     open.close();
+    let bounds = site.borrow().bounds.clone();
     let last_words = LAST_WORDS.min(bounds.drain / 2);
     if timeout(bounds.drain - last_words, open.wait()).await.is_ok() {
         return;
@@ -121,11 +118,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
 /// What each connection is served with.
 #[derive(Clone, Debug)]
 struct Server {
-    http: Arc<auto::Builder<TokioExecutor>>,
-    router: Router,
-    idle: Duration,
-    stalled: Duration,
-    linger: Duration,
+    site: watch::Receiver<Site>,
     /// Set when the gateway is told to stop.
     stopping: CancellationToken,
 }
@@ -140,19 +133,22 @@ fn http(bounds: &Bounds) -> auto::Builder<TokioExecutor> {
 
 impl Server {
     /// Serves one connection to its end.
-    async fn attend(self, stream: TcpStream, _permit: Option<OwnedSemaphorePermit>) {
+    async fn attend(self, stream: TcpStream, _permit: Option<Permit>) {
         // Answers are written whole: waiting for more to send only delays them.
         let _ = stream.set_nodelay(true);
         let is_http2 = Arc::new(AtomicBool::new(false));
-        let service = answering(self.router, self.stopping.clone(), Arc::clone(&is_http2), self.stalled);
-        let stream = TokioIo::new(Watched::new(stream, self.idle, self.stalled));
-        let connection = self.http.serve_connection(stream, service);
+        // Those of the moment are for the whole connection.
+        let bounds = self.site.borrow().bounds.clone();
+        let http = http(&bounds);
+        let service = answering(self.site, self.stopping.clone(), Arc::clone(&is_http2), bounds.stalled);
+        let stream = TokioIo::new(Watched::new(stream, bounds.idle, bounds.stalled));
+        let connection = http.serve_connection(stream, service);
         tokio::pin!(connection);
         let leaving = async {
             self.stopping.cancelled().await;
             // HTTP/2 has a word for it, which loses no request.
             if !is_http2.load(Ordering::Relaxed) {
-                sleep(self.linger).await;
+                sleep(bounds.linger).await;
             }
         };
         let ended = tokio::select! {
@@ -171,7 +167,7 @@ impl Server {
 /// What answers the requests of one connection, and says over HTTP/1.1 with each answer that it is the last one once the gateway is
 /// `stopping`. Over HTTP/2 one client may take one answer and not another.
 fn answering(
-    router: Router,
+    site: watch::Receiver<Site>,
     stopping: CancellationToken,
     is_http2: Arc<AtomicBool>,
     stalled: Duration,
@@ -182,13 +178,17 @@ fn answering(
     Future = impl Future<Output = Result<Response, Infallible>> + Send + 'static,
 > + Send
 + 'static {
-    let router = TowerToHyperService::new(router);
     service_fn(move |request: Request<Incoming>| {
         let is_older = request.version() < Version::HTTP_2;
         is_http2.store(!is_older, Ordering::Relaxed);
-        let (answering, stopping) = (router.call(request), stopping.clone());
+        // One configuration answers a request as a whole, whatever comes after it.
+        let mut router = site.borrow().router.clone();
+        let (answering, stopping) = (with_host(request).map(|request| router.call(request)), stopping.clone());
         async move {
-            let mut response = answering.await?;
+            let mut response = match answering {
+                Ok(answering) => answering.await?,
+                Err(refused) => refused.into_response(),
+            };
             if !is_older {
                 return Ok(response.map(|body| Body::new(Taken::new(body, stalled))));
             }
@@ -219,7 +219,7 @@ fn accepted(listener: TcpListener) -> Vec<TcpStream> {
 /// Over HTTP/2 a client says in the target of a request whom it calls, and need not say it again in `Host`, where all that follows
 /// looks (RFC 9113, section 8.3.1). Over HTTP/1.1 the target counts too, where it says so (RFC 9112, section 3.2.2), and a request with
 /// two of them is refused (the same section): whoever stands before the gateway may have read the other one.
-async fn with_host(mut request: Request<Body>) -> Result<Request<Body>, StatusCode> {
+fn with_host<B>(mut request: Request<B>) -> Result<Request<B>, StatusCode> {
     if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
         return Err(StatusCode::BAD_REQUEST);
     }

@@ -10,9 +10,10 @@ use causeway_aws::{
 };
 use causeway_core::seal::Sealer;
 use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    config::{KEY_BYTES, SecretSource},
+    config::{Config, KEY_BYTES, SecretSource},
     secret::Secret,
     stored::{SecretUnread, read},
 };
@@ -20,11 +21,30 @@ use crate::{
 /// Keys that were in use before and open still: a session lives shorter than so many changes take.
 const BEFORE: usize = 3;
 
-/// Where the keys are.
+/// A sealer whose keys are followed for as long as this lives.
 #[derive(Debug)]
-pub struct SessionKeys {
+pub struct Sealing {
+    keys: SessionKeys,
+    sealer: Arc<Sealer>,
+    /// The one that lives as long as the process, once it was needed. It opens for ever: nobody else has it.
+    own: Option<Secret>,
+    _following: AbortOnDropHandle<()>,
+}
+
+/// Other keys that were read and do not seal yet.
+#[derive(Debug)]
+pub struct NewKeys {
+    keys: SessionKeys,
+    read: Vec<Secret>,
+}
+
+/// Where the keys are.
+#[derive(Clone, Debug)]
+struct SessionKeys {
     sources: Vec<SecretSource>,
     aws: Aws,
+    /// After so long they are read again.
+    refresh: Duration,
 }
 
 /// A key cannot be used.
@@ -38,34 +58,70 @@ pub enum KeyError {
     Short(Reference),
 }
 
-impl SessionKeys {
-    /// Reads nothing yet.
-    pub fn new(sources: &[SecretSource], aws: &Aws) -> Self {
-        Self { sources: sources.to_vec(), aws: aws.clone() }
-    }
-
-    /// A sealer with these keys.
+impl Sealing {
+    /// Seals with these keys.
     ///
     /// # Errors
     /// [`KeyError`] if one that AWS keeps cannot be had. Without it the sessions of other replicas would not open.
-    pub async fn sealer(&self) -> Result<(Arc<Sealer>, Vec<Secret>), KeyError> {
-        let mut keys = self.read().await?;
-        if keys.is_empty() {
-            keys.push(random());
-        }
-        Ok((Arc::new(Sealer::new(bytes(&keys))), keys))
+    pub async fn begin(config: &Config, aws: &Aws) -> Result<Self, KeyError> {
+        let keys = SessionKeys::new(config, aws);
+        let (read, mut own) = (keys.read().await?, None);
+        let known = all(&read, &mut own);
+        let sealer = Arc::new(Sealer::new(bytes(&known)));
+        let following = keys.clone().follow(Arc::clone(&sealer), read, known);
+        Ok(Self { keys, sealer, own, _following: AbortOnDropHandle::new(tokio::spawn(following)) })
     }
 
-    /// Puts keys that changed into `sealer`, which has `current` now, and looks again each time `refresh` has passed. Ends at
+    /// What it seals with: the same for ever.
+    pub fn sealer(&self) -> &Arc<Sealer> {
+        &self.sealer
+    }
+
+    /// The keys of another configuration, which has them from `aws`; none where it changes nothing.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub async fn read(&self, config: &Config, aws: &Aws, asks_the_same: bool) -> Result<Option<NewKeys>, KeyError> {
+        let keys = SessionKeys::new(config, aws);
+        if keys.sources == self.keys.sources && asks_the_same {
+            return Ok(None);
+        }
+        let read = keys.read().await?;
+        Ok(Some(NewKeys { keys, read }))
+    }
+
+    /// Seals with `new` keys from now on. A key that the configuration names no more opens nothing any more.
+    pub fn take(&mut self, NewKeys { keys, read }: NewKeys) {
+        let known = all(&read, &mut self.own);
+        self.sealer.replace(bytes(&known));
+        let following = keys.clone().follow(Arc::clone(&self.sealer), read, known);
+        self._following = AbortOnDropHandle::new(tokio::spawn(following));
+        self.keys = keys;
+    }
+}
+
+/// The keys that were `read`, and behind them the process's own, which is made where there is no other.
+fn all(read: &[Secret], own: &mut Option<Secret>) -> Vec<Secret> {
+    if read.is_empty() {
+        own.get_or_insert_with(random);
+    }
+    read.iter().chain(&*own).cloned().collect()
+}
+
+impl SessionKeys {
+    /// Reads nothing yet.
+    fn new(config: &Config, aws: &Aws) -> Self {
+        Self { sources: config.sessions.keys.clone(), aws: aws.clone(), refresh: config.aws.secret_refresh }
+    }
+
+    /// Puts keys that changed into `sealer`, and looks again from time to time. `current` were read last, `known` it has. Ends at
     /// once where nothing can change.
-    pub async fn follow(self, sealer: Arc<Sealer>, current: Vec<Secret>, refresh: Duration) {
+    async fn follow(self, sealer: Arc<Sealer>, mut current: Vec<Secret>, mut known: Vec<Secret>) {
         if self.sources.iter().all(|source| source.here().is_some()) {
             return;
         }
-        let mut known = current.clone();
-        let mut current = current;
         loop {
-            sleep(refresh).await;
+            sleep(self.refresh).await;
             match self.read().await {
                 Ok(keys) if keys == current => (),
                 Ok(keys) => {

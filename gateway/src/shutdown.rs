@@ -6,7 +6,8 @@ use tokio_util::sync::CancellationToken;
 /// What a shell reports of a process that SIGINT ended.
 const INTERRUPTED: i32 = 130;
 
-/// Has `heed` called at each SIGHUP, which would else end the process: whoever moves log files away says so with it.
+/// Has `heed` called at each SIGHUP, which would else end the process: whoever moves log files away says so with it, or whoever has
+/// written another configuration.
 ///
 /// # Errors
 /// The process may not install signal handlers.

@@ -11,6 +11,7 @@ mod listen;
 mod owner;
 mod places;
 mod question;
+mod reach;
 mod reply;
 mod runtime;
 mod stdio;
@@ -36,6 +37,7 @@ use tokio::{
     sync::{Notify, OwnedSemaphorePermit},
     time::{Instant, timeout, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
 
 pub use self::{
     about::About,
@@ -51,6 +53,7 @@ use self::{
     handshake::{own_client, own_request},
     http::HttpTarget,
     places::Places,
+    reach::{Adapter, Makeup, Reach},
     reply::Bounds,
     stdio::StdioTarget,
 };
@@ -70,13 +73,18 @@ const ATTEND: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Target {
     path: PathName,
+    /// Of what decides what it lists.
+    fingerprint: Arc<str>,
     kind: TargetKind,
     /// It is one of several paths to what it offers.
     has_others: bool,
     health: Arc<Health>,
     resource_priority: u16,
     edits: Arc<Edits>,
+    /// Of `reach`.
     adapter: Adapter,
+    /// As long as it or a call of it is there, what reaches it is.
+    reach: Arc<Reach>,
     limits: Limits,
     places: Arc<Places>,
     /// Told when the target says that its lists changed.
@@ -85,14 +93,9 @@ pub struct Target {
     gives_tasks: AtomicBool,
 }
 
-#[derive(Debug)]
-enum Adapter {
-    Http(Arc<HttpTarget>),
-    Stdio(Arc<StdioTarget>),
-}
-
 impl Target {
-    /// All places of `target`, best first. Connects to nothing yet.
+    /// All places of `target`, best first. Connects to nothing yet. What there was `before` is taken over, as far as it would be the
+    /// same: connections, sessions, a child process, how it is.
     ///
     /// # Errors
     /// The system trusts no certificates at all, so TLS to a target is impossible.
@@ -100,9 +103,14 @@ impl Target {
         target: &config::Target,
         config: &Config,
         credential: &Credential,
-    ) -> Result<Vec<Self>, rustls::Error> {
+        before: &[Arc<Self>],
+    ) -> Result<Vec<Arc<Self>>, rustls::Error> {
+        let place = |target: &config::Target, path: PathName| {
+            let before = before.iter().find(|before| before.path == path);
+            Self::place(target, path, config, credential, before)
+        };
         let Transport::Http(http) = &target.transport else {
-            return Ok(vec![Self::new(target, PathName::only(target.name.clone()), config, credential)?]);
+            return Ok(vec![place(target, PathName::only(target.name.clone()))?]);
         };
         let endpoints = [&http.endpoint].into_iter().chain(&http.further).zip(1..);
         let places = endpoints.map(|(endpoint, number)| {
@@ -111,44 +119,86 @@ impl Target {
                 Some(number) => PathName::endpoint(target.name.clone(), number),
                 None => PathName::only(target.name.clone()),
             };
-            let here = config::HttpTarget { endpoint: endpoint.clone(), ..http.clone() };
-            let here = config::Target { transport: Transport::Http(here), ..target.clone() };
-            Self::new(&here, path, config, credential)
+            let here = config::HttpTarget { endpoint: endpoint.clone(), further: Vec::new(), ..http.clone() };
+            place(&config::Target { transport: Transport::Http(here), ..target.clone() }, path)
         });
         places.collect()
     }
 
-    fn new(
+    fn place(
         target: &config::Target,
         path: PathName,
         config: &Config,
         credential: &Credential,
-    ) -> Result<Self, rustls::Error> {
-        let limits = &config.limits;
+        before: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, rustls::Error> {
         let stands_by = config.targets.iter().any(|other| other.kind.standby().contains(&target.name));
         let is_only = path == PathName::only(target.name.clone()) && target.kind.standby().is_empty() && !stands_by;
-        let changed = Arc::new(Notify::new());
-        let adapter = match &target.transport {
-            Transport::Http(http) => {
-                Adapter::Http(Arc::new(HttpTarget::new(http, config, credential.clone(), !is_only)?))
-            }
-            Transport::Stdio(stdio) => {
-                Adapter::Stdio(Arc::new(StdioTarget::new(&target.name, stdio, limits, changed.clone())))
+        let made_of = Makeup::new(target, config, !is_only);
+        let kept = before.filter(|before| before.reach.is_made_of(&made_of));
+        let reach = match kept {
+            Some(kept) => Arc::clone(&kept.reach),
+            None => {
+                let changed = Arc::new(Notify::new());
+                let adapter = match &target.transport {
+                    Transport::Http(http) => {
+                        Adapter::Http(Arc::new(HttpTarget::new(http, config, credential.clone(), !is_only)?))
+                    }
+                    Transport::Stdio(stdio) => {
+                        let limits = &config.limits;
+                        Adapter::Stdio(Arc::new(StdioTarget::new(&target.name, stdio, limits, changed.clone())))
+                    }
+                };
+                Arc::new(Reach::new(adapter, changed, made_of))
             }
         };
-        Ok(Self {
-            health: Arc::new(Health::new(path.clone(), !is_only, config.failover)),
+        let limits = reach::of_targets(&config.limits);
+        let health = kept.filter(|kept| kept.health.goes_by(!is_only, &config.failover)).map(|kept| &kept.health);
+        let bounds = |limits: &Limits| (limits.target_calls, limits.target_queue, limits.queue);
+        let places = kept.filter(|kept| bounds(&kept.limits) == bounds(&limits)).map(|kept| &kept.places);
+        let place = Self {
+            health: match health {
+                Some(health) => Arc::clone(health),
+                None => Arc::new(Health::new(path.clone(), !is_only, config.failover)),
+            },
             path,
+            fingerprint: reach::fingerprint(target).into(),
             kind: target.kind.clone(),
             has_others: !is_only,
             resource_priority: target.resource_priority,
             edits: Arc::clone(&target.edits),
-            adapter,
-            places: Arc::new(Places::new(limits)),
-            limits: limits.clone(),
-            changed,
-            gives_tasks: AtomicBool::new(false),
+            adapter: reach.adapter.clone(),
+            places: places.map_or_else(|| Arc::new(Places::new(&limits)), Arc::clone),
+            limits,
+            changed: Arc::clone(&reach.changed),
+            gives_tasks: AtomicBool::new(kept.is_some_and(|kept| kept.gives_tasks())),
+            reach,
+        };
+        Ok(match kept.filter(|kept| kept.is_like(&place)) {
+            Some(kept) => Arc::clone(kept),
+            None => Arc::new(place),
         })
+    }
+
+    /// Whether nothing but their values tells the two apart.
+    fn is_like(&self, other: &Self) -> bool {
+        (&self.kind, self.has_others, self.resource_priority)
+            == (&other.kind, other.has_others, other.resource_priority)
+            && (&self.edits, &self.limits) == (&other.edits, &other.limits)
+            && Arc::ptr_eq(&self.reach, &other.reach)
+            && Arc::ptr_eq(&self.health, &other.health)
+            && Arc::ptr_eq(&self.places, &other.places)
+    }
+
+    /// Whether both are reached by the same connections, sessions or child process.
+    pub fn shares_reach(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.reach, &other.reach)
+    }
+
+    /// Waits until nobody can use what reaches this target any more, neither by this value nor by another, or until it is to be `sooner`,
+    /// and then lets go of it. What waits does not count as somebody.
+    pub fn farewell(&self, sooner: CancellationToken) -> impl Future<Output = ()> + Send + 'static {
+        self.reach.farewell(sooner)
     }
 
     /// Its name in the config.
@@ -159,6 +209,12 @@ impl Target {
     /// The name of this place among the target's.
     pub fn path(&self) -> &PathName {
         &self.path
+    }
+
+    /// What it lists counts for another value of the same: a digest of which server this is, as the configuration says it. Holds no
+    /// credential and no value of a variable.
+    pub fn fingerprint(&self) -> &Arc<str> {
+        &self.fingerprint
     }
 
     /// What it is.
@@ -269,7 +325,8 @@ impl Target {
         })?;
         let (target, changed) = (self.name().clone(), Arc::clone(&self.changed));
         let (place, places) = (Some(place), Arc::clone(&self.places));
-        Ok(reply.bounded(Bounds { target, deadline, limit: most, changed, place, places, trial, sent, attempt }))
+        let (limit, _reach) = (most, Arc::clone(&self.reach));
+        Ok(reply.bounded(Bounds { target, deadline, limit, changed, place, places, trial, sent, attempt, _reach }))
     }
 
     /// Lets a call in: it does not go to a target that is down and has nobody to stand in for it, and waits for a place, if it is to.
@@ -377,10 +434,7 @@ impl Target {
 
     /// Lets go of what runs for this target: sessions and a child process end.
     pub async fn stop(&self) {
-        match &self.adapter {
-            Adapter::Http(http) => http.stop().await,
-            Adapter::Stdio(stdio) => stdio.stop().await,
-        }
+        self.adapter.stop().await;
     }
 
     async fn send(&self, caller_id: &str, request: Request, changes: &[(&str, &str)]) -> Result<Reply<Fault>, Fault> {

@@ -9,6 +9,7 @@ use crate::{
     discovery::{TargetState, View},
     gateway::Gateway,
     http::Served,
+    reload::Standing,
     targets::{Counts, Target},
 };
 
@@ -28,6 +29,7 @@ fn of_target(gateway: &Gateway, view: &View, target: &TargetState, now: Duration
         "error": target.error_text(),
         "era": target.about.as_ref().map(|about| format!("{:?}", about.era).to_lowercase()),
         "listedSecondsAgo": age(target, now),
+        "restored": target.restored,
         "tools": target.count(Kind::Tools),
         "prompts": target.count(Kind::Prompts),
         "resources": target.count(Kind::Resources),
@@ -46,12 +48,25 @@ fn of_path(view: &View, path: &Target, now: Duration) -> Value {
         "lists": known.map(TargetState::word),
         "error": known.and_then(TargetState::error_text),
         "listedSecondsAgo": known.and_then(|known| age(known, now)),
+        "restored": known.is_some_and(|known| known.restored),
         "served": served,
         "passedOn": passed_on,
         "calls": running,
         "mostCalls": most,
         "waiting": waiting,
         "mostWaiting": most_waiting,
+    })
+}
+
+/// How the configuration stands.
+pub(super) fn of_configuration(standing: &Standing, now: Duration) -> Value {
+    let ago = |then: Duration| now.saturating_sub(then).as_secs();
+    json!({
+        "generation": standing.generation,
+        "inEffectSeconds": ago(standing.since),
+        "lastReload": standing.last.map(|(outcome, at)| json!({"outcome": outcome.word(), "secondsAgo": ago(at)})),
+        "error": standing.error,
+        "atNextStart": standing.later,
     })
 }
 

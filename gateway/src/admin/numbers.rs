@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use causeway_core::catalog::Kind;
 use causeway_oidc::clock::Clock;
+use tokio::sync::watch;
 
 use super::{health, process};
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     http::Served,
     inbound::Inbound,
     metrics::Family,
+    reload::Standing,
     serve::Connections,
     targets::{Counts, PathState, Target},
 };
@@ -27,6 +29,8 @@ pub(crate) struct Numbers {
     pub(crate) clock: Clock,
     /// When the gateway started, since the Unix epoch.
     pub(crate) started: Duration,
+    /// How the configuration stands.
+    pub(crate) standing: watch::Receiver<Standing>,
 }
 
 impl Numbers {
@@ -42,6 +46,7 @@ impl Numbers {
         families.extend(bounds(self));
         let build = Family::gauge("causeway_build_info", "The version that runs; always 1.");
         families.push(build.with(&[("version", env!("CARGO_PKG_VERSION"))], 1_u64));
+        families.extend(self.standing.borrow().families());
         families.extend(process::families(self.started));
         families
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use axum::{body::Body, extract::Request};
 use causeway_core::{catalog::Paging, name::PathName};
 use causeway_oidc::clock::Clock;
@@ -16,11 +16,10 @@ use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
-use super::{App, Begun, begin, discover, endpoints, exported, login, stop};
+use super::{App, begin, effect::Ready, exported};
 use crate::{
     config::{Authorizer, Config, SessionMode},
     discovery::{TargetState, View},
-    front::Stopping,
     http::{self, MCP_PATH, Served},
     lambda::{self, Reading},
     targets::Target,
@@ -54,22 +53,20 @@ impl App {
     /// An authorizer that lets everyone in, unless the configuration insists; an audit log that cannot be opened; session keys that
     /// cannot be read; Lambda's Runtime API cannot be asked.
     pub async fn run_invoked(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { mut config, sources, targets, outlets, calls } = self;
-        check(&config)?;
-        config.gateway.streaming = false;
-        config.sessions.mode = SessionMode::Off;
-        let Begun { export, sealer, _following } = begin(&config, &sources, &calls).await?;
-        let login = login(&config, &sources, &sealer)
-            .context("the system trusts no certificates: install `ca-certificates`")?;
-        let (stopping, over) = (Stopping::default(), CancellationToken::new());
-        let (gateway, toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
+        check(&self.parts.config)?;
+        let (mut parts, export, mut ground) = begin(self, false).await?;
+        parts.config.gateway.streaming = false;
+        parts.config.sessions.mode = SessionMode::Off;
+        let known = parts.targets.iter().map(|target| TargetState::new(target)).collect();
         let local = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 443));
-        let limits = config.limits.clone();
-        let served = Arc::new(Served { gateway, toolsets, login, limits, calls: calls.clone(), local });
-        let fresh = Fresh::new(&config, &targets, outlets.whole.subscribe(), sources.clock.clone());
-        let _discovery = discover(&config, &sources, &targets, outlets, false);
+        let effect = Ready::first(parts, known, &mut ground)?.serve(local, &mut ground);
+        let (served, calls) = (Arc::clone(&effect.served), ground.calls.clone());
+        let config = &effect.parts.config;
+        let fresh =
+            Fresh::new(config, &effect.parts.targets, served.gateway.front.gateway.views(), ground.clock.clone());
         fresh.started(&served).await;
-        let reading = reading(&config, sources.clock.clone());
+        let reading = reading(config, ground.clock.clone());
+        let over = CancellationToken::new();
         let router = http::router(served);
         let answer = |request: Request<Body>| async {
             fresh.freshen().await;
@@ -89,9 +86,9 @@ impl App {
             over.cancel();
             ended
         };
-        let exported = exported(export, || (calls.families(), sources.clock.now()), &over);
+        let exported = exported(export, || (calls.families(), ground.clock.now()), &over);
         let (ended, ()) = futures::future::join(serving, exported).await;
-        stop(&targets, &calls).await;
+        ground.end(effect.end()).await;
         ended
     }
 }
@@ -190,7 +187,10 @@ mod tests {
     use tokio_util::task::AbortOnDropHandle;
 
     use super::*;
-    use crate::config::{Draft, Environment};
+    use crate::{
+        config::{Draft, Environment},
+        discovery::Followed,
+    };
 
     /// A target with one more tool each time that it is listed, while it is up.
     async fn growing(State((listed, up)): State<(Arc<AtomicUsize>, Arc<AtomicBool>)>, asked: Bytes) -> Response {
@@ -216,7 +216,8 @@ mod tests {
         time: Arc<AtomicU64>,
         listed: Arc<AtomicUsize>,
         up: Arc<AtomicBool>,
-        _discovery: AbortOnDropHandle<()>,
+        _publishing: AbortOnDropHandle<()>,
+        _followed: Vec<Arc<Followed>>,
     }
 
     impl Function {
@@ -235,10 +236,14 @@ mod tests {
             let time = Arc::new(AtomicU64::new(1_000_000));
             let now = Arc::clone(&time);
             let clock = Clock::from_fn(move || Duration::from_secs(now.load(Ordering::SeqCst)));
-            let App { config, sources, targets, outlets, .. } = App::build(config, clock.clone()).unwrap();
-            let fresh = Fresh::new(&config, &targets, outlets.whole.subscribe(), clock);
-            let _discovery = discover(&config, &sources, &targets, outlets, false);
-            Self { fresh, refresh: config.limits.refresh, time, listed, up, _discovery }
+            let (parts, _, mut ground) = begin(App::build(config, clock.clone()).unwrap(), false).await.unwrap();
+            let known = parts.targets.iter().map(|target| TargetState::new(target)).collect();
+            let ready = Ready::first(parts, known, &mut ground).unwrap();
+            let (config, views) = (&ready.parts.config, ready.gateway.front.gateway.views());
+            let (fresh, refresh) = (Fresh::new(config, &ready.parts.targets, views, clock), config.limits.refresh);
+            let _publishing = ready.publishing(&ground);
+            let _followed = ready.followed;
+            Self { fresh, refresh, time, listed, up, _publishing, _followed }
         }
 
         /// How many tools a request finds that comes so much later.

@@ -6,10 +6,10 @@ use anyhow::{Context, bail};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Begun, begin, discover, endpoints, exported, stop};
+use super::{App, begin, effect::Ready, exported};
 use crate::{
     config::{AuditSink, SessionMode},
-    front::Stopping,
+    discovery::TargetState,
     stdio::{self, Explain, Manner},
 };
 
@@ -48,17 +48,19 @@ impl App {
         streams: (impl AsyncBufRead + Unpin, impl AsyncWrite + Send + Unpin + 'static),
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
-        let Self { mut config, sources, targets, outlets, calls, .. } = self;
-        if config.audit.as_ref().is_some_and(|audit| audit.sink == AuditSink::Stdout) {
+        let audit = self.parts.config.audit.as_ref();
+        if audit.is_some_and(|audit| audit.sink == AuditSink::Stdout) {
             bail!("the audit log would go to standard output, which is the client's: set `audit.file`");
         }
-        let Begun { export, sealer, _following } = begin(&config, &sources, &calls).await?;
+        let (mut parts, export, mut ground) = begin(self, true).await?;
         // What stands between here and a client over HTTP does not stand here.
-        config.gateway.streaming = true;
-        config.sessions.mode = SessionMode::Optional;
-        config.sessions.timeout = SESSION;
-        let (stopping, over) = (Stopping::default(), CancellationToken::new());
-        let (gateway, mut toolsets) = endpoints(&config, &sources, (&targets, &outlets), &sealer, &stopping);
+        parts.config.gateway.streaming = true;
+        parts.config.sessions.mode = SessionMode::Optional;
+        parts.config.sessions.timeout = SESSION;
+        let known = parts.targets.iter().map(|target| TargetState::new(target)).collect();
+        let ready = Ready::first(parts, known, &mut ground)?;
+        let publishing = ready.publishing(&ground);
+        let Ready { parts, followed, gateway, mut toolsets, .. } = ready;
         let (front, alone) = match speaker {
             Speaker::Gateway => (gateway.front, None),
             Speaker::Toolset(name) => {
@@ -67,18 +69,19 @@ impl App {
             }
             Speaker::Target(explain) => (gateway.front.in_its_name(), Some(explain)),
         };
-        let limits = &config.limits;
+        let (limits, calls) = (&parts.config.limits, ground.calls.clone());
         let (request_bytes, response_bytes) = (limits.request_bytes, limits.response_bytes);
         let manner = Manner { request_bytes, response_bytes, patience: limits.discovery, alone, calls: calls.clone() };
-        let _discovery = discover(&config, &sources, &targets, outlets, true);
+        let (stopping, over) = (ground.stopping.begun.clone(), CancellationToken::new());
         // Of the metrics those of calls: the rest is of ports that are not there.
-        let exported = exported(export, || (calls.families(), sources.clock.now()), &over);
+        let exported = exported(export, || (calls.families(), ground.clock.now()), &over);
         let serving = async {
-            stdio::serve(front, manner, stopping.begun, streams, shutdown).await;
+            stdio::serve(front, manner, stopping, streams, shutdown).await;
             over.cancel();
         };
         futures::future::join(serving, exported).await;
-        stop(&targets, &calls).await;
+        drop((publishing, followed));
+        ground.end(parts.targets).await;
         Ok(())
     }
 }

@@ -37,16 +37,30 @@ impl ConfigArgs {
     /// # Errors
     /// When it cannot be read or is no TOML.
     pub fn draft(&self, environment: &Environment) -> Result<Draft, Mistakes> {
-        if let Some(path) = &self.config {
-            return Draft::read(path);
+        let (place, text) = self.text(environment)?;
+        Draft::parse(&place, &text)
+    }
+
+    /// The file; none where a variable holds the text.
+    pub fn file(&self, environment: &Environment) -> Option<&Path> {
+        let unset = || matches!(environment.look_up(Reference::Variable(TEXT_VARIABLE)), Err(Unavailable::Unset));
+        self.config.as_deref().or_else(|| unset().then_some(Path::new(FILE)))
+    }
+
+    /// The text, and the place that messages name for it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn text(&self, environment: &Environment) -> Result<(PathBuf, String), Mistakes> {
+        if let Some(path) = self.file(environment) {
+            return Ok((path.into(), Draft::text(path)?));
         }
-        let variable = Path::new(TEXT_VARIABLE);
+        let variable = PathBuf::from(TEXT_VARIABLE);
         match environment.look_up(Reference::Variable(TEXT_VARIABLE)) {
-            Ok(text) => Draft::parse(variable, text.expose()),
-            Err(Unavailable::Unset) => Draft::read(Path::new(FILE)),
+            Ok(text) => Ok((variable, text.expose().to_owned())),
             Err(why) => {
                 let way_out = "write the text of a config.toml into it, or unset it and name a file with `--config`";
-                Err(Mistakes::of_file(variable, format!("the variable {why}; {way_out}")))
+                Err(Mistakes::of_file(&variable, format!("the variable {why}; {way_out}")))
             }
         }
     }

@@ -1,23 +1,31 @@
-//! `causeway serve`: what config.toml says and nothing else.
+//! `causeway serve`: what config.toml says and nothing else, also once it says something else.
+
+use std::sync::Arc;
 
 use anyhow::Context;
 use causeway_oidc::clock::Clock;
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc},
+};
 
 use super::ConfigArgs;
 use crate::{
     app::{App, Listeners},
     calls::Audit,
-    config::Environment,
+    config::{Draft, Environment},
+    reload::{self, Held, Source},
     shutdown, telemetry,
 };
 
-/// Serves until SIGINT or SIGTERM.
+/// Serves until SIGINT or SIGTERM. SIGHUP has the audit log opened anew and the configuration read again.
 ///
 /// # Errors
 /// Mistakes of the config; an address that cannot be listened on.
 pub async fn run(args: &ConfigArgs) -> anyhow::Result<()> {
-    let config = args.load(&Environment::process())?;
+    let environment = Environment::process();
+    let (place, text) = args.text(&environment)?;
+    let config = Draft::parse(&place, &text)?.resolve(&environment)?;
     telemetry::init_as(&config.telemetry, "info");
     let listen = config.gateway.listen;
     let admin = config.admin.map(|admin| admin.listen);
@@ -32,12 +40,22 @@ pub async fn run(args: &ConfigArgs) -> anyhow::Result<()> {
             Some(listener.with_context(|| format!("cannot listen on `{listen}`; choose another with `admin.listen`"))?)
         }
     };
-    let keeps_log = config.audit.is_some();
+    let held = Held::of(&config);
     let app = App::build(config, Clock::system())?;
-    if keeps_log {
-        let calls = app.calls();
-        let reopen = move || calls.audit().into_iter().for_each(Audit::reopen);
-        shutdown::on_hang_up(reopen).context("the process cannot listen for signals")?;
-    }
-    app.run(Listeners { gateway: listener, admin }, shutdown).await
+    let (calls, asks) = (app.calls(), Arc::new(Notify::new()));
+    let asked = Arc::clone(&asks);
+    let heed = move || {
+        calls.audit().into_iter().for_each(Audit::reopen);
+        asked.notify_one();
+    };
+    shutdown::on_hang_up(heed).context("the process cannot listen for signals")?;
+    let (send, wanted) = mpsc::channel(1);
+    tokio::spawn(reload::follow(source(args.clone(), environment), text, held, asks, send));
+    app.run_reloading(Listeners { gateway: listener, admin }, wanted, shutdown).await
+}
+
+/// Where the configuration is read from again.
+fn source(args: ConfigArgs, environment: Environment) -> Source {
+    let (file, at) = (args.file(&environment).map(Into::into), environment.clone());
+    Source::new(move || args.text(&at), file, environment)
 }

@@ -205,6 +205,7 @@ mod tests {
         let listed = TargetState {
             name: "everything".parse().unwrap(),
             path: "everything/1".parse().unwrap(),
+            fingerprint: "".into(),
             kind: TargetKind::Gateway { standby: vec!["hello".parse().unwrap()] },
             resource_priority: 1000,
             edits: std::sync::Arc::default(),
@@ -216,6 +217,7 @@ mod tests {
             asked: None,
             listed: Some(std::time::Duration::from_secs(1_800_000_000)),
             took: None,
+            restored: false,
         };
         let gone = TargetState {
             name: "gone".parse().unwrap(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// What is kept of each call, and where.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Audit {
     pub sink: AuditSink,
     pub on_full: OnFull,
@@ -31,7 +31,7 @@ pub enum OnFull {
 }
 
 /// What of arguments is never kept, beside what always is so.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Redaction {
     /// Names of members.
     pub names: Vec<String>,

@@ -8,7 +8,7 @@ use url::Url;
 use super::SecretSource;
 
 /// Who may call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Authorizer {
     /// Anyone who reaches the port.
     None,
@@ -17,7 +17,7 @@ pub enum Authorizer {
 }
 
 /// AWS principals that sign their requests, or show who they are by STS.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AwsIam {
     /// Of the signatures' scope.
     pub region: String,
@@ -31,7 +31,7 @@ pub struct AwsIam {
 }
 
 /// An access key and whose it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AccessKey {
     pub access_key_id: String,
     pub secret_access_key: SecretSource,
@@ -40,7 +40,7 @@ pub struct AccessKey {
 }
 
 /// Tokens that wrap a presigned STS GetCallerIdentity.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CallerIdentity {
     /// What a token must be made for.
     pub gateway_id: String,
@@ -51,7 +51,7 @@ pub struct CallerIdentity {
 }
 
 /// Access tokens of one OIDC issuer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CustomJwt {
     pub discovery_url: Url,
     pub clock_skew: Duration,

@@ -8,7 +8,7 @@ use url::Url;
 use super::SecretSource;
 
 /// What the gateway shows a target to be let in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Credential {
     None,
     ClientCredentials(ClientCredentials),
@@ -17,7 +17,7 @@ pub enum Credential {
 }
 
 /// OAuth 2.0 client credentials (RFC 6749, section 4.4).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ClientCredentials {
     pub token_endpoint: TokenEndpoint,
     pub client_id: String,
@@ -29,7 +29,7 @@ pub struct ClientCredentials {
 }
 
 /// Where tokens come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum TokenEndpoint {
     Url(Url),
     /// Named by the `token_endpoint` of this discovery document.
@@ -47,7 +47,7 @@ pub enum ClientAuthentication {
 }
 
 /// A fixed key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ApiKey {
     pub key: SecretSource,
     pub location: ApiKeyLocation,

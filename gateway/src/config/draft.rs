@@ -27,10 +27,17 @@ impl Draft {
     /// When it cannot be read or is no TOML. Unknown keys and wrong types are no error yet: [`Draft::resolve`] reports them
     /// together with everything else.
     pub fn read(path: &Path) -> Result<Self, Mistakes> {
-        let text = std::fs::read_to_string(path).map_err(|why| {
+        Self::parse(path, &Self::text(path)?)
+    }
+
+    /// The text of the file at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn text(path: &Path) -> Result<String, Mistakes> {
+        std::fs::read_to_string(path).map_err(|why| {
             Mistakes::of_file(path, format!("cannot be read: {why}; give the path of a config.toml that is there"))
-        })?;
-        Self::parse(path, &text)
+        })
     }
 
     /// Takes `text` for the content of the file at `path`, which messages name and relative paths start from.

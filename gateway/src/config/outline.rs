@@ -12,7 +12,7 @@ use toml::Table;
 use super::schema::schema;
 
 /// config.toml as it was written.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Written {
     pub path: PathBuf,
     pub table: Table,

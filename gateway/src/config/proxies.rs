@@ -10,7 +10,7 @@ use crate::secret::Secret;
 const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
 
 /// The proxies of the environment. Their URLs may hold a password.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Proxies {
     http: Option<Secret>,
     https: Option<Secret>,

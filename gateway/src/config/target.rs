@@ -9,7 +9,7 @@ use super::Credential;
 use crate::secret::Secret;
 
 /// One MCP server behind the gateway.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     pub name: TargetName,
     pub kind: TargetKind,
@@ -36,14 +36,14 @@ pub enum TargetKind {
 }
 
 /// How a target is reached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Transport {
     Http(HttpTarget),
     Stdio(StdioTarget),
 }
 
 /// A target that speaks streamable HTTP.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HttpTarget {
     pub endpoint: Url,
     /// Where it is as well, in the order in which to go on to them.
@@ -55,7 +55,7 @@ pub struct HttpTarget {
 }
 
 /// A target that is a child process and speaks over its standard streams.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StdioTarget {
     /// Program and arguments; never empty.
     pub command: Vec<String>,

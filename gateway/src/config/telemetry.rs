@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use url::Url;
 
 /// Logs, and where spans and metrics are exported to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Telemetry {
     pub log_format: LogFormat,
     /// Directives as in `RUST_LOG`, which overrules them; `None`: the command's own default.
@@ -26,7 +26,7 @@ pub enum LogFormat {
 }
 
 /// Export by OTLP over HTTP, as protobuf.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Otlp {
     /// Absent where no spans are exported.
     pub traces: Option<Url>,

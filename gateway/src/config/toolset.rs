@@ -10,7 +10,7 @@ use causeway_core::{
 use super::Authorizer;
 
 /// One toolset.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Toolset {
     /// The last part of its URL.
     pub name: ToolsetName,

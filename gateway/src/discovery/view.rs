@@ -47,6 +47,8 @@ pub struct TargetState {
     pub name: TargetName,
     /// Of a target in several places, that of none of them.
     pub path: PathName,
+    /// Of which server it is.
+    pub fingerprint: Arc<str>,
     pub kind: TargetKind,
     pub resource_priority: u16,
     /// What of its lists clients see, and under which names.
@@ -67,6 +69,8 @@ pub struct TargetState {
     pub listed: Option<Duration>,
     /// How long that try took.
     pub took: Option<Duration>,
+    /// Its lists are from before the start, or from before its settings changed: it could not be listed since.
+    pub restored: bool,
 }
 
 /// What the gateway passes on by now. A capability that it cannot serve is switched off here, and so not declared.
@@ -89,8 +93,14 @@ impl View {
         view
     }
 
-    /// Whether every target was asked once.
+    /// Whether nothing is missing that could be there: every target was asked once since the start, or its lists from before are
+    /// here.
     pub fn is_complete(&self) -> bool {
+        self.targets.iter().all(|target| target.tried || target.restored)
+    }
+
+    /// Whether every target was asked once since the start.
+    pub fn is_settled(&self) -> bool {
         self.targets.iter().all(|target| target.tried)
     }
 
@@ -114,10 +124,12 @@ impl View {
 }
 
 impl TargetState {
-    pub(super) fn new(target: &Target) -> Self {
+    /// Of a target that nobody has asked yet.
+    pub fn new(target: &Target) -> Self {
         Self {
             name: target.name().clone(),
             path: target.path().clone(),
+            fingerprint: Arc::clone(target.fingerprint()),
             kind: target.kind().clone(),
             resource_priority: target.resource_priority(),
             edits: Arc::clone(target.edits()),
@@ -129,6 +141,19 @@ impl TargetState {
             asked: None,
             listed: None,
             took: None,
+            restored: false,
+        }
+    }
+
+    /// The same lists for `target`, which is another value of the same and was asked for nothing yet.
+    pub fn of_before(&self, target: &Target) -> Self {
+        Self {
+            about: self.about.clone(),
+            lists: self.lists.clone(),
+            listed: self.listed,
+            took: self.took,
+            restored: self.listed.is_some(),
+            ..Self::new(target)
         }
     }
 
@@ -149,6 +174,7 @@ impl TargetState {
             asked: places.iter().filter_map(|place| place.asked).max(),
             listed: places.iter().filter_map(|place| place.listed).max(),
             took: by_worth().find_map(|place| place.took),
+            restored: working.is_empty() && places.iter().any(|place| place.restored),
             ..first.clone()
         }
     }
@@ -163,10 +189,17 @@ impl TargetState {
         self.error.as_ref().map(|fault| format!("target `{}` {fault}", self.path))
     }
 
-    /// In a word: `pending`, `listed` or `failed`.
+    /// Whether this leads to another catalog than `other`, which is of the same target.
+    pub(super) fn would_merge_otherwise(&self, other: &Self) -> bool {
+        let offer = |it: &Self| (it.tried, it.restored, it.error_text());
+        offer(self) != offer(other) || self.about != other.about || self.lists != other.lists
+    }
+
+    /// In a word: `pending`, `restored`, `listed` or `failed`.
     pub fn word(&self) -> &'static str {
         match (&self.error, self.tried) {
             (None, true) => "listed",
+            (None, false) if self.restored => "restored",
             (None, false) => "pending",
             (Some(_), _) => "failed",
         }
@@ -256,6 +289,7 @@ mod tests {
         TargetState {
             name,
             path,
+            fingerprint: "".into(),
             kind,
             resource_priority,
             edits: Arc::default(),
@@ -267,6 +301,7 @@ mod tests {
             asked: None,
             listed: None,
             took: None,
+            restored: false,
         }
     }
 

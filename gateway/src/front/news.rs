@@ -16,7 +16,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     discovery::View,
-    gateway::Gateway,
+    front::Front,
+    gateway::{Gateway, Lasting},
     inbound::Caller,
     targets::{Fault, Target, TargetError, Wanted},
 };
@@ -33,6 +34,7 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_s
 /// Which lists changed since it was last asked.
 #[derive(Debug)]
 pub(super) struct Changes {
+    lasting: Lasting,
     view: watch::Receiver<Arc<View>>,
     seen: PerKind<u64>,
 }
@@ -50,30 +52,51 @@ pub(super) struct Interest {
 #[derive(Debug)]
 pub(super) struct Reports {
     incoming: mpsc::Receiver<Envelope>,
-    _following: Vec<AbortOnDropHandle<()>>,
+    _keeping: AbortOnDropHandle<()>,
 }
+
+/// Who reports to one client by now.
+struct Reporting {
+    listener: Listener,
+    interest: Interest,
+    news: mpsc::Sender<Envelope>,
+    following: Vec<Following>,
+}
+
+/// A target that reports.
+struct Following {
+    target: Arc<Target>,
+    wanted: Wanted,
+    _task: AbortOnDropHandle<()>,
+}
+
+/// How a target begins to report on what is its own of an interest.
+type Beginning = (Interest, oneshot::Receiver<Result<(), TargetError>>);
 
 /// For whom targets report.
 #[derive(Clone, Debug)]
 pub(super) struct Listener {
-    pub(super) gateway: Arc<Gateway>,
+    pub(super) lasting: Lasting,
     pub(super) caller: Arc<Caller>,
     pub(super) client: Client,
 }
 
 impl Changes {
-    pub(super) fn new(gateway: &Gateway) -> Self {
-        let view = gateway.views();
+    /// From what `front` shows now.
+    pub(super) fn new(front: &Front) -> Self {
+        let view = front.gateway.views();
         let seen = digests(&view.borrow());
-        Self { view, seen }
+        Self { lasting: front.lasting.clone(), view, seen }
     }
 
-    /// Waits until lists have changed, and says which: methods of notifications, each once. Never, once the gateway lists
-    /// its targets no more.
-    pub(super) async fn next(&mut self) -> Vec<&'static str> {
+    /// Waits until lists have changed, and says which: methods of notifications, each once. `None` once the endpoint is there no
+    /// more.
+    pub(super) async fn next(&mut self) -> Option<Vec<&'static str>> {
         loop {
-            if self.view.changed().await.is_err() {
-                std::future::pending().await
+            tokio::select! {
+                // An error means that another configuration takes the place of this one.
+                Ok(()) = self.view.changed() => (),
+                gateway = self.lasting.changed() => self.view = gateway?.views(),
             }
             let now = digests(&self.view.borrow_and_update());
             let changed = Kind::ALL.into_iter().filter(|kind| now[*kind] != self.seen[*kind]);
@@ -82,7 +105,7 @@ impl Changes {
             methods.dedup();
             self.seen = now;
             if !methods.is_empty() {
-                return methods;
+                return Some(methods);
             }
         }
     }
@@ -104,15 +127,7 @@ pub(super) fn list_changed(kind: Kind) -> &'static str {
 impl Reports {
     /// Has the targets of what is wanted report on it, and says of what they do or are still being asked.
     pub(super) async fn on(listener: &Listener, interest: Interest) -> (Self, Interest) {
-        let (sender, incoming) = mpsc::channel(QUEUE);
-        let mut following = Vec::new();
-        let mut beginnings = Vec::new();
-        for (target, interest, wanted) in by_target(listener, interest) {
-            let (begun, beginning) = oneshot::channel();
-            let follow = follow(target, listener.clone(), wanted, sender.clone(), begun);
-            following.push(AbortOnDropHandle::new(tokio::spawn(follow)));
-            beginnings.push((interest, beginning));
-        }
+        let (reports, beginnings) = Self::begin(listener, interest);
         let begun =
             beginnings.into_iter().map(async |(interest, beginning)| match timeout(PATIENCE, beginning).await {
                 Ok(Ok(Err(error))) => {
@@ -126,20 +141,25 @@ impl Reports {
             honoured.resources.extend(interest.resources);
             honoured.tasks.extend(interest.tasks);
         }
-        (Self { incoming, _following: following }, honoured)
+        (reports, honoured)
     }
 
     /// The same for one resource, with the reason why not.
-    pub(super) async fn on_one(listener: &Listener, target: Arc<Target>, uri: String) -> Result<Self, TargetError> {
-        let (sender, incoming) = mpsc::channel(QUEUE);
-        let (begun, beginning) = oneshot::channel();
-        let wanted = Wanted { resources: vec![uri], ..Wanted::default() };
-        let following = tokio::spawn(follow(target, listener.clone(), wanted, sender, begun));
-        let reports = Self { incoming, _following: vec![AbortOnDropHandle::new(following)] };
-        match timeout(PATIENCE, beginning).await {
-            Ok(Ok(begun)) => begun.map(|()| reports),
-            Ok(Err(_)) | Err(_) => Ok(reports),
+    pub(super) async fn on_one(listener: &Listener, uri: String) -> Result<Self, TargetError> {
+        let (reports, beginnings) = Self::begin(listener, Interest { resources: vec![uri], ..Interest::default() });
+        for (_, beginning) in beginnings {
+            if let Ok(Ok(begun)) = timeout(PATIENCE, beginning).await {
+                begun?;
+            }
         }
+        Ok(reports)
+    }
+
+    fn begin(listener: &Listener, interest: Interest) -> (Self, Vec<Beginning>) {
+        let (news, incoming) = mpsc::channel(QUEUE);
+        let mut reporting = Reporting { listener: listener.clone(), interest, news, following: Vec::new() };
+        let beginnings = reporting.arrange(&listener.lasting.now());
+        (Self { incoming, _keeping: AbortOnDropHandle::new(tokio::spawn(reporting.keep())) }, beginnings)
     }
 
     /// The next notification; never, where nobody reports.
@@ -151,24 +171,52 @@ impl Reports {
     }
 }
 
+impl Reporting {
+    /// Sees to it that who has what is wanted reports on it, whatever the configuration. Ends with the endpoint.
+    async fn keep(mut self) {
+        while let Some(gateway) = self.listener.lasting.changed().await {
+            self.arrange(&gateway);
+        }
+    }
+
+    /// Has those report who have what is wanted by now, and the others no more.
+    fn arrange(&mut self, gateway: &Gateway) -> Vec<Beginning> {
+        let mut before = std::mem::take(&mut self.following);
+        let mut beginnings = Vec::new();
+        for (target, interest, wanted) in by_target(gateway, &self.listener.caller, &self.interest) {
+            let reports = |it: &Following| it.target.shares_reach(&target) && it.wanted == wanted;
+            if let Some(at) = before.iter().position(reports) {
+                self.following.push(before.swap_remove(at));
+                continue;
+            }
+            let (begun, beginning) = oneshot::channel();
+            let (listener, news) = (self.listener.clone(), self.news.clone());
+            let task = tokio::spawn(follow(Arc::clone(&target), listener, wanted.clone(), news, begun));
+            self.following.push(Following { target, wanted, _task: AbortOnDropHandle::new(task) });
+            beginnings.push((interest, beginning));
+        }
+        beginnings
+    }
+}
+
 /// The targets that have these resources and tasks, each with what is its own, as the client names it and as the target does.
 /// What nobody may have is left out.
-fn by_target(listener: &Listener, interest: Interest) -> Vec<(Arc<Target>, Interest, Wanted)> {
+fn by_target(gateway: &Gateway, caller: &Caller, interest: &Interest) -> Vec<(Arc<Target>, Interest, Wanted)> {
     let mut all: BTreeMap<PathName, (Arc<Target>, Interest, Wanted)> = BTreeMap::new();
     let mut of = |target: Arc<Target>, note: &mut dyn FnMut(&mut Interest, &mut Wanted)| {
         let entry = all.entry(target.path().clone());
         let (_, interest, wanted) = entry.or_insert_with(|| (target, Interest::default(), Wanted::default()));
         note(interest, wanted);
     };
-    for uri in interest.resources {
-        let Some(target) = listener.gateway.holder(&uri) else { continue };
+    for uri in &interest.resources {
+        let Some(target) = gateway.holder(uri) else { continue };
         of(target, &mut |interest, wanted| {
             interest.resources.push(uri.clone());
             wanted.resources.push(uri.clone());
         });
     }
-    for name in interest.tasks {
-        let Some((target, id)) = listener.gateway.task_named(&listener.caller, &name) else { continue };
+    for name in &interest.tasks {
+        let Some((target, id)) = gateway.task_named(caller, name) else { continue };
         of(target, &mut |interest, wanted| {
             interest.tasks.push(name.clone());
             wanted.tasks.push(id.clone());
@@ -193,7 +241,7 @@ async fn follow(
                 begun.take().map(|begun| begun.send(Ok(())));
                 pause = BACK_OFF.0;
                 while let Some(message) = heard.next().await {
-                    let message = listener.gateway.with_task_name(&listener.caller, target.path(), message);
+                    let message = listener.lasting.now().with_task_name(&listener.caller, target.path(), message);
                     if news.send(message).await.is_err() {
                         return;
                     }

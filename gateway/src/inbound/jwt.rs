@@ -45,6 +45,20 @@ enum Cause {
 impl JwtCheck {
     pub(super) fn new(config: &CustomJwt, http: reqwest::Client, clock: Clock) -> Self {
         let verifier = Verifier::new(config.discovery_url.clone(), http, clock.clone(), config.clock_skew);
+        Self::by(verifier, config, clock)
+    }
+
+    /// Whether what this knows of its issuer would do for `config` too.
+    pub(super) fn is_of_the_issuer_of(&self, config: &CustomJwt) -> bool {
+        (&self.discovery_url, self.clock_skew) == (&config.discovery_url, config.clock_skew)
+    }
+
+    /// By the rules of `config`, which is about the same issuer. Who was let in by these rules is not by those.
+    pub(super) fn with_rules_of(&self, config: &CustomJwt) -> Self {
+        Self::by(self.verifier.clone(), config, self.clock.clone())
+    }
+
+    fn by(verifier: Verifier, config: &CustomJwt, clock: Clock) -> Self {
         Self {
             discovery_url: config.discovery_url.clone(),
             verifier,

@@ -109,6 +109,11 @@ impl Health {
         Self { path, has_others, rules, standing, cause, served, passed_on }
     }
 
+    /// Whether it is judged by these rules.
+    pub(super) fn goes_by(&self, has_others: bool, rules: &Failover) -> bool {
+        (self.has_others, &self.rules) == (has_others, rules)
+    }
+
     /// How it stands.
     pub fn state(&self) -> PathState {
         match self.standing.borrow().state {

@@ -8,6 +8,7 @@ mod modern;
 mod probe;
 mod retry;
 mod runtime;
+mod trust;
 
 use std::{
     sync::{Arc, RwLock},

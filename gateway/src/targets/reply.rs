@@ -13,7 +13,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Fault, Question, Sent, TargetError, Trial, places::Places};
+use super::{Fault, Question, Sent, TargetError, Trial, places::Places, reach::Reach};
 use crate::calls::Attempt;
 
 /// The reply to one request: from an adapter with bare faults, from a target with its name in them.
@@ -50,6 +50,8 @@ pub(super) struct Bounds {
     pub(super) sent: Sent,
     /// For who watches: it ends with the reply.
     pub(super) attempt: Option<Attempt>,
+    /// What reaches the target is not let go of while an answer comes by it.
+    pub(super) _reach: Arc<Reach>,
 }
 
 /// One message of a reply.

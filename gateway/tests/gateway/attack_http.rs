@@ -4,13 +4,14 @@
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use causeway::serve::{Bounds, Connections, serve};
+use causeway::serve::{Bounds, Connections, Site, serve};
 use http::{Request, StatusCode, Version};
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -167,7 +168,6 @@ async fn who_says_nothing_loses_the_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let bounds = Bounds {
-        connections: Connections::new(3),
         header_bytes: 16 * 1024,
         idle: PATIENCE,
         stalled: PATIENCE,
@@ -176,7 +176,8 @@ async fn who_says_nothing_loses_the_connection() {
         closing: CancellationToken::new(),
     };
     let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
-    tokio::spawn(serve(listener, router, bounds, std::future::pending()));
+    let (_site, site) = watch::channel(Site { router, bounds });
+    tokio::spawn(serve(listener, site, Connections::new(3), std::future::pending()));
     let connect = async |said: &'static [u8]| {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(said).await.unwrap();

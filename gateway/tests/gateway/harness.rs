@@ -16,9 +16,14 @@ use causeway::{
     },
     discovery::{TargetState, View},
     http::MCP_PATH,
+    reload::{Outcome, Standing, Wanted},
 };
 use causeway_oidc::clock::Clock;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{caller::Caller, issuer::Issuer};
@@ -35,6 +40,10 @@ pub(crate) struct Gateway {
     pub(crate) admin: String,
     pub(crate) calls: Calls,
     view: watch::Receiver<Arc<View>>,
+    /// What it was started with, or told to go on with last.
+    config: Mutex<Config>,
+    wanted: mpsc::Sender<Wanted>,
+    pub(crate) standing: watch::Receiver<Standing>,
     stop: CancellationToken,
     served: JoinHandle<anyhow::Result<()>>,
 }
@@ -71,12 +80,14 @@ impl Gateway {
         let wanted = config.admin.map_or(([127, 0, 0, 1], 0).into(), |admin| SocketAddr::new(admin.listen.ip(), 0));
         let admin_listener = TcpListener::bind(wanted).await.unwrap();
         let admin = format!("http://127.0.0.1:{}", admin_listener.local_addr().unwrap().port());
-        let app = App::build(config, clock.clock()).unwrap();
-        let (view, calls) = (app.view(), app.calls());
+        let app = App::build(config.clone(), clock.clock()).unwrap();
+        let (view, calls, standing) = (app.view(), app.calls(), app.standing());
+        let (wanted, reloads) = mpsc::channel(1);
         let stop = CancellationToken::new();
         let listeners = Listeners { gateway: listener, admin: Some(admin_listener) };
-        let served = tokio::spawn(app.run(listeners, stop.clone().cancelled_owned()));
-        Self { url: format!("{origin}{MCP_PATH}"), origin, issuer, clock, admin, calls, view, stop, served }
+        let served = tokio::spawn(app.run_reloading(listeners, reloads, stop.clone().cancelled_owned()));
+        let (url, config) = (format!("{origin}{MCP_PATH}"), Mutex::new(config));
+        Self { url, origin, issuer, clock, admin, calls, view, config, wanted, standing, stop, served }
     }
 
     /// A client with a good token, whose `sub` and `client_id` are `name`.
@@ -110,6 +121,25 @@ impl Gateway {
         let of = |view: &View| view.targets.iter().find(|target| target.name.as_str() == name).cloned();
         let view = self.view_where(|view| of(view).is_some_and(|target| wanted(&target))).await;
         of(&view).expect("it was there a moment ago")
+    }
+
+    /// Has its configuration with a `change` take the place of the one before.
+    pub(crate) async fn want(&self, change: impl FnOnce(&mut Config)) {
+        let config = {
+            let mut config = self.config.lock().unwrap();
+            change(&mut config);
+            Ok(Box::new(config.clone()))
+        };
+        self.wanted.send(Wanted { config, later: Vec::new() }).await.unwrap();
+    }
+
+    /// The same, and waits for what comes of it.
+    pub(crate) async fn reload(&self, change: impl FnOnce(&mut Config)) -> Outcome {
+        let mut standing = self.standing.clone();
+        let before = standing.borrow().read();
+        self.want(change).await;
+        let standing = standing.wait_for(|standing| standing.read() > before).await.unwrap();
+        standing.last.unwrap().0
     }
 
     /// `text` with the addresses of this gateway and its issuer, which change with each run, made fixed.

@@ -9,8 +9,8 @@ use std::{
 /// Of the gateway. `child` stands where its first user needs it; `telemetry`, `shutdown` and `identity_provider` are for the
 /// commands alone; `parsers` is for tests.
 const GATEWAY: &str = "secret arguments address config child stored session_keys metrics inbound login calls credentials targets \
-                       discovery gateway error front http stdio lambda serve clients admin export app peer telemetry shutdown \
-                       identity_provider import deploy cli parsers";
+                       discovery snapshot gateway error front http stdio lambda serve clients reload admin export app peer telemetry \
+                       shutdown identity_provider import deploy cli parsers";
 
 /// Of what does no IO.
 const CORE: &str = "nearest wire trace era name authorizer canonical catalog seal";

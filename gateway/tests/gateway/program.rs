@@ -18,7 +18,10 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{caller::Caller, sample::CAUSEWAY};
+use crate::{
+    caller::Caller,
+    sample::{CAUSEWAY, STATE_HOME},
+};
 
 /// Without anything of this process's environment that could change what the program does.
 fn causeway(arguments: &[&str]) -> Command {
@@ -28,6 +31,8 @@ fn causeway(arguments: &[&str]) -> Command {
         .env_remove("RUST_LOG")
         .env_remove("CAUSEWAY_CONFIG")
         .env_remove("CAUSEWAY_CONFIG_TOML")
+        .env_remove("STATE_DIRECTORY")
+        .env("XDG_STATE_HOME", STATE_HOME)
         .kill_on_drop(true);
     command
 }

@@ -8,6 +8,8 @@ use crate::harness::{http_target, stdio_target};
 
 /// The program under test.
 pub(crate) const CAUSEWAY: &str = env!("CARGO_BIN_EXE_causeway");
+/// Where programs that tests start keep their state: not where that of whoever runs the tests is.
+pub(crate) const STATE_HOME: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// A sample server in this process.
 pub(crate) struct Server {

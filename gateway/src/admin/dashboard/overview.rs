@@ -73,6 +73,7 @@ fn about(admin: &Admin, view: &View, headers: &HeaderMap) -> Markup {
             dl.facts {
                 div { dt { "Who may call" } dd { (authorizer(&admin.authorizer)) } }
                 div { dt { "Up since" } dd { (ago(admin.clock.now(), admin.started)) } }
+                div { dt { "Configuration" } dd { (configuration(admin)) } }
                 div { dt { "Version" } dd.number { (env!("CARGO_PKG_VERSION")) } }
                 div { dt { "Targets" } dd { (tally(&states)) } }
                 div { dt { "Catalog" } dd { a href="/catalog" { (catalog(entries)) } } }
@@ -82,6 +83,16 @@ fn about(admin: &Admin, view: &View, headers: &HeaderMap) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Since when it is in effect, and whether the file could not be used since.
+fn configuration(admin: &Admin) -> Markup {
+    let standing = admin.standing.borrow().clone();
+    html! {
+        a href="/config" { (ago(admin.clock.now(), standing.since)) }
+        @if standing.generation > 1 { span.of { " (number " (standing.generation) ")" } }
+        @if standing.error.is_some() { " " span.tag { "the file has mistakes" } }
     }
 }
 

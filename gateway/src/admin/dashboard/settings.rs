@@ -8,7 +8,7 @@ use super::{
     Context,
     overview::in_code,
     page::{Page, Tab},
-    time::count,
+    time::{ago, count},
 };
 use crate::config::outline::{Chapter, Setting, Shown};
 
@@ -16,11 +16,25 @@ pub(super) async fn page((State(admin), Extension(visitor)): Context) -> Respons
     let chapters = admin.written.outline();
     let path = std::path::absolute(&admin.written.path).unwrap_or_else(|_| admin.written.path.clone());
     let path = path.display().to_string();
+    let standing = admin.standing.borrow().clone();
     let content = html! {
         h1 { "Configuration" }
         p.lead {
-            "Read from " code #file { (path) } " when the gateway started. What the file does not say is marked as "
+            "Read from " code #file { (path) } ", in effect since " (ago(admin.clock.now(), standing.since)) ". What the file does not say is marked as "
             span.tag { "default" } ". Of secrets you see where they come from, never what they are."
+        }
+        @if let Some(error) = &standing.error {
+            p.alert role="status" {
+                "The file was read again and is not used: it has mistakes. The configuration below stays in effect."
+            }
+            pre { (error) }
+        }
+        @if !standing.later.is_empty() {
+            p.note {
+                "The file says something else of "
+                @for (at, name) in standing.later.iter().enumerate() { @if at > 0 { ", " } code { (name) } }
+                ", which takes effect at the next start."
+            }
         }
         p.note { "This gateway listens on " code { (admin.served.local) } ", its admin port on " code { (admin.local) } "." }
         div.with-contents {

@@ -13,7 +13,7 @@ use causeway_core::{
 };
 use futures::stream;
 use http::StatusCode;
-use tokio::{sync::OwnedSemaphorePermit, time::Sleep};
+use tokio::time::Sleep;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
@@ -28,6 +28,7 @@ use crate::{
         news::{Changes, Listener, MOST, Reports},
         no_stream,
         reply::{Exchange, Item, event_stream},
+        streams::Place,
     },
     gateway::CallError,
     targets::{Fault, TargetError},
@@ -44,7 +45,7 @@ struct Stream {
     /// The end of the session.
     ends: std::pin::Pin<Box<Sleep>>,
     stopping: CancellationToken,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// Answers a GET with the stream of the session that it names.
@@ -71,14 +72,14 @@ fn open(front: &Front, post: &Post, session: &Session) -> Result<Stream, Refused
         return Err(Refused::NoEvents);
     }
     // Before another stream is ended: a client that is refused keeps the one that it has.
-    let permit = front.stream_permit()?;
+    let place = front.stream_place()?;
     Ok(Stream {
-        changes: Changes::new(&front.gateway),
+        changes: Changes::new(front),
         ready: Vec::new(),
         replaced: session.live.listen(),
         ends: Box::pin(tokio::time::sleep(session.rest(front))),
         stopping: front.stopping.begun.clone(),
-        _permit: permit,
+        _place: place,
         live: Arc::clone(&session.live),
     })
 }
@@ -96,7 +97,7 @@ impl Stream {
                 () = self.replaced.cancelled() => return None,
                 () = &mut self.ends => return None,
                 methods = self.changes.next() => {
-                    let messages = methods.into_iter().map(|method| format!(r#"{{"jsonrpc":"2.0","method":"{method}"}}"#));
+                    let messages = methods?.into_iter().map(|method| format!(r#"{{"jsonrpc":"2.0","method":"{method}"}}"#));
                     self.ready = messages.map(Bytes::from).collect();
                 }
                 message = self.live.next_posted() => return Some(Item::Between(message)),
@@ -122,12 +123,12 @@ pub(super) async fn subscribe(front: &Front, exchange: &Exchange, session: &Sess
     if session.live.subscriptions() >= MOST {
         return face(Refused::TooManySubscriptions(MOST).face(Era::Legacy, &request.id));
     }
-    let Some(target) = front.gateway.holder(&uri) else {
+    if front.gateway.holder(&uri).is_none() {
         return exchange.refuse(&CallError::NoResource(uri));
-    };
-    let (gateway, caller) = (front.gateway.clone(), exchange.caller.clone());
-    let listener = Listener { gateway, caller, client: request.client.clone() };
-    match Reports::on_one(&listener, target, uri.clone()).await {
+    }
+    let (lasting, caller) = (front.lasting.clone(), exchange.caller.clone());
+    let listener = Listener { lasting, caller, client: request.client.clone() };
+    match Reports::on_one(&listener, uri.clone()).await {
         Ok(reports) => {
             let reporting = tokio::spawn(report(reports, Arc::downgrade(&session.live)));
             session.live.subscribe(uri, AbortOnDropHandle::new(reporting));

@@ -5,7 +5,7 @@ use std::{
     collections::{HashMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use causeway_core::{
     canonical::{Level, Logs},
     wire::Envelope,
 };
-use moka::{future::Cache, notification::RemovalCause};
+use moka::{Expiry, future::Cache, notification::RemovalCause};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -29,9 +29,14 @@ const OUTBOX: (usize, usize) = (256, 4 << 20);
 #[derive(Clone)]
 pub(crate) struct Sessions(Cache<String, Arc<Live>>);
 
+/// Each is forgotten at its own end.
+struct Ends;
+
 /// One session.
 #[derive(Debug, Default)]
 pub(super) struct Live {
+    /// How long it lived on when something came to be known of it.
+    rest: Duration,
     /// Set when the client has ended it.
     ended: CancellationToken,
     level: Mutex<Option<Level>>,
@@ -67,10 +72,9 @@ pub(super) struct Asked {
     response: oneshot::Receiver<Envelope>,
 }
 
-impl Sessions {
-    /// `lifetime`: of a session.
-    pub(crate) fn new(lifetime: Duration) -> Self {
-        let cache = Cache::builder().max_capacity(MOST).time_to_live(lifetime);
+impl Default for Sessions {
+    fn default() -> Self {
+        let cache = Cache::builder().max_capacity(MOST).expire_after(Ends);
         let listener = |_, live: Arc<Live>, cause| {
             // The cache drops what has expired at some later time of its own; what it holds ends now.
             if cause == RemovalCause::Expired {
@@ -79,15 +83,23 @@ impl Sessions {
         };
         Self(cache.eviction_listener(listener).build())
     }
+}
 
+impl Expiry<String, Arc<Live>> for Ends {
+    fn expire_after_create(&self, _: &String, live: &Arc<Live>, _: Instant) -> Option<Duration> {
+        Some(live.rest)
+    }
+}
+
+impl Sessions {
     /// How many something lives of, as far as is known without looking at each.
     pub(crate) fn count(&self) -> usize {
         usize::try_from(self.0.entry_count()).unwrap_or(usize::MAX)
     }
 
-    /// What lives of the session `name`.
-    pub(super) async fn of(&self, name: &str) -> Arc<Live> {
-        self.0.get_with_by_ref(name, async { Arc::default() }).await
+    /// What lives of the session `name`, which itself lives on for this `rest`.
+    pub(super) async fn of(&self, name: &str, rest: Duration) -> Arc<Live> {
+        self.0.get_with_by_ref(name, async { Arc::new(Live { rest, ..Live::default() }) }).await
     }
 }
 

@@ -41,6 +41,9 @@ struct Sealed {
     /// Since the Unix epoch.
     #[serde(rename = "o")]
     opened_seconds: u64,
+    /// From then on; absent in ids of before it could change while the gateway runs.
+    #[serde(rename = "l", default)]
+    lasts_seconds: Option<u64>,
     #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
     info: Option<Box<RawValue>>,
     #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
@@ -73,6 +76,7 @@ pub(super) fn open(front: &Front, post: &Post, version: &str, asked: &Initialize
         version: version.to_owned(),
         name: random_text(),
         opened_seconds: now.as_secs(),
+        lasts_seconds: Some(front.sessions.timeout.as_secs()),
         info,
         capabilities: asked.capabilities.and_then(|capabilities| short(capabilities.get())),
     };
@@ -113,7 +117,7 @@ pub(super) async fn read(front: &Front, post: &Post) -> Result<Option<Session>, 
         tracing::debug!(%why, "refused a session id");
         Refused::UnknownSession
     })?;
-    let live = front.live.of(&sealed.name).await;
+    let live = front.live.of(&sealed.name, sealed.rest(front)).await;
     match live.is_ended() {
         true => Err(Refused::UnknownSession),
         false => Ok(Some(Session { sealed, live })),
@@ -132,8 +136,14 @@ impl Session {
 
     /// How long it lives on.
     pub(super) fn rest(&self, front: &Front) -> Duration {
-        let ends = Duration::from_secs(self.sealed.opened_seconds) + front.sessions.timeout;
-        ends.saturating_sub(front.clock.now())
+        self.sealed.rest(front)
+    }
+}
+
+impl Sealed {
+    fn rest(&self, front: &Front) -> Duration {
+        let lasts = self.lasts_seconds.map_or(front.sessions.timeout, Duration::from_secs);
+        (Duration::from_secs(self.opened_seconds) + lasts).saturating_sub(front.clock.now())
     }
 }
 

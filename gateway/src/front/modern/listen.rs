@@ -1,4 +1,5 @@
-//! `subscriptions/listen`: a stream of news that lasts until the client leaves or the gateway stops.
+//! `subscriptions/listen`: a stream of news that lasts until the client leaves, or the gateway stops, or a new configuration has no
+//! such endpoint any more.
 //!
 //! Source: MCP 2026-07-28, basic/patterns/subscriptions.
 
@@ -13,7 +14,6 @@ use causeway_core::{
 use futures::stream;
 use http::StatusCode;
 use serde::Deserialize;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
         Front, Post, accepts_events, face,
         news::{Changes, Interest, Listener, MOST, Reports},
         reply::{Item, event_stream},
+        streams::Place,
     },
 };
 
@@ -47,7 +48,7 @@ struct Subscription {
     /// Messages that go out next.
     ready: Vec<Bytes>,
     stopping: CancellationToken,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// Answers with the stream.
@@ -80,18 +81,18 @@ async fn open(front: &Front, post: &Post, request: &Request) -> Result<Subscript
     if filter.resource_subscriptions.len() + filter.task_ids.len() > MOST {
         return Err(Refused::TooManySubscriptions(MOST));
     }
-    let permit = front.stream_permit()?;
+    let place = front.stream_place()?;
     // Before anything is asked of targets, so that no change in between is missed.
-    let changes = Changes::new(&front.gateway);
+    let changes = Changes::new(front);
     let listener =
-        Listener { gateway: front.gateway.clone(), caller: post.caller.clone(), client: request.client.clone() };
+        Listener { lasting: front.lasting.clone(), caller: post.caller.clone(), client: request.client.clone() };
     let (resources, tasks) = (filter.resource_subscriptions, filter.task_ids);
     let (reports, honoured) = Reports::on(&listener, Interest { resources, tasks }).await;
     (filter.resource_subscriptions, filter.task_ids) = (honoured.resources, honoured.tasks);
     let id = request.id.clone();
     let ready = vec![acknowledged(&id, &filter)];
     let stopping = front.stopping.begun.clone();
-    Ok(Subscription { id, filter, changes, reports, ready, stopping, _permit: permit })
+    Ok(Subscription { id, filter, changes, reports, ready, stopping, _place: place })
 }
 
 impl Subscription {
@@ -104,16 +105,20 @@ impl Subscription {
                 // What there is to say is said before the end.
                 biased;
                 methods = self.changes.next() => {
+                    let Some(methods) = methods else { return self.last() };
                     let wanted = methods.into_iter().filter(|method| self.filter.includes(method));
                     self.ready = wanted.map(|method| changed(method, &self.id)).collect();
                 }
                 message = self.reports.next() => self.ready.extend(stamped(&message, &self.id)),
-                () = self.stopping.cancelled() => {
-                    let result = format!(r#"{{"resultType":"complete",{}}}"#, meta(&self.id));
-                    return Item::Last(StatusCode::OK, result_message(&self.id, &result).into());
-                }
+                () = self.stopping.cancelled() => return self.last(),
             }
         }
+    }
+
+    /// That it is over.
+    fn last(&self) -> Item {
+        let result = format!(r#"{{"resultType":"complete",{}}}"#, meta(&self.id));
+        Item::Last(StatusCode::OK, result_message(&self.id, &result).into())
     }
 }
 

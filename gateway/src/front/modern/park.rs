@@ -80,6 +80,11 @@ impl Lot {
         Self { parked: Arc::default(), sealer, clock, most, patience }
     }
 
+    /// The same calls with other bounds, for what comes next.
+    pub(crate) fn bounded(&self, most: usize, patience: Duration) -> Self {
+        Self { most, patience, ..self.clone() }
+    }
+
     /// How many calls wait, and how many may.
     pub(crate) fn occupancy(&self) -> (usize, usize) {
         (self.parked.lock().expect("no holder of this lock panics").len(), self.most)

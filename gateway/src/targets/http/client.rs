@@ -25,7 +25,7 @@ use hyper_util::{
 };
 use tokio::net::TcpStream;
 
-use super::{Fault, answer::Body};
+use super::{Fault, answer::Body, trust};
 use crate::{
     config::{Limits, Proxies},
     credentials::CredentialError,
@@ -92,8 +92,7 @@ impl WireClient {
                 })
             }
         };
-        // The certificates that the system trusts, so a company's own as well.
-        let tls = HttpsConnectorBuilder::new().try_with_platform_verifier()?;
+        let tls = HttpsConnectorBuilder::new().with_tls_config(trust::for_endpoint(endpoint)?);
         let https = tls.https_or_http().enable_http1().enable_http2().wrap_connector(connector);
         let header_bytes = limits.header_bytes;
         let client = |idle| {
