@@ -31,6 +31,7 @@ use crate::{
     metrics,
     reload::Standing,
     serve::Connections,
+    shared::Shared,
 };
 
 /// For whoever only wants to know whether the process lives.
@@ -48,6 +49,8 @@ pub struct Admin {
     pub served: Arc<Served>,
     /// Of clients.
     pub connections: Connections,
+    /// What all replicas share.
+    pub shared: Shared,
     pub clock: Clock,
     /// When the gateway started, since the Unix epoch.
     pub started: Duration,
@@ -93,6 +96,6 @@ impl Admin {
     fn numbers(&self) -> Numbers {
         let (served, connections) = (Arc::clone(&self.served), self.connections.clone());
         let (clock, standing) = (self.clock.clone(), self.standing.clone());
-        Numbers { served, connections, clock, standing, started: self.started }
+        Numbers { served, connections, shared: self.shared.clone(), clock, standing, started: self.started }
     }
 }

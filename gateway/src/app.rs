@@ -11,7 +11,7 @@ mod reload;
 
 pub use self::{parts::sources, piped::Speaker, ports::Listeners};
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use causeway_core::{
@@ -24,7 +24,10 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
 
 use self::{effect::Effect, lines::Lines, parts::Parts};
 use crate::{
@@ -35,6 +38,7 @@ use crate::{
     front::Stopping,
     metrics::Family,
     reload::Standing,
+    replicas::{self, Replicas},
     session_keys::Sealing,
     snapshot::Snapshot,
     stored::Sources,
@@ -67,6 +71,10 @@ struct Ground {
     lines: Lines,
     stopping: Stopping,
     clock: Clock,
+    /// Other replicas, once this one has keys that they may have too and an address at which they reach it.
+    replicas: Replicas,
+    /// Keeps what replicas share in reach.
+    _sharing: AbortOnDropHandle<()>,
     /// What keeps the lists for the next start, where something does.
     keeping: Option<JoinHandle<()>>,
     /// Targets that no configuration has any more, while somebody uses them still.
@@ -132,6 +140,25 @@ impl App {
 }
 
 impl Ground {
+    /// Finds out where other replicas reach this one, which listens at `local`, as soon as `parts` say keys that they may have too:
+    /// without such it could open nothing of theirs.
+    async fn meet_replicas(&mut self, parts: &Parts, local: SocketAddr) -> anyhow::Result<()> {
+        let Parts { config, sources, .. } = parts;
+        if self.replicas.own().is_some() || config.sessions.keys.is_empty() {
+            return Ok(());
+        }
+        let Some(own) = replicas::own_address(&config.replicas.own, local, &sources.http).await else { return Ok(()) };
+        tracing::info!("other replicas reach this one at {own}");
+        let replicas = Replicas::new(&own, Arc::clone(self.sealing.sealer()), self.clock.clone());
+        self.replicas = replicas.context("the system trusts no certificates: install `ca-certificates`")?;
+        Ok(())
+    }
+
+    /// Other replicas, as far as what is sealed under `config` is anything to them.
+    fn replicas(&self, config: &Config) -> Replicas {
+        if config.sessions.keys.is_empty() { Replicas::none() } else { self.replicas.clone() }
+    }
+
     /// What is known of the targets of `parts` at the start; from now on it is kept for the next one.
     fn remember(&mut self, parts: &Parts) -> Vec<TargetState> {
         let Some(settings) = &parts.config.state.snapshot else {
@@ -165,7 +192,7 @@ impl Ground {
 }
 
 /// What every gateway begins with, whatever it serves on: lets its calls keep an audit log and make spans, where the configuration
-/// wants it, and reads the keys of sessions. It `listens` to targets that tell of changes or does not.
+/// wants it, reads the keys of sessions, and keeps what replicas share in reach. It `listens` to targets that tell of changes or does not.
 async fn begin(app: App, listens: bool) -> anyhow::Result<(Parts, Export, Ground)> {
     let App { parts, calls, latest, standing } = app;
     let Parts { config, sources, .. } = &parts;
@@ -177,8 +204,24 @@ async fn begin(app: App, listens: bool) -> anyhow::Result<(Parts, Export, Ground
     let export = traced(config, sources, &calls);
     let sealing = Sealing::begin(config, &sources.aws).await.context("sessions cannot be sealed")?;
     let pace = Pace::new(config.limits.refresh, listens, clock.clone());
+    sources.shared.seal_with(Arc::clone(sealing.sealer()));
+    let _sharing = AbortOnDropHandle::new(tokio::spawn(sources.shared.clone().keep_up()));
     let (lines, stopping, keeping, leaving, left) = Default::default();
-    let ground = Ground { calls, sealing, pace, latest, standing, lines, stopping, clock, keeping, leaving, left };
+    let ground = Ground {
+        calls,
+        sealing,
+        pace,
+        latest,
+        standing,
+        lines,
+        stopping,
+        clock,
+        replicas: Replicas::none(),
+        _sharing,
+        keeping,
+        leaving,
+        left,
+    };
     Ok((parts, export, ground))
 }
 

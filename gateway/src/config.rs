@@ -27,6 +27,8 @@ mod loopback;
 pub mod mistake;
 pub mod outline;
 mod proxies;
+mod rate_limit;
+mod replicas;
 mod resolve;
 pub mod schema;
 mod shape;
@@ -49,6 +51,8 @@ pub(crate) use loopback::{is_loopback, is_loopback_host, is_loopback_redirect};
 pub use mistake::{Label, Mistake, Mistakes, Subject};
 pub use outline::Written;
 pub use proxies::Proxies;
+pub use rate_limit::{Per, RateLimit};
+pub use replicas::{Redis, ReplicaUrl, Replicas};
 pub(crate) use resolve::KEY_BYTES;
 pub use resolve::Over;
 pub use state::{Snapshot, State};
@@ -62,7 +66,9 @@ pub struct Config {
     pub gateway: Gateway,
     pub sessions: Sessions,
     pub limits: Limits,
+    pub rate_limits: Vec<RateLimit>,
     pub failover: Failover,
+    pub replicas: Replicas,
     pub admin: Option<Admin>,
     pub audit: Option<Audit>,
     pub telemetry: Telemetry,

@@ -11,6 +11,7 @@ use http::StatusCode;
 use crate::{
     calls::{self, Outcome},
     gateway::{Call, CallError},
+    rates::Exceeded,
     targets::{
         Fault, TargetError,
         fault::{Busy, whole_seconds},
@@ -74,6 +75,12 @@ pub enum Refused {
     Unaudited,
     #[error("no such session: it has expired, or it is not yours; send `initialize` again")]
     UnknownSession,
+    #[error(
+        "the replica of the gateway that worked on this broke off; the call may or may not have been carried out: check before you repeat it"
+    )]
+    ReplicaBroken,
+    #[error("Rate limit exceeded - Too many requests: {0}")]
+    TooOften(Exceeded),
 }
 
 impl Face {
@@ -96,6 +103,9 @@ impl Refused {
             Self::MissingCapability(_) => (400, wire::MISSING_CAPABILITY),
             Self::NoEvents => (406, wire::INVALID_REQUEST),
             Self::TooManyStreams(_) | Self::Unaudited => (503, wire::INTERNAL_ERROR),
+            // A client's library must not repeat it by itself, as it may do with a 502 or a 503.
+            Self::ReplicaBroken => (200, wire::INTERNAL_ERROR),
+            Self::TooOften(_) => (429, wire::THROTTLED),
             Self::TooLarge(_) => (413, wire::INVALID_REQUEST),
             Self::ContentType(_) => (415, wire::INVALID_REQUEST),
             Self::Version(_) => (400, wire::UNSUPPORTED_VERSION),
@@ -113,6 +123,9 @@ impl Refused {
             Self::MissingCapability(capability) => {
                 Some(format!(r#"{{"requiredCapabilities":{}}}"#, required(capability)))
             }
+            Self::TooOften(exceeded) => {
+                Some(format!(r#"{{"retryAfterMs":{}}}"#, exceeded.retry_after.as_millis().max(1)))
+            }
             _ => None,
         };
         let status = StatusCode::from_u16(status).expect("the statuses above are statuses");
@@ -120,6 +133,7 @@ impl Refused {
         match self {
             Self::TooManyStreams(_) => Face { outcome: Outcome::Throttled("streams"), ..face },
             Self::Unaudited => Face { outcome: Outcome::Throttled("audit"), ..face },
+            Self::TooOften(_) => Face { outcome: Outcome::Throttled("rate_limits"), ..face },
             _ => face,
         }
     }
@@ -143,6 +157,7 @@ impl CallError {
                 return Self::UnknownState.face(call, era, id, debug);
             }
             Self::Stopping
+            | Self::ReplicaGone
             | Self::TooManyParked(_)
             | Self::CannotAsk { .. }
             | Self::TooManyRounds(_)

@@ -18,13 +18,13 @@ use axum::response::{IntoResponse, Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use causeway_core::{
-    canonical::tasks,
+    canonical::{Request, tasks},
     era::{self, Era, headers},
     seal::Sealer,
     wire::{BadEnvelope, Envelope, Kind, Object, ObjectEdit, json, text},
 };
 use causeway_oidc::clock::Clock;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -32,6 +32,9 @@ use crate::{
     error::{Face, Refused},
     gateway::{Gateway, Lasting},
     inbound::Caller,
+    rates::Rates,
+    replicas::{Forwarded, Replicas, Unanswered},
+    shared::Shared,
     targets::About,
 };
 
@@ -56,6 +59,12 @@ pub struct Front {
     stopping: Stopping,
     /// Clients are told what the only target says of itself.
     in_its_name: bool,
+    /// Where what lives elsewhere is answered.
+    replicas: Replicas,
+    /// How often targets may be asked for something.
+    rates: Rates,
+    /// The toolset whose endpoint it is for; `None`: the gateway's own.
+    toolset: Option<String>,
 }
 
 /// The end of the gateway, in two steps.
@@ -84,6 +93,8 @@ pub struct Post {
     pub caller: Arc<Caller>,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// Another replica of the gateway has passed it on: it goes no further.
+    pub passed_on: bool,
 }
 
 impl Front {
@@ -98,9 +109,25 @@ impl Front {
         stopping: Stopping,
     ) -> Self {
         let lot = modern::Lot::new(Arc::clone(&sealer), clock.clone(), limits.parked_calls, limits.parked);
+        let (replicas, rates) = (Replicas::none(), Rates::new(&[], &Shared::none(), &clock));
         let (live, streams) = (legacy::Sessions::default(), Streams::new(limits.streams));
-        let in_its_name = false;
-        Self { gateway, lasting, settings, sessions, sealer, clock, live, lot, streams, stopping, in_its_name }
+        let (in_its_name, toolset) = (false, None);
+        Self {
+            gateway,
+            lasting,
+            settings,
+            sessions,
+            sealer,
+            clock,
+            live,
+            lot,
+            streams,
+            stopping,
+            in_its_name,
+            replicas,
+            rates,
+            toolset,
+        }
     }
 
     /// The front of the same endpoint under another configuration: what is one client's goes on.
@@ -115,8 +142,27 @@ impl Front {
             sessions,
             lot: self.lot.bounded(limits.parked_calls, limits.parked),
             streams: self.streams.bounded(limits.streams),
+            toolset: self.toolset.clone(),
             ..self.beside((gateway, lasting), settings)
         }
+    }
+
+    /// The same as one of several replicas: what lives in another one is answered there.
+    #[must_use]
+    pub fn among(self, replicas: Replicas) -> Self {
+        let lot = self.lot.at(replicas.own());
+        Self { lot, replicas, ..self }
+    }
+
+    /// The same that keeps callers to these rates.
+    #[must_use]
+    pub fn limited(self, rates: Rates) -> Self {
+        Self { rates, ..self }
+    }
+
+    /// What callers are kept to.
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     /// The same, speaking for the only target of the gateway: clients hear its name and its instructions.
@@ -135,6 +181,9 @@ impl Front {
     /// together. What is one caller's at the one is not so at the other, for callers of two endpoints differ (`inbound::Caller::key`).
     pub fn beside(&self, (gateway, lasting): (Arc<Gateway>, Lasting), settings: config::Gateway) -> Self {
         Self {
+            toolset: Some(settings.name.clone()),
+            replicas: self.replicas.clone(),
+            rates: self.rates.clone(),
             gateway,
             lasting,
             settings,
@@ -162,6 +211,31 @@ impl Front {
     /// Gives up what waits for clients that nobody will hear any more.
     pub(crate) fn close(&self) {
         self.lot.clear();
+    }
+
+    /// The answer of the replica at `home`, where what `post` is about lives, to a request with this `method`; `None` where that is
+    /// this one, or where nobody is there any more.
+    async fn elsewhere(&self, home: Option<&str>, method: &Method, post: &Post, id: &str) -> Option<Response> {
+        let home = home.filter(|home| !post.passed_on && self.replicas.is_elsewhere(home))?;
+        let broken = Refused::ReplicaBroken.face(Era::Legacy, id);
+        let Post { caller, headers, body, .. } = post;
+        let toolset = self.toolset.as_deref();
+        let closing = &self.stopping.closing;
+        let request = Forwarded { method, toolset, caller, headers, body, broken: &broken.message, closing };
+        match self.replicas.pass_on(home, request).await {
+            Ok(response) => Some(response),
+            Err(Unanswered::Broken) => Some(face(broken)),
+            Err(Unanswered::Unreached) => None,
+        }
+    }
+
+    /// The refusal of `request`, which asks a target for something, if its caller has done so too often.
+    async fn too_often(&self, post: &Post, request: &Request) -> Option<Response> {
+        let exceeded = self.rates.take(&post.caller, request).await.err()?;
+        let after = exceeded.retry_after.as_secs_f64().ceil().max(1.0) as u64;
+        let mut response = face(Refused::TooOften(exceeded).face(request.era, &request.id));
+        response.headers_mut().insert(header::RETRY_AFTER, after.into());
+        Some(response)
     }
 
     /// What is in use.

@@ -93,6 +93,11 @@ pub enum CallError {
         "`requestState` is unknown or has expired: send the call anew, without `requestState` and `inputResponses`"
     )]
     UnknownState,
+    /// A retry whose call waited in another replica, which cannot be reached.
+    #[error(
+        "the replica of the gateway in which this call waited is gone, and the call with it: see what it has done, then send it anew, without `requestState` and `inputResponses`"
+    )]
+    ReplicaGone,
     /// The target does not want to report on this resource.
     #[error("target `{target}` does not report on `{uri}`: see with `resources/read` whether it has it")]
     NotReported { target: TargetName, uri: String },

@@ -4,6 +4,7 @@
 mod cors;
 mod login;
 pub(crate) mod origin;
+mod replica;
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -12,7 +13,7 @@ use axum::{
     body::Body,
     extract::{Path, State},
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use bytes::Bytes;
 use causeway_core::{
@@ -35,6 +36,7 @@ use crate::{
     front::{self, Front, Post},
     inbound::{Inbound, Refusal},
     login::Login,
+    replicas::{self, Replicas},
     targets::{Counts, PathState, Target},
 };
 
@@ -58,6 +60,8 @@ pub struct Served {
     pub limits: Limits,
     /// Told of each request of a client.
     pub calls: Calls,
+    /// Other replicas of the gateway.
+    pub replicas: Replicas,
     /// Where the gateway listens: its address for clients that send no `Host`.
     pub local: SocketAddr,
 }
@@ -90,6 +94,7 @@ pub fn router(served: Arc<Served>) -> Router {
         .route(METADATA_PATH, get(metadata))
         // The path of the resource follows; it is `/mcp`, or longer where a proxy in front adds to it.
         .route(&[METADATA_PATH, "/{*resource}"].concat(), get(metadata_below))
+        .route(replicas::PATH, post(replica::answer))
         .merge(login::router(&served))
         .layer(cors)
         .layer(Extension(allowed))
@@ -157,11 +162,15 @@ async fn answer(served: &Served, endpoint: &Endpoint, allowed: &Allowed, request
         Err(refusal) => return refuse(served, &endpoint.path, &refusal, &parts.headers, body.into()).await,
     };
     calls::note(|call| call.called_by(&caller));
-    let post = Post { caller, headers: parts.headers, body };
-    match parts.method {
-        Method::POST => endpoint.front.answer(post).await,
-        Method::GET => endpoint.front.listen(post).await,
-        _ => endpoint.front.end(post).await,
+    let post = Post { caller, headers: parts.headers, body, passed_on: false };
+    respond(&endpoint.front, &parts.method, post).await
+}
+
+async fn respond(front: &Front, method: &Method, post: Post) -> Response {
+    match *method {
+        Method::POST => front.answer(post).await,
+        Method::GET => front.listen(post).await,
+        _ => front.end(post).await,
     }
 }
 

@@ -168,6 +168,11 @@ impl Caller {
         Self { id: "admin-port".to_owned(), key: "\0\u{1}admin-port".to_owned(), claims: Arc::default() }
     }
 
+    /// A caller whom another replica of this gateway has let in.
+    pub(crate) fn let_in_elsewhere(id: String, key: String, claims: Map<String, Value>) -> Self {
+        Self { id, key, claims: Arc::new(claims) }
+    }
+
     fn from_claims(claims: Map<String, Value>) -> Self {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|id| !id.is_empty());
         let id = text("sub").or(text("client_id")).unwrap_or("anonymous").to_owned();

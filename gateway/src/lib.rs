@@ -28,10 +28,13 @@ mod metrics;
 #[doc(hidden)]
 pub mod parsers;
 pub mod peer;
+mod rates;
 pub mod reload;
+mod replicas;
 pub mod secret;
 pub mod serve;
 pub mod session_keys;
+mod shared;
 pub mod shutdown;
 pub mod snapshot;
 pub mod stdio;

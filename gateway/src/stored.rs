@@ -19,6 +19,7 @@ use crate::{
         environment::{Reference as Place, Unavailable},
     },
     secret::Secret,
+    shared::Shared,
 };
 
 /// AWS gives a secret within milliseconds. One that it does not give by then is used as it was.
@@ -33,6 +34,8 @@ pub struct Sources {
     pub aws: Aws,
     /// After so long such a secret is read again.
     pub secret_refresh: Duration,
+    /// What other replicas have fetched already.
+    pub shared: Shared,
     pub clock: Clock,
 }
 

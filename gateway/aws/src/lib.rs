@@ -6,6 +6,7 @@ pub mod call;
 pub mod caller_identity;
 mod chain;
 pub mod cognito;
+pub mod elasticache;
 pub mod endpoint;
 pub mod identity;
 pub mod refusal;

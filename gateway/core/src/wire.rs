@@ -27,6 +27,8 @@ pub const INTERNAL_ERROR: i64 = -32603;
 pub const UNAUTHORIZED: i64 = -32001;
 /// AgentCore: a good token that lacks a permission.
 pub const FORBIDDEN: i64 = -32002;
+/// AgentCore: too many requests.
+pub const THROTTLED: i64 = -32003;
 /// MCP 2025-11-25, server/resources: no such resource. Since 2026-07-28 that is [`INVALID_PARAMS`].
 pub const RESOURCE_NOT_FOUND: i64 = -32002;
 /// MCP 2026-07-28 `HeaderMismatch`.

@@ -17,6 +17,7 @@ use crate::{
     metrics::Family,
     reload::Standing,
     serve::Connections,
+    shared::{self, Shared},
     targets::{Counts, PathState, Target},
 };
 
@@ -26,6 +27,7 @@ pub(crate) struct Numbers {
     pub(crate) served: Arc<Served>,
     /// Of clients.
     pub(crate) connections: Connections,
+    pub(crate) shared: Shared,
     pub(crate) clock: Clock,
     /// When the gateway started, since the Unix epoch.
     pub(crate) started: Duration,
@@ -44,6 +46,7 @@ impl Numbers {
         families.push(entries(&view));
         families.extend(of_tokens(self, gateway, &view));
         families.extend(bounds(self));
+        families.extend(of_replicas(self));
         let build = Family::gauge("causeway_build_info", "The version that runs; always 1.");
         families.push(build.with(&[("version", env!("CARGO_PKG_VERSION"))], 1_u64));
         families.extend(self.standing.borrow().families());
@@ -148,6 +151,29 @@ fn entries(view: &View) -> Family {
     ];
     let family = Family::gauge("causeway_catalog_entries", "Entries of the merged lists.");
     KINDS.iter().fold(family, |family, (kind, word)| family.with(&[("kind", word)], view.catalog.list(*kind).len()))
+}
+
+/// Of other replicas and of what all share; nothing where there are none.
+fn of_replicas(numbers: &Numbers) -> Vec<Family> {
+    let passed = numbers.served.replicas.passed().map(|passed| {
+        let family = Family::counter(
+            "causeway_replica_requests_total",
+            "Requests that belong to another replica, or came from one.",
+        );
+        family
+            .with(&[("outcome", "passed_on")], passed.on)
+            .with(&[("outcome", "taken")], passed.taken)
+            .with(&[("outcome", "unreached")], passed.unreached)
+            .with(&[("outcome", "broken")], passed.broken)
+    });
+    let shared = numbers.shared.standing().map(|standing| {
+        let up = Family::gauge("causeway_state_up", "1 if the Redis that replicas share can be reached.");
+        let asked = Family::counter("causeway_state_requests_total", "What the Redis was asked for.");
+        let failed = Family::counter("causeway_state_failures_total", "Of those, what it did not do in time.");
+        let shared::Standing { up: is_up, asked: count, failed: failures } = standing;
+        [up.with(&[], u64::from(is_up)), asked.with(&[], count), failed.with(&[], failures)]
+    });
+    passed.into_iter().chain(shared.into_iter().flatten()).collect()
 }
 
 fn bounds(numbers: &Numbers) -> Vec<Family> {

@@ -23,6 +23,7 @@ use crate::{
     http::{self, Endpoint, Served},
     inbound::Inbound,
     login::Login,
+    rates::Rates,
     session_keys::NewKeys,
     targets::Target,
 };
@@ -61,6 +62,7 @@ impl Ready {
     /// keys: nothing is missing in it that was there before.
     pub(super) async fn next(config: Config, before: &Effect, ground: &mut Ground) -> anyhow::Result<Self> {
         let parts = Parts::new(config, ground.clock.clone(), Some(&before.parts))?;
+        ground.meet_replicas(&parts, before.served.local).await?;
         let asks_the_same = asks_the_same(&before.parts.config, &parts.config);
         let keys = ground.sealing.read(&parts.config, &parts.sources.aws, asks_the_same);
         let keys = keys.await.context("sessions cannot be sealed")?;
@@ -118,7 +120,8 @@ impl Ready {
         let _publishing = self.publishing(ground);
         let Self { parts, followed, gateway, toolsets, login, .. } = self;
         let (limits, calls) = (parts.config.limits.clone(), ground.calls.clone());
-        let served = Arc::new(Served { gateway, toolsets, login, limits, calls, local });
+        let replicas = ground.replicas(&parts.config);
+        let served = Arc::new(Served { gateway, toolsets, login, limits, calls, replicas, local });
         Effect { parts, followed, served, _publishing }
     }
 }
@@ -195,6 +198,11 @@ fn endpoints(
             Front::new(first, settings, sessions, limits, sealer, clock, ground.stopping.clone())
         }
     };
+    let rates = match own {
+        Some(own) => own.front.rates().after(&config.rate_limits),
+        None => Rates::new(&config.rate_limits, &parts.sources.shared, &ground.clock),
+    };
+    let front = front.limited(rates).among(ground.replicas(config));
     let authorizers =
         Authorizers { parts, before: before.filter(|before| asks_the_same(&before.parts.config, config)) };
     let inbound = authorizers.of(&config.authorizer, |before| Some((&before.authorizer, OWN)));

@@ -11,6 +11,7 @@ use super::http_client;
 use crate::{
     config::{self, Config},
     credentials::Credential,
+    shared::Shared,
     stored::Sources,
     targets::Target,
 };
@@ -32,7 +33,11 @@ impl Parts {
         let kept = before.filter(|before| asks_the_same(&before.config, &config));
         let sources = match kept {
             Some(kept) => kept.sources.clone(),
-            None => sources(&config, clock)?,
+            // What replicas share is reached in one way for the life of the process.
+            None => match before {
+                Some(before) => sources_with(&config, before.sources.shared.clone(), clock)?,
+                None => sources(&config, clock)?,
+            },
         };
         let credentials = config.targets.iter().map(|target| {
             let known = kept.and_then(|kept| kept.credentials.get(&target.name));
@@ -63,8 +68,15 @@ pub(super) fn asks_the_same(before: &Config, now: &Config) -> bool {
 
 /// Whom everything that `config` names has its secrets and tokens from.
 pub fn sources(config: &Config, clock: Clock) -> anyhow::Result<Sources> {
+    let sources = sources_with(config, Shared::none(), clock)?;
+    let Some(redis) = &config.replicas.redis else { return Ok(sources) };
+    let shared = Shared::new(&redis.url, &config.gateway.name, sources.aws.identity(), &sources.clock)?;
+    Ok(Sources { shared, ..sources })
+}
+
+fn sources_with(config: &Config, shared: Shared, clock: Clock) -> anyhow::Result<Sources> {
     let http = http_client(config)?;
     let identity = Identity::new(config.aws.identity.clone(), clock.clone());
     let aws = Aws::new(http.clone(), identity, config.aws.endpoints.clone(), clock.clone());
-    Ok(Sources { http, aws, secret_refresh: config.aws.secret_refresh, clock })
+    Ok(Sources { http, aws, secret_refresh: config.aws.secret_refresh, shared, clock })
 }

@@ -71,7 +71,9 @@ impl App {
         wanted: mpsc::Receiver<Wanted>,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let (parts, export, ground) = begin(self, true).await?;
+        let (parts, export, mut ground) = begin(self, true).await?;
+        let local = listeners.gateway.local_addr().context("the listener has no address")?;
+        ground.meet_replicas(&parts, local).await?;
         let (mut ports, listeners) = Ports::open(parts, ground, listeners)?;
         let over = CancellationToken::new();
         let serving = ports.serving(listeners, export, &over, shutdown);
@@ -151,8 +153,10 @@ impl Ports {
     /// Serves by `next` from now on: each request that comes is answered by it as a whole, and those that are there by the one before.
     pub(super) fn go_on_with(&mut self, next: Ready) {
         let next = next.serve(self.effect.served.local, &mut self.ground);
-        self.connections.change(next.parts.config.limits.connections);
-        self.ground.pace.change(next.parts.config.limits.refresh);
+        let Parts { config, sources, .. } = &next.parts;
+        sources.shared.go_on_as(&config.gateway.name, sources.aws.identity());
+        self.connections.change(config.limits.connections);
+        self.ground.pace.change(config.limits.refresh);
         self.clients.send_replace(client_site(&next, &self.ground));
         let numbers = numbers(&next, &self.connections, &self.ground, self.started);
         if let Some((local, site)) = &self.admin {
@@ -190,6 +194,7 @@ fn admin_site(effect: &Effect, ground: &Ground, numbers: &Numbers, local: Socket
         local,
         served: Arc::clone(&numbers.served),
         connections: numbers.connections.clone(),
+        shared: numbers.shared.clone(),
         clock: ground.clock.clone(),
         started: numbers.started,
         standing: numbers.standing.clone(),
@@ -203,7 +208,8 @@ fn admin_site(effect: &Effect, ground: &Ground, numbers: &Numbers, local: Socket
 
 fn numbers(effect: &Effect, connections: &Connections, ground: &Ground, started: Duration) -> Numbers {
     let (served, connections, clock) = (Arc::clone(&effect.served), connections.clone(), ground.clock.clone());
-    Numbers { served, connections, started, clock, standing: ground.standing.subscribe() }
+    let (shared, standing) = (effect.parts.sources.shared.clone(), ground.standing.subscribe());
+    Numbers { served, connections, shared, started, clock, standing }
 }
 
 fn bounds(limits: &Limits, closing: CancellationToken) -> Bounds {

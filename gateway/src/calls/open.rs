@@ -59,6 +59,8 @@ struct Facts {
     execution: Duration,
     outcome: Option<Outcome>,
     bytes_in: u64,
+    /// Another replica answers it, and keeps the record.
+    elsewhere: bool,
     /// Only where they are kept.
     arguments: Option<Arguments>,
     incoming: Incoming,
@@ -264,6 +266,11 @@ impl OpenCall {
         lead
     }
 
+    /// Another replica answers it: to that one belong its record, its spans and its line in the audit log.
+    pub(crate) fn is_elsewhere(&self) {
+        self.facts().elsewhere = true;
+    }
+
     /// It ended so, as far as is known by now.
     pub(crate) fn came_to(&self, outcome: Outcome) {
         self.facts().outcome = Some(outcome);
@@ -325,6 +332,10 @@ impl OpenCall {
         let now = Instant::now();
         let facts = std::mem::take(&mut *self.facts());
         let place = self.place.lock().expect("no holder of this lock panics").take();
+        if facts.elsewhere {
+            self.book.open.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
         let outcome = match (end.last_byte, facts.outcome) {
             (Some(_), Some(outcome)) => outcome,
             (Some(_), None) if end.status < 400 => Outcome::Ok,

@@ -94,6 +94,11 @@ impl Environment {
         }
     }
 
+    /// Whether what a file refers to is on another machine, so that nothing can be said of it.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.elsewhere
+    }
+
     /// The value that a file refers to by `reference`; elsewhere a text that would do for any.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ pub mod deploy;
 pub mod lambda;
 pub mod list_page;
 pub mod login;
+pub mod rate_limit;
 pub mod selection;
 pub mod state;
 pub mod target;
@@ -32,6 +33,7 @@ pub use deploy::Deploy;
 pub use lambda::Lambda;
 pub use list_page::ListPage;
 pub use login::Login;
+pub use rate_limit::RateLimit;
 pub use state::State;
 pub use target::Target;
 pub use telemetry::Telemetry;
@@ -97,6 +99,8 @@ pub struct File {
     pub sessions: Member<Sessions>,
     /// Bounds. Each has a default that suits a small gateway.
     pub limits: Member<Limits>,
+    /// How often targets may be asked for something. Default: as often as `limits` allow.
+    pub rate_limits: Member<Vec<Located<RateLimit>>>,
     /// When a target, or one of its paths, counts as down.
     pub failover: Member<Failover>,
     /// A port of its own for who runs the gateway: dashboard, metrics, health. Default: none.
@@ -105,7 +109,7 @@ pub struct File {
     pub audit: Member<Audit>,
     /// Logs, spans and metrics.
     pub telemetry: Member<Telemetry>,
-    /// What the gateway keeps beyond the end of its process.
+    /// What the gateway keeps beyond the end of its process, and what it shares with other replicas of itself.
     pub state: Member<State>,
     /// The gateway as an AWS Lambda function. Default: it validates every token itself.
     pub lambda: Member<Lambda>,

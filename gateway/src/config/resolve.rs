@@ -31,6 +31,8 @@ mod credential;
 mod deploy;
 mod lambda;
 mod login;
+mod rate_limit;
+mod replicas;
 mod selection;
 mod state;
 mod target;
@@ -67,7 +69,10 @@ pub(super) fn config(
 ) -> Option<Config> {
     let mut resolver = Resolver { directory, environment, findings };
     let gateway = resolver.gateway(file.gateway.as_ref());
-    let sessions = resolver.sessions(file.sessions.as_ref(), file.login.is_some());
+    let shares = file.state.as_ref().is_some_and(|state| state.value.shares());
+    let sessions = resolver.sessions(file.sessions.as_ref(), shares || file.login.is_some());
+    let replicas = resolver.replicas(file.state.as_ref(), sessions.as_ref());
+    let rate_limits = resolver.rate_limits(&file.rate_limits);
     let limits = resolver.limits(file.limits.as_ref());
     let failover = resolver.failover(file.failover.as_ref());
     let mut authorizer = resolver.authorizer(file.authorizer.as_ref());
@@ -94,7 +99,9 @@ pub(super) fn config(
         gateway: gateway?,
         sessions: sessions?,
         limits,
+        rate_limits: rate_limits?,
         failover,
+        replicas: replicas?,
         admin: admin?,
         audit: audit?,
         telemetry: telemetry?,
@@ -246,7 +253,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn sessions(&mut self, section: Option<&Located<file::Sessions>>, login: bool) -> Option<Sessions> {
+    fn sessions(&mut self, section: Option<&Located<file::Sessions>>, seals: bool) -> Option<Sessions> {
         let default = file::Sessions::default();
         let sessions = section.map_or(&default, |section| &section.value);
         let mode = match sessions.mode.as_ref().map(|mode| mode.value) {
@@ -255,8 +262,8 @@ impl Resolver<'_> {
             Some(file::SessionMode::Off) => SessionMode::Off,
         };
         for (name, keys) in [("key_env", &sessions.key_env), ("key_arn", &sessions.key_arn)] {
-            // A login rides in sealed tokens too.
-            if let (SessionMode::Off, Some(key), false) = (mode, keys.first(), login) {
+            // A login rides in sealed tokens too, and so does what replicas tell each other.
+            if let (SessionMode::Off, Some(key), false) = (mode, keys.first(), seals) {
                 let message =
                     format!("`sessions.{name}` has no effect with `mode = \"off\"`; leave one of the two out");
                 self.findings.report(&key.at, message);

@@ -15,8 +15,10 @@ use crate::{config, stored::Sources};
 
 mod answer;
 mod request;
+mod sharing;
 
 use request::TokenSource;
+use sharing::Sharing;
 
 /// Assumed when a token response has no `expires_in`, which RFC 6749 only recommends.
 const ASSUMED_LIFETIME: Duration = Duration::from_secs(300);
@@ -61,14 +63,11 @@ impl ClientCredentials {
         timeout: Duration,
     ) -> Self {
         let source = Arc::new(TokenSource::new(config, sources, timeout));
-        let (name, now) = (target.clone(), sources.clock.clone());
+        let name = target.clone();
+        let sharing = Arc::new(Sharing::new(target, config, &sources.shared, &sources.clock));
         let token = Kept::new(sources.clock.clone(), move || {
-            let (source, now) = (Arc::clone(&source), now.clone());
-            async move {
-                // Its life is counted from when it was asked for.
-                let asked_at = now.now();
-                source.grant().await.map(|granted| granted.given(asked_at))
-            }
+            let (source, sharing) = (Arc::clone(&source), Arc::clone(&sharing));
+            async move { sharing.token(source.grant()).await }
         });
         let token = token.telling(move |why: &Ungranted| {
             let error = why.of(&name);

@@ -16,10 +16,10 @@ use causeway_core::{
     era::{self, Era, headers, params::HeaderParams},
     wire::{Envelope, Kind, Object, ObjectEdit, result_message, text},
 };
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 pub(crate) use self::live::Sessions;
-use self::session::{Initialize, Session};
+use self::session::{Belongs, Initialize, Session};
 pub(super) use self::{batch::answer as batch, listen::stream};
 use super::{
     Front, Post, accepted, accepts_events, check_object, check_params, face, list, message, no_stream, refused_id,
@@ -44,8 +44,9 @@ pub(super) async fn answer(
         return initialize(front, post, &envelope);
     }
     let refuse = |refused: Refused| face(refused.face(Era::Legacy, &id));
-    let session = match session::read(front, post).await {
-        Ok(session) => session,
+    let session = match session::read(front, &Method::POST, post, &id).await {
+        Ok(Belongs::Here(session)) => session,
+        Ok(Belongs::Elsewhere(answer)) => return answer,
         Err(refused) => return refuse(refused),
     };
     match envelope.kind() {
@@ -66,13 +67,14 @@ pub(super) async fn answer(
 
 /// Ends the session that the client names.
 pub(super) async fn end(front: &Front, post: &Post) -> Response {
-    match session::read(front, post).await {
-        Ok(Some(session)) => {
+    match session::read(front, &Method::DELETE, post, "null").await {
+        Ok(Belongs::Elsewhere(answer)) => answer,
+        Ok(Belongs::Here(Some(session))) => {
             session.live.end();
             front.gateway.end_session(session.name());
             StatusCode::NO_CONTENT.into_response()
         }
-        Ok(None) => no_stream(),
+        Ok(Belongs::Here(None)) => no_stream(),
         Err(refused) => face(refused.face(Era::Legacy, "null")),
     }
 }
@@ -127,6 +129,9 @@ fn request(id: ByteString, envelope: &Envelope, params: Object, client: Client) 
 
 /// Passes a request on; its target may ask the client for something in between.
 async fn call(front: &Front, post: &Post, session: Option<Session>, kind: Call, mut request: Request) -> Response {
+    if let Some(refusal) = front.too_often(post, &request).await {
+        return refusal;
+    }
     let events = front.settings.streaming && accepts_events(&post.headers);
     let running = session.as_ref().map(|session| session.live.run(&request.id));
     let live = session.map(|session| session.live).filter(|_| events);

@@ -14,7 +14,7 @@ use causeway_core::{
     era::{self, Era, headers, params::HeaderParams},
     wire::{Envelope, Kind, Object, ObjectEdit, json, result_message, text},
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 pub(crate) use self::park::Lot;
 use super::{
@@ -59,6 +59,14 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
         }
         ("subscriptions/listen", _) => listen::answer(front, post, request).await,
         (_, Some(call)) => {
+            // What it goes on with waits where it began.
+            let home = request.brings_input().then(|| front.lot.home(&post.caller.key, &request)).flatten();
+            if let Some(answer) = front.elsewhere(home.as_deref(), &Method::POST, post, &id).await {
+                return answer;
+            }
+            if let Some(refusal) = front.too_often(post, &request).await {
+                return refusal;
+            }
             let events = front.settings.streaming && accepts_events(&post.headers);
             let exchange = Exchange::new(front, post, call, request);
             let served_by = exchange.served_by.clone();

@@ -253,7 +253,8 @@ async fn a_credential_opens_what_trusts_the_pool() {
     let endpoints = causeway_aws::endpoint::Endpoints::public();
     let aws = causeway_aws::Aws::new(running.http.clone(), identity, endpoints, clock());
     let (http, secret_refresh) = (running.http.clone(), Duration::from_secs(300));
-    let sources = crate::stored::Sources { http, aws, secret_refresh, clock: clock() };
+    let sources =
+        crate::stored::Sources { http, aws, secret_refresh, shared: crate::shared::Shared::none(), clock: clock() };
     let inbound = Inbound::new(&config::Authorizer::CustomJwt(jwt), &sources);
     for client_authentication in [ClientAuthentication::Basic, ClientAuthentication::Post] {
         let oauth = config::ClientCredentials {

@@ -95,7 +95,7 @@ fn sources_at(endpoints: Endpoints, http: reqwest::Client, clock: Clock) -> Sour
     let identity = Credentials::new("AKID", "hunter2", None, None, "test");
     let identity = Identity::from_provider(identity, None, clock.clone());
     let aws = Aws::new(http.clone(), identity, endpoints, clock.clone());
-    Sources { http, aws, secret_refresh: Duration::from_secs(300), clock }
+    Sources { http, aws, secret_refresh: Duration::from_secs(300), shared: crate::shared::Shared::none(), clock }
 }
 
 /// What comes of a request without a body.

@@ -73,13 +73,39 @@ bad!(bad_state, "bad-state", @"
     config.toml:4: `state.directory` is empty; write a path, or `snapshot = false` to keep nothing
     config.toml:5: `state.snapshot` takes `true` or `false`, not a text; write it without quotes
     config.toml:6: `state.snapshot_max_age_seconds` takes 1 to 31536000, not 0; leave it out for the default, 604800
-    config.toml:7: unknown key `max_age` in `state`; it takes `directory`, `snapshot` or `snapshot_max_age_seconds`
+    config.toml:7: unknown key `max_age` in `state`; it takes `directory`, `snapshot`, `snapshot_max_age_seconds`, `replica_url` or `redis_url_env`
     4 mistakes
 ");
 
 bad!(state_of_nothing, "state-of-nothing", @"
     config.toml:5: `state.snapshot_max_age_seconds` has no effect with `snapshot = false`; leave one of the two out
     1 mistake
+");
+
+bad!(bad_replicas, "bad-replicas", @"
+    config.toml:4: the address of a replica has no path: write `http://10.0.0.7:8080`, which is the replica itself and no proxy in front of it
+    config.toml:4: `state.replica_url` needs `sessions.key_env` or `sessions.key_arn`, the same keys in all replicas: what one seals, the others must open
+    config.toml:5: the variable `KEY` holds no URL of a Redis; set it like `rediss://user:password@redis.example.com:6379`
+    config.toml:5: `state.redis_url_env` needs `sessions.key_env` or `sessions.key_arn`, the same keys in all replicas: what one seals, the others must open
+    config.toml:7: `rate_limits.calls` is missing; write `calls = 600`
+    config.toml:8: `rate_limits.seconds` takes 1 to 86400, not 0; leave it out for the default, 60
+    config.toml:11: `rate_limits.calls` takes 0 to 1000000, not 2000000
+    config.toml:12: `rate_limits[1].per` takes `caller`, `client` or `everyone`, not `callers`; did you mean `caller`?
+    config.toml:13: `rate_limits.tools` is empty, which would limit nothing; leave it out for all calls
+    config.toml:17: `rate_limits.tools` holds `a*` twice; leave one out
+    config.toml:17: a pattern of `rate_limits.tools` is empty and matches nothing; write `\"*\"` for everything
+    11 mistakes
+");
+
+bad!(rate_limits_as_table, "rate-limits-as-table", @"
+    config.toml:3: `rate_limits` takes a list, not a table; write `[[rate_limits]]`
+    1 mistake
+");
+
+bad!(replicas_without_keys, "replicas-without-keys", @"
+    config.toml:4: `state.replica_url` needs `sessions.key_env` or `sessions.key_arn`, the same keys in all replicas: what one seals, the others must open
+    config.toml:5: `state.redis_url_env` needs `sessions.key_env` or `sessions.key_arn`, the same keys in all replicas: what one seals, the others must open
+    2 mistakes
 ");
 
 bad!(bad_clients, "bad-clients", @"
@@ -457,7 +483,7 @@ fn a_file_of_nothing_but_mistakes_is_given_up() {
 fn a_path_in_a_message_is_as_it_was_given() {
     let draft = Draft::parse(Path::new("/etc/causeway/config.toml"), "colour = 1\r\n\r\nauthorizer = 1\r\n").unwrap();
     insta::assert_snapshot!(draft.resolve(&environment()).unwrap_err(), @r#"
-    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `failover`, `admin`, `audit`, `telemetry`, `state`, `lambda`, `aws`, `authorizer`, `login`, `clients`, `targets`, `toolsets` or `deploy`
+    /etc/causeway/config.toml:1: unknown key `colour`; it takes `gateway`, `sessions`, `limits`, `rate_limits`, `failover`, `admin`, `audit`, `telemetry`, `state`, `lambda`, `aws`, `authorizer`, `login`, `clients`, `targets`, `toolsets` or `deploy`
     /etc/causeway/config.toml:3: `authorizer` takes a text or a table, not a whole number; write what the annotated config.toml has there
     /etc/causeway/config.toml: there is no target; write at least one table `[[targets]]` with `name = "my-target"` and `http.endpoint = "https://…/mcp"`
     3 mistakes

@@ -8,7 +8,7 @@ use std::{fs, path::Path, time::Duration};
 
 use causeway::{
     cli,
-    config::{Config, Credential, Draft, Environment, TokenEndpoint, Transport, environment::Reference},
+    config::{Config, Credential, Draft, Environment, ReplicaUrl, TokenEndpoint, Transport, environment::Reference},
     secret::Secret,
 };
 use proptest::prelude::*;
@@ -26,6 +26,7 @@ fn environment() -> Environment {
         ("SESSION_KEY", SECRETS[1]),
         ("KEY_OF_TWO_LINES", SECRETS[2]),
         ("EMPTY_KEY", ""),
+        ("REDIS_URL", "rediss://gateway:hunter2@redis.example.com:6379"),
         ("CALCULATOR_CLIENT_SECRET", "calculator's"),
         ("HELLO_CLIENT_SECRET", "hello's"),
         ("CLOUDWATCH_INSIGHTS_CLIENT_SECRET", "insights'"),
@@ -49,7 +50,9 @@ fn everything_set() -> String {
 /// Whatever is referred to is there.
 fn full_environment() -> Environment {
     environment().overlay(|reference| match reference {
-        Reference::Variable(name) if name.starts_with("AWS_") || name.starts_with("OTEL_") => None,
+        Reference::Variable(name) if ["AWS_", "OTEL_", "ECS_"].iter().any(|of| name.starts_with(of)) => None,
+        Reference::Variable("CAUSEWAY_REPLICA_URL") => None,
+        Reference::Variable("CAUSEWAY_REDIS_URL") => Some(Secret::new("redis://127.0.0.1:6379")),
         _ => Some(Secret::new("a-secret-that-is-long-enough-for-any-use")),
     })
 }
@@ -96,6 +99,37 @@ fn opentelemetrys_variables_stand_for_what_the_file_does_not_say() {
     assert!(otlp("", &[base, ("OTEL_SDK_DISABLED", "true")]).is_none());
     let found = otlp("", &[base, ("OTEL_TRACES_EXPORTER", "none")]).unwrap();
     assert!(found.traces.is_none() && found.metrics.is_some());
+}
+
+#[test]
+fn replicas_know_their_addresses_from_the_file_or_the_environment() {
+    let resolved = |more: &str, variables: &[(&str, &str)]| {
+        let text = format!(
+            "authorizer = \"none\"\nsessions.key_env = [\"SESSION_KEY\"]\n{more}\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"http://127.0.0.1:1/mcp\"\n"
+        );
+        let variables = variables.iter().copied().chain([("SESSION_KEY", SECRETS[1])]);
+        resolve(&text, &Environment::of(variables)).map(|config| config.replicas)
+    };
+    let check = |more: &str, variables: &[(&str, &str)], expected: ReplicaUrl| {
+        assert_eq!(resolved(more, variables).unwrap().own, expected, "{more} {variables:?}");
+    };
+    let url = |url: &str| url.parse().unwrap();
+    let (variable, ecs) =
+        (("CAUSEWAY_REPLICA_URL", "http://10.0.0.7:8080"), ("ECS_CONTAINER_METADATA_URI_V4", "http://e/v4"));
+    check("", &[], ReplicaUrl::Found { ecs: None });
+    check("", &[ecs], ReplicaUrl::Found { ecs: Some(url("http://e/v4")) });
+    check("", &[ecs, variable], ReplicaUrl::Given(url("http://10.0.0.7:8080")));
+    check("state.replica_url = \"http://r:1\"", &[ecs, variable], ReplicaUrl::Given(url("http://r:1")));
+    check("state.replica_url = \"off\"", &[ecs, variable], ReplicaUrl::Off);
+    assert!(
+        resolved("", &[("CAUSEWAY_REPLICA_URL", "10.0.0.7")]).unwrap_err().contains("`CAUSEWAY_REPLICA_URL` is no")
+    );
+    let redis = |more: &str, variables: &[(&str, &str)]| Ok::<_, String>(resolved(more, variables)?.redis.map(|redis| redis.url));
+    assert_eq!(redis("", &[]), Ok(None));
+    let (here, other) = (("CAUSEWAY_REDIS_URL", "redis://here"), ("OTHER", "rediss://other"));
+    assert_eq!(redis("", &[here, other]), Ok(Some(Secret::new("redis://here"))));
+    assert_eq!(redis("state.redis_url_env = \"OTHER\"", &[here, other]), Ok(Some(Secret::new("rediss://other"))));
+    assert!(redis("", &[("CAUSEWAY_REDIS_URL", "http://here")]).is_err());
 }
 
 #[test]

@@ -58,6 +58,11 @@ impl Caller {
         Self { url: [&self.url, "/", toolset].concat(), ..self }
     }
 
+    /// The same client at another gateway.
+    pub(crate) fn through(self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self }
+    }
+
     /// The same client with one more header, or another value of it.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());

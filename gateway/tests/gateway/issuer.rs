@@ -36,7 +36,8 @@ pub(crate) const CALLBACK: &str = "https://tools.example.com/login/callback";
 /// Making keys takes long, and most tests do not care which they are.
 static SHARED: LazyLock<IdentityProvider> = LazyLock::new(|| provider(Clock::system()));
 
-/// A running issuer.
+/// A running issuer. Clones are the same one.
+#[derive(Clone)]
 pub(crate) struct Issuer {
     pub(crate) base: Url,
     /// What it, and the gateway that trusts it, take for the time.

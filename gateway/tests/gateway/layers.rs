@@ -8,9 +8,9 @@ use std::{
 
 /// Of the gateway. `child` stands where its first user needs it; `telemetry`, `shutdown` and `identity_provider` are for the
 /// commands alone; `parsers` is for tests.
-const GATEWAY: &str = "secret arguments address config child stored session_keys metrics inbound login calls credentials targets \
-                       discovery snapshot gateway error front http stdio lambda serve clients reload admin export app peer telemetry \
-                       shutdown identity_provider import deploy cli parsers";
+const GATEWAY: &str = "secret arguments address config child shared stored session_keys metrics inbound login calls replicas rates \
+                       credentials targets discovery snapshot gateway error front http stdio lambda serve clients reload admin export app \
+                       peer telemetry shutdown identity_provider import deploy cli parsers";
 
 /// Of what does no IO.
 const CORE: &str = "nearest wire trace era name authorizer canonical catalog seal";

@@ -71,7 +71,7 @@ impl Resolver<'_> {
         Selection { include, exclude: self.patterns(&format!("{list}.exclude"), exclude) }
     }
 
-    fn patterns(&mut self, name: &str, patterns: &[Located<String>]) -> Vec<Pattern> {
+    pub(super) fn patterns(&mut self, name: &str, patterns: &[Located<String>]) -> Vec<Pattern> {
         for (at, pattern) in patterns.iter().enumerate() {
             let message = match pattern.value.as_str() {
                 "" => format!("a pattern of `{name}` is empty and matches nothing; write `\"*\"` for everything"),

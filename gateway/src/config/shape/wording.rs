@@ -120,6 +120,7 @@ fn wrong_type(name: &str, expected: &str, value: &DeValue<'_>) -> String {
     let (takes, advice) = match (expected, value) {
         ("a sequence", DeValue::Table(_)) if name == "targets" => ("a list", "write `[[targets]]`"),
         ("a sequence", DeValue::Table(_)) if name == "toolsets" => ("a list", "write `[[toolsets]]`"),
+        ("a sequence", DeValue::Table(_)) if name == "rate_limits" => ("a list", "write `[[rate_limits]]`"),
         ("a sequence", _) => ("a list", "put the value in brackets"),
         ("a boolean", _) => ("`true` or `false`", "write it without quotes"),
         ("a string" | "path string", DeValue::Array(_) | DeValue::Table(_)) => ("a text", "write one text in quotes"),

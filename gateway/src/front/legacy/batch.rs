@@ -9,8 +9,10 @@ use causeway_core::{
     wire::Envelope,
 };
 use futures::future::join_all;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::BodyExt;
+
+use super::session::{self, Belongs, Session};
 
 use crate::{
     calls::{self, Unaudited},
@@ -24,7 +26,12 @@ const MOST: usize = 100;
 /// Answers a batch: one array with an answer for each request in it, in the order of the requests.
 pub(in crate::front) async fn answer(front: &Front, post: &Post) -> Response {
     calls::note(|call| call.is_for("batch"));
-    let messages = match accept(front, post).await {
+    let session = match session::read(front, &Method::POST, post, "null").await {
+        Ok(Belongs::Here(session)) => session,
+        Ok(Belongs::Elsewhere(answer)) => return answer,
+        Err(refused) => return face(refused.face(Era::Legacy, "null")),
+    };
+    let messages = match accept(post, session.as_ref()) {
         Ok(messages) => messages,
         Err(refused) => return face(refused.face(Era::Legacy, "null")),
     };
@@ -39,9 +46,8 @@ pub(in crate::front) async fn answer(front: &Front, post: &Post) -> Response {
     }
 }
 
-async fn accept(front: &Front, post: &Post) -> Result<Vec<Bytes>, Refused> {
-    let session = super::session::read(front, post).await?;
-    let version = super::session::client(session.as_ref(), &post.headers)?.version;
+fn accept(post: &Post, session: Option<&Session>) -> Result<Vec<Bytes>, Refused> {
+    let version = session::client(session, &post.headers)?.version;
     if version != era::BATCHES {
         return Err(Refused::Batch(version.to_owned()));
     }
@@ -62,7 +68,9 @@ async fn answer_one(front: &Front, post: &Post, headers: &HeaderMap, body: Bytes
 
 async fn answer_message(front: &Front, post: &Post, headers: &HeaderMap, body: Bytes) -> Response {
     calls::note(|call| call.took(&body));
-    let one = Post { caller: post.caller.clone(), headers: headers.clone(), body: body.clone() };
+    // Of a session that lives elsewhere there is nobody: the batch as a whole would be there.
+    let (caller, headers, body_of_one) = (post.caller.clone(), headers.clone(), body.clone());
+    let one = Post { caller, headers, body: body_of_one, passed_on: true };
     match Envelope::parse(body) {
         Ok(envelope) if envelope.method() == "initialize" => {
             let refused = Refused::Params("`initialize` must not be part of a batch".into());

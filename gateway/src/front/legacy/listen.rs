@@ -12,13 +12,13 @@ use causeway_core::{
     wire::{Envelope, ObjectEdit, result_message},
 };
 use futures::stream;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::time::Sleep;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     live::Live,
-    session::{self, Session},
+    session::{self, Belongs, Session},
 };
 use crate::{
     calls,
@@ -50,9 +50,10 @@ struct Stream {
 
 /// Answers a GET with the stream of the session that it names.
 pub(in crate::front) async fn stream(front: &Front, post: &Post) -> Response {
-    let opened = match session::read(front, post).await {
-        Ok(Some(session)) => open(front, post, &session),
-        Ok(None) => return no_stream(),
+    let opened = match session::read(front, &Method::GET, post, "null").await {
+        Ok(Belongs::Elsewhere(answer)) => return answer,
+        Ok(Belongs::Here(Some(session))) => open(front, post, &session),
+        Ok(Belongs::Here(None)) => return no_stream(),
         Err(refused) => Err(refused),
     };
     match opened {

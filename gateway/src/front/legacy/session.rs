@@ -5,13 +5,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::response::Response;
 use bytestring::ByteString;
 use causeway_core::{
     canonical::{Aside, Client, Logs, tasks},
     era::{self, headers},
     wire::ObjectEdit,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -48,6 +49,9 @@ struct Sealed {
     info: Option<Box<RawValue>>,
     #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
     capabilities: Option<Box<RawValue>>,
+    /// The replica in which the session lives: all of it is answered there for as long as there is somebody.
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    home: Option<String>,
 }
 
 /// A session that a client showed the id of.
@@ -79,6 +83,7 @@ pub(super) fn open(front: &Front, post: &Post, version: &str, asked: &Initialize
         lasts_seconds: Some(front.sessions.timeout.as_secs()),
         info,
         capabilities: asked.capabilities.and_then(|capabilities| short(capabilities.get())),
+        home: front.replicas.own().map(ToOwned::to_owned),
     };
     let id = front.sealer.seal(PURPOSE, &post.caller.key, now + front.sessions.timeout, &sealed);
     HeaderValue::try_from(id).expect("Base64 fits a header")
@@ -105,23 +110,40 @@ fn short(capabilities: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(kept.finish()).ok()
 }
 
-/// The session that a request belongs to, if it names one.
-pub(super) async fn read(front: &Front, post: &Post) -> Result<Option<Session>, Refused> {
+/// Where a request of a session is answered.
+pub(super) enum Belongs {
+    /// Here; in a session, if it names one.
+    Here(Option<Session>),
+    /// Where the session lives: this is the answer from there.
+    Elsewhere(Response),
+}
+
+/// The session that a request with this `method` belongs to, if it names one, or what is answered where that lives. `id` is the
+/// request's, JSON text.
+pub(super) async fn read(front: &Front, method: &Method, post: &Post, id: &str) -> Result<Belongs, Refused> {
+    let Some(sealed) = opened(front, post)? else { return Ok(Belongs::Here(None)) };
+    if let Some(answer) = front.elsewhere(sealed.home.as_deref(), method, post, id).await {
+        return Ok(Belongs::Elsewhere(answer));
+    }
+    let live = front.live.of(&sealed.name, sealed.rest(front)).await;
+    match live.is_ended() {
+        true => Err(Refused::UnknownSession),
+        false => Ok(Belongs::Here(Some(Session { sealed, live }))),
+    }
+}
+
+/// What the session id holds that a request shows, if it shows one.
+fn opened(front: &Front, post: &Post) -> Result<Option<Sealed>, Refused> {
     let id = match (front.sessions.mode, session_id(&post.headers)?) {
         (SessionMode::Off, _) | (SessionMode::Optional, None) => return Ok(None),
         (SessionMode::Required, None) => return Err(Refused::NoSession),
         (SessionMode::Optional | SessionMode::Required, Some(id)) => id,
     };
     let opened = front.sealer.open(PURPOSE, &post.caller.key, front.clock.now(), id);
-    let sealed: Sealed = opened.map_err(|why| {
+    opened.map(Some).map_err(|why| {
         tracing::debug!(%why, "refused a session id");
         Refused::UnknownSession
-    })?;
-    let live = front.live.of(&sealed.name, sealed.rest(front)).await;
-    match live.is_ended() {
-        true => Err(Refused::UnknownSession),
-        false => Ok(Some(Session { sealed, live })),
-    }
+    })
 }
 
 fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refused> {

@@ -64,6 +64,7 @@ pub(super) async fn begin(call: Exchange, lot: Lot) -> Items {
             }
         },
         Found::Nothing => once(call.failed(&CallError::UnknownState)),
+        Found::Gone => once(call.failed(&CallError::ReplicaGone)),
     }
 }
 

@@ -19,6 +19,7 @@ use causeway_core::{
     wire::{ObjectEdit, json},
 };
 use causeway_oidc::clock::Clock;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -44,6 +45,18 @@ pub(crate) struct Lot {
     clock: Clock,
     most: usize,
     patience: Duration,
+    /// The replica that this is, as the others know it.
+    own: Option<Arc<str>>,
+}
+
+/// Where a parked call is.
+#[derive(Debug, Deserialize, Serialize)]
+struct Place {
+    #[serde(rename = "k")]
+    key: String,
+    /// The replica in which it waits.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    replica: Option<String>,
 }
 
 /// Calls by their keys, each with what gives it up in time.
@@ -73,11 +86,18 @@ pub(super) enum Found {
     NotOurs,
     /// The gateway's, but nobody waits under it any more, or it is another caller's or another call's.
     Nothing,
+    /// It waited in another replica.
+    Gone,
 }
 
 impl Lot {
     pub(crate) fn new(sealer: Arc<Sealer>, clock: Clock, most: usize, patience: Duration) -> Self {
-        Self { parked: Arc::default(), sealer, clock, most, patience }
+        Self { parked: Arc::default(), sealer, clock, most, patience, own: None }
+    }
+
+    /// The same in the replica that the others know by the address `own`.
+    pub(crate) fn at(self, own: Option<&str>) -> Self {
+        Self { own: own.map(Arc::from), ..self }
     }
 
     /// The same calls with other bounds, for what comes next.
@@ -106,7 +126,8 @@ impl Lot {
         let requests = requests.collect();
         let key = random_text();
         let expires = self.clock.now() + self.patience;
-        let state = self.sealer.seal(PURPOSE, &owner(caller_id, request), expires, &key);
+        let place = Place { key: key.clone(), replica: self.own.as_deref().map(ToOwned::to_owned) };
+        let state = self.sealer.seal(PURPOSE, &owner(caller_id, request), expires, &place);
         let (lot, forgotten, patience) = (Arc::clone(&self.parked), key.clone(), self.patience);
         let giving_up = tokio::spawn(async move {
             tokio::time::sleep(patience).await;
@@ -130,6 +151,15 @@ impl Lot {
         json(&[MARK, &state].concat())
     }
 
+    /// The address of the replica in which the call waits that `request`, a retry by `caller_id`, is to go on with, if it is not this
+    /// one.
+    pub(super) fn home(&self, caller_id: &str, request: &Request) -> Option<String> {
+        let state = request.param("requestState")?;
+        let opened = self.sealer.open(PURPOSE, &owner(caller_id, request), self.clock.now(), state.strip_prefix(MARK)?);
+        let Place { replica, .. } = opened.ok()?;
+        replica.filter(|replica| self.own.as_deref() != Some(replica))
+    }
+
     /// Takes out the call that `request`, a retry by `caller_id`, is to go on with.
     pub(super) fn find(&self, caller_id: &str, request: &Request) -> Found {
         let state = request.param("requestState");
@@ -138,15 +168,19 @@ impl Lot {
         if self.sealer.open::<()>(ANEW, &owner, now, state).is_ok() {
             return Found::Refused;
         }
-        let opened: Result<String, Unsealed> = self.sealer.open(PURPOSE, &owner, now, state);
-        let key = match opened {
-            Ok(key) => key,
+        let opened: Result<Place, Unsealed> = self.sealer.open(PURPOSE, &owner, now, state);
+        let Place { key, replica } = match opened {
+            Ok(place) => place,
             // It may be that of a gateway behind this one; a legacy target refuses it.
             Err(Unsealed::Foreign) => return Found::NotOurs,
             Err(Unsealed::Expired) => return Found::Nothing,
         };
         let parked = self.parked.lock().expect("no holder of this lock panics").remove(&key);
-        parked.map_or(Found::Nothing, |(parked, _)| Found::Parked(parked))
+        match (parked, replica) {
+            (Some((parked, _)), _) => Found::Parked(parked),
+            (None, Some(replica)) if self.own.as_deref() != Some(&*replica) => Found::Gone,
+            (None, _) => Found::Nothing,
+        }
     }
 }
 

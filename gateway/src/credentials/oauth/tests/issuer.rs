@@ -107,7 +107,13 @@ impl FakeIssuer {
         let url = self.url.clone();
         let endpoints = Endpoints::new(move |_| Some(url.join("/aws").unwrap().into()));
         let aws = Aws::new(http(), identity, endpoints, clock.clone());
-        Sources { http: http(), aws, secret_refresh: Duration::from_secs(300), clock }
+        Sources {
+            http: http(),
+            aws,
+            secret_refresh: Duration::from_secs(300),
+            shared: crate::shared::Shared::none(),
+            clock,
+        }
     }
 
     fn clock(&self) -> Clock {
