@@ -68,6 +68,10 @@ aws:
 people *arguments:
     interop/people/run {{ arguments }}
 
+# Two replicas behind nginx, with a Redis: killed, told to end, passed on; installs both servers from the system's packages.
+replicas *arguments:
+    interop/replicas/run {{ arguments }}
+
 # Deployment, as far as it needs no AWS account: Terraform's roots, the chart, `causeway deploy`, linters.
 deploy-check *arguments:
     interop/deploy/run {{ arguments }}
