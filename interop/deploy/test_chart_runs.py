@@ -1,6 +1,7 @@
 """charts/causeway: the gateway takes the configuration that pods get, and runs as they are told to."""
 
 import base64
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,10 @@ def around() -> Iterator[Surroundings]:
         yield around
 
 
+#: What Kubernetes would say of a pod.
+FIELDS = {"status.podIP": "127.0.0.1"}
+
+
 def environment(made: list[dict], secrets: dict[str, dict[str, str]]) -> dict[str, str]:
     """The variables of the container: those that are written, and those of Secrets, of the chart or of ours."""
     kept = {
@@ -32,8 +37,14 @@ def environment(made: list[dict], secrets: dict[str, dict[str, str]]) -> dict[st
     for source in container(made).get("envFrom", []):
         env |= kept[source["secretRef"]["name"]]
     for each in container(made)["env"]:
-        reference = each.get("valueFrom", {}).get("secretKeyRef")
-        env[each["name"]] = kept[reference["name"]][reference["key"]] if reference else each["value"]
+        source = each.get("valueFrom", {})
+        if reference := source.get("secretKeyRef"):
+            env[each["name"]] = kept[reference["name"]][reference["key"]]
+        elif field := source.get("fieldRef"):
+            env[each["name"]] = FIELDS[field["fieldPath"]]
+        else:
+            # As the kubelet does with variables that stand before.
+            env[each["name"]] = re.sub(r"\$\((\w+)\)", lambda name: env[name[1]], each["value"])
     return env
 
 

@@ -16,6 +16,25 @@ resource "aws_vpc_security_group_ingress_rule" "from_load_balancer" {
   to_port                      = local.port
 }
 
+# What belongs to a call that waits in one replica, the others pass on to that one.
+resource "aws_vpc_security_group_ingress_rule" "from_replicas" {
+  security_group_id            = aws_security_group.gateway.id
+  description                  = "Other replicas"
+  referenced_security_group_id = aws_security_group.gateway.id
+  ip_protocol                  = "tcp"
+  from_port                    = local.port
+  to_port                      = local.port
+}
+
+resource "aws_vpc_security_group_egress_rule" "to_replicas" {
+  security_group_id            = aws_security_group.gateway.id
+  description                  = "Other replicas"
+  referenced_security_group_id = aws_security_group.gateway.id
+  ip_protocol                  = "tcp"
+  from_port                    = local.port
+  to_port                      = local.port
+}
+
 resource "aws_vpc_security_group_ingress_rule" "admin" {
   for_each = toset(var.admin_security_group_ids)
 
@@ -173,8 +192,10 @@ resource "aws_ecs_service" "gateway" {
     aws_lb_listener_rule.gateway,
     aws_vpc_security_group_egress_rule.out,
     aws_vpc_security_group_egress_rule.to_gateway,
+    aws_vpc_security_group_egress_rule.to_replicas,
     aws_vpc_security_group_egress_rule.to_shared,
     aws_vpc_security_group_ingress_rule.from_load_balancer,
+    aws_vpc_security_group_ingress_rule.from_replicas,
     aws_vpc_security_group_ingress_rule.shared,
   ]
 }

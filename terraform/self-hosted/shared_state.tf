@@ -2,8 +2,8 @@
 
 locals {
   cache = one(aws_elasticache_serverless_cache.shared[*])
-  # The user is a part of the URL, a password is not.
-  redis_url = var.shared_state ? "rediss://${aws_elasticache_user.gateway[0].user_name}@${local.cache.endpoint[0].address}:${local.cache.endpoint[0].port}" : null
+  # The user is a part of the URL, and so is the name of the cache, for which the gateway makes its passwords; a password is not.
+  redis_url = var.shared_state ? "rediss://${aws_elasticache_user.gateway[0].user_name}@${local.cache.endpoint[0].address}:${local.cache.endpoint[0].port}?aws_iam_cache=${local.cache.name}" : null
 }
 
 resource "aws_elasticache_serverless_cache" "shared" {
@@ -45,7 +45,7 @@ resource "aws_elasticache_user" "gateway" {
   user_id       = "${var.name}-gateway"
   user_name     = "${var.name}-gateway"
   engine        = "valkey"
-  access_string = "on ~causeway:* resetchannels &causeway:* -@all +@read +@write +@transaction +@pubsub +@scripting +@connection -@dangerous"
+  access_string = "on ~causeway:* resetchannels &causeway:* -@all +@read +@write +@scripting +@connection -@dangerous +time"
 
   authentication_mode {
     type = "iam"

@@ -172,8 +172,8 @@ variable "drain_seconds" {
 
 variable "sticky_seconds" {
   type        = number
-  description = "How long a client that keeps cookies comes back to the same replica; 0 for never. A call that waits for input, and what a client before MCP 2026-07-28 listens to, live in one replica. Clients without cookies need `min_replicas = 1` and `max_replicas = 1` for that."
-  default     = 3600
+  description = "How long a client that keeps cookies comes back to the same replica; 0 for never. Replicas pass on to each other what belongs to another one, so that no client needs it."
+  default     = 0
   nullable    = false
 
   validation {

@@ -8,7 +8,7 @@ variable "min_replicas" {
 
   validation {
     condition     = var.min_replicas >= 1
-    error_message = "`min_replicas` is less than one: write 2 or more, or 1 where clients keep no cookies (see `sticky_seconds`)."
+    error_message = "`min_replicas` is less than one: write 1 or more."
   }
 }
 
@@ -52,7 +52,7 @@ variable "requests_target_per_minute" {
 
 variable "shared_state" {
   type        = bool
-  description = "Make an ElastiCache Serverless cache (Valkey, TLS, the gateway's role as its only user) and give its URL to the gateway as CAUSEWAY_REDIS_URL. No version of the gateway uses it yet, so leave it out: it costs from the first hour."
+  description = "Make an ElastiCache Serverless cache (Valkey, TLS, the gateway's role as its only user) and give its URL to the gateway as CAUSEWAY_REDIS_URL. The replicas then fetch a server's token once for all, and count together for `rate_limits`. It costs from the first hour."
   default     = false
   nullable    = false
 }

@@ -113,7 +113,7 @@ run "replicas_share_a_cache_when_told_so" {
   }
 
   assert {
-    condition     = output.redis_url == "rediss://causeway-gateway@causeway-abc123.serverless.use1.cache.amazonaws.com:6379"
+    condition     = output.redis_url == "rediss://causeway-gateway@causeway-abc123.serverless.use1.cache.amazonaws.com:6379?aws_iam_cache=${aws_elasticache_serverless_cache.shared[0].name}"
     error_message = "the URL says TLS and the user, and no password"
   }
   assert {
