@@ -28,6 +28,8 @@ class Gateway:
     targets: list[dict] | None = None
     #: Where its dashboard, its metrics and its health are, if that is known.
     admin: str | None = None
+    #: The file that it was started with; it is read again when it changes.
+    config: Path | None = None
 
 
 def causeway() -> str:
@@ -52,7 +54,8 @@ def serve(config: str, env: dict[str, str] | None = None) -> Iterator[Gateway]:
         endpoint = process.wait_for(lambda: listening(process.errors), "it listened")
         ready = endpoint.removesuffix("/mcp") + "/readyz"
         until(lambda: httpx2.get(ready, trust_env=False).status_code == 200, "the gateway is ready")
-        yield Gateway(process, endpoint, admin=said(process.errors, "dashboard, metrics and health on "))
+        admin = said(process.errors, "dashboard, metrics and health on ")
+        yield Gateway(process, endpoint, admin=admin, config=Path(path))
 
 
 @contextmanager

@@ -41,9 +41,9 @@ class Redis:
             connection.sendall(" ".join(words).encode() + b"\r\n")
             return connection.recv(65536).decode()
 
-    def strings(self) -> list[str]:
-        """The keys of all texts that it holds."""
-        words = self.ask("SCAN", "0", "COUNT", "1000", "TYPE", "string").split("\r\n")
+    def keys(self, kind: str) -> list[str]:
+        """The keys of all that it holds of one kind: `string`, `hash`."""
+        words = self.ask("SCAN", "0", "COUNT", "1000", "TYPE", kind).split("\r\n")
         return [word for word in words if word.startswith("causeway:")]
 
     def signal(self, number: int) -> None:

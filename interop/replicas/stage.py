@@ -14,7 +14,7 @@ import httpx2
 
 from harness.gateway import Gateway, sample, serve
 from harness.nginx import nginx
-from harness.process import Process
+from harness.process import Process, until
 from harness.redis import Redis
 from harness.token_endpoint import TokenEndpoint, token_endpoint
 
@@ -70,6 +70,20 @@ class Stage:
         wanted = name + ("{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "}" if labels else "")
         found = [line.split()[-1] for line in text.splitlines() if line.rsplit(" ", 1)[0] == wanted]
         return float(found[0]) if found else 0
+
+    def reload(self, old: str, new: str) -> None:
+        """Has `new` stand in the place of `old` in the file of each replica, and waits until it is in effect in all."""
+        generations = [self.metric("causeway_config_generation", at) for at in range(len(self.replicas))]
+        for replica in self.replicas:
+            text = replica.config.read_text()
+            assert old in text
+            written = replica.config.with_suffix(".new")
+            written.write_text(text.replace(old, new))
+            written.rename(replica.config)
+        until(
+            lambda: all(self.metric("causeway_config_generation", at) > was for at, was in enumerate(generations)),
+            "the new configuration is in effect in all",
+        )
 
     def runs_of(self, tool: str) -> int:
         """How often the fixture began to work on a call of this tool, whoever sent it."""

@@ -99,7 +99,7 @@ def test_one_token_does_for_both(on: Stage) -> None:
 def test_no_token_is_readable_in_the_redis() -> None:
     with redis() as server, stage(server) as on:
         Client(on.endpoint).call("calculator___add_numbers", a=1, b=1)
-        [key] = server.strings()
+        [key] = server.keys("string")
         assert key.startswith("causeway:causeway:token:"), key
         kept = server.ask("GET", key)
         assert len(kept) > 100 and "token-" not in kept and "Bearer" not in kept, kept
@@ -124,6 +124,48 @@ def test_a_rate_limit_counts_both() -> None:
             client.request("tools/call", name="calculator___add_numbers", arguments={"a": 1, "b": 1}) for _ in range(40)
         ]
         assert [call.status_code for call in calls].count(200) <= 20
+
+
+def test_limits_change_while_both_run_and_still_count_both() -> None:
+    limits = '\n[[rate_limits]]\ncalls = 20\nseconds = 3600\ntools = ["calculator___*"]\n'
+    with redis() as server, stage(server, limits) as on:
+        until(lambda: all(on.metric("causeway_state_up", one) for one in range(2)), "both reach the Redis")
+        client = Client(on.endpoint)
+
+        def let_through(calls: int) -> int:
+            call = {"name": "calculator___add_numbers", "arguments": {"a": 1, "b": 1}}
+            return [client.request("tools/call", **call).status_code for _ in range(calls)].count(200)
+
+        assert let_through(30) == 20
+        # The same limit goes on, whatever else changes.
+        on.reload("list_page = 2", "list_page = 3")
+        assert let_through(4) == 0
+        on.reload("calls = 20", "calls = 40")
+        assert let_through(60) == 40
+        on.reload("[[rate_limits]]\ncalls = 40", "[[rate_limits]]\ncalls = 100000")
+        assert let_through(10) == 10
+        # It is the connection of the start, and the token of the start.
+        for one in on.replicas:
+            assert sum("the Redis that replicas share is reached" in line for line in one.process.errors) == 1
+        assert len(on.tokens.given) == 1, on.tokens.given
+        # A name of its own in the same Redis.
+        on.reload("[gateway]", '[gateway]\nname = "other"')
+        assert let_through(2) == 2
+        assert any(key.startswith("causeway:other:rate:") for key in server.keys("hash")), server.keys("hash")
+
+
+def test_both_take_new_configurations_under_load_and_lose_nothing() -> None:
+    with redis() as server, stage(server) as on, Load(on.endpoint) as load:
+        asking = Client(on.endpoint).opened()
+        with asking.stream("tools/call", name=ASKS, arguments={"message": "?"}) as told:
+            question = next(message for message in told if message.get("method") == "elicitation/create")
+            for number in range(5):
+                on.reload(f"list_page = {2 + number}", f"list_page = {3 + number}")
+                goes_on(load)
+            assert asking.answer(question, QUESTION) == 202
+            assert TOLD in list(told)[-1]["result"]["content"][0]["text"]
+        assert load.failed() == {}
+    assert load.wrong == []
 
 
 def goes_on(load: Load) -> None:

@@ -158,7 +158,8 @@ mod tests {
         // By itself the file is good: at the next start nothing is shared.
         taken(&text("", ""), &text("", "")).unwrap();
         let mistakes = taken(&first, &text("", "")).unwrap_err().to_string();
-        for named in ["`state.replica_url` needs `sessions.key_env`", "`state.redis_url_env` needs `sessions.key_env`"] {
+        for named in ["`state.replica_url` needs `sessions.key_env`", "`state.redis_url_env` needs `sessions.key_env`"]
+        {
             assert!(mistakes.contains(named), "{mistakes}");
         }
     }

@@ -124,7 +124,9 @@ fn replicas_know_their_addresses_from_the_file_or_the_environment() {
     assert!(
         resolved("", &[("CAUSEWAY_REPLICA_URL", "10.0.0.7")]).unwrap_err().contains("`CAUSEWAY_REPLICA_URL` is no")
     );
-    let redis = |more: &str, variables: &[(&str, &str)]| Ok::<_, String>(resolved(more, variables)?.redis.map(|redis| redis.url));
+    let redis = |more: &str, variables: &[(&str, &str)]| {
+        Ok::<_, String>(resolved(more, variables)?.redis.map(|redis| redis.url))
+    };
     assert_eq!(redis("", &[]), Ok(None));
     let (here, other) = (("CAUSEWAY_REDIS_URL", "redis://here"), ("OTHER", "rediss://other"));
     assert_eq!(redis("", &[here, other]), Ok(Some(Secret::new("redis://here"))));

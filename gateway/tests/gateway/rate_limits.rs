@@ -120,7 +120,7 @@ async fn limits_follow_a_reload() {
     for era in [Era::Legacy, Era::Modern] {
         gateway.clock.advance(Duration::from_secs(600));
         let alice = able(&gateway, era).await;
-        let at_part = alice.clone().toolset("part");
+        let at_part = gateway.caller("alice").toolset("part");
         assert_eq!([call(&alice).await, call(&at_part).await], [200, 200], "{era:?}");
         // A limit that stays has counted what was before.
         let (beside, stays) = (other.clone(), strict.clone());
