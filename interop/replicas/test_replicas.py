@@ -231,7 +231,12 @@ def test_calls_go_on_while_the_redis_is_gone_and_it_is_found_again() -> None:
             goes_on(load)
             mends()
             until(lambda: up() == [1, 1], "both reach it again")
-            assert said("is lost: this replica goes on") == [number, number]
+            # Once each time that it is lost and found, which on a busy machine may be more often than it was broken here.
+            def said_in_turn() -> bool:
+                lost, found = said("is lost: this replica goes on"), said("Redis that replicas share is reached")
+                return all(was >= number for was in lost) and found == [was + 1 for was in lost]
+
+            until(said_in_turn, "each says in turn that it is lost and that it is reached")
         assert load.failed() == {}
     assert load.wrong == []
 
