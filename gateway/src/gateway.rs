@@ -254,7 +254,7 @@ impl Gateway {
             let path = way.path.unwrap_or(route.first());
             let request = for_path(route, path, request);
             match kind == Kind::Tools && way.target.gives_tasks() {
-                true => self.call_with_tasks(caller, &way, path, request).await,
+                true => Box::pin(self.call_with_tasks(caller, &way, path, request)).await,
                 false => {
                     let own_name = json(&&*path.name);
                     Ok(way.target.call(&caller.key, request, &[("name", &own_name)], way.full).await?)

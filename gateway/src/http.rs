@@ -21,11 +21,13 @@ use causeway_core::{
     era::Era,
     wire::{Envelope, ObjectEdit, error_message},
 };
+use futures::{FutureExt, future::Either};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
 use tokio::time::timeout;
+use tower_service::Service;
 
 use self::origin::Allowed;
 use crate::{
@@ -79,12 +81,43 @@ pub struct Endpoint {
     pub shares_login: bool,
 }
 
-/// All paths.
-pub fn router(served: Arc<Served>) -> Router {
-    let allowed = Arc::new(Allowed {
-        public: served.gateway.front.settings.public_url.clone(),
-        origins: served.gateway.front.settings.allowed_origins.clone(),
-    });
+/// What answers all requests of clients.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    served: Arc<Served>,
+    allowed: Arc<Allowed>,
+    /// All paths.
+    router: Router,
+}
+
+impl Entrance {
+    /// To what is `served`.
+    pub fn new(served: Arc<Served>) -> Self {
+        let allowed = Arc::new(Allowed {
+            public: served.gateway.front.settings.public_url.clone(),
+            origins: served.gateway.front.settings.allowed_origins.clone(),
+        });
+        let router = router(Arc::clone(&served), Arc::clone(&allowed));
+        Self { served, allowed, router }
+    }
+
+    /// The response to `request`.
+    pub fn answer(&self, request: Request<Body>) -> impl Future<Output = Response> + Send + use<> {
+        // Most requests are no web page's, and are for the gateway's own endpoint: for these there is nothing to be said about pages
+        // and nothing to be looked up.
+        if request.uri().path() == MCP_PATH && !request.headers().contains_key(header::ORIGIN) {
+            let (served, allowed) = (Arc::clone(&self.served), Arc::clone(&self.allowed));
+            return Either::Left(async move { call(&served, &served.gateway, &allowed, request).await });
+        }
+        let mut router = self.router.clone();
+        Either::Right(router.call(request).map(|answer| match answer {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }))
+    }
+}
+
+fn router(served: Arc<Served>, allowed: Arc<Allowed>) -> Router {
     let cors = cors::layer(served.local, Arc::clone(&allowed));
     Router::new()
         .route(MCP_PATH, any(mcp))

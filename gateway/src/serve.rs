@@ -2,9 +2,10 @@
 //! gateway stops. Knows no paths.
 
 mod connections;
+mod files;
 mod stall;
 
-pub use self::connections::Connections;
+pub use self::{connections::Connections, files::allow as allow_files};
 
 use std::{
     convert::Infallible,
@@ -19,6 +20,10 @@ use axum::{
     Router,
     body::Body,
     response::{IntoResponse, Response},
+};
+use futures::{
+    FutureExt,
+    future::{Either, ready},
 };
 use http::{HeaderValue, Request, StatusCode, Version, header};
 use hyper::{
@@ -42,6 +47,7 @@ use self::{
     connections::Permit,
     stall::{Taken, Watched},
 };
+use crate::http::Entrance;
 
 /// After a failed accept, mostly for want of file descriptors, until the next.
 const BREATH: Duration = Duration::from_millis(100);
@@ -49,8 +55,28 @@ const BREATH: Duration = Duration::from_millis(100);
 /// What is served, as it is at one moment.
 #[derive(Clone, Debug)]
 pub struct Site {
-    pub router: Router,
+    pub pages: Pages,
     pub bounds: Bounds,
+}
+
+/// What answers requests.
+#[derive(Clone, Debug)]
+pub enum Pages {
+    /// Those of clients.
+    Clients(Entrance),
+    Others(Router),
+}
+
+impl Pages {
+    fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response> + Send + use<> {
+        match self {
+            Self::Clients(entrance) => Either::Left(entrance.answer(request.map(Body::new))),
+            Self::Others(router) => Either::Right(router.clone().call(request).map(|answer| match answer {
+                Ok(response) => response,
+                Err(never) => match never {},
+            })),
+        }
+    }
 }
 
 /// Bounds of serving.
@@ -182,13 +208,12 @@ fn answering(
         let is_older = request.version() < Version::HTTP_2;
         is_http2.store(!is_older, Ordering::Relaxed);
         // One configuration answers a request as a whole, whatever comes after it.
-        let mut router = site.borrow().router.clone();
-        let (answering, stopping) = (with_host(request).map(|request| router.call(request)), stopping.clone());
-        async move {
-            let mut response = match answering {
-                Ok(answering) => answering.await?,
-                Err(refused) => refused.into_response(),
-            };
+        let answering = match with_host(request) {
+            Ok(request) => Either::Left(site.borrow().pages.answer(request)),
+            Err(refused) => Either::Right(ready(refused.into_response())),
+        };
+        let stopping = stopping.clone();
+        answering.map(move |mut response| {
             if !is_older {
                 return Ok(response.map(|body| Body::new(Taken::new(body, stalled))));
             }
@@ -196,7 +221,7 @@ fn answering(
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response)
-        }
+        })
     })
 }
 

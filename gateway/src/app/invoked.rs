@@ -14,13 +14,12 @@ use causeway_core::{catalog::Paging, name::PathName};
 use causeway_oidc::clock::Clock;
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
-use tower_service::Service;
 
 use super::{App, begin, effect::Ready, exported};
 use crate::{
     config::{Authorizer, Config, SessionMode},
     discovery::{TargetState, View},
-    http::{self, MCP_PATH, Served},
+    http::{Entrance, MCP_PATH, Served},
     lambda::{self, Reading},
     targets::Target,
 };
@@ -67,11 +66,10 @@ impl App {
         fresh.started(&served).await;
         let reading = reading(config, ground.clock.clone());
         let over = CancellationToken::new();
-        let router = http::router(served);
+        let entrance = Entrance::new(served);
         let answer = |request: Request<Body>| async {
             fresh.freshen().await;
-            let Ok(answer) = router.clone().call(request).await;
-            answer
+            entrance.answer(request).await
         };
         let settle = async || {
             if let Some(audit) = calls.audit() {
@@ -190,12 +188,13 @@ mod tests {
     use crate::{
         config::{Draft, Environment},
         discovery::Followed,
+        http::json_response,
     };
 
     /// A target with one more tool each time that it is listed, while it is up.
     async fn growing(State((listed, up)): State<(Arc<AtomicUsize>, Arc<AtomicBool>)>, asked: Bytes) -> Response {
         if !up.load(Ordering::SeqCst) {
-            return http::json_response(StatusCode::SERVICE_UNAVAILABLE, &Value::Null);
+            return json_response(StatusCode::SERVICE_UNAVAILABLE, &Value::Null);
         }
         let asked: Value = serde_json::from_slice(&asked).unwrap();
         let result = match asked["method"].as_str() {
@@ -206,7 +205,7 @@ mod tests {
             }
             _ => json!({"resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}}),
         };
-        http::json_response(StatusCode::OK, &json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}))
+        json_response(StatusCode::OK, &json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}))
     }
 
     /// A function with that target.

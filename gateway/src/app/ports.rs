@@ -13,9 +13,9 @@ use super::{App, Effect, Export, Ground, Parts, begin, effect::Ready, exported, 
 use crate::{
     admin::{self, Admin, Numbers},
     config::{Limits, Toolset},
-    http,
+    http::{self, Entrance},
     reload::Wanted,
-    serve::{Bounds, Connections, Site, serve},
+    serve::{Bounds, Connections, Pages, Site, allow_files, serve},
 };
 
 /// Connections to the admin port at once: people and scrapers are few, and must not keep clients out.
@@ -103,6 +103,7 @@ impl Ports {
         for inbound in effect.served.endpoints().map(|endpoint| endpoint.inbound.clone()) {
             tokio::spawn(async move { inbound.prepare().await });
         }
+        allow_files(config.limits.connections);
         let (connections, started) = (Connections::new(config.limits.connections), ground.clock.now());
         let numbers = numbers(&effect, &connections, &ground, started);
         let clients = watch::Sender::new(client_site(&effect, &ground));
@@ -155,6 +156,7 @@ impl Ports {
         let next = next.serve(self.effect.served.local, &mut self.ground);
         let Parts { config, sources, .. } = &next.parts;
         sources.shared.go_on_as(&config.gateway.name, sources.aws.identity());
+        allow_files(config.limits.connections);
         self.connections.change(config.limits.connections);
         self.ground.pace.change(config.limits.refresh);
         self.clients.send_replace(client_site(&next, &self.ground));
@@ -181,7 +183,8 @@ fn say_where(local: SocketAddr, toolsets: &[Toolset]) {
 
 fn client_site(effect: &Effect, ground: &Ground) -> Site {
     let closing = ground.stopping.closing.clone();
-    Site { router: http::router(Arc::clone(&effect.served)), bounds: bounds(&effect.parts.config.limits, closing) }
+    let pages = Pages::Clients(Entrance::new(Arc::clone(&effect.served)));
+    Site { pages, bounds: bounds(&effect.parts.config.limits, closing) }
 }
 
 /// What the admin port, which is at `local`, shows.
@@ -203,7 +206,7 @@ fn admin_site(effect: &Effect, ground: &Ground, numbers: &Numbers, local: Socket
         server_names: server_names(config),
         stopping: ground.stopping.begun.clone(),
     };
-    Site { router: admin::router(Arc::new(admin)), bounds }
+    Site { pages: Pages::Others(admin::router(Arc::new(admin))), bounds }
 }
 
 fn numbers(effect: &Effect, connections: &Connections, ground: &Ground, started: Duration) -> Numbers {

@@ -8,6 +8,7 @@ use std::{
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
+use futures::FutureExt;
 use http::HeaderName;
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
@@ -41,8 +42,12 @@ impl Ending {
 
     /// The response that `answer` gives, as one whose last byte ends the call. All that is done for `answer`, and for the body
     /// of the response, is about this call.
-    pub(crate) async fn watch(mut self, answer: impl Future<Output = Response>) -> Response {
-        let mut response = CURRENT.scope(Arc::clone(&self.call), answer).await;
+    pub(crate) fn watch(self, answer: impl Future<Output = Response>) -> impl Future<Output = Response> {
+        // No `async` block: it would have room for `answer` twice, and answers are large while they are being found.
+        CURRENT.scope(Arc::clone(&self.call), answer).map(|response| self.mark(response))
+    }
+
+    fn mark(mut self, mut response: Response) -> Response {
         let id = self.call.request_id().header();
         response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id.clone());
         response.headers_mut().insert(AMAZON_REQUEST_ID, id);

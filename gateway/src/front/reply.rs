@@ -84,10 +84,10 @@ impl Exchange {
 
     /// Passes `request` on, which is this call's or a retry of it.
     pub(super) fn begin(&self, request: Request) -> Events<CallError> {
-        let call = Arc::clone(&self.gateway).call(Arc::clone(&self.caller), self.call, request);
+        let (gateway, caller, kind) = (Arc::clone(&self.gateway), Arc::clone(&self.caller), self.call);
         let served_by = Arc::clone(&self.served_by);
         let reply = async move {
-            let Served { reply, path } = call.await?;
+            let Served { reply, path } = gateway.call(caller, kind, request).await?;
             path.map(|path| served_by.set(path));
             Ok(reply)
         };

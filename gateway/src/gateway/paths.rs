@@ -92,7 +92,8 @@ impl Gateway {
     {
         let (ways, mut request) = self.settled(caller, ways, request)?;
         request.repeat = repeat;
-        let owner = state::owner(caller, &request);
+        // What begins on one of several paths goes on there.
+        let owner = ways.iter().any(|way| way.target.has_others()).then(|| state::owner(caller, &request)).flatten();
         let logs = request.client.logs;
         let mut request = Some(request);
         let mut left = Left { ahead: ways.into(), full: VecDeque::new(), has_waited: false, behind: VecDeque::new() };
@@ -102,10 +103,12 @@ impl Gateway {
             let sent = if left.is_empty() { request.take() } else { request.clone() };
             let sent = sent.expect("it is taken for the last way alone");
             let watched = (repeat == Repeat::Safe && !left.is_empty()).then(|| way.watched(&sent));
-            let asked = ask(way.clone(), sent);
             let outcome = match watched {
-                Some(watched) => self.attempt(&way.target, &watched, asked, &left, logs).await,
-                None => asked.await,
+                // In a box: most targets have one path, and their calls need no room for this.
+                Some(watched) => {
+                    Box::pin(self.attempt(&way.target, &watched, ask(way.clone(), sent), &left, logs)).await
+                }
+                None => ask(way.clone(), sent).await,
             };
             match outcome {
                 Ok(reply) => {

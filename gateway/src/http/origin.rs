@@ -24,14 +24,14 @@ pub(crate) struct Allowed {
 /// A request without `Origin` comes from no page. Pages of the gateway's own public URL may call it, and on a loopback
 /// listener pages of this machine, such as an inspector's.
 pub(crate) fn check(headers: &HeaderMap, local: SocketAddr, allowed: &Allowed) -> Result<(), Refused> {
-    let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let on_loopback = local.ip().is_loopback();
     let origin = text(header::ORIGIN);
     if let Some(origin) = origin.filter(|origin| !is_allowed(origin, local, allowed)) {
-        return Err(Refused::Origin(origin));
+        return Err(Refused::Origin(origin.into_owned()));
     }
     match text(header::HOST).filter(|_| on_loopback) {
-        Some(host) if !is_own(&host, allowed.public.as_ref()) => Err(Refused::Host(host)),
+        Some(host) if !is_own(&host, local, allowed.public.as_ref()) => Err(Refused::Host(host.into_owned())),
         _ => Ok(()),
     }
 }
@@ -46,7 +46,11 @@ pub(super) fn is_allowed(origin: &str, local: SocketAddr, allowed: &Allowed) -> 
 }
 
 /// Whether the header `Host` names this machine, or the host of the public URL.
-fn is_own(host: &str, public: Option<&Url>) -> bool {
+fn is_own(host: &str, local: SocketAddr, public: Option<&Url>) -> bool {
+    // What most clients send, who call the address where the gateway says that it listens.
+    if host.parse() == Ok(local) {
+        return true;
+    }
     let host = host.parse::<Authority>().ok().and_then(|authority| Host::parse(authority.host()).ok());
     host.is_some_and(|host| is_loopback_host(&host) || public.and_then(Url::host).is_some_and(|public| host == public))
 }

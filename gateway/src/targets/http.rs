@@ -24,7 +24,7 @@ use causeway_oidc::{
     kept::Standing,
     wire_log::{self, Exchange},
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},
@@ -70,6 +70,12 @@ pub(super) struct HttpTarget {
 
 /// A call waits no longer than this for a target that takes no calls for now.
 const MOST_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Headers of MCP as they are sent: names that are known when this is compiled cost a request nothing.
+const VERSION: HeaderName = HeaderName::from_static(headers::VERSION);
+const METHOD: HeaderName = HeaderName::from_static(headers::METHOD);
+const NAME: HeaderName = HeaderName::from_static(headers::NAME);
+const SESSION: HeaderName = HeaderName::from_static(headers::SESSION);
 
 /// Headers of most requests: with room for them, none is moved on the way.
 const MOST_HEADERS: usize = 12;
@@ -214,9 +220,14 @@ impl HttpTarget {
             EraChoice::Legacy => return Ok(Era::Legacy),
             EraChoice::Auto => (),
         }
-        if let Some(era) = self.known_era() {
-            return Ok(era);
+        match self.known_era() {
+            Some(era) => Ok(era),
+            // In a box: every call would need room for what one of them does.
+            None => Box::pin(self.learn_era()).await,
         }
+    }
+
+    async fn learn_era(self: &Arc<Self>) -> Result<Era, Fault> {
         let came = Instant::now();
         let mut failed = self.probing.lock().await;
         if let Some(era) = self.known_era() {

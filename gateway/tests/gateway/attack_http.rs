@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use causeway::serve::{Bounds, Connections, Site, serve};
+use causeway::serve::{Bounds, Connections, Pages, Site, serve};
 use http::{Request, StatusCode, Version};
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -176,7 +176,7 @@ async fn who_says_nothing_loses_the_connection() {
         closing: CancellationToken::new(),
     };
     let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
-    let (_site, site) = watch::channel(Site { router, bounds });
+    let (_site, site) = watch::channel(Site { pages: Pages::Others(router), bounds });
     tokio::spawn(serve(listener, site, Connections::new(3), std::future::pending()));
     let connect = async |said: &'static [u8]| {
         let mut stream = TcpStream::connect(address).await.unwrap();

@@ -50,9 +50,8 @@ impl Gateway {
         mut ways: Vec<Way<'a>>,
         request: Request,
     ) -> Result<(Vec<Way<'a>>, Request), CallError> {
-        let Some(owner) = owner(caller, &request).filter(|_| ways.iter().any(|way| way.target.has_others())) else {
-            return Ok((ways, request));
-        };
+        let several = ways.iter().any(|way| way.target.has_others());
+        let Some(owner) = several.then(|| owner(caller, &request)).flatten() else { return Ok((ways, request)) };
         let state = request.param("requestState");
         let Some(sealed) = state.as_deref().and_then(|state| state.strip_prefix(MARK)) else {
             if request.brings_input() {

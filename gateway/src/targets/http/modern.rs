@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use moka::future::Cache;
 
 use super::{
-    Fault, HttpTarget, Outcome,
+    Fault, HttpTarget, METHOD, NAME, Outcome, SESSION, VERSION,
     answer::{Answer, Content, Messages, last, no_answer},
     header_value,
 };
@@ -118,7 +118,7 @@ async fn exchange(
     let message = Bytes::from(message);
     let affinity = target.affinities.of(caller_id).await;
     if let Some(affinity) = &affinity {
-        headers.insert(headers::SESSION, affinity.clone());
+        headers.insert(SESSION, affinity.clone());
     }
     let mut answer = target.exchange(caller_id, &headers, message.clone(), repeat).await?;
     if let (Some(affinity), StatusCode::NOT_FOUND) = (affinity, answer.status()) {
@@ -157,8 +157,8 @@ pub(super) async fn about(target: &HttpTarget) -> Result<About, Fault> {
 /// Asks `server/discover`.
 pub(super) async fn discover(target: &HttpTarget) -> Result<Answer, Fault> {
     let mut map = HeaderMap::with_capacity(2);
-    map.insert(headers::VERSION, HeaderValue::from_static(era::MODERN));
-    map.insert(headers::METHOD, HeaderValue::from_static("server/discover"));
+    map.insert(VERSION, HeaderValue::from_static(era::MODERN));
+    map.insert(METHOD, HeaderValue::from_static("server/discover"));
     let message = request_message(r#""discover""#, "server/discover", &discover_params());
     exchange(target, OWN, map, message, Repeat::Safe).await
 }
@@ -183,12 +183,12 @@ fn is_doubtful(status: StatusCode, content: &Content) -> bool {
 
 fn request_headers(request: &Request, changes: &[(&str, &str)]) -> Result<HeaderMap, Fault> {
     let mut map = HeaderMap::with_capacity(8);
-    map.insert(headers::VERSION, HeaderValue::from_static(era::MODERN));
-    map.insert(headers::METHOD, header_value(&request.method)?);
+    map.insert(VERSION, HeaderValue::from_static(era::MODERN));
+    map.insert(METHOD, header_value(&request.method)?);
     if let Some(member) = headers::named_by(&request.method) {
         let changed = changes.iter().find(|(key, _)| *key == member).map(|(_, name)| *name);
         if let Some(name) = changed.or_else(|| request.params.get(member)).and_then(text) {
-            map.insert(headers::NAME, header_value(&headers::encode(&name))?);
+            map.insert(NAME, header_value(&headers::encode(&name))?);
         }
     }
     for (name, value) in request.modern_param_headers().iter() {

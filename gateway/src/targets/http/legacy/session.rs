@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{
-        Fault, HttpTarget,
+        Fault, HttpTarget, SESSION, VERSION,
         answer::{Content, no_answer},
         header_value,
     },
@@ -272,10 +272,10 @@ impl Session {
     pub(super) fn headers(&self) -> HeaderMap {
         let mut map = HeaderMap::with_capacity(4);
         if let Some(id) = &self.id {
-            map.insert(headers::SESSION, id.clone());
+            map.insert(SESSION, id.clone());
         }
         let version = header_value(&self.about.version).expect("a version that was compared with known ones");
-        map.insert(headers::VERSION, version);
+        map.insert(VERSION, version);
         map
     }
 
