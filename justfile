@@ -49,7 +49,8 @@ schema:
 # Very many calls while everything around the gateway fails: none may be lost, and nothing may be left behind. A million of them take
 # a quarter of an hour; `just soak --calls 5000` takes half a minute.
 soak *arguments:
-    cargo build --release --package causeway --package causeway-soak
+    cargo build --release --package causeway
+    cargo build --release --package causeway-soak
     ${CARGO_TARGET_DIR:-target}/release/causeway-soak --causeway ${CARGO_TARGET_DIR:-target}/release/causeway {{ arguments }}
 
 # Real foreign peers: MCP SDKs of other languages, Cognito and OIDC issuers. Installs what it needs below interop/.
@@ -79,6 +80,18 @@ deploy-check *arguments:
 # Build the images for amd64 and arm64 and run them; needs root on Debian or Ubuntu, and no Docker.
 image *arguments:
     interop/image/run {{ arguments }}
+
+# Measure the gateway beside nginx and other MCP gateways, on a quiet machine, and write docs/benchmarks.md: an hour and more.
+bench *arguments:
+    bench/run {{ arguments }}
+
+# Every measurement once and briefly, every answer checked: that nothing is broken, not how fast it is.
+bench-smoke:
+    bench/run --smoke
+
+# What each step of a call costs for itself.
+bench-steps *arguments:
+    cargo bench --package causeway-bench {{ arguments }}
 
 # A token of the client that a Secrets Manager secret describes, which is read with an AWS profile.
 get-token secret profile:
