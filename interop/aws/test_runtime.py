@@ -107,7 +107,8 @@ def test_runtimes_errors_are_told_apart(calculator: str) -> None:
             answer = add(gateway)
             assert kind(answer) == expected
             assert "user/a" not in json.dumps(answer)
-        assert added(gateway)
+        # So many errors one after the other, and the target counts as down for a moment.
+        until(lambda: added(gateway), "it is asked again")
 
 
 def test_a_runtime_that_is_not_there_is_named_to_the_operator(calculator: str) -> None:

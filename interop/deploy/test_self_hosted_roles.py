@@ -153,6 +153,7 @@ def test_callers_reach_the_load_balancer_and_nothing_else(root: Root) -> None:
         ("0.0.0.0/0", "Callers of the gateway", 443),
         ("0.0.0.0/0", "Callers of the gateway", 80),
         ("Callers of the gateway", "The gateway", 8080),
+        ("The gateway", "The gateway", 8080),
         ("given", "The gateway", 8081),
         ("The gateway", "What replicas of the gateway share", 6379),
         ("The gateway", "What replicas of the gateway share", 6380),
