@@ -19,13 +19,13 @@ async fn while_calls_of_two_callers_run_nobody_is_asked() {
     let gateway = Gateway::start([fixture.target()]).await;
     let alice = able(&gateway, Era::Modern).await;
     let bob = gateway.caller("bob").modern().declaring(everything());
-    let waiting = alice.request("tools/call", params("ask_two_at_once")).await.result();
+    let waiting = alice.request("tools/call", params("notes_around_asking")).await.result();
     let refused = talk(&bob, "f___visit_page", json!({})).await;
     assert!(refused.asked.is_empty(), "{refused:?}");
     assert_eq!(refused.answer["error"]["code"], -32603, "the target's own word: {refused:?}");
-    let done = alice.request("tools/call", retry(&params("ask_two_at_once"), &waiting)).await.result();
-    assert_eq!(done["content"][0]["text"], "name likes color.");
-    assert_eq!(runs_of(&alice, "ask_two_at_once").await, once());
+    let done = alice.request("tools/call", retry(&params("notes_around_asking"), &waiting)).await.result();
+    assert_eq!(done["content"][0]["text"], "You like color.");
+    assert_eq!(runs_of(&alice, "notes_around_asking").await, once());
     assert_eq!(talk(&bob, "f___visit_page", json!({})).await.text(), "The visit: action=accept");
 }
 

@@ -35,6 +35,18 @@ impl Waiting {
         Self { gateway, alice, kind, asked, _fixture: fixture }
     }
 
+    /// A call of `ask_two_at_once` whose questions came in one round. The gateway waits a moment for the second, which a machine with
+    /// much else to do may let pass.
+    async fn start_with_both(kind: Kind) -> Self {
+        for _ in 0..20 {
+            let waiting = Self::start(kind, "ask_two_at_once").await;
+            if waiting.asked["inputRequests"].as_object().unwrap().len() == 2 {
+                return waiting;
+            }
+        }
+        panic!("{kind:?}: the second question came in a round of its own, twenty times");
+    }
+
     /// The retry with everything that was asked for.
     fn retry(&self, tool: &str) -> Value {
         retry(&params(tool), &self.asked)
@@ -107,9 +119,8 @@ async fn a_state_expires() {
 #[tokio::test]
 async fn what_a_retry_leaves_out_is_asked_again() {
     for kind in LEGACY {
-        let waiting = Waiting::start(kind, "ask_two_at_once").await;
+        let waiting = Waiting::start_with_both(kind).await;
         let asked = waiting.asked["inputRequests"].as_object().unwrap();
-        assert_eq!(asked.len(), 2, "{kind:?}");
         let left_out = asked.keys().next().unwrap();
         let mut half = waiting.retry("ask_two_at_once");
         half["inputResponses"].as_object_mut().unwrap().remove(left_out);
@@ -128,7 +139,7 @@ async fn what_a_retry_leaves_out_is_asked_again() {
 #[tokio::test]
 async fn a_retry_without_any_answer_is_asked_for_all_again() {
     for kind in LEGACY {
-        let waiting = Waiting::start(kind, "ask_two_at_once").await;
+        let waiting = Waiting::start_with_both(kind).await;
         let mut params = params("ask_two_at_once");
         params["requestState"] = waiting.asked["requestState"].clone();
         let again = waiting.alice.request("tools/call", params.clone()).await.result();
