@@ -13,9 +13,7 @@ pub(crate) use self::reply::PATH;
 use std::sync::Arc;
 
 use self::streams::Streams;
-use aws_lc_rs::rand;
 use axum::response::{IntoResponse, Response};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use causeway_core::{
     canonical::{Request, tasks},
@@ -391,13 +389,6 @@ pub(crate) fn face(face: Face) -> Response {
 /// The answer to a GET or DELETE that no session goes with: 405 and not 404, which legacy clients take for a lost session.
 pub(crate) fn no_stream() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response()
-}
-
-/// A text that nobody has seen or can guess.
-fn random_text() -> String {
-    let mut bytes = [0; 16];
-    rand::fill(&mut bytes).expect("the system gives random bytes");
-    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The answer to a notification.

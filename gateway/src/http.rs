@@ -110,10 +110,7 @@ impl Entrance {
             return Either::Left(async move { call(&served, &served.gateway, &allowed, request).await });
         }
         let mut router = self.router.clone();
-        Either::Right(router.call(request).map(|answer| match answer {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }))
+        Either::Right(router.call(request).map(|Ok(response)| response))
     }
 }
 

@@ -25,6 +25,7 @@ pub mod inbound;
 mod lambda;
 pub mod login;
 mod metrics;
+mod opaque;
 #[doc(hidden)]
 pub mod parsers;
 pub mod peer;

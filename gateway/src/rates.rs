@@ -20,7 +20,8 @@ use self::bucket::{Bucket, Lease, Rate};
 use crate::{
     config::{Per, RateLimit},
     inbound::Caller,
-    shared::{Shared, digest_of},
+    opaque::digest_of,
+    shared::Shared,
 };
 
 /// Buckets of one limit; the least used are forgotten first, which makes them full.
@@ -136,7 +137,7 @@ impl Limit {
         // A bucket is filled in a period: one that nobody touched for longer is full, as a new one is.
         let buckets = Cache::builder().max_capacity(MOST).time_to_idle(rule.period.max(bucket::LEASE) * 2).build();
         // By what it says and not by its place: replicas of two configurations meet while one is rolled out.
-        let name = digest_of(&format!("{rule:?}"));
+        let name = digest_of(format!("{rule:?}"));
         Self { rule: rule.clone(), rate, name, buckets, shared: shared.clone(), clock: clock.clone() }
     }
 

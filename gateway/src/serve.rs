@@ -71,10 +71,7 @@ impl Pages {
     fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response> + Send + use<> {
         match self {
             Self::Clients(entrance) => Either::Left(entrance.answer(request.map(Body::new))),
-            Self::Others(router) => Either::Right(router.clone().call(request).map(|answer| match answer {
-                Ok(response) => response,
-                Err(never) => match never {},
-            })),
+            Self::Others(router) => Either::Right(router.clone().call(request).map(|Ok(response)| response)),
         }
     }
 }

@@ -10,8 +10,6 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::{digest, rand};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_aws::Identity;
 use causeway_core::seal::Sealer;
 use causeway_oidc::clock::Clock;
@@ -19,7 +17,7 @@ use redis::Script;
 use serde::{Serialize, de::DeserializeOwned};
 
 use self::link::Link;
-use crate::secret::Secret;
+use crate::{opaque::random_text, secret::Secret};
 
 /// Keeps what is shared apart from other sealed texts.
 const PURPOSE: &str = "shared";
@@ -141,9 +139,7 @@ impl Shared {
     /// Claims to do what `key` stands for, for at most `life`.
     pub(crate) async fn claim(&self, key: &str, life: Duration) -> Claim {
         let Some(inner) = &self.0 else { return Claim::Unknown };
-        let mut bytes = [0; 16];
-        rand::fill(&mut bytes).expect("the system gives random bytes");
-        let own = URL_SAFE_NO_PAD.encode(bytes);
+        let own = random_text::<16>();
         let millis = u64::try_from(life.as_millis()).unwrap_or(u64::MAX);
         let mut set = redis::cmd("SET");
         set.arg(inner.key(key)).arg(&own).arg("NX").arg("PX").arg(millis);
@@ -184,11 +180,6 @@ impl Inner {
 
 fn prefix_of(name: &str) -> String {
     format!("causeway:{name}:")
-}
-
-/// A text of fixed length for a key that would be long, or tell something.
-pub(crate) fn digest_of(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
 }
 
 impl fmt::Debug for Shared {

@@ -14,8 +14,6 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::digest;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_core::{
     catalog::{Kind, Lists, Page, PerKind},
     era::Era,
@@ -32,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config,
     discovery::{TargetState, View},
+    opaque::digest_of,
     targets::{About, Target},
 };
 
@@ -123,8 +122,7 @@ impl Snapshot {
     /// That of the configuration at `config`, where `settings` say. Nothing is read yet.
     pub fn new(settings: &config::Snapshot, config: &Path, clock: Clock) -> Self {
         let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
-        let digest = digest::digest(&digest::SHA256, config.as_os_str().as_encoded_bytes());
-        let name = format!("lists-{}.json", &URL_SAFE_NO_PAD.encode(digest)[..22]);
+        let name = format!("lists-{}.json", &digest_of(config.as_os_str().as_encoded_bytes())[..22]);
         let (file, max_age) = (settings.directory.join(name), settings.max_age);
         Self { file, max_age, clock, held: Vec::new(), since: Instant::now(), complained: false }
     }

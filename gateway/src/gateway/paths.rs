@@ -90,10 +90,13 @@ impl Gateway {
     where
         F: Future<Output = Result<Reply, CallError>>,
     {
-        let (ways, mut request) = self.settled(caller, ways, request)?;
-        request.repeat = repeat;
         // What begins on one of several paths goes on there.
         let owner = ways.iter().any(|way| way.target.has_others()).then(|| state::owner(caller, &request)).flatten();
+        let (ways, mut request) = match &owner {
+            Some(owner) => self.settled(owner, ways, request)?,
+            None => (ways, request),
+        };
+        request.repeat = repeat;
         let logs = request.client.logs;
         let mut request = Some(request);
         let mut left = Left { ahead: ways.into(), full: VecDeque::new(), has_waited: false, behind: VecDeque::new() };

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::{digest, rand};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::{Here, Proxy};
+use crate::opaque::{digest_of, random_text};
 
 /// For a person to read the consent page, and to log in at the issuer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
@@ -96,17 +95,15 @@ fn owner(here: &Here, nonce: &str) -> String {
 
 /// A text that nobody can guess.
 pub(super) fn nonce() -> String {
-    let mut bytes = [0; 32];
-    rand::fill(&mut bytes).expect("the system gives random bytes");
-    URL_SAFE_NO_PAD.encode(bytes)
+    random_text::<32>()
 }
 
 /// What stands for `text` where it would be too long.
 pub(super) fn short(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(&digest::digest(&digest::SHA256, text.as_bytes()).as_ref()[..12])
+    digest_of(text)[..16].to_owned()
 }
 
 /// The challenge of PKCE, method S256, that `verifier` answers.
 pub(super) fn challenge_of(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes()))
+    digest_of(verifier)
 }

@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use causeway_core::seal::Sealer;
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Forwarded;
-use crate::{calls, inbound::Caller};
+use crate::{calls, inbound::Caller, opaque::digest_of};
 
 /// Keeps letters apart from other sealed texts.
 const PURPOSE: &str = "replica";
@@ -114,10 +113,6 @@ impl Opened {
         let caller = Caller::let_in_elsewhere(id, key, claims);
         Ok(Letter { method, toolset: sealed.toolset, caller, headers, body })
     }
-}
-
-fn digest_of(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, bytes))
 }
 
 #[cfg(test)]

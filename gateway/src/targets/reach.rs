@@ -3,13 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::digest;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{HttpTarget, StdioTarget};
-use crate::config::{self, Config, Limits, Proxies, Transport};
+use crate::{
+    config::{self, Config, Limits, Proxies, Transport},
+    opaque::digest_of,
+};
 
 /// What reaches it. Clones are the same.
 #[derive(Clone, Debug)]
@@ -120,8 +121,7 @@ pub(super) fn fingerprint(target: &config::Target) -> String {
             ["stdio".into(), format!("{:?}", stdio.era)].into_iter().chain(rest).collect()
         }
     };
-    let digest = digest::digest(&digest::SHA256, parts.join("\0").as_bytes());
-    URL_SAFE_NO_PAD.encode(digest)
+    digest_of(parts.join("\0"))
 }
 
 /// The limits that a target goes by; the others as they are nowhere, so that they make no difference to it.

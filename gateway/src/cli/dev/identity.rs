@@ -8,8 +8,6 @@ use std::{
 };
 
 use anyhow::Context;
-use aws_lc_rs::rand;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_core::{
     authorizer::ClaimMatch,
     name::{TargetName, ToolsetName},
@@ -35,6 +33,7 @@ use crate::{
         located::Member,
     },
     identity_provider::{self, IdentityProvider, Pool, PoolClient},
+    opaque::random_text,
     secret::Secret,
 };
 
@@ -129,9 +128,7 @@ fn make_here(source: &mut SecretSource) -> Secret {
 }
 
 fn generated_secret() -> Secret {
-    let mut bytes = [0; 32];
-    rand::fill(&mut bytes).expect("the system gives random bytes");
-    Secret::new(URL_SAFE_NO_PAD.encode(bytes))
+    Secret::new(random_text::<32>())
 }
 
 impl DevIdentity {

@@ -15,7 +15,8 @@ use tokio::time::{Instant, sleep};
 use super::{Granted, Ungranted};
 use crate::{
     config::{ClientCredentials, TokenEndpoint},
-    shared::{Claim, Shared, digest_of},
+    opaque::digest_of,
+    shared::{Claim, Shared},
 };
 
 /// A replica that fetches one is given so long; then another one tries.

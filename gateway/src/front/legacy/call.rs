@@ -19,10 +19,11 @@ use futures::{
 use super::live::{Live, Running};
 use crate::{
     front::{
-        UNDECLARED, random_text,
+        UNDECLARED,
         reply::{Exchange, Item, Items, given_up},
     },
     gateway::CallError,
+    opaque::random_text,
     targets::{Event, Events, Question, fault::rpc_error},
 };
 
@@ -243,7 +244,7 @@ impl Conversation {
 
     fn ask(&mut self, method: &str, params: Option<&str>, asker: Asker) {
         let Some(live) = &self.live else { return };
-        let id = json(&random_text());
+        let id = json(&random_text::<16>());
         let asked_as = match &asker {
             Asker::Question(question) => Some(question.id().to_owned()),
             Asker::Input { .. } => None,

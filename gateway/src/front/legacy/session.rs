@@ -20,7 +20,8 @@ use super::live::Live;
 use crate::{
     config::SessionMode,
     error::Refused,
-    front::{Front, Post, random_text, text_header},
+    front::{Front, Post, text_header},
+    opaque::random_text,
 };
 
 /// Keeps session ids apart from other sealed tokens.
@@ -78,7 +79,7 @@ pub(super) fn open(front: &Front, post: &Post, version: &str, asked: &Initialize
     let info = asked.client_info.filter(|info| info.get().len() <= MOST_TEXT).map(ToOwned::to_owned);
     let sealed = Sealed {
         version: version.to_owned(),
-        name: random_text(),
+        name: random_text::<16>(),
         opened_seconds: now.as_secs(),
         lasts_seconds: Some(front.sessions.timeout.as_secs()),
         info,

@@ -11,8 +11,6 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::digest;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_core::{
     canonical::{InputRequest, InputRequired, Request},
     seal::{Sealer, Unsealed},
@@ -25,8 +23,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     calls::Lead,
-    front::{random_text, reply::ServedBy},
+    front::reply::ServedBy,
     gateway::CallError,
+    opaque::{digest_of, random_text},
     targets::{Events, Question},
 };
 
@@ -124,7 +123,7 @@ impl Lot {
             params: question.params().map(ToOwned::to_owned),
         });
         let requests = requests.collect();
-        let key = random_text();
+        let key = random_text::<16>();
         let expires = self.clock.now() + self.patience;
         let place = Place { key: key.clone(), replica: self.own.as_deref().map(ToOwned::to_owned) };
         let state = self.sealer.seal(PURPOSE, &owner(caller_id, request), expires, &place);
@@ -202,8 +201,7 @@ fn owner(caller_id: &str, request: &Request) -> String {
     }
     // Equal parameters give equal texts, in whatever order a client writes them.
     params.sort_all_objects();
-    let digest = digest::digest(&digest::SHA256, params.to_string().as_bytes());
-    [&*request.method, "\n", &URL_SAFE_NO_PAD.encode(digest), "\n", caller_id].concat()
+    [&*request.method, "\n", &digest_of(params.to_string()), "\n", caller_id].concat()
 }
 
 impl fmt::Debug for Lot {

@@ -43,15 +43,13 @@ impl Gateway {
         })
     }
 
-    /// The ways of a request as it is sent there: a retry that brings input has one, the path that asked for it.
+    /// The ways of a request of `owner` as it is sent there: a retry that brings input has one, the path that asked for it.
     pub(super) fn settled<'a>(
         &self,
-        caller: &Caller,
+        owner: &str,
         mut ways: Vec<Way<'a>>,
         request: Request,
     ) -> Result<(Vec<Way<'a>>, Request), CallError> {
-        let several = ways.iter().any(|way| way.target.has_others());
-        let Some(owner) = several.then(|| owner(caller, &request)).flatten() else { return Ok((ways, request)) };
         let state = request.param("requestState");
         let Some(sealed) = state.as_deref().and_then(|state| state.strip_prefix(MARK)) else {
             if request.brings_input() {
@@ -61,7 +59,7 @@ impl Gateway {
             return Ok((ways, request));
         };
         // Also of a client of the legacy era, in whose place the gateway makes the retry.
-        let opened = self.sealer.open(PURPOSE, &owner, self.clock.now(), sealed);
+        let opened = self.sealer.open(PURPOSE, owner, self.clock.now(), sealed);
         let State { path, own } = opened.map_err(|_| CallError::UnknownState)?;
         ways.retain(|way| way.target.path().to_string() == path);
         if ways.is_empty() {

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use aws_lc_rs::digest;
 use axum::{
     body::Bytes,
     extract::{Path, State},
@@ -15,10 +14,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -31,6 +27,7 @@ use super::{
     },
     Served, json_response,
 };
+use crate::opaque::digest_of;
 
 type Form = HashMap<String, String>;
 
@@ -133,10 +130,7 @@ fn public_client<'a>(pool: &'a PoolState, form: &Form) -> Result<&'a PublicClien
 fn proven(code: &Code, verifier: Option<&String>) -> bool {
     match (&code.challenge, verifier) {
         (None, None) => true,
-        (Some(challenge), Some(verifier)) => {
-            let digest = digest::digest(&digest::SHA256, verifier.as_bytes());
-            URL_SAFE_NO_PAD.encode(digest) == *challenge
-        }
+        (Some(challenge), Some(verifier)) => digest_of(verifier) == *challenge,
         _ => false,
     }
 }
