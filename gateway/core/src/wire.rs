@@ -5,6 +5,7 @@
 pub mod edit;
 pub mod envelope;
 pub mod object;
+mod scan;
 pub mod sse;
 
 pub use edit::ObjectEdit;

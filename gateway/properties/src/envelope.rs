@@ -24,6 +24,7 @@ pub fn check(data: &[u8]) {
 fn one(bytes: &Bytes) {
     let Ok(envelope) = Envelope::parse(bytes.clone()) else { return };
     let text = std::str::from_utf8(bytes).expect("a message that is no text was taken");
+    assert!(json::is_object(text), "what is no object was taken");
     assert_eq!(envelope.bytes(), bytes);
     let parts = [envelope.id(), envelope.params(), envelope.result(), envelope.error()];
     assert!(parts.iter().flatten().all(|part| json::is_json(part)), "a member is no JSON");

@@ -16,3 +16,8 @@ pub fn object(text: &str) -> Option<Map<String, Value>> {
 pub fn is_json(text: &str) -> bool {
     serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
 }
+
+/// Whether `text` is one JSON object, however deep.
+pub fn is_object(text: &str) -> bool {
+    is_json(text) && text.trim_ascii_start().starts_with('{')
+}

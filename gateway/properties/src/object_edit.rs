@@ -7,11 +7,12 @@ use crate::{input, json};
 
 /// Lines of changes (`key=json` sets, `key` removes), an empty line, and then the object.
 ///
-/// Untouched it is the same text. Changed, it is JSON that another reader sees to differ in the changed members alone, and what
+/// Whatever is an object for another reader is one here, and nothing else. Untouched it is the same text. Changed, it is JSON that another reader sees to differ in the changed members alone, and what
 /// stands in the others is the same to the byte.
 pub fn check(data: &[u8]) {
     let Some((changes, object)) = split(data) else { return };
-    let Ok(edit) = ObjectEdit::parse(object) else { return };
+    let Ok(edit) = ObjectEdit::parse(object) else { return assert!(!json::is_object(object), "an object was refused") };
+    assert!(json::is_object(object), "what is no object was taken");
     let before: Vec<(String, &str)> = edit.members().map(|(key, value)| (key.to_owned(), value)).collect();
     let has_twins = edit.twin().is_some();
     assert_eq!(edit.finish(), object, "nothing was changed, and yet it differs");

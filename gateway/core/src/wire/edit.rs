@@ -37,10 +37,7 @@ enum Change {
 impl<'a> ObjectEdit<'a> {
     /// Reads the outermost members of `text`, which must be one JSON object.
     pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-        let mut members = Vec::with_capacity(8);
-        object::each_member(text, |key, whole, value| {
-            members.push(Member { key, whole, value, change: Change::Kept })
-        })?;
+        let members = object::members(text, |key, whole, value| Member { key, whole, value, change: Change::Kept })?;
         Ok(Self { text, members, put_first: Vec::new(), added: Vec::new() })
     }
 

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Object, span};
+use super::{Object, scan, span};
 
 /// One JSON-RPC message and where its members stand. Members that JSON-RPC does not know stay in the bytes.
 #[derive(Clone, Debug)]
@@ -46,25 +46,31 @@ pub enum BadEnvelope {
     Invalid(String),
 }
 
-#[derive(Deserialize)]
+/// Members that JSON-RPC knows, as JSON text.
+#[derive(Default, Deserialize)]
 struct Members<'a> {
-    #[serde(borrow, default)]
-    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "not_null")]
+    jsonrpc: Option<&'a str>,
     #[serde(borrow, default, deserialize_with = "present")]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    method: Option<&'a RawValue>,
+    id: Option<&'a str>,
+    #[serde(borrow, default, deserialize_with = "not_null")]
+    method: Option<&'a str>,
     #[serde(borrow, default, deserialize_with = "present")]
-    params: Option<&'a RawValue>,
+    params: Option<&'a str>,
     #[serde(borrow, default, deserialize_with = "present")]
-    result: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
+    result: Option<&'a str>,
+    #[serde(borrow, default, deserialize_with = "not_null")]
+    error: Option<&'a str>,
 }
 
 /// Keeps a `null` apart from an absent member.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de str>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(|value| Some(value.get()))
+}
+
+/// Takes a `null` for an absent member.
+fn not_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de str>, D::Error> {
+    Ok(present(deserializer)?.filter(|value| *value != "null"))
 }
 
 impl Envelope {
@@ -84,17 +90,11 @@ impl Envelope {
                 Err(error) => BadEnvelope::NotJson(error.to_string()),
             });
         }
-        let members: Members<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
-            _ if error.is_data() && !text.trim_ascii_start().starts_with('{') => {
-                BadEnvelope::Invalid("it is no object".into())
-            }
-            serde_json::error::Category::Data => BadEnvelope::Invalid(error.to_string()),
-            _ => BadEnvelope::NotJson(error.to_string()),
-        })?;
+        let members = Members::of(text)?;
         let kind = members.kind()?;
-        let at = |member: Option<&RawValue>| member.map(|raw| span(text, raw.get()));
+        let at = |member: Option<&str>| member.map(|value| span(text, value));
         let (id, params, result, error) = (at(members.id), at(members.params), at(members.result), at(members.error));
-        let method = match members.method.map(|method| super::text(method.get())) {
+        let method = match members.method.map(super::text) {
             None => ByteString::new(),
             Some(Some(Cow::Borrowed(method))) => whole.slice_ref(method),
             Some(Some(Cow::Owned(method))) => method.into(),
@@ -195,10 +195,44 @@ impl Envelope {
     }
 }
 
-impl Members<'_> {
+impl<'a> Members<'a> {
+    fn of(text: &'a str) -> Result<Self, BadEnvelope> {
+        if let Some(members) = Self::scan(text) {
+            return Ok(members);
+        }
+        serde_json::from_str(text).map_err(|error| match error.classify() {
+            _ if error.is_data() && !text.trim_ascii_start().starts_with('{') => {
+                BadEnvelope::Invalid("it is no object".into())
+            }
+            serde_json::error::Category::Data => BadEnvelope::Invalid(error.to_string()),
+            _ => BadEnvelope::NotJson(error.to_string()),
+        })
+    }
+
+    /// Of a text that is written as nearly all are; another one may be a message all the same.
+    fn scan(text: &'a str) -> Option<Self> {
+        let mut members = Self::default();
+        let is_read = scan::members(text, |key, value| {
+            let value = &text[value];
+            let (member, may_be_null) = match &text[key] {
+                r#""jsonrpc""# => (&mut members.jsonrpc, false),
+                r#""id""# => (&mut members.id, true),
+                r#""method""# => (&mut members.method, false),
+                r#""params""# => (&mut members.params, true),
+                r#""result""# => (&mut members.result, true),
+                r#""error""# => (&mut members.error, false),
+                // Written with escapes it may be one of these.
+                other => return !other.contains('\\'),
+            };
+            // Whether one that stands there twice may, or one that is `null` counts, is looked into elsewhere.
+            member.replace(value).is_none() && (may_be_null || value != "null")
+        });
+        is_read.then_some(members)
+    }
+
     fn kind(&self) -> Result<Kind, BadEnvelope> {
         let invalid = |why: &str| Err(BadEnvelope::Invalid(why.into()));
-        if self.jsonrpc.and_then(|version| super::text(version.get())).as_deref() != Some("2.0") {
+        if self.jsonrpc.and_then(super::text).as_deref() != Some("2.0") {
             return invalid("`jsonrpc` must be \"2.0\"");
         }
         let answers = self.result.is_some() || self.error.is_some();
@@ -216,8 +250,8 @@ impl Members<'_> {
     }
 }
 
-fn is_id(id: &RawValue) -> bool {
-    id.get().starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
+fn is_id(id: &str) -> bool {
+    id.starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use std::{borrow::Cow, collections::HashSet, fmt, ops::Range, sync::Arc};
 use bytestring::ByteString;
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, MapAccess, Visitor},
+    de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
-use super::{ObjectEdit, span};
+use super::{ObjectEdit, scan, span};
 
 /// With so many keys or fewer, comparing each with each costs less than remembering them.
 const FEW: usize = 16;
@@ -46,13 +46,12 @@ impl Object {
     /// It is none.
     pub fn parse(text: impl Into<ByteString>) -> Result<Self, serde_json::Error> {
         let text = text.into();
-        let mut members = Vec::with_capacity(8);
-        each_member(&text, |key, whole, value| {
+        let members = members(&text, |key, whole, value| {
             let key = match key {
                 Cow::Borrowed(key) => Key::At(span(&text, key)),
                 Cow::Owned(key) => Key::Read(key.into()),
             };
-            members.push(Member { key, whole, value });
+            Member { key, whole, value }
         })?;
         Ok(Self { members: members.into(), text })
     }
@@ -128,15 +127,28 @@ pub(super) fn twin<'a>(keys: impl ExactSizeIterator<Item = &'a str> + Clone) -> 
     keys.into_iter().find(|key| !seen.insert(*key))
 }
 
-/// Gives `take` each outermost member of `text`, which must be one JSON object: its key, where it stands as a whole, and where its value
-/// does. A key that JSON can write and no text can hold (half a character, escaped) is nobody's: it keeps its quotes.
-pub(super) fn each_member<'a>(
+/// What `make` makes of each outermost member of `text`, which must be one JSON object: of its key, where it stands as a whole, and where
+/// its value does. A key that JSON can write and no text can hold (half a character, escaped) is nobody's: it keeps its quotes.
+pub(super) fn members<'a, T>(
     text: &'a str,
-    take: impl FnMut(Cow<'a, str>, Range<usize>, Range<usize>),
-) -> Result<(), serde_json::Error> {
+    make: impl Fn(Cow<'a, str>, Range<usize>, Range<usize>) -> T,
+) -> Result<Vec<T>, serde_json::Error> {
+    let make = |key: Range<usize>, value: Range<usize>| {
+        let written = &text[key.clone()];
+        make(super::text(written).unwrap_or(Cow::Borrowed(written)), key.start..value.end, value)
+    };
+    let mut members = Vec::with_capacity(8);
+    let is_read = scan::members(text, |key, value| {
+        members.push(make(key, value));
+        true
+    });
+    if is_read {
+        return Ok(members);
+    }
+    members.clear();
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    Reader { text, take }.deserialize(&mut deserializer)?;
-    deserializer.end()
+    deserializer.deserialize_map(Reader { text, take: |key, value| members.push(make(key, value)) })?;
+    deserializer.end().map(|()| members)
 }
 
 struct Reader<'a, F> {
@@ -144,15 +156,7 @@ struct Reader<'a, F> {
     take: F,
 }
 
-impl<'a, F: FnMut(Cow<'a, str>, Range<usize>, Range<usize>)> DeserializeSeed<'a> for Reader<'a, F> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'a, F: FnMut(Cow<'a, str>, Range<usize>, Range<usize>)> Visitor<'a> for Reader<'a, F> {
+impl<'a, F: FnMut(Range<usize>, Range<usize>)> Visitor<'a> for Reader<'a, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,9 +165,7 @@ impl<'a, F: FnMut(Cow<'a, str>, Range<usize>, Range<usize>)> Visitor<'a> for Rea
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some((key, value)) = map.next_entry::<&'a RawValue, &'a RawValue>()? {
-            let (at, value) = (span(self.text, key.get()), span(self.text, value.get()));
-            let key = super::text(key.get()).unwrap_or(Cow::Borrowed(key.get()));
-            (self.take)(key, at.start..value.end, value);
+            (self.take)(span(self.text, key.get()), span(self.text, value.get()));
         }
         Ok(())
     }
