@@ -10,12 +10,12 @@ use causeway_core::{
 };
 use causeway_oidc::wire_log::Exchange;
 use http::{HeaderMap, StatusCode, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{Fault, client::causes};
+use super::{Fault, client::causes, connections::Incoming};
 
 /// The body of a request to a target.
 pub(super) type Body = Full<Bytes>;

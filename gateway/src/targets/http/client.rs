@@ -1,42 +1,43 @@
-//! Pooled connections to one target: HTTP/1.1 and HTTP/2, TLS, proxies from the environment. Reads no bodies.
+//! Requests to one target: how it is reached (TLS, proxies from the environment), and what it means that there is no answer. Reads no
+//! bodies.
 
 use std::{
     error::Error,
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     task::{Context, Poll},
-    time::Duration,
 };
 
 use causeway_oidc::wire_log::Exchange;
-use http::{Request, Response, Uri};
-use hyper::{body::Incoming, rt};
+use http::{HeaderValue, Request, Response, Uri, header};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{
-        Client,
-        connect::{Connected, Connection, HttpConnector, proxy::Tunnel},
-    },
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    client::legacy::connect::{HttpConnector, proxy::Tunnel},
+    rt::TokioIo,
 };
 use tokio::net::TcpStream;
+use tower_service::Service;
 
-use super::{Fault, answer::Body, trust};
+use super::{
+    Fault,
+    answer::Body,
+    connections::{Bounds, Connections, Incoming, Unanswered, Way},
+    trust,
+};
 use crate::{
     config::{Limits, Proxies},
     credentials::CredentialError,
 };
 
-/// A client whose pool belongs to one target.
+/// What sends requests to one target.
 #[derive(Clone, Debug)]
 pub(super) struct WireClient {
-    pooled: Client<HttpsConnector<Connector>, Body>,
-    /// Makes a connection for each request.
-    fresh: Client<HttpsConnector<Connector>, Body>,
+    connector: HttpsConnector<Connector>,
+    connections: Connections,
+    /// Where it is, as HTTP/2 says it, and its path, as HTTP/1.1 says that (RFC 9112, section 3.2.1), with this as `Host`.
+    endpoint: Uri,
+    path: Uri,
+    host: HeaderValue,
     /// Bytes of the head of an answer.
     header_bytes: usize,
 }
@@ -67,10 +68,7 @@ pub(super) enum Connector {
     Proxied(Tunnel<HttpConnector>),
 }
 
-type Connecting = Pin<Box<dyn Future<Output = Result<Known, Box<dyn Error + Send + Sync>>> + Send>>;
-
-/// A connection that was not used for so long is closed.
-const IDLE: Duration = Duration::from_secs(60);
+type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<TcpStream>, Box<dyn Error + Send + Sync>>> + Send>>;
 
 impl WireClient {
     /// A client for `endpoint`; connects when first used.
@@ -93,55 +91,94 @@ impl WireClient {
             }
         };
         let tls = HttpsConnectorBuilder::new().with_tls_config(trust::for_endpoint(endpoint)?);
-        let https = tls.https_or_http().enable_http1().enable_http2().wrap_connector(connector);
         let header_bytes = limits.header_bytes;
-        let client = |idle| {
-            Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(IDLE)
-                .pool_max_idle_per_host(idle)
-                .http1_max_buf_size(header_bytes)
-                .http2_max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
-                .build(https.clone())
-        };
         Ok(Self {
-            pooled: client(if limits.keep_connections { usize::MAX } else { 0 }),
-            fresh: client(0),
+            connector: tls.https_or_http().enable_http1().enable_http2().wrap_connector(connector),
+            connections: Connections::new(Bounds { header_bytes, keeps: limits.keep_connections }),
+            endpoint: endpoint.clone(),
+            path: endpoint.path_and_query().cloned().map(Uri::from).unwrap_or_default(),
+            host: host(endpoint),
             header_bytes,
         })
     }
 
-    /// Sends `request` and waits for the head of the response, which `exchange` goes with.
+    /// Sends `request` to where the target is, and waits for the head of the response, which `exchange` goes with.
     pub(super) async fn send(
         &self,
-        request: Request<Body>,
+        mut request: Request<Body>,
         over: Over,
         exchange: Exchange,
     ) -> Result<Response<Incoming>, Failed> {
-        let client = if over == Over::Fresh { &self.fresh } else { &self.pooled };
-        match client.request(request).await {
-            Ok(mut response) => {
-                if let Some(used) = response.extensions().get::<Used>() {
-                    used.0.store(true, Ordering::Relaxed);
+        let mut taken = if over == Over::Any { self.connections.take() } else { None };
+        let outcome = loop {
+            let (way, is_new) = match taken.take() {
+                Some(way) => (way, false),
+                None => match Box::pin(self.connect()).await {
+                    Ok(way) => (way, true),
+                    Err(why) => {
+                        exchange.failed(&why);
+                        return Err(Failed::Otherwise(Fault::Unreachable(why)));
+                    }
+                },
+            };
+            request = self.address(request, &way);
+            match self.connections.send(way, request).await {
+                // A connection that ended just before it was used.
+                Err(Unanswered { unsent: Some(unsent), .. }) if !is_new => {
+                    request = *unsent;
+                    taken = self.connections.take();
                 }
+                outcome => break outcome,
+            }
+        };
+        match outcome {
+            Ok(mut response) => {
                 exchange.head(response.status(), response.headers());
                 if exchange.is_watched() {
                     response.extensions_mut().insert(exchange);
                 }
                 Ok(response)
             }
-            Err(error) => {
+            Err(Unanswered { error, was_used, .. }) => {
                 let why = causes(&error);
                 exchange.failed(&why);
                 Err(match () {
-                    () if error.is_connect() => Failed::Otherwise(Fault::Unreachable(why)),
-                    () if is_large_head(&error) => Failed::Otherwise(Fault::LargeHead(self.header_bytes)),
-                    () if was_used(&error) && is_end(&error) => Failed::Gone(Fault::BrokenOff(why)),
+                    () if error.is_parse_too_large() => Failed::Otherwise(Fault::LargeHead(self.header_bytes)),
+                    () if was_used && is_end(&error) => Failed::Gone(Fault::BrokenOff(why)),
                     () => Failed::Otherwise(Fault::BrokenOff(why)),
                 })
             }
         }
     }
+
+    /// Makes a connection.
+    async fn connect(&self) -> Result<Way, String> {
+        let stream = self.connector.clone().call(self.endpoint.clone()).await.map_err(|error| causes(&*error))?;
+        self.connections.speak(stream).await.map_err(|error| causes(&error))
+    }
+
+    /// A request as it is sent by `way`.
+    fn address(&self, mut request: Request<Body>, way: &Way) -> Request<Body> {
+        match way {
+            Way::Http1(_) => {
+                *request.uri_mut() = self.path.clone();
+                request.headers_mut().entry(header::HOST).or_insert_with(|| self.host.clone());
+            }
+            Way::Http2(..) => *request.uri_mut() = self.endpoint.clone(),
+        }
+        request
+    }
+}
+
+/// What `Host` says of a server (RFC 9110, section 7.2): its port where that is not its scheme's.
+fn host(endpoint: &Uri) -> HeaderValue {
+    let of_scheme = if endpoint.scheme_str() == Some("https") { 443 } else { 80 };
+    let host = endpoint.host().unwrap_or_default();
+    let text = match endpoint.port_u16().filter(|port| *port != of_scheme) {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    HeaderValue::try_from(text).expect("a host is visible ASCII")
 }
 
 impl From<Failed> for Fault {
@@ -164,15 +201,6 @@ impl From<CredentialError> for Failed {
     }
 }
 
-/// Whether the connection of a request that failed had carried an answer before.
-fn was_used(error: &hyper_util::client::legacy::Error) -> bool {
-    let mut extras = http::Extensions::new();
-    if let Some(connection) = error.connect_info() {
-        connection.get_extras(&mut extras);
-    }
-    extras.get::<Used>().is_some_and(|used| used.0.load(Ordering::Relaxed))
-}
-
 /// Whether a connection just ended, from the other end or on its way, before the head of an answer was there.
 fn is_end(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|cause| match cause.downcast_ref::<hyper::Error>() {
@@ -183,75 +211,12 @@ fn is_end(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
-fn is_large_head(error: &(dyn Error + 'static)) -> bool {
-    chain(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large))
-}
-
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
 }
 
-/// Whether a connection has carried an answer.
-#[derive(Clone, Debug, Default)]
-struct Used(Arc<AtomicBool>);
-
-/// A connection that knows that of itself.
-#[derive(Debug)]
-pub(super) struct Known {
-    stream: TokioIo<TcpStream>,
-    used: Used,
-}
-
-impl Known {
-    fn new(stream: TokioIo<TcpStream>) -> Self {
-        Self { stream, used: Used::default() }
-    }
-}
-
-impl Connection for Known {
-    fn connected(&self) -> Connected {
-        self.stream.connected().extra(self.used.clone())
-    }
-}
-
-impl rt::Read for Known {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: rt::ReadBufCursor<'_>,
-    ) -> Poll<Result<(), io::Error>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl rt::Write for Known {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, io::Error>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<Result<usize, io::Error>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
-    }
-}
-
-impl tower_service::Service<Uri> for Connector {
-    type Response = Known;
+impl Service<Uri> for Connector {
+    type Response = TokioIo<TcpStream>;
     type Error = Box<dyn Error + Send + Sync>;
     type Future = Connecting;
 
@@ -264,11 +229,11 @@ impl tower_service::Service<Uri> for Connector {
         match self {
             Self::Direct(http) => {
                 let connecting = http.call(target);
-                Box::pin(async move { Ok(Known::new(connecting.await?)) })
+                Box::pin(async move { Ok(connecting.await?) })
             }
             Self::Proxied(tunnel) => {
                 let connecting = tunnel.call(target);
-                Box::pin(async move { Ok(Known::new(connecting.await?)) })
+                Box::pin(async move { Ok(connecting.await?) })
             }
         }
     }
