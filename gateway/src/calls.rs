@@ -17,6 +17,7 @@ pub(crate) use self::{
     attempt::{Attempt, attempt},
     ending::Ending,
     open::{Lead, OpenCall, add_headers, carried, labels, lead, note, request_id, watch_part},
+    request_id::REQUEST_ID,
     trace::{Attribute, Span, Tracer},
 };
 pub use self::{

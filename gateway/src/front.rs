@@ -17,18 +17,19 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use causeway_core::{
     canonical::{Request, tasks},
-    era::{self, Era, headers},
+    era::{self, Era},
     seal::Sealer,
     wire::{BadEnvelope, Envelope, Kind, Object, ObjectEdit, json, text},
 };
 use causeway_oidc::clock::Clock;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     calls, config,
     error::{Face, Refused},
     gateway::{Gateway, Lasting},
+    headers::VERSION,
     inbound::Caller,
     rates::Rates,
     replicas::{Forwarded, Replicas, Unanswered},
@@ -314,11 +315,11 @@ fn classify(headers: &HeaderMap, envelope: &Envelope, params: Option<&Object>) -
     if envelope.method() == "initialize" && in_body.is_none() {
         return Ok(Era::Legacy);
     }
-    let in_header = text_header(headers, headers::VERSION)?;
+    let in_header = text_header(headers, &VERSION)?;
     if let (Some(header), Some(body)) = (in_header, in_body.as_deref())
         && header != body
     {
-        return Err(Refused::Header(format!("`{}` says `{header}`, the body says `{body}`", headers::VERSION)));
+        return Err(Refused::Header(format!("`{VERSION}` says `{header}`, the body says `{body}`")));
     }
     for version in [in_header, in_body.as_deref()].into_iter().flatten() {
         if era::era_of(version).is_none() {
@@ -353,7 +354,7 @@ fn no_twin(place: &str, twin: Option<&str>) -> Result<(), Refused> {
 }
 
 /// A header that stands once and holds text.
-fn text_header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Refused> {
+fn text_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refused> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

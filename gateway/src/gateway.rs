@@ -230,11 +230,12 @@ impl Gateway {
         match call {
             Call::Tool => self.call_named(Kind::Tools, &caller, request).await,
             Call::Prompt => self.call_named(Kind::Prompts, &caller, request).await,
-            Call::Resource => self.read(&caller, request).await,
-            Call::Completion => self.complete(&caller, request).await,
-            Call::Task => self.task(&caller, request).await,
-            Call::Tasks => self.list_tasks(&caller, request).await,
-            Call::Extension => self.extend(&caller, request).await,
+            // In boxes: calls of tools are the most, and each would need room for what the others do.
+            Call::Resource => Box::pin(self.read(&caller, request)).await,
+            Call::Completion => Box::pin(self.complete(&caller, request)).await,
+            Call::Task => Box::pin(self.task(&caller, request)).await,
+            Call::Tasks => Box::pin(self.list_tasks(&caller, request)).await,
+            Call::Extension => Box::pin(self.extend(&caller, request)).await,
         }
     }
 

@@ -107,7 +107,8 @@ impl Entrance {
         // and nothing to be looked up.
         if request.uri().path() == MCP_PATH && !request.headers().contains_key(header::ORIGIN) {
             let (served, allowed) = (Arc::clone(&self.served), Arc::clone(&self.allowed));
-            return Either::Left(async move { call(&served, &served.gateway, &allowed, request).await });
+            // In a box: what answers a request is large, and is handed on several times before it runs.
+            return Either::Left(Box::pin(async move { call(&served, &served.gateway, &allowed, request).await }));
         }
         let mut router = self.router.clone();
         Either::Right(router.call(request).map(|Ok(response)| response))

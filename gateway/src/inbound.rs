@@ -109,7 +109,7 @@ impl Inbound {
         let begun = match &self.kind {
             Kind::Anyone(caller) => Begun::Caller(caller.clone()),
             Kind::Jwt(check) => Begun::Caller(check.authenticate(head).await?),
-            Kind::AwsIam(check) => check.begin(head).await?,
+            Kind::AwsIam(check) => Box::pin(check.begin(head)).await?,
         };
         Ok(Claim { begun, toolset: self.toolset.clone() })
     }

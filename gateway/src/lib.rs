@@ -16,6 +16,7 @@ pub mod error;
 mod export;
 pub mod front;
 pub mod gateway;
+mod headers;
 pub mod http;
 #[cfg(feature = "dev")]
 pub mod identity_provider;

@@ -441,7 +441,7 @@ impl Target {
         match &self.adapter {
             // In a box: whoever asks several paths would hold its state several times over on the stack.
             Adapter::Http(http) => Box::pin(Arc::clone(http).send(caller_id, request, changes)).await,
-            Adapter::Stdio(stdio) => Arc::clone(stdio).send(caller_id, request, changes).await,
+            Adapter::Stdio(stdio) => Box::pin(Arc::clone(stdio).send(caller_id, request, changes)).await,
         }
     }
 

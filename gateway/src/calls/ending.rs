@@ -49,7 +49,7 @@ impl Ending {
 
     fn mark(mut self, mut response: Response) -> Response {
         let id = self.call.request_id().header();
-        response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id.clone());
+        response.headers_mut().insert(REQUEST_ID, id.clone());
         response.headers_mut().insert(AMAZON_REQUEST_ID, id);
         self.end.status = response.status().as_u16();
         response.map(|body| {

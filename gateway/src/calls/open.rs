@@ -13,6 +13,7 @@ use causeway_core::{
     name::{PathName, TargetName},
     wire::{Envelope, Kind, Object, ObjectEdit, text},
 };
+use futures::future::Either;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::{task_local, time::Instant};
 
@@ -110,7 +111,7 @@ pub(crate) async fn watch_part(answer: impl Future<Output = Response>) -> Result
 /// Adds to the `headers` of a request to a target by what this is known: the id of the request, and the trace.
 pub(crate) fn add_headers(headers: &mut HeaderMap) {
     note(|call| {
-        headers.insert(HeaderName::from_static(REQUEST_ID), call.request_id.header());
+        headers.insert(REQUEST_ID, call.request_id.header());
         for (name, text) in &call.facts().outgoing.texts {
             if let Ok(value) = HeaderValue::from_str(text) {
                 headers.insert(HeaderName::from_static(name), value);
@@ -143,11 +144,9 @@ pub(crate) fn lead() -> Option<Arc<Lead>> {
 pub(crate) fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
     // Now, and not where it is done.
     let call = current();
-    async move {
-        match call {
-            Some(call) => CURRENT.scope(call, work).await,
-            None => work.await,
-        }
+    match call {
+        Some(call) => Either::Left(CURRENT.scope(call, work)),
+        None => Either::Right(work),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::{fmt, ops::Deref};
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 
 /// The header in which it comes, goes back, and goes on to targets.
-pub(super) const REQUEST_ID: &str = "x-request-id";
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// One of a client that is longer than this is not taken.
 const LONGEST: usize = 128;
 

@@ -13,9 +13,11 @@ use causeway_core::{
     trace::{BAGGAGE, PARENT, STATE, TraceParent},
     wire::ObjectEdit,
 };
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use tokio::sync::mpsc;
 
+const PARENT_HEADER: HeaderName = HeaderName::from_static(PARENT);
+const BAGGAGE_HEADER: HeaderName = HeaderName::from_static(BAGGAGE);
 /// Spans that wait to be exported; more are dropped and counted.
 const QUEUE: usize = 4096;
 
@@ -119,7 +121,7 @@ impl Incoming {
     /// Of the headers of a request.
     pub(super) fn of_headers(headers: &HeaderMap) -> Self {
         // Nothing counts without a parent, and most requests have none.
-        if !headers.contains_key(PARENT) && !headers.contains_key(BAGGAGE) {
+        if !headers.contains_key(PARENT_HEADER) && !headers.contains_key(BAGGAGE_HEADER) {
             return Self::default();
         }
         let joined = |name: &str| -> Option<Arc<str>> {

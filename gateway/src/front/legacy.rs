@@ -13,7 +13,7 @@ use bytestring::ByteString;
 use causeway_core::{
     canonical::{Client, Logs, Repeat, Request},
     catalog,
-    era::{self, Era, headers, params::HeaderParams},
+    era::{self, Era, params::HeaderParams},
     wire::{Envelope, Kind, Object, ObjectEdit, result_message, text},
 };
 use http::{Method, StatusCode};
@@ -30,6 +30,7 @@ use crate::{
     config::SessionMode,
     error::Refused,
     gateway::{Call, CallError},
+    headers::SESSION,
 };
 
 /// Answers one message.
@@ -203,7 +204,7 @@ fn initialize(front: &Front, post: &Post, envelope: &Envelope) -> Response {
     );
     let mut response = message(StatusCode::OK, result_message(id, &result));
     if front.sessions.mode != SessionMode::Off {
-        response.headers_mut().insert(headers::SESSION, session::open(front, post, version, &asked));
+        response.headers_mut().insert(SESSION, session::open(front, post, version, &asked));
     }
     response
 }

@@ -14,7 +14,7 @@ use causeway_core::{
     era::{self, Era, headers, params::HeaderParams},
     wire::{Envelope, Kind, Object, ObjectEdit, json, result_message, text},
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 pub(crate) use self::park::Lot;
 use super::{
@@ -22,7 +22,12 @@ use super::{
     reply::{Exchange, respond},
     text_header,
 };
-use crate::{calls, error::Refused, gateway::Call};
+use crate::{
+    calls,
+    error::Refused,
+    gateway::Call,
+    headers::{METHOD, NAME, VERSION},
+};
 
 /// Answers one message.
 pub(super) async fn answer(
@@ -88,13 +93,13 @@ async fn accept(
     calls::note(|call| call.continues(&meta));
     let version = meta.get(era::META_VERSION).and_then(text).ok_or_else(|| missing(era::META_VERSION))?;
     let capabilities = meta.get(era::META_CAPABILITIES).ok_or_else(|| missing(era::META_CAPABILITIES))?;
-    agree(headers, headers::VERSION, &version)?;
-    agree(headers, headers::METHOD, envelope.method())?;
+    agree(headers, &VERSION, &version)?;
+    agree(headers, &METHOD, envelope.method())?;
     if let Some(member) = headers::named_by(envelope.method()) {
         let name = params.get(member).and_then(text);
         let name = name.ok_or_else(|| Refused::Params(format!("`params.{member}` must be a text")))?;
         calls::note(|call| call.names(&name));
-        agree(headers, headers::NAME, &name)?;
+        agree(headers, &NAME, &name)?;
         if Call::of_method(envelope.method()) == Some(Call::Tool) {
             arguments_agree(front, headers, &name, params.get("arguments").unwrap_or("{}")).await?;
         }
@@ -127,11 +132,11 @@ fn logs(meta: &ObjectEdit<'_>) -> Result<Logs, Refused> {
 }
 
 /// The header must be there and say what the body says.
-fn agree(headers: &HeaderMap, name: &'static str, body: &str) -> Result<(), Refused> {
+fn agree(headers: &HeaderMap, name: &HeaderName, body: &str) -> Result<(), Refused> {
     let value = text_header(headers, name)?.ok_or_else(|| Refused::Header(format!("`{name}` is missing")))?;
-    let said = match name {
-        headers::NAME => headers::decode(value),
-        _ => Some(value.into()),
+    let said = match *name == NAME {
+        true => headers::decode(value),
+        false => Some(value.into()),
     };
     match said {
         Some(said) if said == body => Ok(()),

@@ -5,11 +5,11 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use causeway_core::era::headers;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderValue, Method, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::origin::{self, Allowed};
+use crate::{calls::REQUEST_ID, headers::SESSION};
 
 /// How long a browser may remember what it was told.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -24,12 +24,6 @@ pub(super) fn layer(local: SocketAddr, allowed: Arc<Allowed>) -> CorsLayer {
         .allow_methods([Method::POST, Method::GET, Method::DELETE])
         // The headers of tool arguments have names of the tools' choice.
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([
-            HeaderName::from_static(headers::SESSION),
-            header::WWW_AUTHENTICATE,
-            header::RETRY_AFTER,
-            crate::front::PATH,
-            HeaderName::from_static("x-request-id"),
-        ])
+        .expose_headers([SESSION, header::WWW_AUTHENTICATE, header::RETRY_AFTER, crate::front::PATH, REQUEST_ID])
         .max_age(REMEMBERED)
 }

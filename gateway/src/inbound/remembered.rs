@@ -49,7 +49,8 @@ impl<T: Clone + Send + Sync + 'static> Remembered<T> {
             }
             self.known.invalidate(&key).await;
         }
-        self.known.try_get_with(key, learning).await.map(|learned| learned.value)
+        // In a box, like all that few requests do: each would need room for it.
+        Box::pin(self.known.try_get_with(key, learning)).await.map(|learned| learned.value)
     }
 }
 

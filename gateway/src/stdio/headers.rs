@@ -8,7 +8,10 @@ use causeway_core::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::gateway::{Call, Gateway};
+use crate::{
+    gateway::{Call, Gateway},
+    headers::{SESSION, VERSION},
+};
 
 /// What each message of a legacy session carries.
 #[derive(Clone, Debug)]
@@ -26,8 +29,7 @@ impl Session {
     }
 
     pub(super) fn headers(self) -> [(HeaderName, HeaderValue); 2] {
-        let name = HeaderName::from_static;
-        [(name(headers::SESSION), self.id), (name(headers::VERSION), self.version)]
+        [(SESSION, self.id), (VERSION, self.version)]
     }
 }
 

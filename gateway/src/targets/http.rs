@@ -3,6 +3,7 @@
 
 mod answer;
 mod client;
+mod connections;
 mod legacy;
 mod modern;
 mod probe;
@@ -18,13 +19,13 @@ use std::{
 use bytes::Bytes;
 use causeway_core::{
     canonical::{Client, Repeat, Request},
-    era::{Era, headers},
+    era::Era,
 };
 use causeway_oidc::{
     kept::Standing,
     wire_log::{self, Exchange},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},
@@ -44,6 +45,7 @@ use crate::{
     calls,
     config::{self, Config, EraChoice, Limits},
     credentials::Credential,
+    headers::SESSION,
 };
 
 /// A target behind a URL.
@@ -70,12 +72,6 @@ pub(super) struct HttpTarget {
 
 /// A call waits no longer than this for a target that takes no calls for now.
 const MOST_PATIENCE: Duration = Duration::from_secs(30);
-
-/// Headers of MCP as they are sent: names that are known when this is compiled cost a request nothing.
-const VERSION: HeaderName = HeaderName::from_static(headers::VERSION);
-const METHOD: HeaderName = HeaderName::from_static(headers::METHOD);
-const NAME: HeaderName = HeaderName::from_static(headers::NAME);
-const SESSION: HeaderName = HeaderName::from_static(headers::SESSION);
 
 /// Headers of most requests: with room for them, none is moved on the way.
 const MOST_HEADERS: usize = 12;
@@ -209,7 +205,7 @@ impl HttpTarget {
     ) -> Result<Outcome, Fault> {
         match era {
             Era::Modern => modern::send(self, caller_id, request, changes).await,
-            Era::Legacy => legacy::send(self, caller_id, request, changes).await,
+            Era::Legacy => Box::pin(legacy::send(self, caller_id, request, changes)).await,
         }
     }
 
@@ -267,7 +263,7 @@ impl HttpTarget {
         repeat: Repeat,
     ) -> Result<Answer, Fault> {
         let message = message.into();
-        let in_session = headers.contains_key(headers::SESSION);
+        let in_session = headers.contains_key(SESSION);
         let mut tries = Tries::new(self.patience(caller_id));
         loop {
             let answer = self.request(Method::POST, headers, &message, repeat).await?;

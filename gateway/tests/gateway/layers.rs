@@ -8,7 +8,7 @@ use std::{
 
 /// Of the gateway. `child` stands where its first user needs it; `telemetry`, `shutdown` and `identity_provider` are for the
 /// commands alone; `parsers` is for tests.
-const GATEWAY: &str = "secret opaque arguments address config child shared stored session_keys metrics inbound login calls replicas rates \
+const GATEWAY: &str = "secret opaque headers arguments address config child shared stored session_keys metrics inbound login calls replicas rates \
                        credentials targets discovery snapshot gateway error front http stdio lambda serve clients reload admin export app \
                        peer telemetry shutdown identity_provider import deploy cli parsers";
 

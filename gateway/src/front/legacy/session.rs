@@ -9,7 +9,7 @@ use axum::response::Response;
 use bytestring::ByteString;
 use causeway_core::{
     canonical::{Aside, Client, Logs, tasks},
-    era::{self, headers},
+    era,
     wire::ObjectEdit,
 };
 use http::{HeaderMap, HeaderValue, Method};
@@ -21,6 +21,7 @@ use crate::{
     config::SessionMode,
     error::Refused,
     front::{Front, Post, text_header},
+    headers::{SESSION, VERSION},
     opaque::random_text,
 };
 
@@ -148,7 +149,7 @@ fn opened(front: &Front, post: &Post) -> Result<Option<Sealed>, Refused> {
 }
 
 fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
-    text_header(headers, headers::SESSION).map_err(|_| Refused::UnknownSession)
+    text_header(headers, &SESSION).map_err(|_| Refused::UnknownSession)
 }
 
 impl Session {
@@ -183,7 +184,7 @@ fn aside(live: &Arc<Live>) -> Aside {
 
 /// What is known of the client of a request: from its session, or without one only the version that it says it speaks.
 pub(super) fn client(session: Option<&Session>, headers: &HeaderMap) -> Result<Client, Refused> {
-    let said = text_header(headers, headers::VERSION)?;
+    let said = text_header(headers, &VERSION)?;
     let Some(Session { sealed, live }) = session else {
         return Ok(Client {
             version: said.and_then(era::spoken).unwrap_or(era::UNSAID),

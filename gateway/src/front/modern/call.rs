@@ -51,7 +51,7 @@ pub(super) async fn begin(call: Exchange, lot: Lot) -> Items {
         return anew(call, lot, request);
     }
     match lot.find(&call.caller.key, &call.request) {
-        Found::Parked(parked) => resume(call, lot, parked).await,
+        Found::Parked(parked) => Box::pin(resume(call, lot, parked)).await,
         Found::NotOurs => {
             let request = call.request.clone();
             anew(call, lot, request)

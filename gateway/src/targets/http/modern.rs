@@ -17,14 +17,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use moka::future::Cache;
 
 use super::{
-    Fault, HttpTarget, METHOD, NAME, Outcome, SESSION, VERSION,
+    Fault, HttpTarget, Outcome,
     answer::{Answer, Content, Messages, last, no_answer},
     header_value,
 };
-use crate::targets::{
-    About, Event, OWN, Reply,
-    handshake::{discover_params, refuses_conversation},
-    reply::EventSource,
+use crate::{
+    headers::{METHOD, NAME, SESSION, VERSION},
+    targets::{
+        About, Event, OWN, Reply,
+        handshake::{discover_params, refuses_conversation},
+        reply::EventSource,
+    },
 };
 
 /// The messages of a modern target: notifications, then the answer. It must not ask anything in between.
@@ -127,12 +130,12 @@ async fn exchange(
             true => read,
             false => {
                 target.affinities.forget(caller_id, &affinity).await;
-                headers.remove(headers::SESSION);
+                headers.remove(SESSION);
                 target.exchange(caller_id, &headers, message, repeat).await?
             }
         };
     }
-    if let Some(affinity) = answer.headers().get(headers::SESSION) {
+    if let Some(affinity) = answer.headers().get(SESSION) {
         target.affinities.remember(caller_id, affinity).await;
     }
     Ok(answer)

@@ -15,7 +15,6 @@ use std::{
 
 use causeway_core::{
     canonical::{Client, Repeat},
-    era::headers,
     wire::request_message,
 };
 use http::{HeaderMap, HeaderValue, Method};
@@ -25,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{
-        Fault, HttpTarget, SESSION, VERSION,
+        Fault, HttpTarget,
         answer::{Content, no_answer},
         header_value,
     },
@@ -34,6 +33,7 @@ use super::{
 };
 use crate::{
     config::TargetSessions,
+    headers::{SESSION, VERSION},
     targets::{
         About, OWN,
         handshake::{INITIALIZED, initialize_params, own_client},
@@ -214,7 +214,7 @@ async fn open(target: &Arc<HttpTarget>, client: &Client) -> Result<Arc<Session>,
     let initialize = request_message("0", "initialize", &initialize_params(&capabilities));
     let answer = target.exchange(OWN, &HeaderMap::new(), initialize, Repeat::Safe).await?;
     let status = answer.status();
-    let id = answer.headers().get(headers::SESSION).cloned();
+    let id = answer.headers().get(SESSION).cloned();
     let about = match answer.content().await? {
         Content::Whole(message) => About::initialized(&message)?,
         Content::Stream(mut messages) => About::initialized(&messages.response().await?)?,
