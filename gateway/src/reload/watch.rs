@@ -149,6 +149,8 @@ impl Signs {
     /// None where the system has no more means to tell of changes, which is in the log then.
     fn of(file: &Path) -> Option<Self> {
         let (sender, seen) = mpsc::unbounded_channel();
+        // Of what changed after the configuration was read and before anybody watches, nobody tells: one look at the start.
+        let _ = sender.send(Sign::Changed);
         let own = file.to_owned();
         let heed = move |event: notify::Result<Event>| {
             if let Some(sign) = event.ok().and_then(|event| sign(&event, &own)) {
