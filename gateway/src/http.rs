@@ -47,8 +47,6 @@ pub const MCP_PATH: &str = "/mcp";
 /// Where the protected resource metadata is (RFC 9728, section 3.1).
 pub const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
 
-/// Copying so many bytes costs less than keeping the buffer that they came in.
-const FEW_BYTES: usize = 4096;
 /// Bytes that are read of a refused request, to answer under its id.
 const REFUSED_BYTES: usize = 64 * 1024;
 
@@ -225,7 +223,7 @@ pub(crate) async fn read(body: Body, limit: usize, patience: Duration) -> Result
     }
     let collected = timeout(patience, Limited::new(body, limit).collect()).await;
     let collected = collected.map_err(|_| Refused::Slow(patience))?;
-    collected.map(|body| unshared(body.to_bytes())).map_err(|error| {
+    collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
         // The limit's error is somewhere in the chain, under axum's.
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
         while let Some(error) = cause {
@@ -236,12 +234,6 @@ pub(crate) async fn read(body: Body, limit: usize, patience: Duration) -> Result
         }
         Refused::BrokenOff
     })
-}
-
-/// The same bytes in a place of their own, where they are few: they came in a buffer of the connection, which is kept as a whole as long as
-/// anybody holds a part of it, and who listens does so for hours.
-fn unshared(body: Bytes) -> Bytes {
-    if body.len() <= FEW_BYTES { Bytes::copy_from_slice(&body) } else { body }
 }
 
 /// A refusal in AgentCore's form, under the id of the refused request, by the endpoint at `path`.

@@ -48,12 +48,10 @@ pub(super) struct Interest {
     pub(super) tasks: Vec<String>,
 }
 
-/// Targets that report on resources and tasks to one client. Dropped, they do so no more.
+/// Targets that report on resources and tasks to one client: what they say, and what sees to it that they do, if anything is wanted of
+/// them. Dropped, they do so no more.
 #[derive(Debug)]
-pub(super) struct Reports {
-    incoming: mpsc::Receiver<Envelope>,
-    _keeping: AbortOnDropHandle<()>,
-}
+pub(super) struct Reports(Option<(mpsc::Receiver<Envelope>, AbortOnDropHandle<()>)>);
 
 /// Who reports to one client by now.
 struct Reporting {
@@ -156,15 +154,20 @@ impl Reports {
     }
 
     fn begin(listener: &Listener, interest: Interest) -> (Self, Vec<Beginning>) {
+        // Most clients want to hear of lists alone.
+        if interest.resources.is_empty() && interest.tasks.is_empty() {
+            return (Self(None), Vec::new());
+        }
         let (news, incoming) = mpsc::channel(QUEUE);
         let mut reporting = Reporting { listener: listener.clone(), interest, news, following: Vec::new() };
         let beginnings = reporting.arrange(&listener.lasting.now());
-        (Self { incoming, _keeping: AbortOnDropHandle::new(tokio::spawn(reporting.keep())) }, beginnings)
+        (Self(Some((incoming, AbortOnDropHandle::new(tokio::spawn(reporting.keep()))))), beginnings)
     }
 
     /// The next notification; never, where nobody reports.
     pub(super) async fn next(&mut self) -> Envelope {
-        match self.incoming.recv().await {
+        let Some((incoming, _)) = &mut self.0 else { return std::future::pending().await };
+        match incoming.recv().await {
             Some(message) => message,
             None => std::future::pending().await,
         }

@@ -149,8 +149,9 @@ impl Signs {
     /// None where the system has no more means to tell of changes, which is in the log then.
     fn of(file: &Path) -> Option<Self> {
         let (sender, seen) = mpsc::unbounded_channel();
-        // Of what changed after the configuration was read and before anybody watches, nobody tells: one look at the start.
-        let _ = sender.send(Sign::Changed);
+        // Of what changed after the configuration was read and before anybody watches, nobody tells: one look at the start, when who
+        // was at it then is done.
+        let _ = sender.send(Sign::Writing);
         let own = file.to_owned();
         let heed = move |event: notify::Result<Event>| {
             if let Some(sign) = event.ok().and_then(|event| sign(&event, &own)) {
@@ -221,5 +222,69 @@ fn sign(event: &Event, file: &Path) -> Option<Sign> {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        io::Write,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const GOOD: &str = "authorizer = \"none\"\n[[targets]]\nname = \"a\"\nhttp.endpoint = \"http://127.0.0.1:1/mcp\"\n";
+    /// What does not happen within so long does not happen.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    impl Signs {
+        async fn until(&mut self, wanted: Sign) {
+            while timeout(PATIENCE, self.seen.recv()).await.unwrap().unwrap() != wanted {}
+        }
+    }
+
+    /// Whoever writes it in pieces is waited for until he closes it.
+    #[tokio::test]
+    async fn a_file_that_is_written_in_pieces_is_not_taken_half() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        let mut file = fs::File::create(&path).unwrap();
+        let mut signs = Signs::of(&path).unwrap();
+        signs.until(Sign::Writing).await;
+        for piece in ["a", "b"] {
+            file.write_all(piece.as_bytes()).unwrap();
+            signs.until(Sign::Writing).await;
+            assert!(timeout(3 * QUIET, signs.settled(Sign::Writing, Instant::now() + LONGEST)).await.is_err());
+        }
+        drop(file);
+        signs.until(Sign::Changed).await;
+        timeout(PATIENCE, signs.settled(Sign::Changed, Instant::now() + PATIENCE)).await.unwrap();
+    }
+
+    /// Half a file is no TOML, or says less than it should.
+    #[tokio::test]
+    async fn what_is_no_good_is_looked_at_again_before_it_is_called_bad() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        fs::write(&path, GOOD).unwrap();
+        let environment = || Environment::of::<&str, &str>([]);
+        let held = Held::of(&Draft::parse(&path, GOOD).unwrap().resolve(&environment()).unwrap());
+        let (read, at) = (Arc::new(AtomicUsize::new(0)), path.clone());
+        let reads = Arc::clone(&read);
+        let look = move || {
+            let text = if read.fetch_add(1, Ordering::Relaxed) == 0 { "authorizer = \"no" } else { GOOD };
+            Ok((at.clone(), text.to_owned()))
+        };
+        let source = Source::new(look, Some(path), environment());
+        let (sender, mut wanted) = mpsc::channel(1);
+        let following = tokio::spawn(follow(source, String::new(), held, Arc::default(), sender));
+        let first = timeout(PATIENCE, wanted.recv()).await.unwrap().unwrap();
+        assert!(first.config.is_ok(), "{:?}", first.config);
+        assert_eq!(reads.load(Ordering::Relaxed), 2);
+        following.abort();
     }
 }

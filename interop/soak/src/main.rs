@@ -48,7 +48,7 @@ const WARM: f64 = 0.2;
 /// More than this is a leak: of what it had when it was warm, and what allocators keep for themselves.
 const GROWTH: (f64, u64) = (1.25, 24 << 20);
 /// What is bound to end by itself ends within so long: idle connections to targets among it, which last for 60 s and are looked for
-/// every 60 s.
+/// every 10 s.
 const PATIENCE: Duration = Duration::from_secs(150);
 
 #[tokio::main]

@@ -18,7 +18,7 @@ fn object(text: &[u8], take: &mut impl FnMut(Range<usize>, Range<usize>) -> bool
     if text.get(at) != Some(&b'}') {
         loop {
             let key = at..past_text(text, at)?;
-            let start = past_space(text, past(text, past_space(text, key.end), b':')?);
+            let start = past_colon(text, key.end)?;
             let end = past_value(text, start)?;
             if !take(key, start..end) {
                 return None;
@@ -92,8 +92,12 @@ fn past_value(text: &[u8], mut at: usize) -> Option<usize> {
 
 /// Behind a key and its colon, where the value begins.
 fn past_key(text: &[u8], at: usize) -> Option<usize> {
-    let colon = past_space(text, past_text(text, at)?);
-    Some(past_space(text, past(text, colon, b':')?))
+    past_colon(text, past_text(text, at)?)
+}
+
+/// Behind the colon that follows the key which ends at `at`, where the value begins.
+fn past_colon(text: &[u8], at: usize) -> Option<usize> {
+    Some(past_space(text, past(text, past_space(text, at), b':')?))
 }
 
 /// Behind the text that begins with a quote at `at`.

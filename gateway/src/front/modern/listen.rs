@@ -89,7 +89,8 @@ async fn open(front: &Front, post: &Post, request: &Request) -> Result<Subscript
     let (resources, tasks) = (filter.resource_subscriptions, filter.task_ids);
     let (reports, honoured) = Reports::on(&listener, Interest { resources, tasks }).await;
     (filter.resource_subscriptions, filter.task_ids) = (honoured.resources, honoured.tasks);
-    let id = request.id.clone();
+    // A copy: it is a part of the body of the request, which would last as long.
+    let id = ByteString::from(&*request.id);
     let ready = vec![acknowledged(&id, &filter)];
     let stopping = front.stopping.begun.clone();
     Ok(Subscription { id, filter, changes, reports, ready, stopping, _place: place })

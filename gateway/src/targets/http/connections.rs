@@ -218,9 +218,7 @@ impl Http1 {
         let mut answer = pin!(unconstrained(self.requests.try_send_request(request)));
         let was_used = self.is_used;
         let answer = std::future::poll_fn(|cx| {
-            if self.connection.as_mut().is_some_and(|connection| Pin::new(connection).poll(cx).is_ready()) {
-                self.connection = None;
-            }
+            self.drive(cx);
             answer.as_mut().poll(&mut nobody())
         });
         let answer = answer.await.map_err(|error| Unanswered::new(error, was_used))?;
@@ -239,15 +237,15 @@ impl Unanswered {
 impl Incoming {
     fn new(body: body::Incoming, by: Http1, connections: &Connections) -> Self {
         let mut incoming = Self { body, by: Some((by, connections.clone())) };
-        incoming.note_end();
+        if incoming.is_end_stream() {
+            incoming.free();
+        }
         incoming
     }
 
-    /// Where nothing is left to be read, the connection is free.
-    fn note_end(&mut self) {
-        if self.body.is_end_stream()
-            && let Some((http1, connections)) = self.by.take()
-        {
+    /// Nothing is left to be read: the connection is for the next request.
+    fn free(&mut self) {
+        if let Some((http1, connections)) = self.by.take() {
             connections.keep(http1);
         }
     }
@@ -268,13 +266,9 @@ impl http_body::Body for Incoming {
         }
         let frame = ready!(frame);
         match &frame {
-            Some(Ok(_)) => this.note_end(),
             Some(Err(_)) => this.by = None,
-            None => {
-                if let Some((http1, connections)) = this.by.take() {
-                    connections.keep(http1);
-                }
-            }
+            Some(Ok(_)) if !this.is_end_stream() => (),
+            Some(Ok(_)) | None => this.free(),
         }
         Poll::Ready(frame)
     }
