@@ -9,6 +9,8 @@ pub use self::{connections::Connections, files::allow as allow_files};
 
 use std::{
     convert::Infallible,
+    io,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,11 +30,12 @@ use futures::{
 use http::{HeaderValue, Request, StatusCode, Version, header};
 use hyper::{
     body::Incoming,
+    server::conn::http1,
     service::{Service, service_fn},
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
+    server::{conn::auto, graceful::GracefulConnection},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -116,10 +119,10 @@ pub async fn serve(
             accepted = accepted => accepted,
             () = &mut shutdown => break,
         };
-        open.spawn(end.clone().run_until_cancelled_owned(server.clone().attend(stream, Some(permit))));
+        open.spawn(server.clone().attend_until(end.clone(), stream, Some(permit)));
     }
     for stream in accepted(listener) {
-        open.spawn(end.clone().run_until_cancelled_owned(server.clone().attend(stream, None)));
+        open.spawn(server.clone().attend_until(end.clone(), stream, None));
     }
     stopping.cancel();
     open.close();
@@ -146,7 +149,15 @@ struct Server {
     stopping: CancellationToken,
 }
 
-fn http(bounds: &Bounds) -> auto::Builder<TokioExecutor> {
+/// HTTP/1.1 alone.
+fn http1(bounds: &Bounds) -> http1::Builder {
+    let mut http1 = http1::Builder::new();
+    http1.timer(TokioTimer::new()).header_read_timeout(bounds.idle).max_buf_size(bounds.header_bytes);
+    http1
+}
+
+/// Both, by what a connection begins with.
+fn either(bounds: &Bounds) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(bounds.idle).max_buf_size(bounds.header_bytes);
     let header_bytes = u32::try_from(bounds.header_bytes).unwrap_or(u32::MAX);
@@ -154,35 +165,71 @@ fn http(bounds: &Bounds) -> auto::Builder<TokioExecutor> {
     http
 }
 
+/// Whether what has come shows already that HTTP/1.1 is spoken, as it mostly does: no request of it begins as HTTP/2 does (RFC 9113,
+/// section 3.4).
+async fn is_http1(stream: &TcpStream) -> io::Result<bool> {
+    let mut first = [0; 3];
+    let read = stream.peek(&mut first).await?;
+    Ok(!b"PRI".starts_with(&first[..read]))
+}
+
 impl Server {
+    /// Serves one connection to its end, or until `end`.
+    async fn attend_until(self, end: CancellationToken, stream: TcpStream, permit: Option<Permit>) {
+        // In a box: what waits for the end of the one or the other has room for it three times over, as long as the connection lasts.
+        end.run_until_cancelled(Box::pin(self.attend(stream, permit))).await;
+    }
+
     /// Serves one connection to its end.
     async fn attend(self, stream: TcpStream, _permit: Option<Permit>) {
         // Answers are written whole: waiting for more to send only delays them.
         let _ = stream.set_nodelay(true);
-        let is_http2 = Arc::new(AtomicBool::new(false));
         // Those of the moment are for the whole connection.
         let bounds = self.site.borrow().bounds.clone();
-        let http = http(&bounds);
+        let is_http2 = Arc::new(AtomicBool::new(false));
         let service = answering(self.site, self.stopping.clone(), Arc::clone(&is_http2), bounds.stalled);
-        let stream = TokioIo::new(Watched::new(stream, bounds.idle, bounds.stalled));
-        let connection = http.serve_connection(stream, service);
-        tokio::pin!(connection);
-        let leaving = async {
+        let mut leaving = pin!(async {
             self.stopping.cancelled().await;
             // HTTP/2 has a word for it, which loses no request.
             if !is_http2.load(Ordering::Relaxed) {
                 sleep(bounds.linger).await;
             }
+        });
+        let is_http1 = tokio::select! {
+            is_http1 = timeout(bounds.idle, is_http1(&stream)) => is_http1.unwrap_or_else(|_| Err(Watched::silence())),
+            () = &mut leaving => return,
         };
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = leaving => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let ended = match is_http1 {
+            Err(error) => Err(error.into()),
+            // Who need not look what is spoken has no room for both, and keeps nothing of what it looked at.
+            Ok(true) => {
+                let stream = TokioIo::new(Watched::new(stream, None, bounds.stalled));
+                let connection = pin!(http1(&bounds).serve_connection(stream, service));
+                until_end(connection, leaving).await.map_err(Into::into)
+            }
+            Ok(false) => {
+                let stream = TokioIo::new(Watched::new(stream, Some(bounds.idle), bounds.stalled));
+                let http = either(&bounds);
+                let connection = pin!(http.serve_connection(stream, service));
+                until_end(connection, leaving).await
             }
         };
         if let Err(error) = ended {
             tracing::debug!(error = %causes(&*error), "a client's connection ended early");
+        }
+    }
+}
+
+/// Serves until the connection ends, which is asked to do so after its open requests once it is `leaving`.
+async fn until_end<C: GracefulConnection>(
+    mut connection: Pin<&mut C>,
+    leaving: impl Future<Output = ()>,
+) -> Result<(), C::Error> {
+    tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = leaving => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
         }
     }
 }

@@ -28,8 +28,8 @@ pub(super) struct Watched {
     /// Since something could not be written; made when that happens first.
     stalled: Option<Pin<Box<Sleep>>>,
     is_stalled: bool,
-    /// The end of the time for the first bytes, and how many are still to come. Nobody else bounds it: the server looks at them to
-    /// tell HTTP/1.1 from HTTP/2, and only then knows what to wait for.
+    /// The end of the time for the first bytes, and how many are still to come. Nobody else bounds it where the
+    /// server looks at them to tell HTTP/1.1 from HTTP/2, and only then knows what to wait for.
     opening: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
@@ -37,10 +37,15 @@ pub(super) struct Watched {
 const OPENING: usize = 24 + 9;
 
 impl Watched {
-    /// `opening`: for the first bytes to come; `patience`: for the other end to take something.
-    pub(super) fn new(stream: TcpStream, opening: Duration, patience: Duration) -> Self {
-        let opening = Some((Box::pin(sleep(opening)), OPENING));
+    /// `opening`: for the first bytes to come, where nobody else bounds that; `patience`: for the other end to take something.
+    pub(super) fn new(stream: TcpStream, opening: Option<Duration>, patience: Duration) -> Self {
+        let opening = opening.map(|opening| (Box::pin(sleep(opening)), OPENING));
         Self { stream, patience, stalled: None, is_stalled: false, opening }
+    }
+
+    /// The first bytes did not come in time.
+    pub(super) fn silence() -> io::Error {
+        io::Error::new(io::ErrorKind::TimedOut, "no request began (`limits.idle_seconds`)")
     }
 
     /// What came of writing, or that it takes too long.
@@ -74,10 +79,7 @@ impl AsyncRead for Watched {
             if *left == 0 {
                 self.opening = None;
             } else if read.is_pending() && until.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    "no request began (`limits.idle_seconds`)",
-                )));
+                return Poll::Ready(Err(Self::silence()));
             }
         }
         read

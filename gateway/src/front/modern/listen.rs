@@ -56,7 +56,8 @@ pub(super) async fn answer(front: &Front, post: &Post, request: Request) -> Resp
     match open(front, post, &request).await {
         Ok(subscription) => {
             let first = Bytes::from_static(b": listening\n\n");
-            let items = stream::unfold(Some(subscription), |subscription| async move {
+            // In a box: what waits for its next message has room for it twice, as long as it lasts.
+            let items = stream::unfold(Some(Box::new(subscription)), |subscription| async move {
                 let mut subscription = subscription?;
                 let item = subscription.next().await;
                 let over = matches!(item, Item::Last(..));
