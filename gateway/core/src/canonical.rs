@@ -5,6 +5,7 @@
 //! passes untouched. Translation is total in both directions, so N fronts and M target adapters need N + M of them.
 
 mod client;
+mod coming;
 mod input;
 mod progress;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub mod tasks;
 
 pub use self::{
     client::{Aside, Client, Level, Logs, UnknownLevel, asked_of},
+    coming::{BadRest, Coming},
     input::{InputRequest, InputRequired},
     progress::{progress_of, with_own_token, with_token},
     request::{Repeat, Request},

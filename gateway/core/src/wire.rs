@@ -4,12 +4,14 @@
 
 pub mod edit;
 pub mod envelope;
+mod follow;
 pub mod object;
 mod scan;
 pub mod sse;
 
 pub use edit::ObjectEdit;
 pub use envelope::{BadEnvelope, Envelope, Kind};
+pub use follow::{Follower, Member};
 pub use object::Object;
 
 use std::{borrow::Cow, ops::Range};

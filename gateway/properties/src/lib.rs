@@ -11,6 +11,7 @@ pub mod aws_names;
 pub mod catalog;
 #[cfg(feature = "gateway")]
 pub mod client_files;
+pub mod coming;
 #[cfg(feature = "gateway")]
 pub mod config;
 pub mod envelope;
@@ -50,6 +51,7 @@ pub const ALL: &[Property] = &[
     ("catalog", catalog::check),
     #[cfg(feature = "gateway")]
     ("client_files", client_files::check),
+    ("coming", coming::check),
     #[cfg(feature = "gateway")]
     ("config", config::check),
     ("envelope", envelope::check),

@@ -119,7 +119,7 @@ fn past_text(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The first place from `at` on of a quote, a backslash or a control character.
-fn at_special(text: &[u8], mut at: usize) -> usize {
+pub(super) fn at_special(text: &[u8], mut at: usize) -> usize {
     const EACH: u64 = u64::MAX / 255;
     const HIGH: u64 = EACH << 7;
     // Eight bytes at a time, as is usual: a byte is below `n` if taking `n` away borrows from above it. What a borrow makes of bytes

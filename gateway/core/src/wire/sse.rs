@@ -26,6 +26,10 @@ pub struct Decoder {
     started: bool,
     event: Event,
     has_data: bool,
+    /// Of the data of the event the beginning was taken.
+    is_taken: bool,
+    /// Of the line, which is one of data, too, with the name of its field.
+    is_line_taken: bool,
     ready: VecDeque<Event>,
     last_id: Option<String>,
     retry_ms: Option<u64>,
@@ -35,8 +39,9 @@ impl Decoder {
     /// A decoder that refuses events of more than `limit` bytes.
     pub fn new(limit: usize) -> Self {
         let (line, event, ready) = (Vec::new(), Event::default(), VecDeque::new());
-        let (last_id, retry_ms) = (None, None);
-        Self { limit, line, after_cr: false, started: false, event, has_data: false, ready, last_id, retry_ms }
+        let (last_id, retry_ms, has_data, is_taken, is_line_taken) = (None, None, false, false, false);
+        let (after_cr, started) = (false, false);
+        Self { limit, line, after_cr, started, event, has_data, is_taken, is_line_taken, ready, last_id, retry_ms }
     }
 
     /// Takes the next chunk.
@@ -69,6 +74,51 @@ impl Decoder {
         self.ready.pop_front()
     }
 
+    /// Bytes that have come of the data of an event whose end is still to come, if any: about so many are held.
+    pub fn held(&self) -> usize {
+        self.line.len() + self.event.data.len()
+    }
+
+    /// Whether the event whose end is still to come has an id by now.
+    pub fn has_id(&self) -> bool {
+        self.event.id.is_some()
+    }
+
+    /// What has come of the data of an event whose end is still to come, as far as it ends with a whole character and was not taken yet.
+    pub fn begun(&self) -> Vec<u8> {
+        let mut begun = self.event.data.clone().into_bytes();
+        let line = &self.line[..];
+        let value = match self.is_line_taken {
+            true => Some(line),
+            // Whether a space follows that does not count shows only then.
+            false => {
+                line.strip_prefix(b"data:").and_then(|value| value.split_first()).map(|(first, rest)| match first {
+                    b' ' => rest,
+                    _ => &line[b"data:".len()..],
+                })
+            }
+        };
+        if let Some(value) = value {
+            if self.has_data && !self.is_line_taken {
+                begun.push(b'\n');
+            }
+            begun.extend_from_slice(whole_characters(value));
+        }
+        begun
+    }
+
+    /// Gives away [`Self::begun`]: of this event, only what comes after that is still given, and it is given also if that is nothing.
+    pub fn take_begun(&mut self) -> Vec<u8> {
+        let begun = self.begun();
+        self.event.data.clear();
+        self.is_taken |= !begun.is_empty();
+        if self.is_line_taken || self.line.len() > b"data:".len() && self.line.starts_with(b"data:") {
+            self.line.drain(..whole_characters(&self.line).len());
+            (self.has_data, self.is_line_taken) = (true, true);
+        }
+        begun
+    }
+
     /// The id of the last event that had one, without data or with it: where to go on after the stream broke off.
     pub fn last_id(&self) -> Option<&str> {
         self.last_id.as_deref()
@@ -90,6 +140,9 @@ impl Decoder {
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         let mut line = String::from_utf8_lossy(&line);
+        if std::mem::take(&mut self.is_line_taken) {
+            return self.event.data.push_str(&line);
+        }
         if !std::mem::replace(&mut self.started, true) && line.starts_with('\u{feff}') {
             line = line['\u{feff}'.len_utf8()..].to_owned().into();
         }
@@ -118,10 +171,37 @@ impl Decoder {
         if event.id.is_some() {
             self.last_id.clone_from(&event.id);
         }
-        if !event.data.is_empty() {
+        if std::mem::take(&mut self.is_taken) || !event.data.is_empty() {
             self.ready.push_back(event);
         }
     }
+}
+
+/// `bytes` without a character at the end of which a part is still to come.
+fn whole_characters(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        Ok(_) | Err(_) => bytes,
+    }
+}
+
+/// What stands before the data of an event.
+pub const BEFORE: &str = "event: message\ndata: ";
+/// What stands behind it.
+pub const BEHIND: &str = "\n\n";
+
+/// A part of the data of one event, as bytes of a stream between [`BEFORE`] and [`BEHIND`].
+pub fn encode_part(data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(data.len());
+    for byte in data {
+        match byte {
+            b'\n' => out.extend_from_slice(b"\ndata: "),
+            // See `encode`.
+            b'\r' => out.push(b' '),
+            byte => out.push(*byte),
+        }
+    }
+    out
 }
 
 /// One event with `data`, as bytes of a stream.
@@ -177,7 +257,44 @@ mod tests {
         assert_eq!(Decoder::new(10).push(b"data: 0123\ndata: 4567\ndata: 89\n"), Err(TooLong(10)));
     }
 
+    /// What was taken of an event and what is given of it at its end.
+    fn taken(stream: &str, cuts: &[usize]) -> (String, Vec<String>) {
+        let mut decoder = Decoder::new(1000);
+        let (mut taken, mut at) = (Vec::new(), 0);
+        for cut in cuts {
+            decoder.push(&stream.as_bytes()[at..*cut]).unwrap();
+            taken.extend(decoder.take_begun());
+            at = *cut;
+        }
+        decoder.push(&stream.as_bytes()[at..]).unwrap();
+        let rest = std::iter::from_fn(|| decoder.next_event()).map(|event| event.data).collect();
+        (String::from_utf8(taken).unwrap(), rest)
+    }
+
+    #[test]
+    fn what_has_come_of_an_event_may_be_taken() {
+        let stream = "data: 1\n\nid: 7\ndata: a\u{e9}\ndata:\u{1d11e}b\ndata\ndata: \n\ndata: c\n\n";
+        let at = stream.find("id").unwrap();
+        let whole = "a\u{e9}\n\u{1d11e}b\n\n";
+        for first in at..stream.find("data: c").unwrap() {
+            for second in first..stream.find("data: c").unwrap() {
+                let (begun, rest) = taken(stream, &[first, second]);
+                assert_eq!((&*rest[0], rest.last().map(|last| &**last)), ("1", Some("c")));
+                assert_eq!([begun, rest[1].clone()].concat(), whole, "{first} {second}");
+            }
+        }
+        assert_eq!(taken("data: ab\n\n", &[8]), ("ab".into(), vec![String::new()]), "its end is an event");
+        let decoder = Decoder::new(10);
+        assert_eq!((decoder.held(), decoder.begun()), (0, Vec::new()));
+    }
+
     proptest! {
+        #[test]
+        fn parts_are_decoded_as_one(text in "[^\r]{1,40}", cut in 1usize..7) {
+            let parts: Vec<u8> = text.as_bytes().chunks(cut).flat_map(encode_part).collect();
+            prop_assert_eq!(decode(&[BEFORE.as_bytes(), &parts, BEHIND.as_bytes()]), [text]);
+        }
+
         #[test]
         fn what_is_encoded_is_decoded(texts in proptest::collection::vec("[^\r]{1,40}", 1..4), cut in 1usize..7) {
             let stream: String = texts.iter().map(|text| encode(text)).collect();
