@@ -258,7 +258,7 @@ impl Gateway {
                 true => Box::pin(self.call_with_tasks(caller, &way, path, request)).await,
                 false => {
                     let own_name = json(&&*path.name);
-                    Ok(way.target.call(&caller.key, request, &[("name", &own_name)], way.full).await?)
+                    Ok(way.target.pass_on(&caller.key, request, &[("name", &own_name)], way.full).await?)
                 }
             }
         })
@@ -271,7 +271,7 @@ impl Gateway {
         // What it does, nobody here knows.
         let ways = self.ways([&target]);
         let ask =
-            |way: Way<'_>, request| async move { Ok(way.target.call(&caller.key, request, &[], way.full).await?) };
+            |way: Way<'_>, request| async move { Ok(way.target.pass_on(&caller.key, request, &[], way.full).await?) };
         self.serve(caller, ways, Repeat::Never, request, ask).await
     }
 

@@ -8,6 +8,7 @@ mod health;
 mod http;
 mod line;
 mod listen;
+mod long;
 mod owner;
 mod places;
 mod question;
@@ -44,6 +45,7 @@ pub use self::{
     fault::{Fault, TargetError},
     health::{Admission, Counts, Health, PathState, Sent, Trial},
     listen::{Heard, Wanted},
+    long::{Long, Piece},
     places::Full,
     question::Question,
     reply::{Event, Events, Rename, Reply},
@@ -141,9 +143,12 @@ impl Target {
             None => {
                 let changed = Arc::new(Notify::new());
                 let adapter = match &target.transport {
-                    Transport::Http(http) => {
-                        Adapter::Http(Arc::new(HttpTarget::new(http, config, credential.clone(), !is_only)?))
-                    }
+                    Transport::Http(http) => Adapter::Http(Arc::new(HttpTarget::new(
+                        (&target.name, http),
+                        config,
+                        credential.clone(),
+                        !is_only,
+                    )?)),
                     Transport::Stdio(stdio) => {
                         let limits = &config.limits;
                         Adapter::Stdio(Arc::new(StdioTarget::new(&target.name, stdio, limits, changed.clone())))
@@ -292,9 +297,20 @@ impl Target {
         self.changed.notified().await;
     }
 
-    /// Passes a request of the caller `caller_id` on, with `changes` (key, JSON text) made to its parameters. `full`: what it does
-    /// while there is no place for it.
+    /// The answer to a request of the caller `caller_id`, as [`Self::pass_on`] says, as a whole.
     pub async fn call(
+        &self,
+        caller_id: &str,
+        request: Request,
+        changes: &[(&str, &str)],
+        full: Full,
+    ) -> Result<Reply, TargetError> {
+        Ok(self.pass_on(caller_id, request, changes, full).await?.held())
+    }
+
+    /// Passes a request of the caller `caller_id` on, with `changes` (key, JSON text) made to its parameters. `full`: what it does
+    /// while there is no place for it. A long answer may be given while it comes.
+    pub async fn pass_on(
         &self,
         caller_id: &str,
         mut request: Request,
@@ -326,7 +342,10 @@ impl Target {
         let (target, changed) = (self.name().clone(), Arc::clone(&self.changed));
         let (place, places) = (Some(place), Arc::clone(&self.places));
         let (limit, _reach) = (most, Arc::clone(&self.reach));
-        Ok(reply.bounded(Bounds { target, deadline, limit, changed, place, places, trial, sent, attempt, _reach }))
+        let reply =
+            reply.bounded(Bounds { target, deadline, limit, changed, place, places, trial, sent, attempt, _reach });
+        // Where another path may have to give the answer in its place, nothing of it is given before it is there.
+        Ok(if self.has_others { reply.held() } else { reply })
     }
 
     /// Lets a call in: it does not go to a target that is down and has nobody to stand in for it, and waits for a place, if it is to.

@@ -75,8 +75,10 @@ impl http_body::Body for Watched {
         }
         // Nobody asks a body of known size again once it has given all.
         let is_over = frame.is_none() || body.is_end_stream();
-        if is_over && !matches!(frame, Some(Err(_))) {
-            ending.end.last_byte.get_or_insert(now);
+        match &frame {
+            Some(Err(_)) => ending.end.broke_off = true,
+            _ if is_over => drop(ending.end.last_byte.get_or_insert(now)),
+            _ => (),
         }
         Poll::Ready(frame)
     }

@@ -89,6 +89,8 @@ pub(super) struct End {
     pub(super) first_byte: Option<Instant>,
     /// When the last byte was given away; absent for an answer that was cut off.
     pub(super) last_byte: Option<Instant>,
+    /// It broke off on its way to the gateway.
+    pub(super) broke_off: bool,
     pub(super) bytes: u64,
 }
 
@@ -339,6 +341,7 @@ impl OpenCall {
             (Some(_), Some(outcome)) => outcome,
             (Some(_), None) if end.status < 400 => Outcome::Ok,
             (Some(_), None) => Outcome::Status(end.status),
+            (None, Some(outcome)) if end.broke_off => outcome,
             (None, _) => Outcome::Cancelled,
         };
         let lead = facts.lead.as_deref();

@@ -190,6 +190,7 @@ async fn last(client: &Client, reply: Reply, progress: &Progress, may_be_asked: 
                 question.refuse("`causeway call` cannot be asked this").await;
             }
             Event::Last(response) => return Ok(response),
+            Event::Long(long) => return long.whole().await.map_err(|error| client.trouble(error).into()),
         }
     }
     bail!("the answer broke off")

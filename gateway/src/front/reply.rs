@@ -4,7 +4,8 @@
 //! Source: MCP 2026-07-28, basic/transports/streamable-http, "Receiving Messages".
 
 use std::{
-    convert::Infallible,
+    future::ready,
+    io,
     pin::Pin,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -32,7 +33,7 @@ use crate::{
     error::{Face, status_of},
     gateway::{Call, CallError, Gateway, Served},
     inbound::Caller,
-    targets::{Event, Events, Reply},
+    targets::{Event, Events, Long, Piece, Reply},
 };
 
 /// After so long a silence a comment keeps the connection open on its way.
@@ -53,11 +54,16 @@ pub(super) enum Item {
     Between(Bytes),
     /// The answer.
     Last(StatusCode, Bytes),
+    /// The answer, a result, while it comes.
+    Long(Parts),
     /// There is no answer: the client has cancelled the request.
     Cancelled,
 }
 
-/// All that a client is told about one request; nothing after [`Item::Last`] or [`Item::Cancelled`].
+/// A long answer in its parts. One that breaks off ends with an error, which says why to nobody: that is in the log by then.
+pub(super) type Parts = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+
+/// All that a client is told about one request; nothing after an answer or [`Item::Cancelled`].
 pub(super) type Items = Pin<Box<dyn Stream<Item = Item> + Send>>;
 
 /// One request of a client, and what is needed to answer it.
@@ -107,6 +113,26 @@ impl Exchange {
     pub(super) fn answer(&self, answer: &canonical::Response) -> Item {
         calls::note(|call| call.came_to(Outcome::of(answer)));
         Item::Last(status_of(answer.error(), self.era()), answer.for_client(self.era(), &self.request.id))
+    }
+
+    /// A long answer as the client gets it.
+    pub(super) fn passed_on(&self, long: Long) -> Item {
+        let call = self.clone();
+        let parts = long.pieces(&self.request.id).filter_map(move |piece| {
+            ready(match piece {
+                Ok(Piece::Part(part)) => Some(Ok(part)),
+                Ok(Piece::End { is_tool_error }) => {
+                    calls::note(|call| call.came_to(if is_tool_error { Outcome::ToolError } else { Outcome::Ok }));
+                    None
+                }
+                Err(error) => {
+                    // Its beginning is with the client: no error of ours can take its place.
+                    let _ = call.failed(&error.into());
+                    Some(Err(io::ErrorKind::UnexpectedEof.into()))
+                }
+            })
+        });
+        Item::Long(Box::pin(parts))
     }
 
     /// An error as the client gets it, logged.
@@ -168,6 +194,7 @@ async fn carry(mut items: Items, events: bool) -> Response {
         match next {
             Err(_) => return event_stream(SIGN_OF_LIFE.into(), items),
             Ok(Some(Item::Last(status, answer))) => return message(status, answer),
+            Ok(Some(Item::Long(parts))) => return message(StatusCode::OK, Body::from_stream(parts)),
             Ok(Some(Item::Between(first))) if events => return event_stream(frame(&first), items),
             Ok(Some(Item::Between(_))) => (),
             // Nobody waits for this response any more; it must say something all the same.
@@ -181,6 +208,41 @@ async fn carry(mut items: Items, events: bool) -> Response {
     }
 }
 
+/// Where the bytes of an event stream come from.
+enum Source {
+    Items(Items),
+    /// The answer, as the last event.
+    Long(Parts),
+}
+
+impl Source {
+    /// The next bytes, and where those after them come from.
+    async fn next(self) -> Option<(io::Result<Bytes>, Option<Self>)> {
+        let mut items = match self {
+            Self::Items(items) => items,
+            Self::Long(mut parts) => {
+                return Some(match parts.next().await {
+                    Some(Ok(part)) => (Ok(sse::encode_part(&part).into()), Some(Self::Long(parts))),
+                    Some(Err(error)) => (Err(error), None),
+                    None => (Ok(Bytes::from(sse::BEHIND)), None),
+                });
+            }
+        };
+        let (bytes, more) = match timeout(KEEP_ALIVE, items.next()).await {
+            Err(_) => (Bytes::from(SIGN_OF_LIFE), Some(Self::Items(items))),
+            Ok(Some(Item::Between(message))) => (frame(&message), Some(Self::Items(items))),
+            Ok(Some(Item::Last(_, answer))) => (frame(&answer), None),
+            Ok(Some(Item::Long(parts))) => (Bytes::from(sse::BEFORE), Some(Self::Long(parts))),
+            Ok(Some(Item::Cancelled)) => {
+                calls::note(|call| call.came_to(Outcome::Cancelled));
+                return None;
+            }
+            Ok(None) => return None,
+        };
+        Some((Ok(bytes), more))
+    }
+}
+
 /// A message as an event.
 fn frame(message: &[u8]) -> Bytes {
     // Messages were read as UTF-8 before they came here.
@@ -189,21 +251,8 @@ fn frame(message: &[u8]) -> Bytes {
 
 /// An event stream that starts with the bytes `first` and goes on with `items`.
 pub(super) fn event_stream(first: Bytes, items: Items) -> Response {
-    let rest = stream::unfold(Some(items), |items| async move {
-        let mut items = items?;
-        match timeout(KEEP_ALIVE, items.next()).await {
-            Err(_) => Some((Bytes::from(SIGN_OF_LIFE), Some(items))),
-            Ok(Some(Item::Between(message))) => Some((frame(&message), Some(items))),
-            Ok(Some(Item::Last(_, answer))) => Some((frame(&answer), None)),
-            Ok(Some(Item::Cancelled)) => {
-                calls::note(|call| call.came_to(Outcome::Cancelled));
-                None
-            }
-            Ok(None) => None,
-        }
-    });
-    let first = stream::iter([first]);
-    let body = Body::from_stream(first.chain(rest).map(Ok::<_, Infallible>));
+    let rest = stream::unfold(Some(Source::Items(items)), |source| async move { source?.next().await });
+    let body = Body::from_stream(stream::iter([Ok(first)]).chain(rest));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use causeway_core::{
     canonical::{Client, Repeat, Request},
     era::Era,
+    name::TargetName,
 };
 use causeway_oidc::{
     kept::Standing,
@@ -51,6 +52,7 @@ use crate::{
 /// A target behind a URL.
 #[derive(Debug)]
 pub(super) struct HttpTarget {
+    name: TargetName,
     endpoint: http::Uri,
     client: WireClient,
     credential: Credential,
@@ -89,7 +91,7 @@ enum Outcome {
 
 impl HttpTarget {
     pub(super) fn new(
-        http: &config::HttpTarget,
+        (name, http): (&TargetName, &config::HttpTarget),
         config: &Config,
         credential: Credential,
         has_others: bool,
@@ -97,6 +99,7 @@ impl HttpTarget {
         let limits = &config.limits;
         let endpoint: http::Uri = http.endpoint.as_str().parse().expect("a URL with a host is a URI");
         Ok(Self {
+            name: name.clone(),
             client: WireClient::new(&endpoint, limits, &config.proxies)?,
             endpoint,
             credential,

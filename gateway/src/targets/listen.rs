@@ -111,13 +111,15 @@ impl Heard {
             Ok(Some(Ok(Event::Notification(message)))) => Some(message),
             Ok(Some(Ok(Event::Last(response)))) => return Err(over_at_once(&response)),
             Ok(Some(Err(fault))) => return Err(fault),
-            Ok(Some(Ok(Event::Question(_))) | None) => return Err(Fault::BrokenOff(OVER_AT_ONCE.into())),
+            Ok(Some(Ok(Event::Question(_) | Event::Long(_))) | None) => {
+                return Err(Fault::BrokenOff(OVER_AT_ONCE.into()));
+            }
             Err(_) => None,
         };
         let later = stream::unfold(events, |mut events| async move {
             match events.next().await {
                 Some(Ok(Event::Notification(message))) => Some((message, events)),
-                Some(Ok(Event::Question(_) | Event::Last(_)) | Err(_)) | None => None,
+                Some(Ok(Event::Question(_) | Event::Last(_) | Event::Long(_)) | Err(_)) | None => None,
             }
         });
         let news = stream::iter(first).chain(later);

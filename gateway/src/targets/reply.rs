@@ -13,7 +13,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Fault, Question, Sent, TargetError, Trial, places::Places, reach::Reach};
+use super::{Fault, Long, Question, Sent, TargetError, Trial, places::Places, reach::Reach};
 use crate::calls::Attempt;
 
 /// The reply to one request: from an adapter with bare faults, from a target with its name in them.
@@ -63,9 +63,23 @@ pub enum Event {
     Question(Question),
     /// The answer.
     Last(Response),
+    /// The answer, while it comes, to a client of the target's own era.
+    Long(Long),
 }
 
 impl Reply {
+    /// The same reply with its answer as a whole, also where that is long.
+    pub fn held(self) -> Self {
+        let events = match self {
+            Self::Whole(response) => return Self::Whole(response),
+            Self::Stream(events) => events,
+        };
+        Self::Stream(Box::pin(events.then(async |event| match event {
+            Ok(Event::Long(long)) => long.whole().await.map(Event::Last),
+            event => event,
+        })))
+    }
+
     /// The same reply once its first message is there: one that has nothing but an answer becomes [`Reply::Whole`].
     pub async fn begun(self) -> Result<Self, TargetError> {
         let mut events = match self {
@@ -87,6 +101,8 @@ impl Reply {
                 Ok(match event? {
                     Event::Last(response) => Event::Last(renamed_response(response, &rename)),
                     Event::Question(question) => Event::Question(question.renamed(&rename)),
+                    // Not of a reply that is held; and no task is long.
+                    Event::Long(long) => Event::Long(long),
                     Event::Notification(message) => {
                         let params = message.params().and_then(|params| tasks::renamed(params, &*rename));
                         let renamed = params.and_then(|params| message.with_params(&params));
@@ -147,12 +163,18 @@ impl Reply<Fault> {
         loop {
             match events.next().await {
                 Some(Ok(Event::Last(response))) => return Ok(response),
+                Some(Ok(Event::Long(long))) => return long.whole().await.map_err(|error| error.fault),
                 Some(Ok(Event::Notification(_))) => (),
                 Some(Ok(Event::Question(question))) => question.refuse("the gateway asks for itself").await,
                 Some(Err(fault)) => return Err(fault),
                 None => return Err(ended()),
             }
         }
+    }
+
+    /// A reply that is a long answer alone.
+    pub(super) fn long(long: Long) -> Self {
+        Self::Stream(Box::pin(stream::iter([Ok(Event::Long(long))])))
     }
 
     /// The same reply within `bounds`.
@@ -168,6 +190,7 @@ impl Reply<Fault> {
             let (mut events, mut bounds) = state?;
             match bounds.next(&mut events).await {
                 Ok(event @ (Event::Notification(_) | Event::Question(_))) => Some((Ok(event), Some((events, bounds)))),
+                Ok(Event::Long(long)) => Some((Ok(Event::Long(long.bounded(bounds))), None)),
                 Ok(last) => Some((Ok(last), None)),
                 Err(fault) => {
                     bounds.sent.failed(&fault);
@@ -225,7 +248,7 @@ impl Bounds {
                             self.sent.asked_back();
                             self.attempt.iter_mut().for_each(Attempt::asked_back);
                         }
-                        Ok(Event::Notification(_)) | Err(_) => (),
+                        Ok(Event::Notification(_) | Event::Long(_)) | Err(_) => (),
                     }
                     return event;
                 }
@@ -233,6 +256,12 @@ impl Bounds {
                 Err(_) => return Err(Fault::Silent(self.limit)),
             }
         }
+    }
+
+    /// Its answer has begun to come: the target works, and what it does for the call is done.
+    pub(super) fn has_begun(&mut self) {
+        self.sent.answered();
+        (self.place, self.trial) = (None, None);
     }
 
     /// An answer shows that the target works. Headers that it takes for wrong were made from its list, by the gateway or by a client that has it from

@@ -123,6 +123,7 @@ mod targets_eras;
 mod targets_faults;
 mod targets_gone;
 mod targets_lists;
+mod targets_long;
 mod targets_lossless;
 mod targets_pairs;
 mod targets_runtime;

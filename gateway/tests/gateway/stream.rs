@@ -3,6 +3,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use bytes::Bytes;
 use causeway_core::wire::sse::Decoder;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
@@ -57,6 +58,12 @@ impl Stream {
             rest.push(message);
         }
         rest
+    }
+
+    /// The next bytes of the body as they are, or how it breaks off; `None` at its end.
+    pub(crate) async fn part(&mut self) -> Option<Result<Bytes, hyper::Error>> {
+        let frame = timeout(PATIENCE, self.body.frame()).await.expect("more comes, or the body ends");
+        frame.map(|frame| frame.map(|frame| frame.into_data().unwrap_or_default()))
     }
 
     async fn read(&mut self) -> Option<Value> {

@@ -185,6 +185,7 @@ impl Conversation {
                 self.pass_on(question).await;
                 None
             }
+            Some(Ok(Event::Long(long))) => Some(self.call.passed_on(long)),
             Some(Ok(Event::Last(answer))) => match answer.input_required() {
                 None => Some(self.call.answer(&answer)),
                 Some(asked) => self.collect(asked),

@@ -160,7 +160,7 @@ where
 fn without_states(reply: Reply) -> Reply {
     let is_state = |event: &Event| match event {
         Event::Notification(message) => message.method() == "notifications/tasks/status",
-        Event::Question(_) | Event::Last(_) => false,
+        Event::Question(_) | Event::Last(_) | Event::Long(_) => false,
     };
     match reply {
         Reply::Whole(answer) => Reply::Whole(answer),

@@ -1,14 +1,15 @@
 //! Reading what a target answered over HTTP: one JSON message, or a stream of events that ends with one. Bounded.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use causeway_core::{
-    canonical::Response,
+    canonical::{Coming, Response},
     era::Era,
     wire::{Envelope, Kind, sse},
 };
 use causeway_oidc::wire_log::Exchange;
+use futures::stream;
 use http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -16,6 +17,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{Fault, client::causes, connections::Incoming};
+use crate::targets::long::{LONG, Rest};
 
 /// The body of a request to a target.
 pub(super) type Body = Full<Bytes>;
@@ -49,6 +51,28 @@ pub(super) enum Content {
     None,
 }
 
+/// What has come of an answer's body.
+pub(super) enum Begun {
+    Read(Content),
+    /// The beginning of the answer that is awaited, which is long, and what is still to come of it.
+    Long(Coming, Rest),
+}
+
+/// The answer that a client of the target's own era waits for, which may be given to it while it comes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Awaited<'a> {
+    pub(super) era: Era,
+    /// JSON text.
+    pub(super) id: &'a str,
+}
+
+/// What comes next in an event stream.
+pub(super) enum Next {
+    Message(Envelope),
+    /// The beginning of the answer that is awaited, which is long; [`Messages::rest`] is still to come.
+    Long(Coming),
+}
+
 /// The messages of an event stream.
 #[derive(Debug)]
 pub(super) struct Messages {
@@ -59,6 +83,15 @@ pub(super) struct Messages {
     /// The event after which it goes on: a target may send that one again.
     after: Option<String>,
     exchange: Exchange,
+    /// The event that is coming is long, and no answer that may be given while it comes.
+    is_whole: bool,
+}
+
+impl Awaited<'_> {
+    /// What comes of the answer that begins so, if it can be told.
+    fn coming(self, begun: impl Into<Bytes>) -> Option<Coming> {
+        Coming::new(begun.into(), self.era).filter(|coming| is_same(coming.id(), self.id))
+    }
 }
 
 impl Answer {
@@ -94,6 +127,43 @@ impl Answer {
         Ok((Self { head, body: AnswerBody::Read(bytes.clone()), limit }, bytes))
     }
 
+    /// Reads the body as far as needed to know what it is, and no further where it is a long answer that is `awaited`.
+    pub(super) async fn content_for(self, awaited: Option<Awaited<'_>>) -> Result<Begun, Fault> {
+        let is_message = self.status().is_success() && !self.is_event_stream();
+        let may_be_long = is_message && !exchange_of(&self.head).is_watched();
+        let Self { head, body, limit } = self;
+        let (body, awaited) = match (body, awaited.filter(|_| may_be_long)) {
+            (AnswerBody::Coming(body), Some(awaited))
+                if body.size_hint().upper().is_none_or(|bytes| bytes >= LONG as u64) =>
+            {
+                (body, awaited)
+            }
+            (body, _) => return Self { head, body, limit }.content().await.map(Begun::Read),
+        };
+        if body.size_hint().lower() > limit as u64 {
+            return Err(Fault::TooLarge(limit));
+        }
+        let mut parts = Parts { source: Source::Body(body), came: 0, limit };
+        let mut begun = BytesMut::new();
+        while begun.len() < LONG
+            && let Some(part) = parts.next().await?
+        {
+            begun.extend_from_slice(&part);
+        }
+        let mut begun = begun.freeze();
+        if begun.len() >= LONG {
+            if let Some(coming) = awaited.coming(begun.clone()) {
+                return Ok(Begun::Long(coming, parts.rest()));
+            }
+            let mut whole = BytesMut::from(begun);
+            while let Some(part) = parts.next().await? {
+                whole.extend_from_slice(&part);
+            }
+            begun = whole.freeze();
+        }
+        Self { head, body: AnswerBody::Read(begun), limit }.content().await.map(Begun::Read)
+    }
+
     /// Reads the body as far as needed to know what it is.
     pub(super) async fn content(self) -> Result<Content, Fault> {
         let status = self.status();
@@ -108,7 +178,8 @@ impl Answer {
         {
             let decoder = sse::Decoder::new(self.limit);
             let (limit, exchange) = (self.limit, exchange_of(&self.head));
-            return Ok(Content::Stream(Messages { body: Some(body), decoder, limit, after: None, exchange }));
+            let body = Some(body);
+            return Ok(Content::Stream(Messages { body, decoder, limit, after: None, exchange, is_whole: false }));
         }
         let (_, bytes) = self.read().await?;
         if !status.is_success() {
@@ -162,24 +233,128 @@ impl Messages {
     /// The next message.
     pub(super) async fn next_message(&mut self) -> Result<Envelope, Fault> {
         loop {
-            if let Some(event) = self.decoder.next_event() {
-                if event.id.is_some() && event.id == self.after {
-                    continue;
-                }
-                self.exchange.event(&event.data);
-                return Envelope::parse(event.data.into()).map_err(|error| Fault::Garbage(error.to_string()));
+            if let Some(message) = self.ready()? {
+                return Ok(message);
             }
-            let frame = match &mut self.body {
-                Some(body) => body.frame().await,
-                None => None,
-            };
-            let frame = frame.ok_or_else(|| Fault::BrokenOff("the stream ended before the answer".into()))?;
-            let frame = frame.map_err(|error| Fault::BrokenOff(causes(&error)))?;
-            if let Some(data) = frame.data_ref() {
-                self.decoder.push(data).map_err(|_| Fault::TooLarge(self.limit))?;
-            }
+            self.read().await?;
         }
     }
+
+    /// The next message, or the beginning of the answer that is `awaited`, if it is long.
+    pub(super) async fn next(&mut self, awaited: Option<Awaited<'_>>) -> Result<Next, Fault> {
+        loop {
+            if let Some(message) = self.ready()? {
+                return Ok(Next::Message(message));
+            }
+            if let Some(coming) = awaited.and_then(|awaited| self.coming(awaited)) {
+                return Ok(Next::Long(coming));
+            }
+            self.read().await?;
+        }
+    }
+
+    /// What is still to come of the answer whose beginning was read. Nothing is left to be read here.
+    pub(super) fn rest(&mut self, coming: &Coming) -> Rest {
+        let (body, decoder) = (self.body.take(), mem::replace(&mut self.decoder, sse::Decoder::new(0)));
+        let messages = Self { body, decoder, after: self.after.take(), ..*self };
+        Parts { source: Source::Event(messages), came: coming.begun().len(), limit: self.limit }.rest()
+    }
+
+    /// A message that is there.
+    fn ready(&mut self) -> Result<Option<Envelope>, Fault> {
+        while let Some(event) = self.decoder.next_event() {
+            self.is_whole = false;
+            if event.id.is_none() || event.id != self.after {
+                self.exchange.event(&event.data);
+                let message = Envelope::parse(event.data.into());
+                return message.map(Some).map_err(|error| Fault::Garbage(error.to_string()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The answer whose beginning is there, if it is long. Of a stream that can go on where it broke off, an answer is held until it is
+    /// there: it may have to be read again.
+    fn coming(&mut self, awaited: Awaited<'_>) -> Option<Coming> {
+        let is_long = !self.is_whole && self.decoder.held() >= LONG;
+        if !is_long || self.decoder.has_id() || self.resumption().0.is_some() || self.exchange.is_watched() {
+            return None;
+        }
+        self.is_whole = true;
+        let coming = awaited.coming(self.decoder.begun())?;
+        self.decoder.take_begun();
+        Some(coming)
+    }
+
+    /// More of the event of which the beginning was taken; none after its end.
+    async fn more(&mut self) -> Result<Option<Bytes>, Fault> {
+        while self.body.is_some() {
+            if let Some(event) = self.decoder.next_event() {
+                self.release();
+                return Ok(Some(event.data.into()));
+            }
+            let begun = self.decoder.take_begun();
+            if !begun.is_empty() {
+                return Ok(Some(begun.into()));
+            }
+            self.read().await?;
+        }
+        Ok(None)
+    }
+
+    /// Reads what comes next.
+    async fn read(&mut self) -> Result<(), Fault> {
+        let part = match &mut self.body {
+            Some(body) => next_part(body).await?,
+            None => None,
+        };
+        let part = part.ok_or_else(|| Fault::BrokenOff("the stream ended before the answer".into()))?;
+        self.decoder.push(&part).map_err(|_| Fault::TooLarge(self.limit))
+    }
+}
+
+/// What is still to come of an answer, and how much of it there may be.
+struct Parts {
+    source: Source,
+    came: usize,
+    limit: usize,
+}
+
+enum Source {
+    Body(Incoming),
+    Event(Messages),
+}
+
+impl Parts {
+    async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        let part = match &mut self.source {
+            Source::Body(body) => next_part(body).await?,
+            Source::Event(messages) => messages.more().await?,
+        };
+        self.came += part.as_ref().map_or(0, Bytes::len);
+        if self.came > self.limit { Err(Fault::TooLarge(self.limit)) } else { Ok(part) }
+    }
+
+    fn rest(self) -> Rest {
+        Box::pin(stream::unfold(Some(self), |parts| async move {
+            let mut parts = parts?;
+            match parts.next().await.transpose()? {
+                Ok(part) => Some((Ok(part), Some(parts))),
+                Err(fault) => Some((Err(fault), None)),
+            }
+        }))
+    }
+}
+
+/// The next bytes of `body`; none after its end.
+async fn next_part(body: &mut Incoming) -> Result<Option<Bytes>, Fault> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Fault::BrokenOff(causes(&error)))?;
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
 }
 
 /// The answer that `message` is to the request `id` (JSON text).
@@ -192,14 +367,21 @@ pub(super) fn last(message: Envelope, era: Era, id: &str) -> Result<Response, Fa
 
 /// Whether the message goes under this id, however it is spelled. An error may have none: its sender could not read it.
 fn answers(message: &Envelope, id: &str) -> bool {
-    let read = |id: &str| serde_json::from_str::<Value>(id).ok();
     match message.id() {
         None | Some("null") => message.error().is_some(),
-        Some(answered) if answered == id => true,
-        Some(answered) => match (read(answered), read(id)) {
-            (Some(Value::Number(answered)), Some(Value::Number(id))) => answered.as_f64() == id.as_f64(),
-            (answered, id) => answered.is_some() && answered == id,
-        },
+        Some(answered) => is_same(answered, id),
+    }
+}
+
+/// Whether two ids (JSON texts) are the same, however they are spelled.
+fn is_same(answered: &str, id: &str) -> bool {
+    if answered == id {
+        return true;
+    }
+    let read = |id: &str| serde_json::from_str::<Value>(id).ok();
+    match (read(answered), read(id)) {
+        (Some(Value::Number(answered)), Some(Value::Number(id))) => answered.as_f64() == id.as_f64(),
+        (answered, id) => answered.is_some() && answered == id,
     }
 }
 

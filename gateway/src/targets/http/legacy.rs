@@ -25,10 +25,10 @@ pub(super) use self::{
 };
 use super::{
     Fault, HttpTarget, Outcome, Reply,
-    answer::{Content, Messages, last, no_answer},
+    answer::{Awaited, Begun, Content, Messages, Next, last, no_answer},
 };
 use crate::targets::{
-    Event, OWN, Question,
+    Event, Long, OWN, Question,
     handshake::{cancelled, refuses_conversation},
     line::Line,
     owner::Owner,
@@ -74,6 +74,8 @@ enum Asked {
 /// The messages of a legacy target's reply.
 struct Conversation {
     stage: Stage,
+    /// A long answer may be given while it comes.
+    while_it_comes: bool,
     running: Running,
     /// Came before anything else did.
     first: Option<Envelope>,
@@ -90,7 +92,7 @@ const OVERTAKEN: Duration = Duration::from_millis(20);
 /// How far a reply has come.
 enum Stage {
     /// Not even its head is there.
-    Head(Pending<(StatusCode, Content)>),
+    Head(Pending<(StatusCode, Begun)>),
     Events {
         messages: Box<Messages>,
         /// How often it broke off since the last message.
@@ -105,6 +107,8 @@ enum Read {
     Message(Envelope),
     /// The one answer.
     Whole(Envelope),
+    /// The same, which is long.
+    Long(Long),
 }
 
 /// Sends `request` with `changes` made to its parameters, in the session of its client.
@@ -135,7 +139,8 @@ pub(super) async fn send(
         let line = Line::Http(peer.clone());
         peer.session.settings.set_level(&line, peer.session.about(), request.client.logs).await;
         let (owner, asked) = (Owner::of(caller_id, &request.client), (&*request.method, &*params));
-        match Running::start(peer.clone(), owner, asked, request.repeat).await? {
+        let while_it_comes = request.era == Era::Legacy;
+        match Running::start(peer.clone(), owner, asked, request.repeat, while_it_comes).await? {
             Asked::Done(reply) => return Ok(Outcome::Done(reply)),
             Asked::Refused { reply, conversation: false } => return Ok(Outcome::OtherEra(reply)),
             Asked::SessionLost => session::forget(target, caller_id, &request.client, &peer.session).await,
@@ -158,8 +163,14 @@ async fn now_demands_sessions(target: &Arc<HttpTarget>, caller_id: &str, request
 }
 
 impl Running {
-    /// Sends a request: a method and its parameters.
-    async fn start(peer: Peer, owner: Owner, (method, params): (&str, &str), repeat: Repeat) -> Result<Asked, Fault> {
+    /// Sends a request: a method and its parameters. `while_it_comes`: a long answer may be given so.
+    async fn start(
+        peer: Peer,
+        owner: Owner,
+        (method, params): (&str, &str),
+        repeat: Repeat,
+        while_it_comes: bool,
+    ) -> Result<Asked, Fault> {
         let id = peer.session.next_id();
         let (params, progress_token) =
             with_own_token(params, id).map_err(|error| Fault::Unsendable(error.to_string()))?;
@@ -172,28 +183,37 @@ impl Running {
         let (target, headers) = (Arc::clone(&running.peer.target), running.peer.session.headers());
         let mut head: Pending<_> = Box::pin(async move {
             let answer = target.exchange(&caller, &headers, body, repeat).await?;
-            Ok((answer.status(), answer.content().await?))
+            let id = id.to_string();
+            let awaited = while_it_comes.then_some(Awaited { era: Era::Legacy, id: &id });
+            Ok((answer.status(), answer.content_for(awaited).await?))
         });
         let answer = tokio::select! {
             biased;
             answer = &mut head => answer,
             Some(first) = next_beside(&mut running.beside) => {
                 let stage = Stage::Head(head);
-                return Ok(Asked::Done(Reply::reading(Conversation::new(stage, running, Some(first)))));
+                return Ok(Asked::Done(Reply::reading(Conversation::new(stage, running, Some(first), while_it_comes))));
             }
         };
         let (status, content) = answer.inspect_err(|fault| {
             // It never got the request: there is nothing to cancel.
             running.answered = fault.surely_not_carried_out();
         })?;
-        running.judge(status, content)
+        match content {
+            Begun::Read(content) => running.judge(status, content, while_it_comes),
+            Begun::Long(coming, rest) => {
+                running.answered = true;
+                let target = running.peer.target.name.clone();
+                Ok(Asked::Done(Reply::long(Long::new(target, coming, rest))))
+            }
+        }
     }
 
-    fn judge(mut self, status: StatusCode, content: Content) -> Result<Asked, Fault> {
+    fn judge(mut self, status: StatusCode, content: Content, while_it_comes: bool) -> Result<Asked, Fault> {
         let (reply, conversation) = match content {
             Content::Stream(messages) => {
                 let stage = Stage::Events { messages: messages.into(), broken: 0 };
-                return Ok(Asked::Done(Reply::reading(Conversation::new(stage, self, None))));
+                return Ok(Asked::Done(Reply::reading(Conversation::new(stage, self, None, while_it_comes))));
             }
             Content::Whole(message) => {
                 let conversation = refuses_conversation(&message);
@@ -234,7 +254,7 @@ impl Running {
 impl Peer {
     /// Sends one request of the gateway's own and waits for its answer.
     pub(in crate::targets) async fn request(&self, method: &str, params: &str) -> Result<Response, Fault> {
-        match Running::start(self.clone(), Owner::Gateway, (method, params), Repeat::Safe).await? {
+        match Running::start(self.clone(), Owner::Gateway, (method, params), Repeat::Safe, false).await? {
             Asked::Done(reply) => reply.last().await,
             Asked::SessionLost => Err(Fault::BrokenOff("it forgot the session".into())),
             Asked::Refused { reply, .. } => reply?.last().await,
@@ -261,8 +281,8 @@ async fn next_beside(beside: &mut Option<mpsc::Receiver<Envelope>>) -> Option<En
 }
 
 impl Conversation {
-    fn new(stage: Stage, running: Running, first: Option<Envelope>) -> Self {
-        Self { stage, running, talks_beside: first.is_some(), first, last: None }
+    fn new(stage: Stage, running: Running, first: Option<Envelope>, while_it_comes: bool) -> Self {
+        Self { stage, while_it_comes, running, talks_beside: first.is_some(), first, last: None }
     }
 }
 
@@ -278,7 +298,7 @@ impl EventSource for Conversation {
                     // Asked after the answer, it is about no call any more.
                     Some(event @ Event::Notification(_)) => return Ok(event),
                     Some(Event::Question(question)) => question.refuse("its call has been answered").await,
-                    Some(Event::Last(_)) | None => (),
+                    Some(Event::Last(_) | Event::Long(_)) | None => (),
                 }
                 continue;
             }
@@ -290,7 +310,7 @@ impl EventSource for Conversation {
                         self.talks_beside = true;
                         Read::Message(message)
                     }
-                    read = self.stage.read(&self.running.peer) => read?,
+                    read = self.stage.read((&self.running.peer, self.running.id), self.while_it_comes) => read?,
                 },
             };
             let message = match read {
@@ -299,6 +319,14 @@ impl EventSource for Conversation {
                     None => continue,
                 },
                 Read::Message(message) | Read::Whole(message) => message,
+                Read::Long(long) => {
+                    self.running.answered = true;
+                    match self.talks_beside {
+                        true => self.last = Some(long.whole().await.map_err(|error| error.fault)?),
+                        false => return Ok(Event::Long(long)),
+                    }
+                    continue;
+                }
             };
             self.running.answered = true;
             self.stage.release();
@@ -313,26 +341,37 @@ impl EventSource for Conversation {
 
 impl Stage {
     /// The next message of the reply. Dropped before it is there, it loses nothing.
-    async fn read(&mut self, peer: &Peer) -> Result<Read, Fault> {
+    async fn read(&mut self, (peer, id): (&Peer, u64), while_it_comes: bool) -> Result<Read, Fault> {
+        let id = id.to_string();
+        let long = |coming, rest| Ok(Read::Long(Long::new(peer.target.name.clone(), coming, rest)));
         loop {
             match self {
                 Self::Head(head) => match head.await? {
-                    (_, Content::Whole(message)) => return Ok(Read::Whole(message)),
-                    (_, Content::Stream(messages)) => *self = Self::Events { messages: messages.into(), broken: 0 },
-                    (status, Content::None) => return Err(no_answer(status)),
-                },
-                Self::Events { messages, broken } => match messages.next_message().await {
-                    Ok(message) => {
-                        *broken = 0;
-                        return Ok(Read::Message(message));
+                    (_, Begun::Long(coming, rest)) => return long(coming, rest),
+                    (_, Begun::Read(Content::Whole(message))) => return Ok(Read::Whole(message)),
+                    (_, Begun::Read(Content::Stream(messages))) => {
+                        *self = Self::Events { messages: messages.into(), broken: 0 };
                     }
-                    Err(fault @ Fault::BrokenOff(_)) => {
-                        let broken = *broken + 1;
-                        let rest = rest(peer, messages, broken).ok_or(fault)?;
-                        *self = Self::Resuming { rest, broken };
-                    }
-                    Err(fault) => return Err(fault),
+                    (status, Begun::Read(Content::None)) => return Err(no_answer(status)),
                 },
+                Self::Events { messages, broken } => {
+                    match messages.next(while_it_comes.then_some(Awaited { era: Era::Legacy, id: &id })).await {
+                        Ok(Next::Message(message)) => {
+                            *broken = 0;
+                            return Ok(Read::Message(message));
+                        }
+                        Ok(Next::Long(coming)) => {
+                            let rest = messages.rest(&coming);
+                            return long(coming, rest);
+                        }
+                        Err(fault @ Fault::BrokenOff(_)) => {
+                            let broken = *broken + 1;
+                            let rest = rest(peer, messages, broken).ok_or(fault)?;
+                            *self = Self::Resuming { rest, broken };
+                        }
+                        Err(fault) => return Err(fault),
+                    }
+                }
                 Self::Resuming { rest, broken } => {
                     *self = Self::Events { messages: rest.await?.into(), broken: *broken }
                 }

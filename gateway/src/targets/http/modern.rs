@@ -11,6 +11,7 @@ use bytestring::ByteString;
 use causeway_core::{
     canonical::{Repeat, Request},
     era::{self, Era, headers},
+    name::TargetName,
     wire::{Envelope, Kind, request_message, request_with, text},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -18,13 +19,13 @@ use moka::future::Cache;
 
 use super::{
     Fault, HttpTarget, Outcome,
-    answer::{Answer, Content, Messages, last, no_answer},
+    answer::{Answer, Awaited, Begun, Content, Messages, Next, last, no_answer},
     header_value,
 };
 use crate::{
     headers::{METHOD, NAME, SESSION, VERSION},
     targets::{
-        About, Event, OWN, Reply,
+        About, Event, Long, OWN, Reply,
         handshake::{discover_params, refuses_conversation},
         reply::EventSource,
     },
@@ -33,9 +34,12 @@ use crate::{
 /// The messages of a modern target: notifications, then the answer. It must not ask anything in between.
 #[derive(Debug)]
 struct Exchange {
+    target: TargetName,
     messages: Messages,
     /// Of the request, JSON text.
     id: ByteString,
+    /// A long answer may be given while it comes.
+    while_it_comes: bool,
 }
 
 /// `Mcp-Session-Id` that a target gave a caller. The era has no sessions, but AgentCore Runtime gives one to each client and
@@ -95,12 +99,16 @@ pub(super) async fn send(
         answer => answer?,
     };
     let status = answer.status();
-    let content = answer.content().await?;
+    let (target, id, while_it_comes) = (target.name.clone(), request.id.clone(), request.era == Era::Modern);
+    let awaited = while_it_comes.then_some(Awaited { era: Era::Modern, id: &id });
+    let content = match answer.content_for(awaited).await? {
+        Begun::Read(content) => content,
+        Begun::Long(coming, rest) => return Ok(Outcome::Done(Reply::long(Long::new(target, coming, rest)))),
+    };
     let doubtful = status.is_client_error() && is_doubtful(status, &content);
-    let id = request.id.clone();
     let reply = match content {
         Content::Whole(message) => last(message, Era::Modern, &id).map(Reply::Whole),
-        Content::Stream(messages) => Ok(Reply::reading(Exchange { messages, id })),
+        Content::Stream(messages) => Ok(Reply::reading(Exchange { target, messages, id, while_it_comes })),
         Content::None => Err(no_answer(status)),
     };
     match doubtful {
@@ -212,7 +220,14 @@ impl fmt::Debug for Affinities {
 impl EventSource for Exchange {
     async fn next_event(&mut self) -> Result<Event, Fault> {
         loop {
-            let message = self.messages.next_message().await?;
+            let awaited = self.while_it_comes.then_some(Awaited { era: Era::Modern, id: &self.id });
+            let message = match self.messages.next(awaited).await? {
+                Next::Message(message) => message,
+                Next::Long(coming) => {
+                    let rest = self.messages.rest(&coming);
+                    return Ok(Event::Long(Long::new(self.target.clone(), coming, rest)));
+                }
+            };
             match message.kind() {
                 Kind::Notification => return Ok(Event::Notification(message)),
                 Kind::Response => {
