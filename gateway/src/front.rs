@@ -92,6 +92,8 @@ pub struct Post {
     pub caller: Arc<Caller>,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// Its client may get a long answer while it comes. Whoever reads a whole answer must not: one that breaks off says no more why.
+    pub in_pieces: bool,
     /// Another replica of the gateway has passed it on: it goes no further.
     pub passed_on: bool,
 }

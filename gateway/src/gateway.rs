@@ -227,6 +227,10 @@ impl Gateway {
 
     /// Carries out a call; `request` is one of the method that `call` stands for.
     pub async fn call(self: Arc<Self>, caller: Arc<Caller>, call: Call, request: Request) -> Result<Served, CallError> {
+        // What else is asked for is looked into on its way back.
+        let in_pieces =
+            request.in_pieces && matches!(call, Call::Tool | Call::Prompt | Call::Resource | Call::Extension);
+        let request = Request { in_pieces, ..request };
         match call {
             Call::Tool => self.call_named(Kind::Tools, &caller, request).await,
             Call::Prompt => self.call_named(Kind::Prompts, &caller, request).await,
@@ -258,7 +262,7 @@ impl Gateway {
                 true => Box::pin(self.call_with_tasks(caller, &way, path, request)).await,
                 false => {
                     let own_name = json(&&*path.name);
-                    Ok(way.target.pass_on(&caller.key, request, &[("name", &own_name)], way.full).await?)
+                    Ok(way.target.call(&caller.key, request, &[("name", &own_name)], way.full).await?)
                 }
             }
         })
@@ -271,7 +275,7 @@ impl Gateway {
         // What it does, nobody here knows.
         let ways = self.ways([&target]);
         let ask =
-            |way: Way<'_>, request| async move { Ok(way.target.pass_on(&caller.key, request, &[], way.full).await?) };
+            |way: Way<'_>, request| async move { Ok(way.target.call(&caller.key, request, &[], way.full).await?) };
         self.serve(caller, ways, Repeat::Never, request, ask).await
     }
 

@@ -22,7 +22,7 @@ use causeway_core::{
     wire::{Envelope, ObjectEdit, error_message},
 };
 use futures::{FutureExt, future::Either};
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode, Version, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
@@ -80,6 +80,10 @@ pub struct Endpoint {
     /// Its callers log in where those of the gateway do.
     pub shares_login: bool,
 }
+
+/// Goes with a request whose answer is read whole before anything of it is passed on.
+#[derive(Clone, Copy, Debug)]
+pub struct InOnePiece;
 
 /// What answers all requests of clients.
 #[derive(Clone, Debug)]
@@ -193,7 +197,9 @@ async fn answer(served: &Served, endpoint: &Endpoint, allowed: &Allowed, request
         Err(refusal) => return refuse(served, &endpoint.path, &refusal, &parts.headers, body.into()).await,
     };
     calls::note(|call| call.called_by(&caller));
-    let post = Post { caller, headers: parts.headers, body, passed_on: false };
+    // Before HTTP/1.1 nobody could tell an answer that breaks off from a whole one.
+    let in_pieces = parts.version >= Version::HTTP_11 && parts.extensions.get::<InOnePiece>().is_none();
+    let post = Post { caller, headers: parts.headers, body, in_pieces, passed_on: false };
     respond(&endpoint.front, &parts.method, post).await
 }
 

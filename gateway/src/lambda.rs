@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use self::event::{BadEvent, Event};
-use crate::inbound::Vouched;
+use crate::{http::InOnePiece, inbound::Vouched};
 
 /// Before Lambda would end the function, for what is to be settled, and for the answer to be written and sent.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -71,6 +71,7 @@ impl Reading {
         if let Some(claims) = event.verified.filter(|_| self.trusts_authorizer) {
             event.request.extensions_mut().insert(Vouched(claims));
         }
+        event.request.extensions_mut().insert(InOnePiece);
         let (format, asked) = (event.format, event.body);
         let whole = async {
             let (head, body) = answer(event.request).await.into_parts();

@@ -40,7 +40,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -186,6 +186,7 @@ impl Server {
         let _ = stream.set_nodelay(true);
         // Those of the moment are for the whole connection.
         let bounds = self.site.borrow().bounds.clone();
+        let opened = Instant::now();
         let is_http2 = Arc::new(AtomicBool::new(false));
         let service = answering(self.site, self.stopping.clone(), Arc::clone(&is_http2), bounds.stalled);
         let mut leaving = pin!(async {
@@ -208,7 +209,11 @@ impl Server {
                 until_end(connection, leaving).await.map_err(Into::into)
             }
             Ok(false) => {
-                let stream = TokioIo::new(Watched::new(stream, Some(bounds.idle), bounds.stalled));
+                let stream = TokioIo::new(Watched::new(
+                    stream,
+                    Some(bounds.idle.saturating_sub(opened.elapsed())),
+                    bounds.stalled,
+                ));
                 let http = either(&bounds);
                 let connection = pin!(http.serve_connection(stream, service));
                 until_end(connection, leaving).await

@@ -286,7 +286,7 @@ impl Pipe {
 
     fn post_with(&self, mut headers: HeaderMap, body: Bytes) -> Post {
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
-        Post { caller: Arc::clone(&self.caller), headers, body, passed_on: false }
+        Post { caller: Arc::clone(&self.caller), headers, body, in_pieces: false, passed_on: false }
     }
 
     /// Writes the messages of an answer, each as soon as it is there.

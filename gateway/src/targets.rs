@@ -297,20 +297,9 @@ impl Target {
         self.changed.notified().await;
     }
 
-    /// The answer to a request of the caller `caller_id`, as [`Self::pass_on`] says, as a whole.
-    pub async fn call(
-        &self,
-        caller_id: &str,
-        request: Request,
-        changes: &[(&str, &str)],
-        full: Full,
-    ) -> Result<Reply, TargetError> {
-        Ok(self.pass_on(caller_id, request, changes, full).await?.held())
-    }
-
     /// Passes a request of the caller `caller_id` on, with `changes` (key, JSON text) made to its parameters. `full`: what it does
-    /// while there is no place for it. A long answer may be given while it comes.
-    pub async fn pass_on(
+    /// while there is no place for it.
+    pub async fn call(
         &self,
         caller_id: &str,
         mut request: Request,
@@ -342,10 +331,7 @@ impl Target {
         let (target, changed) = (self.name().clone(), Arc::clone(&self.changed));
         let (place, places) = (Some(place), Arc::clone(&self.places));
         let (limit, _reach) = (most, Arc::clone(&self.reach));
-        let reply =
-            reply.bounded(Bounds { target, deadline, limit, changed, place, places, trial, sent, attempt, _reach });
-        // Where another path may have to give the answer in its place, nothing of it is given before it is there.
-        Ok(if self.has_others { reply.held() } else { reply })
+        Ok(reply.bounded(Bounds { target, deadline, limit, changed, place, places, trial, sent, attempt, _reach }))
     }
 
     /// Lets a call in: it does not go to a target that is down and has nobody to stand in for it, and waits for a place, if it is to.

@@ -16,7 +16,7 @@ pub mod tasks;
 
 pub use self::{
     client::{Aside, Client, Level, Logs, UnknownLevel, asked_of},
-    coming::{BadRest, Coming},
+    coming::{BadRest, Coming, End},
     input::{InputRequest, InputRequired},
     progress::{progress_of, with_own_token, with_token},
     request::{Repeat, Request},

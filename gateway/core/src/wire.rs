@@ -55,6 +55,20 @@ pub fn text(json: &str) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Whether two ids (JSON texts) are the same, however they are spelled.
+pub fn is_same_id(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
+    let read = |id: &str| serde_json::from_str::<serde_json::Value>(id).ok();
+    match (read(one), read(other)) {
+        (Some(serde_json::Value::Number(one)), Some(serde_json::Value::Number(other))) => {
+            one.as_f64() == other.as_f64()
+        }
+        (one, other) => one.is_some() && one == other,
+    }
+}
+
 /// A request; `id` and `params` are JSON text.
 pub fn request_message(id: &str, method: &str, params: &str) -> String {
     [r#"{"jsonrpc":"2.0","id":"#, id, r#","method":"#, &json(&method), r#","params":"#, params, "}"].concat()

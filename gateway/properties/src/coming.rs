@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use causeway_core::{
-    canonical::{Coming, Response},
+    canonical::{Coming, End, Response},
     era::Era,
     wire::{Envelope, Follower, Member},
 };
@@ -26,7 +26,10 @@ pub fn check(data: &[u8]) {
         Some(read) if read.is_over => {
             let text = text.expect("what is no text was taken");
             assert!(json::is_object(text), "what is no object was taken");
-            read.members.iter().flatten().for_each(|at| assert!(json::is_json(&text[at.clone()]), "a member is no JSON"));
+            read.members
+                .iter()
+                .flatten()
+                .for_each(|at| assert!(json::is_json(&text[at.clone()]), "a member is no JSON"));
         }
         _ => assert!(text.is_none_or(|text| json::object(text).is_none()), "an object was refused"),
     }
@@ -42,7 +45,7 @@ struct Read {
     is_in_result: bool,
     is_error: bool,
     has_twin: bool,
-    members: [Option<std::ops::Range<usize>>; 7],
+    members: [Option<std::ops::Range<usize>>; 8],
 }
 
 fn read<'a>(mut pieces: impl Iterator<Item = &'a [u8]>) -> Option<Read> {
@@ -52,6 +55,7 @@ fn read<'a>(mut pieces: impl Iterator<Item = &'a [u8]>) -> Option<Read> {
         Member::Jsonrpc,
         Member::Id,
         Member::Method,
+        Member::Params,
         Member::Result,
         Member::Error,
         Member::ResultType,
@@ -67,17 +71,24 @@ fn read<'a>(mut pieces: impl Iterator<Item = &'a [u8]>) -> Option<Read> {
 }
 
 fn in_pieces(answer: &[u8], from: usize, to: usize, era: Era) {
-    let whole = Bytes::copy_from_slice(answer);
-    let Some(mut coming) = Coming::new(whole.slice(..from), era) else { return };
-    let ended = coming.follow(&answer[from..to]).and_then(|()| coming.follow(&answer[to..])).and_then(|()| coming.end());
-    let Ok(is_error) = ended else { return };
-    let envelope = Envelope::parse(whole).expect("what was passed on is no message");
-    let response = Response::new(envelope, era).expect("what was passed on is no answer");
-    let result = response.result().expect("what was passed on is no result");
-    for id in [coming.id(), "\"of the client\""] {
-        let pieces = [coming.begun_for_client(id), vec![Bytes::copy_from_slice(&answer[from..])]].concat();
-        assert_eq!(pieces.concat(), response.for_client(era, id), "in pieces it is another one");
+    for (own, client) in [("41", "41"), ("41", "\"of the client\"")] {
+        let Some(mut coming) = Coming::new(Bytes::copy_from_slice(&answer[..from]), era, own) else { return };
+        let mut pieces = coming.take_begun(client).concat();
+        for piece in [&answer[from..to], &answer[to..]] {
+            let Ok(passed) = coming.follow(piece) else { return };
+            pieces.extend_from_slice(&piece[..passed]);
+        }
+        let Ok(End { rest, is_tool_error }) = coming.end(client) else { return };
+        pieces.extend(rest);
+        // One in which a member that nobody looks for has a name that is no text is taken by who does not look at it.
+        let Ok(envelope) = Envelope::parse(Bytes::copy_from_slice(answer)) else { return };
+        let response = Response::new(envelope, era).expect("what was passed on is no answer");
+        assert_eq!(pieces, response.for_client(era, client), "in pieces it is another one");
+        same_end(response.result().expect("what was passed on is no result"), is_tool_error);
     }
+}
+
+fn same_end(result: &str, is_error: bool) {
     // Of two with one name readers take the one or the other.
     let stands_once = |key: &str| result.matches(key).count() <= 1;
     if let Some(seen) = json::object(result)

@@ -34,6 +34,7 @@ pub fn check(data: &[u8]) {
         client: client(capabilities),
         param_headers: Vec::new(),
         header_params: Default::default(),
+        in_pieces: false,
         repeat: Repeat::Never,
     };
     for era in [Era::Modern, Era::Legacy] {

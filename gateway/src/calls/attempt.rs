@@ -1,7 +1,7 @@
 //! One request to a target, for a call of a client: how long it took, and how it ended. It may outlast its call, where that waits for
 //! its client, and end in the one that goes on with it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use causeway_core::{
     canonical::Request,
@@ -32,6 +32,8 @@ pub(crate) struct Attempt {
     started: Instant,
     /// What went before, its calls know.
     noted: Instant,
+    /// How long it took until its answer began to come, where that is passed on as it comes: the rest depends on the client too.
+    until_begun: Option<Duration>,
 }
 
 /// Begins an attempt at a target for the call that is being worked on here. `path` where the target has several; `tool`, as
@@ -45,7 +47,17 @@ pub(crate) fn attempt(
     let call = current()?;
     let (lead, own, method) = (call.leads_to(target, path, tool), call.attempted(), call.method());
     let started = Instant::now();
-    Some(Attempt { call, lead, method, own, transport, fault: Some(CANCELLED), started, noted: started })
+    Some(Attempt {
+        call,
+        lead,
+        method,
+        own,
+        transport,
+        fault: Some(CANCELLED),
+        started,
+        noted: started,
+        until_begun: None,
+    })
 }
 
 impl Attempt {
@@ -67,6 +79,12 @@ impl Attempt {
         self.fault = None;
     }
 
+    /// Its answer begins to come, and is passed on so.
+    pub(crate) fn begun(&mut self) {
+        self.call.executed(self.noted);
+        self.until_begun = Some(self.started.elapsed());
+    }
+
     /// The target asks something before it goes on, and the call may end with that.
     pub(crate) fn asked_back(&mut self) {
         self.call.executed(self.noted);
@@ -76,9 +94,11 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        let took = self.started.elapsed();
+        let took = self.until_begun.unwrap_or_else(|| self.started.elapsed());
         self.lead.series.executed(took);
-        current().as_ref().unwrap_or(&self.call).executed(self.noted);
+        if self.until_begun.is_none() {
+            current().as_ref().unwrap_or(&self.call).executed(self.noted);
+        }
         let recorded = self.own.take().filter(|(own, _)| own.sampled).zip(self.call.tracer());
         let Some(((own, state), tracer)) = recorded else { return };
         let tried = Tried {

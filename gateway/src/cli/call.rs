@@ -190,7 +190,8 @@ async fn last(client: &Client, reply: Reply, progress: &Progress, may_be_asked: 
                 question.refuse("`causeway call` cannot be asked this").await;
             }
             Event::Last(response) => return Ok(response),
-            Event::Long(long) => return long.whole().await.map_err(|error| client.trouble(error).into()),
+            // Not asked for here.
+            Event::Long(_) => bail!("the answer came in pieces"),
         }
     }
     bail!("the answer broke off")

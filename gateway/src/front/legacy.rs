@@ -104,18 +104,18 @@ async fn serve(
         },
         ("resources/subscribe" | "resources/unsubscribe", _) => {
             let subscribes = envelope.method() == "resources/subscribe";
-            let exchange = Exchange::new(front, post, Call::Resource, request(id, envelope, params, client));
+            let exchange = Exchange::new(front, post, Call::Resource, request(post, id, envelope, params, client));
             match &session {
                 Some(session) => listen::subscribe(front, &exchange, session, subscribes).await,
                 None => exchange.refuse(&CallError::NoSession),
             }
         }
-        (_, Some(kind)) => call(front, post, session, kind, request(id, envelope, params, client)).await,
+        (_, Some(kind)) => call(front, post, session, kind, request(post, id, envelope, params, client)).await,
         (method, None) => refuse(Refused::Method(method.to_owned())),
     }
 }
 
-fn request(id: ByteString, envelope: &Envelope, params: Object, client: Client) -> Request {
+fn request(post: &Post, id: ByteString, envelope: &Envelope, params: Object, client: Client) -> Request {
     Request {
         id,
         method: envelope.shared_method(),
@@ -124,6 +124,7 @@ fn request(id: ByteString, envelope: &Envelope, params: Object, client: Client) 
         client,
         param_headers: Vec::new(),
         header_params: HeaderParams::default(),
+        in_pieces: post.in_pieces,
         repeat: Repeat::Never,
     }
 }

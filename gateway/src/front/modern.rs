@@ -38,7 +38,7 @@ pub(super) async fn answer(
 ) -> Response {
     let id = refused_id(&envelope);
     match envelope.kind() {
-        Kind::Request => match accept(front, &post.headers, &envelope, params).await {
+        Kind::Request => match accept(front, post, &envelope, params).await {
             Ok(request) => serve(front, post, request).await,
             Err(refused) => face(refused.face(Era::Modern, id)),
         },
@@ -84,11 +84,11 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
 /// Checks the request's metadata, in `_meta` and in the headers, and gives it its canonical form.
 async fn accept(
     front: &Front,
-    headers: &HeaderMap,
+    post: &Post,
     envelope: &Envelope,
     params: Result<Object, serde_json::Error>,
 ) -> Result<Request, Refused> {
-    let params = check_params(params)?;
+    let (params, headers) = (check_params(params)?, &post.headers);
     let meta = check_object("params._meta", params.get("_meta").ok_or_else(|| missing("_meta"))?)?;
     calls::note(|call| call.continues(&meta));
     let version = meta.get(era::META_VERSION).and_then(text).ok_or_else(|| missing(era::META_VERSION))?;
@@ -120,6 +120,7 @@ async fn accept(
         client,
         param_headers: param_headers(headers),
         header_params: HeaderParams::default(),
+        in_pieces: post.in_pieces,
         repeat: Repeat::Never,
     })
 }

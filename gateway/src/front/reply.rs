@@ -116,8 +116,8 @@ impl Exchange {
     }
 
     /// A long answer as the client gets it.
-    pub(super) fn passed_on(&self, long: Long) -> Item {
-        let call = self.clone();
+    pub(super) fn passed_on(&self, long: Long) -> Parts {
+        let (call, era, id, debug) = (self.call, self.era(), self.request.id.to_string(), self.debug);
         let parts = long.pieces(&self.request.id).filter_map(move |piece| {
             ready(match piece {
                 Ok(Piece::Part(part)) => Some(Ok(part)),
@@ -127,12 +127,13 @@ impl Exchange {
                 }
                 Err(error) => {
                     // Its beginning is with the client: no error of ours can take its place.
-                    let _ = call.failed(&error.into());
+                    let Face { outcome, .. } = seen(&error.into(), call, era, &id, debug);
+                    calls::note(|call| call.came_to(outcome));
                     Some(Err(io::ErrorKind::UnexpectedEof.into()))
                 }
             })
         });
-        Item::Long(Box::pin(parts))
+        Box::pin(parts)
     }
 
     /// An error as the client gets it, logged.
@@ -148,15 +149,20 @@ impl Exchange {
     }
 
     fn face(&self, error: &CallError) -> Face {
-        match error {
-            // A fault of a target is ours to tell the operator; a caller's mistake is the caller's.
-            CallError::Target(error) => {
-                tracing::warn!(target.name = %error.target, kind = error.fault.kind(), "{error}");
-            }
-            error => tracing::debug!("{error}"),
-        }
-        error.face(self.call, self.era(), &self.request.id, self.debug)
+        seen(error, self.call, self.era(), &self.request.id, self.debug)
     }
+}
+
+/// How the client sees an error, which is logged.
+fn seen(error: &CallError, call: Call, era: Era, id: &str, debug: bool) -> Face {
+    match error {
+        // A fault of a target is ours to tell the operator; a caller's mistake is the caller's.
+        CallError::Target(error) => {
+            tracing::warn!(target.name = %error.target, kind = error.fault.kind(), "{error}");
+        }
+        error => tracing::debug!("{error}"),
+    }
+    error.face(call, era, id, debug)
 }
 
 /// The request (its id as JSON text) that a target gives up with this notification, if that is what it does. Clients know

@@ -79,7 +79,7 @@ impl Gateway {
     async fn read_from(&self, reader: &Reader, caller: &Caller, request: Request) -> Result<Served, CallError> {
         let ways = self.ways(&reader.targets);
         let ask =
-            |way: Way<'_>, request| async move { Ok(way.target.pass_on(&caller.key, request, &[], way.full).await?) };
+            |way: Way<'_>, request| async move { Ok(way.target.call(&caller.key, request, &[], way.full).await?) };
         self.serve(caller, ways, Repeat::Safe, request, ask).await
     }
 

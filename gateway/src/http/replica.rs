@@ -73,7 +73,7 @@ async fn answered(served: Arc<Served>, letter: Letter) -> Response {
             call.took(&body);
             call.called_by(&caller);
         });
-        respond(&endpoint.front, &method, Post { caller, headers, body, passed_on: true }).await
+        respond(&endpoint.front, &method, Post { caller, headers, body, in_pieces: false, passed_on: true }).await
     };
     call.watch(answer).await
 }

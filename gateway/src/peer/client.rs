@@ -98,6 +98,7 @@ impl Client {
             header_params: schema.and_then(|schema| HeaderParams::of_schema(schema).ok()).unwrap_or_default(),
             // What a tool does, nobody here knows.
             repeat: Repeat::Never,
+            in_pieces: false,
         }
     }
 

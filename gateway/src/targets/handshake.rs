@@ -46,7 +46,7 @@ pub(super) fn own_request(method: &'static str, params: Object) -> Request {
     let (id, method) = (ByteString::from_static("1"), ByteString::from_static(method));
     let (param_headers, header_params) = Default::default();
     let (era, client, repeat) = (Era::Legacy, own_client(), Repeat::Safe);
-    Request { id, method, params, era, client, param_headers, header_params, repeat }
+    Request { id, method, params, era, client, param_headers, header_params, repeat, in_pieces: false }
 }
 
 /// The parameters of `server/discover`.

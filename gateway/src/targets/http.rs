@@ -115,6 +115,12 @@ impl HttpTarget {
         })
     }
 
+    /// Whether the client of `request` may get a long answer while it comes from here, where `era` is spoken: in its own form, and not from
+    /// one of several places, of which another one may have to answer in the place of this one.
+    fn gives_pieces(&self, request: &Request, era: Era) -> bool {
+        request.in_pieces && request.era == era && !self.has_others
+    }
+
     /// How the token stands that the target is shown, if it is shown one.
     pub(super) fn token_standing(&self) -> Option<Standing> {
         self.credential.token_standing()

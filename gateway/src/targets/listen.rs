@@ -71,6 +71,7 @@ impl Wanted {
             client,
             param_headers: Vec::new(),
             header_params: HeaderParams::default(),
+            in_pieces: false,
             repeat: Repeat::Safe,
         }
     }

@@ -19,7 +19,9 @@ use crate::config::Limits;
 #[derive(Debug)]
 pub(super) struct Places {
     free: Arc<Semaphore>,
-    /// How many may run, and how many may wait.
+    /// For long answers that are passed on while they come.
+    passing: Arc<Semaphore>,
+    /// How many may run, be passed on so, and how many may wait.
     most: usize,
     queue: usize,
     patience: Duration,
@@ -52,9 +54,10 @@ struct Turn<'a> {
 impl Places {
     /// All free.
     pub(super) fn new(limits: &Limits) -> Self {
-        let free = Arc::new(Semaphore::new(limits.target_calls));
+        let (free, passing) =
+            (Arc::new(Semaphore::new(limits.target_calls)), Arc::new(Semaphore::new(limits.target_calls)));
         let (most, queue, patience) = (limits.target_calls, limits.target_queue, limits.queue);
-        Self { free, most, queue, patience, waiting: Mutex::default() }
+        Self { free, passing, most, queue, patience, waiting: Mutex::default() }
     }
 
     /// A place for a call of `caller`, waited for until `deadline` at most. Dropped, it waits no more.
@@ -75,6 +78,12 @@ impl Places {
     /// A place if there is one, for a call that runs in any case.
     pub(super) fn retake(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.free).try_acquire_owned().ok()
+    }
+
+    /// A place, if there is one, for a call whose long answer is passed on while it comes: its own is for another call then, whose work is
+    /// still to be done.
+    pub(super) fn pass_on(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.passing).try_acquire_owned().ok()
     }
 
     /// How many run, and how many may.
@@ -130,8 +139,8 @@ mod tests {
     const LONG: Duration = Duration::from_secs(1000);
 
     fn places(most: usize, queue: usize, patience: Duration) -> Places {
-        let free = Arc::new(Semaphore::new(most));
-        Places { free, most, queue, patience, waiting: Mutex::default() }
+        let (free, passing) = (Arc::new(Semaphore::new(most)), Arc::new(Semaphore::new(most)));
+        Places { free, passing, most, queue, patience, waiting: Mutex::default() }
     }
 
     fn late() -> Instant {

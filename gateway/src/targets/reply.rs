@@ -68,18 +68,6 @@ pub enum Event {
 }
 
 impl Reply {
-    /// The same reply with its answer as a whole, also where that is long.
-    pub fn held(self) -> Self {
-        let events = match self {
-            Self::Whole(response) => return Self::Whole(response),
-            Self::Stream(events) => events,
-        };
-        Self::Stream(Box::pin(events.then(async |event| match event {
-            Ok(Event::Long(long)) => long.whole().await.map(Event::Last),
-            event => event,
-        })))
-    }
-
     /// The same reply once its first message is there: one that has nothing but an answer becomes [`Reply::Whole`].
     pub async fn begun(self) -> Result<Self, TargetError> {
         let mut events = match self {
@@ -101,7 +89,7 @@ impl Reply {
                 Ok(match event? {
                     Event::Last(response) => Event::Last(renamed_response(response, &rename)),
                     Event::Question(question) => Event::Question(question.renamed(&rename)),
-                    // Not of a reply that is held; and no task is long.
+                    // Nobody asks for one where names of tasks may be in it.
                     Event::Long(long) => Event::Long(long),
                     Event::Notification(message) => {
                         let params = message.params().and_then(|params| tasks::renamed(params, &*rename));
@@ -163,7 +151,7 @@ impl Reply<Fault> {
         loop {
             match events.next().await {
                 Some(Ok(Event::Last(response))) => return Ok(response),
-                Some(Ok(Event::Long(long))) => return long.whole().await.map_err(|error| error.fault),
+                Some(Ok(Event::Long(long))) => return long.whole().await,
                 Some(Ok(Event::Notification(_))) => (),
                 Some(Ok(Event::Question(question))) => question.refuse("the gateway asks for itself").await,
                 Some(Err(fault)) => return Err(fault),
@@ -193,10 +181,7 @@ impl Reply<Fault> {
                 Ok(Event::Long(long)) => Some((Ok(Event::Long(long.bounded(bounds))), None)),
                 Ok(last) => Some((Ok(last), None)),
                 Err(fault) => {
-                    bounds.sent.failed(&fault);
-                    if let Some(attempt) = &mut bounds.attempt {
-                        attempt.failed(fault.kind());
-                    }
+                    bounds.failed(&fault);
                     Some((Err(TargetError { target: bounds.target, fault }), None))
                 }
             }
@@ -240,6 +225,7 @@ impl Bounds {
                 Ok(Some(Ok(Event::Notification(message)))) if message.method().ends_with("/list_changed") => {
                     self.changed.notify_one();
                 }
+                Ok(Some(Ok(Event::Long(long)))) => return self.begun(long).await,
                 Ok(Some(event)) => {
                     match &event {
                         Ok(Event::Last(response)) => self.note(response),
@@ -258,17 +244,34 @@ impl Bounds {
         }
     }
 
-    /// Its answer has begun to come: the target works, and what it does for the call is done.
-    pub(super) fn has_begun(&mut self) {
+    /// The answer is there: the target works.
+    pub(super) fn answered(&mut self) {
         self.sent.answered();
-        (self.place, self.trial) = (None, None);
+        self.attempt.iter_mut().for_each(Attempt::answered);
+    }
+
+    pub(super) fn failed(&mut self, fault: &Fault) {
+        self.sent.failed(fault);
+        self.attempt.iter_mut().for_each(|attempt| attempt.failed(fault.kind()));
+    }
+
+    /// A long answer that has begun to come, to be passed on; or as a whole, where too many of the target's are.
+    async fn begun(&mut self, long: Long) -> Result<Event, Fault> {
+        let Some(place) = self.places.pass_on() else {
+            let whole = tokio::time::timeout_at(self.deadline, long.whole()).await;
+            let whole = whole.unwrap_or(Err(Fault::Silent(self.limit)))?;
+            self.note(&whole);
+            return Ok(Event::Last(whole));
+        };
+        (self.place, self.trial) = (Some(place), None);
+        self.attempt.iter_mut().for_each(Attempt::begun);
+        Ok(Event::Long(long))
     }
 
     /// An answer shows that the target works. Headers that it takes for wrong were made from its list, by the gateway or by a client that has it from
     /// here: the list is out of date.
     fn note(&mut self, answer: &Response) {
-        self.sent.answered();
-        self.attempt.iter_mut().for_each(Attempt::answered);
+        self.answered();
         if answer.error_code() == Some(wire::HEADER_MISMATCH) {
             self.changed.notify_one();
         }

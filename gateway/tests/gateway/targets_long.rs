@@ -31,6 +31,8 @@ const BEGUN: usize = 300_000;
 enum Form {
     /// JSON without a length.
     Chunked,
+    /// The same with the result before its id, as some servers write it.
+    Backwards,
     /// JSON with its length.
     Sized,
     /// One event, in one line of data.
@@ -39,7 +41,7 @@ enum Form {
     Lines,
 }
 
-const FORMS: [Form; 4] = [Form::Chunked, Form::Sized, Form::Event, Form::Lines];
+const FORMS: [Form; 5] = [Form::Chunked, Form::Backwards, Form::Sized, Form::Event, Form::Lines];
 const ALL: [Speaks; 3] = [Speaks::Modern, Speaks::Sessions, Speaks::Stateless];
 
 /// A target whose answers stop in their middle until they may go on.
@@ -57,6 +59,14 @@ fn result(speaks: Speaks, is_error: bool) -> (String, String) {
     (first, format!("{text}\"}}],\n\"isError\":{is_error}}}"))
 }
 
+/// The answer with this result under this id (JSON text).
+fn answer(form: Form, id: &str, result: &str) -> String {
+    match form {
+        Form::Backwards => format!(r#"{{"result":{result},"jsonrpc":"2.0","id":{id},"error":null}}"#),
+        _ => success(id, result),
+    }
+}
+
 impl Halting {
     /// Answers in this form; what `second` makes of the second half of its answer comes when it may go on.
     fn start(
@@ -69,14 +79,15 @@ impl Halting {
         let (second, may_go_on) = (Arc::new(second), Arc::clone(&rest));
         fake.on("tools/call", move |asked: Asked| {
             let (first, behind) = result(speaks, asked.params.contains("fail"));
-            let whole = success(&asked.id, &[first.as_str(), &behind].concat());
-            let first = whole[..whole.len() - behind.len() - 1].to_owned();
+            let whole = answer(form, &asked.id, &[first.as_str(), &behind].concat());
+            let at = whole.find(&behind).unwrap();
+            let (first, behind) = (whole[..at].to_owned(), whole[at..].to_owned());
             let (second, may_go_on) = (Arc::clone(&second), Arc::clone(&may_go_on));
             async move {
-                let second = second([&behind, "}"].concat());
+                let second = second(behind);
                 let length = second.as_ref().map_or(whole.len(), |second| first.len() + second.len());
                 let (kind, first, second) = match form {
-                    Form::Chunked | Form::Sized => ("application/json", first, second),
+                    Form::Chunked | Form::Backwards | Form::Sized => ("application/json", first, second),
                     Form::Event => (
                         "text/event-stream",
                         ["data:", &first.replace('\n', " ")].concat(),
@@ -176,7 +187,7 @@ async fn a_client_of_the_same_era_gets_them_while_they_come() {
             target.go_on();
             let whole = String::from_utf8(ended(&mut stream, begun).await.unwrap()).unwrap();
             let (first, second) = result(speaks, argument == "fail");
-            let expected = success("\"mine\"", &[first, second].concat());
+            let expected = answer(form, "\"mine\"", &[first, second].concat());
             let expected = if form == Form::Event { expected.replace('\n', " ") } else { expected };
             assert!(whole == expected, "{speaks:?} {form:?}: {} bytes for {}", whole.len(), expected.len());
             let record = record(&mut records).await;
@@ -246,7 +257,7 @@ async fn they_come_as_the_last_event_of_a_stream() {
 async fn one_that_breaks_in_its_middle_breaks_off_for_its_client_alone() {
     let garbage = |_| Ok("\"}]}} and more".to_owned());
     let error = |_| Ok(r#""}]},"error":{"code":1,"message":"x"}}"#.to_owned());
-    let short = |rest: String| Ok(rest.replace("}}", "}"));
+    let short = |rest: String| Ok(rest[..rest.len() - 1].to_owned());
     let endless = |rest: String| Ok(rest.repeat(8));
     let cut = |_| broken();
     type Second = fn(String) -> std::io::Result<String>;
@@ -336,6 +347,9 @@ async fn a_client_that_leaves_in_its_middle_leaves_nothing_behind() {
         drop(stream);
         let id = target.fake.until_asked(|asked| asked.method == "tools/call").await.id;
         target.fake.until_dropped(&id).await;
+        if speaks != Speaks::Modern {
+            target.fake.until_asked(|asked| asked.method == "notifications/cancelled").await;
+        }
         assert_eq!(outcome(&*record(&mut records).await), json!(["cancelled", null]), "{speaks:?} {form:?}");
     }
 }
@@ -347,16 +361,59 @@ async fn one_that_is_being_read_takes_no_place_of_another_call() {
     let gateway =
         Gateway::start_with([http_target("t", &target.fake.endpoint())], |config| config.limits.target_calls = 1).await;
     let alice = like(&gateway, Speaks::Modern).await;
-    let mut streams = Vec::new();
-    for _ in 0..3 {
-        let mut stream = alice.open("tools/call", call("well")).await;
-        let begun = begun(&mut stream).await;
-        streams.push((stream, begun));
-    }
-    for (mut stream, begun) in streams {
-        target.go_on();
-        ended(&mut stream, begun).await.unwrap();
-    }
+    let mut stream = alice.open("tools/call", call("well")).await;
+    let begun = begun(&mut stream).await;
+    target.fake.usual("tools/call");
+    assert_eq!(alice.request("tools/call", call("short")).await.status, 200);
+    target.go_on();
+    ended(&mut stream, begun).await.unwrap();
+}
+
+/// More of them than calls may run in the target are held until they are there.
+#[tokio::test]
+async fn only_so_many_are_passed_on_at_once() {
+    let target = Halting::start(Speaks::Modern, Form::Chunked, Ok);
+    let gateway =
+        Gateway::start_with([http_target("t", &target.fake.endpoint())], |config| config.limits.target_calls = 1).await;
+    let alice = like(&gateway, Speaks::Modern).await;
+    let mut first = alice.open("tools/call", call("well")).await;
+    let begun = begun(&mut first).await;
+    let held = tokio::spawn(async move { alice.request("tools/call", call("well")).await });
+    target.fake.until_asked(|asked| asked.method == "tools/call" && asked.earlier == 1).await;
+    target.go_on();
+    target.go_on();
+    let held = held.await.unwrap();
+    ended(&mut first, begun).await.unwrap();
+    let (first, second) = result(Speaks::Modern, false);
+    assert!(held.result() == serde_json::from_str::<Value>(&[first, second].concat()).unwrap());
+}
+
+/// The client takes its word back while it reads.
+#[tokio::test]
+async fn one_that_is_cancelled_in_its_middle_breaks_off_and_its_target_is_told() {
+    let target = Halting::start(Speaks::Sessions, Form::Chunked, Ok);
+    let gateway = gateway(&target).await;
+    let alice = like(&gateway, Speaks::Sessions).await;
+    let mut records = gateway.calls.follow();
+    let mut stream = alice.open("tools/call", call("well")).await;
+    let begun = begun(&mut stream).await;
+    assert_eq!(alice.notify("notifications/cancelled", json!({"requestId": "mine"})).await.status, 202);
+    ended(&mut stream, begun).await.unwrap_err();
+    assert_eq!(outcome(&*record(&mut records).await), json!(["cancelled", null]));
+    target.fake.until_asked(|asked| asked.method == "notifications/cancelled").await;
+}
+
+/// In a batch each is a part of one answer, and what breaks is an error in it.
+#[tokio::test]
+async fn whoever_reads_it_whole_hears_what_is_wrong_with_it() {
+    let target = Halting::start(Speaks::Stateless, Form::Chunked, |_| Ok("]".to_owned()));
+    let gateway = gateway(&target).await;
+    target.go_on();
+    let alice = gateway.caller("alice").header("mcp-protocol-version", "2025-03-26");
+    let (_, one) = alice.clone().under("mine").framed("tools/call", call("well"));
+    let answer = alice.post(json!([one]).to_string()).await.json();
+    assert_eq!(answer[0]["id"], "mine", "{answer}");
+    assert_eq!(answer[0]["result"]["_meta"]["causeway/error"]["kind"], "garbage", "{answer}");
 }
 
 /// Where another path could have to answer in its place, nothing of an answer is given before all of it is there.

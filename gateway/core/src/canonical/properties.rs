@@ -29,6 +29,7 @@ fn request(era: Era, params: &Value, logs: Logs) -> Request {
         client: client(logs),
         param_headers: Vec::new(),
         header_params: Default::default(),
+        in_pieces: false,
         repeat: Repeat::Never,
     }
 }

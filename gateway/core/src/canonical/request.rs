@@ -14,6 +14,8 @@ use crate::{
 /// copies none of them.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// A long answer may be given to its client while it comes.
+    pub in_pieces: bool,
     /// The client's id, as JSON text.
     pub id: ByteString,
     pub method: ByteString,
@@ -163,6 +165,7 @@ mod tests {
         let (id, method) = ("1".into(), "tools/call".into());
         let (param_headers, header_params) = Default::default();
         Request {
+            in_pieces: false,
             id,
             method,
             params: Object::parse(params).unwrap(),

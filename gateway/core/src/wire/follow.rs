@@ -5,8 +5,8 @@ use std::{ops::Range, str};
 
 use super::{BadEnvelope, scan::at_special};
 
-/// Objects and arrays in each other beyond this are refused.
-const DEEPEST: usize = 128;
+/// Objects and arrays in each other beyond this are refused: each costs a byte for as long as it is open.
+const DEEPEST: usize = 1 << 20;
 /// Bytes of a key that may be one of those that are looked for: each of its letters may be written as an escape.
 const LONGEST_KEY: usize = 6 * "resultType".len();
 
@@ -16,6 +16,7 @@ pub enum Member {
     Jsonrpc,
     Id,
     Method,
+    Params,
     Result,
     Error,
     ResultType,
@@ -36,7 +37,7 @@ pub struct Follower {
     outer: Option<Member>,
     inner: Option<Member>,
     /// Where members stand; without an end those that are still coming.
-    found: [Option<(usize, Option<usize>)>; 7],
+    found: [Option<(usize, Option<usize>)>; 8],
     has_twin: bool,
     is_error: bool,
     /// The beginning of a character whose end is still to come.
@@ -93,10 +94,11 @@ enum Number {
 }
 
 impl Member {
-    const OF_ANSWER: [(Self, &str); 5] = [
+    const OF_ANSWER: [(Self, &str); 6] = [
         (Self::Jsonrpc, "jsonrpc"),
         (Self::Id, "id"),
         (Self::Method, "method"),
+        (Self::Params, "params"),
         (Self::Result, "result"),
         (Self::Error, "error"),
     ];
@@ -183,6 +185,11 @@ impl Follower {
         Ok(())
     }
 
+    /// Bytes that have come.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
     /// Whether it has come whole.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
@@ -266,7 +273,9 @@ impl Follower {
 
     /// The first byte of a value.
     fn begin(&mut self, byte: u8) -> Result<(), BadEnvelope> {
-        if let Some(member) = self.member() {
+        // A `null` in the place of these says that they are not there.
+        let may_be_absent = |member| byte == b'n' && matches!(member, Member::Error | Member::Method);
+        if let Some(member) = self.member().filter(|member| !may_be_absent(*member)) {
             let found = &mut self.found[member as usize];
             self.has_twin |= found.is_some() && self.within.len() == 1;
             *found = Some((self.at, None));
@@ -444,7 +453,11 @@ mod tests {
         check(b"{\"a\":\"\t\"}", "a control character stands in a text at byte 6");
         check(br#"{"a":"\x"}"#, "there is no such escape at byte 7");
         check(b"{\"a\":\"\xff\"}", "no UTF-8 stands at byte 0");
-        let deep = "[".repeat(DEEPEST);
-        check([r#"{"a":"#, &deep].concat().as_bytes(), "objects and arrays are nested too deeply at byte 132");
+        let deep = [r#"{"a":"#, &"[".repeat(DEEPEST)].concat();
+        let refused = followed(&[deep.as_bytes()]).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            format!("the body is no JSON: objects and arrays are nested too deeply at byte {}", deep.len() - 1)
+        );
     }
 }

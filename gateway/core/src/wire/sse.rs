@@ -102,21 +102,29 @@ impl Decoder {
             if self.has_data && !self.is_line_taken {
                 begun.push(b'\n');
             }
-            begun.extend_from_slice(whole_characters(value));
+            begun.extend_from_slice(String::from_utf8_lossy(whole_characters(value)).as_bytes());
         }
         begun
     }
 
-    /// Gives away [`Self::begun`]: of this event, only what comes after that is still given, and it is given also if that is nothing.
+    /// Gives away [`Self::begun`].
     pub fn take_begun(&mut self) -> Vec<u8> {
         let begun = self.begun();
+        if !begun.is_empty() {
+            self.skip_begun();
+        }
+        begun
+    }
+
+    /// Takes [`Self::begun`] for given away: of this event, only what comes after that is still given, and it is given also if that is
+    /// nothing.
+    pub fn skip_begun(&mut self) {
         self.event.data.clear();
-        self.is_taken |= !begun.is_empty();
+        self.is_taken = true;
         if self.is_line_taken || self.line.len() > b"data:".len() && self.line.starts_with(b"data:") {
             self.line.drain(..whole_characters(&self.line).len());
             (self.has_data, self.is_line_taken) = (true, true);
         }
-        begun
     }
 
     /// The id of the last event that had one, without data or with it: where to go on after the stream broke off.
@@ -141,6 +149,7 @@ impl Decoder {
         let line = std::mem::take(&mut self.line);
         let mut line = String::from_utf8_lossy(&line);
         if std::mem::take(&mut self.is_line_taken) {
+            self.started = true;
             return self.event.data.push_str(&line);
         }
         if !std::mem::replace(&mut self.started, true) && line.starts_with('\u{feff}') {

@@ -3,7 +3,7 @@
 //!
 //! Source: MCP 2025-11-25, client/elicitation, client/sampling, client/roots; MCP 2026-07-28, basic/patterns/mrtr.
 
-use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use causeway_core::{
@@ -18,13 +18,14 @@ use futures::{
 
 use super::live::{Live, Running};
 use crate::{
+    calls::{self, Outcome},
     front::{
         UNDECLARED,
         reply::{Exchange, Item, Items, given_up},
     },
     gateway::CallError,
     opaque::random_text,
-    targets::{Event, Events, Question, fault::rpc_error},
+    targets::{Event, Events, Long, Question, fault::rpc_error},
 };
 
 /// Rounds of questions in one call: a target that never has enough is cut here.
@@ -185,7 +186,7 @@ impl Conversation {
                 self.pass_on(question).await;
                 None
             }
-            Some(Ok(Event::Long(long))) => Some(self.call.passed_on(long)),
+            Some(Ok(Event::Long(long))) => Some(self.until_cancelled(long)),
             Some(Ok(Event::Last(answer))) => match answer.input_required() {
                 None => Some(self.call.answer(&answer)),
                 Some(asked) => self.collect(asked),
@@ -194,6 +195,23 @@ impl Conversation {
             // A reply ends with an answer or an error, and nobody reads on after it.
             None => Some(Item::Cancelled),
         }
+    }
+
+    /// A long answer, which breaks off when the client cancels its call.
+    fn until_cancelled(&mut self, long: Long) -> Item {
+        let parts = self.call.passed_on(long);
+        let Some(running) = self.running.take() else { return Item::Long(parts) };
+        Item::Long(Box::pin(stream::unfold(Some((parts, running)), |state| async move {
+            let (mut parts, running) = state?;
+            tokio::select! {
+                biased;
+                () = running.cancelled() => {
+                    calls::note(|call| call.came_to(Outcome::Cancelled));
+                    Some((Err(io::ErrorKind::ConnectionAborted.into()), None))
+                }
+                part = parts.next() => Some((part?, Some((parts, running)))),
+            }
+        })))
     }
 
     /// Asks the client what a legacy target wants to know.

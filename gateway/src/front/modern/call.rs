@@ -154,7 +154,7 @@ impl Conversation {
                 }
                 Ok(Event::Question(question)) => self.ask(question).await,
                 Ok(Event::Last(answer)) => return Some(self.answer(&answer)),
-                Ok(Event::Long(long)) => return Some(self.call.passed_on(long)),
+                Ok(Event::Long(long)) => return Some(Item::Long(self.call.passed_on(long))),
                 Err(error) => return Some(self.call.failed(&error)),
             }
         }

@@ -6,14 +6,13 @@ use bytes::{Bytes, BytesMut};
 use causeway_core::{
     canonical::{Coming, Response},
     era::Era,
-    wire::{Envelope, Kind, sse},
+    wire::{Envelope, Kind, is_same_id, sse},
 };
 use causeway_oidc::wire_log::Exchange;
 use futures::stream;
 use http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{Fault, client::causes, connections::Incoming};
@@ -70,7 +69,7 @@ pub(super) struct Awaited<'a> {
 pub(super) enum Next {
     Message(Envelope),
     /// The beginning of the answer that is awaited, which is long; [`Messages::rest`] is still to come.
-    Long(Coming),
+    Long(Box<Coming>),
 }
 
 /// The messages of an event stream.
@@ -90,7 +89,7 @@ pub(super) struct Messages {
 impl Awaited<'_> {
     /// What comes of the answer that begins so, if it can be told.
     fn coming(self, begun: impl Into<Bytes>) -> Option<Coming> {
-        Coming::new(begun.into(), self.era).filter(|coming| is_same(coming.id(), self.id))
+        Coming::new(begun.into(), self.era, self.id)
     }
 }
 
@@ -247,7 +246,7 @@ impl Messages {
                 return Ok(Next::Message(message));
             }
             if let Some(coming) = awaited.and_then(|awaited| self.coming(awaited)) {
-                return Ok(Next::Long(coming));
+                return Ok(Next::Long(coming.into()));
             }
             self.read().await?;
         }
@@ -257,7 +256,7 @@ impl Messages {
     pub(super) fn rest(&mut self, coming: &Coming) -> Rest {
         let (body, decoder) = (self.body.take(), mem::replace(&mut self.decoder, sse::Decoder::new(0)));
         let messages = Self { body, decoder, after: self.after.take(), ..*self };
-        Parts { source: Source::Event(messages), came: coming.begun().len(), limit: self.limit }.rest()
+        Parts { source: Source::Event(messages.into()), came: coming.begun(), limit: self.limit }.rest()
     }
 
     /// A message that is there.
@@ -282,7 +281,7 @@ impl Messages {
         }
         self.is_whole = true;
         let coming = awaited.coming(self.decoder.begun())?;
-        self.decoder.take_begun();
+        self.decoder.skip_begun();
         Some(coming)
     }
 
@@ -322,7 +321,7 @@ struct Parts {
 
 enum Source {
     Body(Incoming),
-    Event(Messages),
+    Event(Box<Messages>),
 }
 
 impl Parts {
@@ -369,19 +368,7 @@ pub(super) fn last(message: Envelope, era: Era, id: &str) -> Result<Response, Fa
 fn answers(message: &Envelope, id: &str) -> bool {
     match message.id() {
         None | Some("null") => message.error().is_some(),
-        Some(answered) => is_same(answered, id),
-    }
-}
-
-/// Whether two ids (JSON texts) are the same, however they are spelled.
-fn is_same(answered: &str, id: &str) -> bool {
-    if answered == id {
-        return true;
-    }
-    let read = |id: &str| serde_json::from_str::<Value>(id).ok();
-    match (read(answered), read(id)) {
-        (Some(Value::Number(answered)), Some(Value::Number(id))) => answered.as_f64() == id.as_f64(),
-        (answered, id) => answered.is_some() && answered == id,
+        Some(answered) => is_same_id(answered, id),
     }
 }
 

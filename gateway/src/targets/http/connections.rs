@@ -30,6 +30,9 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Connections that nobody uses are looked at so often: those that the target closed, or that are idle for too long, are let go of.
 const LOOK: Duration = Duration::from_secs(10);
 
+/// Bytes that may be on their way on one connection over HTTP/2 (RFC 9113, section 6.9.1).
+const MOST_WINDOW: u32 = (1 << 31) - 1;
+
 /// What connections are made of.
 pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
@@ -117,6 +120,8 @@ impl Connections {
             let header_bytes = u32::try_from(self.bounds.header_bytes).unwrap_or(u32::MAX);
             let mut http2 = http2::Builder::new(TokioExecutor::new());
             http2.timer(TokioTimer::new()).max_header_list_size(header_bytes);
+            // Each answer has a window of its own: a client that is slow to take one holds up no other.
+            http2.initial_connection_window_size(MOST_WINDOW);
             let (requests, connection) = http2.handshake(stream).await?;
             tokio::spawn(async move {
                 if let Err(error) = connection.await {

@@ -9,10 +9,11 @@ mod stream;
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use causeway_core::{
-    canonical::{Repeat, Request, Response, with_own_token, with_token},
+    canonical::{Coming, Repeat, Request, Response, with_own_token, with_token},
     era::Era,
     wire::{Envelope, Kind, request_message, result_message},
 };
+use futures::{StreamExt, stream as streams};
 use http::StatusCode;
 use tokio::{
     sync::mpsc,
@@ -31,6 +32,7 @@ use crate::targets::{
     Event, Long, OWN, Question,
     handshake::{cancelled, refuses_conversation},
     line::Line,
+    long::Rest,
     owner::Owner,
     reply::EventSource,
 };
@@ -75,7 +77,7 @@ enum Asked {
 struct Conversation {
     stage: Stage,
     /// A long answer may be given while it comes.
-    while_it_comes: bool,
+    in_pieces: bool,
     running: Running,
     /// Came before anything else did.
     first: Option<Envelope>,
@@ -98,6 +100,8 @@ enum Stage {
         /// How often it broke off since the last message.
         broken: u32,
     },
+    /// The answer is long, and held because the target talks beside it.
+    Held(Pending<Response>),
     /// It broke off, and its rest was asked for.
     Resuming { rest: Pending<Messages>, broken: u32 },
 }
@@ -109,6 +113,8 @@ enum Read {
     Whole(Envelope),
     /// The same, which is long.
     Long(Long),
+    /// The same, while the target talks beside it.
+    Held(Response),
 }
 
 /// Sends `request` with `changes` made to its parameters, in the session of its client.
@@ -139,8 +145,8 @@ pub(super) async fn send(
         let line = Line::Http(peer.clone());
         peer.session.settings.set_level(&line, peer.session.about(), request.client.logs).await;
         let (owner, asked) = (Owner::of(caller_id, &request.client), (&*request.method, &*params));
-        let while_it_comes = request.era == Era::Legacy;
-        match Running::start(peer.clone(), owner, asked, request.repeat, while_it_comes).await? {
+        let in_pieces = target.gives_pieces(request, Era::Legacy);
+        match Running::start(peer.clone(), owner, asked, request.repeat, in_pieces).await? {
             Asked::Done(reply) => return Ok(Outcome::Done(reply)),
             Asked::Refused { reply, conversation: false } => return Ok(Outcome::OtherEra(reply)),
             Asked::SessionLost => session::forget(target, caller_id, &request.client, &peer.session).await,
@@ -163,13 +169,13 @@ async fn now_demands_sessions(target: &Arc<HttpTarget>, caller_id: &str, request
 }
 
 impl Running {
-    /// Sends a request: a method and its parameters. `while_it_comes`: a long answer may be given so.
+    /// Sends a request: a method and its parameters. `in_pieces`: a long answer may be given so.
     async fn start(
         peer: Peer,
         owner: Owner,
         (method, params): (&str, &str),
         repeat: Repeat,
-        while_it_comes: bool,
+        in_pieces: bool,
     ) -> Result<Asked, Fault> {
         let id = peer.session.next_id();
         let (params, progress_token) =
@@ -184,7 +190,7 @@ impl Running {
         let mut head: Pending<_> = Box::pin(async move {
             let answer = target.exchange(&caller, &headers, body, repeat).await?;
             let id = id.to_string();
-            let awaited = while_it_comes.then_some(Awaited { era: Era::Legacy, id: &id });
+            let awaited = in_pieces.then_some(Awaited { era: Era::Legacy, id: &id });
             Ok((answer.status(), answer.content_for(awaited).await?))
         });
         let answer = tokio::select! {
@@ -192,7 +198,7 @@ impl Running {
             answer = &mut head => answer,
             Some(first) = next_beside(&mut running.beside) => {
                 let stage = Stage::Head(head);
-                return Ok(Asked::Done(Reply::reading(Conversation::new(stage, running, Some(first), while_it_comes))));
+                return Ok(Asked::Done(Reply::reading(Conversation::new(stage, running, Some(first), in_pieces))));
             }
         };
         let (status, content) = answer.inspect_err(|fault| {
@@ -200,20 +206,19 @@ impl Running {
             running.answered = fault.surely_not_carried_out();
         })?;
         match content {
-            Begun::Read(content) => running.judge(status, content, while_it_comes),
+            Begun::Read(content) => running.judge(status, content, in_pieces),
             Begun::Long(coming, rest) => {
                 running.answered = true;
-                let target = running.peer.target.name.clone();
-                Ok(Asked::Done(Reply::long(Long::new(target, coming, rest))))
+                Ok(Asked::Done(Reply::long(long(&running.peer, id, coming, rest))))
             }
         }
     }
 
-    fn judge(mut self, status: StatusCode, content: Content, while_it_comes: bool) -> Result<Asked, Fault> {
+    fn judge(mut self, status: StatusCode, content: Content, in_pieces: bool) -> Result<Asked, Fault> {
         let (reply, conversation) = match content {
             Content::Stream(messages) => {
                 let stage = Stage::Events { messages: messages.into(), broken: 0 };
-                return Ok(Asked::Done(Reply::reading(Conversation::new(stage, self, None, while_it_comes))));
+                return Ok(Asked::Done(Reply::reading(Conversation::new(stage, self, None, in_pieces))));
             }
             Content::Whole(message) => {
                 let conversation = refuses_conversation(&message);
@@ -273,6 +278,32 @@ impl Drop for Running {
     }
 }
 
+/// The answer to the call `id`, which is long. Dropped before its end, it tells the target to stop.
+fn long(peer: &Peer, id: u64, coming: Coming, rest: Rest) -> Long {
+    let unread = Unread { peer: peer.clone(), id, is_read: false };
+    let rest = streams::unfold((unread, rest), |(mut unread, mut rest)| async move {
+        let part = rest.next().await;
+        unread.is_read = !matches!(part, Some(Ok(_)));
+        part.map(|part| (part, (unread, rest)))
+    });
+    Long::new(peer.target.name.clone(), coming, Box::pin(rest))
+}
+
+/// Of the answer to the call `id`, something is still to come.
+struct Unread {
+    peer: Peer,
+    id: u64,
+    is_read: bool,
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if !self.is_read {
+            self.peer.tell_later(cancelled(self.id));
+        }
+    }
+}
+
 async fn next_beside(beside: &mut Option<mpsc::Receiver<Envelope>>) -> Option<Envelope> {
     match beside {
         Some(beside) => beside.recv().await,
@@ -281,8 +312,8 @@ async fn next_beside(beside: &mut Option<mpsc::Receiver<Envelope>>) -> Option<En
 }
 
 impl Conversation {
-    fn new(stage: Stage, running: Running, first: Option<Envelope>, while_it_comes: bool) -> Self {
-        Self { stage, while_it_comes, running, talks_beside: first.is_some(), first, last: None }
+    fn new(stage: Stage, running: Running, first: Option<Envelope>, in_pieces: bool) -> Self {
+        Self { stage, in_pieces, running, talks_beside: first.is_some(), first, last: None }
     }
 }
 
@@ -310,7 +341,7 @@ impl EventSource for Conversation {
                         self.talks_beside = true;
                         Read::Message(message)
                     }
-                    read = self.stage.read((&self.running.peer, self.running.id), self.while_it_comes) => read?,
+                    read = self.stage.read((&self.running.peer, self.running.id), self.in_pieces && !self.talks_beside) => read?,
                 },
             };
             let message = match read {
@@ -321,10 +352,11 @@ impl EventSource for Conversation {
                 Read::Message(message) | Read::Whole(message) => message,
                 Read::Long(long) => {
                     self.running.answered = true;
-                    match self.talks_beside {
-                        true => self.last = Some(long.whole().await.map_err(|error| error.fault)?),
-                        false => return Ok(Event::Long(long)),
-                    }
+                    return Ok(Event::Long(long));
+                }
+                Read::Held(answer) => {
+                    self.running.answered = true;
+                    self.last = Some(answer);
                     continue;
                 }
             };
@@ -341,13 +373,18 @@ impl EventSource for Conversation {
 
 impl Stage {
     /// The next message of the reply. Dropped before it is there, it loses nothing.
-    async fn read(&mut self, (peer, id): (&Peer, u64), while_it_comes: bool) -> Result<Read, Fault> {
-        let id = id.to_string();
-        let long = |coming, rest| Ok(Read::Long(Long::new(peer.target.name.clone(), coming, rest)));
+    async fn read(&mut self, (peer, id): (&Peer, u64), in_pieces: bool) -> Result<Read, Fault> {
+        let own = id.to_string();
         loop {
             match self {
                 Self::Head(head) => match head.await? {
-                    (_, Begun::Long(coming, rest)) => return long(coming, rest),
+                    (_, Begun::Long(coming, rest)) => {
+                        let long = long(peer, id, coming, rest);
+                        match in_pieces {
+                            true => return Ok(Read::Long(long)),
+                            false => *self = Self::Held(Box::pin(long.whole())),
+                        }
+                    }
                     (_, Begun::Read(Content::Whole(message))) => return Ok(Read::Whole(message)),
                     (_, Begun::Read(Content::Stream(messages))) => {
                         *self = Self::Events { messages: messages.into(), broken: 0 };
@@ -355,14 +392,14 @@ impl Stage {
                     (status, Begun::Read(Content::None)) => return Err(no_answer(status)),
                 },
                 Self::Events { messages, broken } => {
-                    match messages.next(while_it_comes.then_some(Awaited { era: Era::Legacy, id: &id })).await {
+                    match messages.next(in_pieces.then_some(Awaited { era: Era::Legacy, id: &own })).await {
                         Ok(Next::Message(message)) => {
                             *broken = 0;
                             return Ok(Read::Message(message));
                         }
                         Ok(Next::Long(coming)) => {
                             let rest = messages.rest(&coming);
-                            return long(coming, rest);
+                            return Ok(Read::Long(long(peer, id, *coming, rest)));
                         }
                         Err(fault @ Fault::BrokenOff(_)) => {
                             let broken = *broken + 1;
@@ -372,6 +409,7 @@ impl Stage {
                         Err(fault) => return Err(fault),
                     }
                 }
+                Self::Held(whole) => return whole.await.map(Read::Held),
                 Self::Resuming { rest, broken } => {
                     *self = Self::Events { messages: rest.await?.into(), broken: *broken }
                 }

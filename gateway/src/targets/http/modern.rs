@@ -39,7 +39,7 @@ struct Exchange {
     /// Of the request, JSON text.
     id: ByteString,
     /// A long answer may be given while it comes.
-    while_it_comes: bool,
+    in_pieces: bool,
 }
 
 /// `Mcp-Session-Id` that a target gave a caller. The era has no sessions, but AgentCore Runtime gives one to each client and
@@ -99,8 +99,9 @@ pub(super) async fn send(
         answer => answer?,
     };
     let status = answer.status();
-    let (target, id, while_it_comes) = (target.name.clone(), request.id.clone(), request.era == Era::Modern);
-    let awaited = while_it_comes.then_some(Awaited { era: Era::Modern, id: &id });
+    let (id, in_pieces) = (request.id.clone(), target.gives_pieces(request, Era::Modern));
+    let target = target.name.clone();
+    let awaited = in_pieces.then_some(Awaited { era: Era::Modern, id: &id });
     let content = match answer.content_for(awaited).await? {
         Begun::Read(content) => content,
         Begun::Long(coming, rest) => return Ok(Outcome::Done(Reply::long(Long::new(target, coming, rest)))),
@@ -108,7 +109,7 @@ pub(super) async fn send(
     let doubtful = status.is_client_error() && is_doubtful(status, &content);
     let reply = match content {
         Content::Whole(message) => last(message, Era::Modern, &id).map(Reply::Whole),
-        Content::Stream(messages) => Ok(Reply::reading(Exchange { target, messages, id, while_it_comes })),
+        Content::Stream(messages) => Ok(Reply::reading(Exchange { target, messages, id, in_pieces })),
         Content::None => Err(no_answer(status)),
     };
     match doubtful {
@@ -220,12 +221,12 @@ impl fmt::Debug for Affinities {
 impl EventSource for Exchange {
     async fn next_event(&mut self) -> Result<Event, Fault> {
         loop {
-            let awaited = self.while_it_comes.then_some(Awaited { era: Era::Modern, id: &self.id });
+            let awaited = self.in_pieces.then_some(Awaited { era: Era::Modern, id: &self.id });
             let message = match self.messages.next(awaited).await? {
                 Next::Message(message) => message,
                 Next::Long(coming) => {
                     let rest = self.messages.rest(&coming);
-                    return Ok(Event::Long(Long::new(self.target.clone(), coming, rest)));
+                    return Ok(Event::Long(Long::new(self.target.clone(), *coming, rest)));
                 }
             };
             match message.kind() {

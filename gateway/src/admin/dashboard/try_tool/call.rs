@@ -65,7 +65,7 @@ impl Try {
     async fn begin(self, admin: &Admin, caller: Arc<Caller>) -> Messages {
         let (served, limit) = (&admin.served, admin.served.limits.response_bytes);
         let body = self.body();
-        let post = Post { caller, headers: self.headers(admin), body, passed_on: false };
+        let post = Post { caller, headers: self.headers(admin), body, in_pieces: false, passed_on: false };
         let call = match served.calls.begin(&post.headers, ENDPOINT.into()) {
             Ok(call) => call,
             Err(unaudited) => return Box::pin(stream::iter([Message::Nothing(unaudited.to_string())])),
