@@ -257,8 +257,8 @@ impl Front {
             Err(error) => return face(Refused::from(error).face(Era::Legacy, "null")),
         };
         calls::note(|call| call.holds(&envelope));
-        let params = envelope.object();
-        match classify(&post.headers, &envelope, params.as_ref().ok()) {
+        let params = params(&envelope);
+        match classify(&post.headers, &envelope, params.1.as_ref().and_then(|meta| meta.as_ref().ok())) {
             Ok(Era::Modern) => modern::answer(self, &post, envelope, params).await,
             Ok(Era::Legacy) => legacy::answer(self, &post, envelope, params).await,
             Err(refused) => face(refused.face(Era::Modern, refused_id(&envelope))),
@@ -311,9 +311,8 @@ fn refused_id(envelope: &Envelope) -> &str {
 
 /// The era of a client's message: the versions named by the header and by `_meta` decide, and no version means legacy;
 /// `initialize` is legacy unless its body speaks modern.
-fn classify(headers: &HeaderMap, envelope: &Envelope, params: Option<&Object>) -> Result<Era, Refused> {
-    let meta = params.and_then(|params| ObjectEdit::parse(params.get("_meta")?).ok());
-    let in_body = meta.as_ref().and_then(|meta| text(meta.get(era::META_VERSION)?));
+fn classify(headers: &HeaderMap, envelope: &Envelope, meta: Option<&Object>) -> Result<Era, Refused> {
+    let in_body = meta.and_then(|meta| text(meta.get(era::META_VERSION)?));
     if envelope.method() == "initialize" && in_body.is_none() {
         return Ok(Era::Legacy);
     }
@@ -332,6 +331,15 @@ fn classify(headers: &HeaderMap, envelope: &Envelope, params: Option<&Object>) -
     Ok(if modern { Era::Modern } else { Era::Legacy })
 }
 
+/// What a message holds: its parameters, and their `_meta` if there is one.
+type Params = (Result<Object, serde_json::Error>, Option<Result<Object, serde_json::Error>>);
+
+fn params(envelope: &Envelope) -> Params {
+    let params = envelope.object();
+    let meta = params.as_ref().ok().and_then(|params| params.share("_meta")).map(Object::parse);
+    (params, meta)
+}
+
 /// The parameters of a request.
 fn check_params(params: Result<Object, serde_json::Error>) -> Result<Object, Refused> {
     let params = params.map_err(|error| not_an_object("params", &error))?;
@@ -339,11 +347,11 @@ fn check_params(params: Result<Object, serde_json::Error>) -> Result<Object, Ref
     Ok(params)
 }
 
-/// The object that stands at `place`.
-fn check_object<'a>(place: &str, text: &'a str) -> Result<ObjectEdit<'a>, Refused> {
-    let object = ObjectEdit::parse(text).map_err(|error| not_an_object(place, &error))?;
-    no_twin(place, object.twin())?;
-    Ok(object)
+/// What stands in `_meta` of them.
+fn check_meta(meta: Result<Object, serde_json::Error>) -> Result<Object, Refused> {
+    let meta = meta.map_err(|error| not_an_object("params._meta", &error))?;
+    no_twin("params._meta", meta.twin())?;
+    Ok(meta)
 }
 
 fn not_an_object(place: &str, error: &serde_json::Error) -> Refused {

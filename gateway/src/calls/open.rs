@@ -11,7 +11,7 @@ use std::{
 use axum::response::Response;
 use causeway_core::{
     name::{PathName, TargetName},
-    wire::{Envelope, Kind, Object, ObjectEdit, text},
+    wire::{Envelope, Kind, Object, text},
 };
 use futures::future::Either;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -229,7 +229,7 @@ impl OpenCall {
     }
 
     /// The request has this `_meta`; a trace that stands there counts for more than one of its headers, which may be a proxy's.
-    pub(crate) fn continues(&self, meta: &ObjectEdit<'_>) {
+    pub(crate) fn continues(&self, meta: &Object) {
         let Some(incoming) = Incoming::of_meta(meta) else { return };
         let mut facts = self.facts();
         facts.own = self.book.tracer.get().map(|tracer| tracer.part(&incoming));

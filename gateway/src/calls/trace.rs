@@ -11,7 +11,7 @@ use std::{
 
 use causeway_core::{
     trace::{BAGGAGE, PARENT, STATE, TraceParent},
-    wire::ObjectEdit,
+    wire::Object,
 };
 use http::{HeaderMap, HeaderName};
 use tokio::sync::mpsc;
@@ -132,7 +132,7 @@ impl Incoming {
     }
 
     /// Of the `_meta` of a message; `None` where it names no trace.
-    pub(super) fn of_meta(meta: &ObjectEdit<'_>) -> Option<Self> {
+    pub(super) fn of_meta(meta: &Object) -> Option<Self> {
         let text = |key: &str| -> Option<Arc<str>> {
             let text: String = serde_json::from_str(meta.get(key)?).ok()?;
             Some(text.into())

@@ -22,7 +22,8 @@ pub(crate) use self::live::Sessions;
 use self::session::{Belongs, Initialize, Session};
 pub(super) use self::{batch::answer as batch, listen::stream};
 use super::{
-    Front, Post, accepted, accepts_events, check_object, check_params, face, list, message, no_stream, refused_id,
+    Front, Params, Post, accepted, accepts_events, check_meta, check_params, face, list, message, no_stream,
+    refused_id,
     reply::{Exchange, respond},
 };
 use crate::{
@@ -34,12 +35,7 @@ use crate::{
 };
 
 /// Answers one message.
-pub(super) async fn answer(
-    front: &Front,
-    post: &Post,
-    envelope: Envelope,
-    params: Result<Object, serde_json::Error>,
-) -> Response {
+pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope, params: Params) -> Response {
     let id = refused_id(&envelope).to_owned();
     if envelope.method() == "initialize" && envelope.kind() == Kind::Request {
         return initialize(front, post, &envelope);
@@ -84,7 +80,7 @@ async fn serve(
     front: &Front,
     post: &Post,
     envelope: &Envelope,
-    params: Result<Object, serde_json::Error>,
+    params: Params,
     (session, client): (Option<Session>, Client),
 ) -> Response {
     let id = envelope.shared_id();
@@ -179,13 +175,13 @@ fn set_level(session: Option<&Session>, params: &Object) -> Result<(), Refused> 
 }
 
 /// `params` and its `_meta` must be objects in which no key stands twice.
-fn check(params: Result<Object, serde_json::Error>) -> Result<Object, Refused> {
+fn check((params, meta): Params) -> Result<Object, Refused> {
     let params = check_params(params)?;
     match params.get("_meta") {
         None | Some("null") => (),
-        Some(meta) => {
-            let meta = check_object("params._meta", meta)?;
-            calls::note(|call| call.continues(&meta));
+        Some(_) => {
+            let meta = meta.map(check_meta).transpose()?;
+            calls::note(|call| meta.iter().for_each(|meta| call.continues(meta)));
         }
     }
     Ok(params)

@@ -12,13 +12,13 @@ use causeway_core::{
     canonical::{Client, Logs, Repeat, Request, tasks},
     catalog,
     era::{self, Era, headers, params::HeaderParams},
-    wire::{Envelope, Kind, Object, ObjectEdit, json, result_message, text},
+    wire::{Envelope, Kind, Object, json, result_message, text},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 pub(crate) use self::park::Lot;
 use super::{
-    Front, Post, accepted, accepts_events, check_object, check_params, face, list, message, refused_id,
+    Front, Params, Post, accepted, accepts_events, check_meta, check_params, face, list, message, refused_id,
     reply::{Exchange, respond},
     text_header,
 };
@@ -30,12 +30,7 @@ use crate::{
 };
 
 /// Answers one message.
-pub(super) async fn answer(
-    front: &Front,
-    post: &Post,
-    envelope: Envelope,
-    params: Result<Object, serde_json::Error>,
-) -> Response {
+pub(super) async fn answer(front: &Front, post: &Post, envelope: Envelope, params: Params) -> Response {
     let id = refused_id(&envelope);
     match envelope.kind() {
         Kind::Request => match accept(front, post, &envelope, params).await {
@@ -82,14 +77,9 @@ async fn serve(front: &Front, post: &Post, request: Request) -> Response {
 }
 
 /// Checks the request's metadata, in `_meta` and in the headers, and gives it its canonical form.
-async fn accept(
-    front: &Front,
-    post: &Post,
-    envelope: &Envelope,
-    params: Result<Object, serde_json::Error>,
-) -> Result<Request, Refused> {
+async fn accept(front: &Front, post: &Post, envelope: &Envelope, (params, meta): Params) -> Result<Request, Refused> {
     let (params, headers) = (check_params(params)?, &post.headers);
-    let meta = check_object("params._meta", params.get("_meta").ok_or_else(|| missing("_meta"))?)?;
+    let meta = check_meta(meta.ok_or_else(|| missing("_meta"))?)?;
     calls::note(|call| call.continues(&meta));
     let version = meta.get(era::META_VERSION).and_then(text).ok_or_else(|| missing(era::META_VERSION))?;
     let capabilities = meta.get(era::META_CAPABILITIES).ok_or_else(|| missing(era::META_CAPABILITIES))?;
@@ -106,8 +96,8 @@ async fn accept(
     }
     let client = Client {
         version: era::spoken(&version).unwrap_or(era::MODERN),
-        info: meta.get(era::META_CLIENT_INFO).map(|info| params.text().slice_ref(info)),
-        capabilities: params.text().slice_ref(capabilities),
+        info: meta.share(era::META_CLIENT_INFO),
+        capabilities: meta.text().slice_ref(capabilities),
         logs: logs(&meta)?,
         session: None,
         aside: None,
@@ -126,7 +116,7 @@ async fn accept(
 }
 
 /// The log messages that the client wants for this request.
-fn logs(meta: &ObjectEdit<'_>) -> Result<Logs, Refused> {
+fn logs(meta: &Object) -> Result<Logs, Refused> {
     let Some(level) = meta.get(era::META_LOG_LEVEL) else { return Ok(Logs::Unwanted) };
     let level = text(level).ok_or_else(|| Refused::Params(format!("`{}` must be a text", era::META_LOG_LEVEL)))?;
     level.parse().map(Logs::AtLeast).map_err(|error| Refused::Params(format!("{error}")))

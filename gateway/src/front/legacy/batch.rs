@@ -17,7 +17,7 @@ use super::session::{self, Belongs, Session};
 use crate::{
     calls::{self, Unaudited},
     error::Refused,
-    front::{Front, Post, accepted, face, message},
+    front::{Front, Post, accepted, face, message, params},
 };
 
 /// Messages of one batch: each costs more than its bytes.
@@ -78,7 +78,7 @@ async fn answer_message(front: &Front, post: &Post, headers: &HeaderMap, body: B
         }
         Ok(envelope) => {
             calls::note(|call| call.holds(&envelope));
-            let params = envelope.object();
+            let params = params(&envelope);
             super::answer(front, &one, envelope, params).await
         }
         Err(error) => face(Refused::from(error).face(Era::Legacy, "null")),
