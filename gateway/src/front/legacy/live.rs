@@ -74,14 +74,7 @@ pub(super) struct Asked {
 
 impl Default for Sessions {
     fn default() -> Self {
-        let cache = Cache::builder().max_capacity(MOST).expire_after(Ends);
-        let listener = |_, live: Arc<Live>, cause| {
-            // The cache drops what has expired at some later time of its own; what it holds ends now.
-            if cause == RemovalCause::Expired {
-                live.end();
-            }
-        };
-        Self(cache.eviction_listener(listener).build())
+        Self::new(MOST)
     }
 }
 
@@ -92,6 +85,17 @@ impl Expiry<String, Arc<Live>> for Ends {
 }
 
 impl Sessions {
+    fn new(most: u64) -> Self {
+        let cache = Cache::builder().max_capacity(most).expire_after(Ends);
+        let listener = |_, live: Arc<Live>, cause| {
+            // The cache drops what has expired at some later time of its own; what it holds ends now.
+            if cause == RemovalCause::Expired {
+                live.end();
+            }
+        };
+        Self(cache.eviction_listener(listener).build())
+    }
+
     /// How many something lives of, as far as is known without looking at each.
     pub(crate) fn count(&self) -> usize {
         usize::try_from(self.0.entry_count()).unwrap_or(usize::MAX)
@@ -261,6 +265,22 @@ impl fmt::Debug for Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_least_used_session_is_forgotten_and_not_ended() {
+        let (sessions, long) = (Sessions::new(2), Duration::from_secs(1000));
+        let mut others = Vec::new();
+        for name in 0..10 {
+            for _ in 0..3 {
+                sessions.of("often", long).await.set_level(Level::Error);
+            }
+            others.push(sessions.of(&name.to_string(), long).await);
+            sessions.0.run_pending_tasks().await;
+            assert!(sessions.count() <= 2);
+        }
+        assert_eq!(sessions.of("often", long).await.logs(), Logs::AtLeast(Level::Error));
+        assert!(others.iter().all(|live| !live.is_ended()), "what runs in it goes on");
+    }
 
     #[test]
     fn an_outbox_is_bounded_in_messages_and_bytes() {
