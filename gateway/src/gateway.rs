@@ -226,11 +226,14 @@ impl Gateway {
     }
 
     /// Carries out a call; `request` is one of the method that `call` stands for.
-    pub async fn call(self: Arc<Self>, caller: Arc<Caller>, call: Call, request: Request) -> Result<Served, CallError> {
+    pub async fn call(
+        self: Arc<Self>,
+        caller: Arc<Caller>,
+        call: Call,
+        mut request: Request,
+    ) -> Result<Served, CallError> {
         // What else is asked for is looked into on its way back.
-        let in_pieces =
-            request.in_pieces && matches!(call, Call::Tool | Call::Prompt | Call::Resource | Call::Extension);
-        let request = Request { in_pieces, ..request };
+        request.in_pieces &= matches!(call, Call::Tool | Call::Prompt | Call::Resource | Call::Extension);
         match call {
             Call::Tool => self.call_named(Kind::Tools, &caller, request).await,
             Call::Prompt => self.call_named(Kind::Prompts, &caller, request).await,

@@ -8,6 +8,7 @@ mod health;
 mod http;
 mod line;
 mod listen;
+mod listing;
 mod long;
 mod owner;
 mod places;
@@ -18,7 +19,6 @@ mod runtime;
 mod stdio;
 
 use std::{
-    collections::HashSet,
     num::NonZeroU16,
     sync::{
         Arc,
@@ -28,10 +28,9 @@ use std::{
 };
 
 use causeway_core::{
-    canonical::{Client, Request, Response},
-    catalog::{Edits, Kind, Page},
+    canonical::{Client, Request},
+    catalog::Edits,
     name::{PathName, TargetName},
-    wire::{self, Object, json},
 };
 use causeway_oidc::kept::Standing;
 use tokio::{
@@ -52,7 +51,7 @@ pub use self::{
     runtime::{Problem, RuntimeFault},
 };
 use self::{
-    handshake::{own_client, own_request},
+    handshake::own_client,
     http::HttpTarget,
     places::Places,
     reach::{Adapter, Makeup, Reach},
@@ -377,17 +376,6 @@ impl Target {
         self.gives_tasks.load(Ordering::Relaxed)
     }
 
-    /// Its whole list of one kind, page by page; no page where it does not know how to list that.
-    pub async fn list(&self, kind: Kind) -> Result<Vec<Page>, TargetError> {
-        self.list_for(OWN, &own_client(), kind).await
-    }
-
-    /// The same as `client` of the caller `caller_id` sees it.
-    pub async fn list_for(&self, caller_id: &str, client: &Client, kind: Kind) -> Result<Vec<Page>, TargetError> {
-        let listing = timeout(self.limits.discovery, self.follow_pages(caller_id, client, kind)).await;
-        listing.unwrap_or(Err(Fault::Silent(self.limits.discovery))).map_err(|fault| self.error(fault))
-    }
-
     /// What it sends beside its calls about its lists.
     pub async fn listen_for_lists(&self) -> Result<Heard, TargetError> {
         self.listen(OWN, &own_client(), Wanted { lists: true, ..Wanted::default() }).await
@@ -450,56 +438,7 @@ impl Target {
         }
     }
 
-    async fn follow_pages(&self, caller_id: &str, client: &Client, kind: Kind) -> Result<Vec<Page>, Fault> {
-        let mut pages: Vec<Page> = Vec::new();
-        let (mut entries, mut bytes) = (0, 0);
-        let mut cursors = HashSet::new();
-        let mut params = Object::empty();
-        loop {
-            let request = Request { client: client.clone(), ..own_request(kind.method(), params) };
-            let reply = self.send(caller_id, request, &[]).await?;
-            let response = reply.last().await?;
-            if response.error_code() == Some(wire::METHOD_NOT_FOUND) {
-                return Ok(Vec::new());
-            }
-            let page = page(kind, &response)?;
-            entries += page.entries.len() + page.keyless;
-            bytes += response.result().map_or(0, str::len);
-            self.bound(pages.len() + 1, entries, bytes)?;
-            let cursor = page.next_cursor.clone();
-            pages.push(page);
-            let Some(cursor) = cursor else { return Ok(pages) };
-            params = Object::of([("cursor", json(&cursor).as_str())]);
-            if !cursors.insert(cursor) {
-                return Err(Fault::EndlessList("a cursor came twice".into()));
-            }
-        }
-    }
-
-    /// A list has at most so much of each.
-    fn bound(&self, pages: usize, entries: usize, bytes: usize) -> Result<(), Fault> {
-        let Limits { catalog_pages, catalog_entries, catalog_bytes, .. } = self.limits;
-        let bounds = [
-            (pages, catalog_pages, "pages", "limits.catalog_pages"),
-            (entries, catalog_entries, "entries", "limits.catalog_entries"),
-            (bytes, catalog_bytes, "bytes", "limits.catalog_bytes"),
-        ];
-        match bounds.into_iter().find(|(is, most, ..)| is > most) {
-            Some((_, most, what, setting)) => {
-                Err(Fault::EndlessList(format!("it has more than {most} {what} (`{setting}`)")))
-            }
-            None => Ok(()),
-        }
-    }
-
     fn error(&self, fault: Fault) -> TargetError {
         TargetError { target: self.name().clone(), fault }
-    }
-}
-
-fn page(kind: Kind, response: &Response) -> Result<Page, Fault> {
-    match response.result() {
-        Some(result) => Page::parse(kind, result).map_err(|error| Fault::Garbage(error.to_string())),
-        None => Err(Fault::Refused(fault::rpc_error(response.error().unwrap_or("null")))),
     }
 }

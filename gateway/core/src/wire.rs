@@ -55,6 +55,11 @@ pub fn text(json: &str) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Whether `version`, JSON text, is the one of JSON-RPC.
+pub(crate) fn is_version(version: &str) -> bool {
+    text(version).as_deref() == Some("2.0")
+}
+
 /// Whether two ids (JSON texts) are the same, however they are spelled.
 pub fn is_same_id(one: &str, other: &str) -> bool {
     if one == other {

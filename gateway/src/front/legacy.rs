@@ -177,12 +177,9 @@ fn set_level(session: Option<&Session>, params: &Object) -> Result<(), Refused> 
 /// `params` and its `_meta` must be objects in which no key stands twice.
 fn check((params, meta): Params) -> Result<Object, Refused> {
     let params = check_params(params)?;
-    match params.get("_meta") {
-        None | Some("null") => (),
-        Some(_) => {
-            let meta = meta.map(check_meta).transpose()?;
-            calls::note(|call| meta.iter().for_each(|meta| call.continues(meta)));
-        }
+    if let Some(meta) = meta.filter(|_| params.get("_meta") != Some("null")) {
+        let meta = check_meta(meta)?;
+        calls::note(|call| call.continues(&meta));
     }
     Ok(params)
 }

@@ -104,11 +104,11 @@ impl Gateway {
         caller: &Caller,
         way: &Way<'_>,
         path: &catalog::Path,
-        request: Request,
+        mut request: Request,
     ) -> Result<Reply, CallError> {
         let target = &way.target;
         // Whether it is a task shows in the whole of it.
-        let request = Request { in_pieces: false, ..request };
+        request.in_pieces = false;
         let call = self.followed(caller, target, &request);
         if let Some(state) = request.param("requestState").filter(|state| wait::is_state(state)) {
             return Ok(self.with_task_names(caller, target.path(), call.resumed(&state)?));

@@ -59,6 +59,12 @@ fn result(speaks: Speaks, is_error: bool) -> (String, String) {
     (first, format!("{text}\"}}],\n\"isError\":{is_error}}}"))
 }
 
+/// The result of a call that went well, as a client reads it.
+fn read(speaks: Speaks) -> Value {
+    let (first, second) = result(speaks, false);
+    serde_json::from_str(&[first, second].concat()).unwrap()
+}
+
 /// The answer with this result under this id (JSON text).
 fn answer(form: Form, id: &str, result: &str) -> String {
     match form {
@@ -124,6 +130,11 @@ impl Halting {
 
 async fn gateway(target: &Halting) -> Gateway {
     Gateway::start([http_target("t", &target.fake.endpoint())]).await
+}
+
+/// Before a target that runs one call at a time.
+async fn one_at_a_time(target: &Halting) -> Gateway {
+    Gateway::start_with([http_target("t", &target.fake.endpoint())], |config| config.limits.target_calls = 1).await
 }
 
 /// A client of the era of a target that speaks so.
@@ -206,9 +217,7 @@ async fn a_client_of_the_other_era_gets_them_when_they_are_there() {
         let alice = like(&gateway, other).await;
         target.go_on();
         let answer = alice.request("tools/call", call("well")).await;
-        let (first, second) = result(other, false);
-        let expected: Value = serde_json::from_str(&[first, second].concat()).unwrap();
-        assert!(answer.result() == expected, "{speaks:?} {form:?}");
+        assert!(answer.result() == read(other), "{speaks:?} {form:?}");
     }
 }
 
@@ -246,10 +255,9 @@ async fn they_come_as_the_last_event_of_a_stream() {
     decoder.push(&whole).unwrap();
     let messages: Vec<Value> =
         std::iter::from_fn(|| decoder.next_event()).map(|event| serde_json::from_str(&event.data).unwrap()).collect();
-    let (first, second) = result(Speaks::Modern, false);
     assert_eq!(messages.len(), 2);
     assert_eq!(messages[0], serde_json::from_str::<Value>(note).unwrap());
-    assert!(messages[1]["result"] == serde_json::from_str::<Value>(&[first, second].concat()).unwrap());
+    assert!(messages[1]["result"] == read(Speaks::Modern));
     assert_eq!(messages[1]["id"], "mine");
 }
 
@@ -358,8 +366,7 @@ async fn a_client_that_leaves_in_its_middle_leaves_nothing_behind() {
 #[tokio::test]
 async fn one_that_is_being_read_takes_no_place_of_another_call() {
     let target = Halting::start(Speaks::Modern, Form::Chunked, Ok);
-    let gateway =
-        Gateway::start_with([http_target("t", &target.fake.endpoint())], |config| config.limits.target_calls = 1).await;
+    let gateway = one_at_a_time(&target).await;
     let alice = like(&gateway, Speaks::Modern).await;
     let mut stream = alice.open("tools/call", call("well")).await;
     let begun = begun(&mut stream).await;
@@ -373,8 +380,7 @@ async fn one_that_is_being_read_takes_no_place_of_another_call() {
 #[tokio::test]
 async fn only_so_many_are_passed_on_at_once() {
     let target = Halting::start(Speaks::Modern, Form::Chunked, Ok);
-    let gateway =
-        Gateway::start_with([http_target("t", &target.fake.endpoint())], |config| config.limits.target_calls = 1).await;
+    let gateway = one_at_a_time(&target).await;
     let alice = like(&gateway, Speaks::Modern).await;
     let mut first = alice.open("tools/call", call("well")).await;
     let begun = begun(&mut first).await;
@@ -384,8 +390,7 @@ async fn only_so_many_are_passed_on_at_once() {
     target.go_on();
     let held = held.await.unwrap();
     ended(&mut first, begun).await.unwrap();
-    let (first, second) = result(Speaks::Modern, false);
-    assert!(held.result() == serde_json::from_str::<Value>(&[first, second].concat()).unwrap());
+    assert!(held.result() == read(Speaks::Modern));
 }
 
 /// The client takes its word back while it reads.
@@ -433,8 +438,7 @@ async fn of_one_path_of_several_they_are_given_when_they_are_there() {
     let gateway = Gateway::start([place]).await;
     let alice = like(&gateway, Speaks::Modern).await;
     let answer = alice.request("tools/call", call("well")).await;
-    let (first, second) = result(Speaks::Modern, false);
-    assert!(answer.result() == serde_json::from_str::<Value>(&[first, second].concat()).unwrap(), "{}", answer.status);
+    assert!(answer.result() == read(Speaks::Modern), "{}", answer.status);
     assert!(!cut.fake.asked("tools/call").is_empty());
     assert_eq!(whole.fake.asked("tools/call").len(), 1);
 }

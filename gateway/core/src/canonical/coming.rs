@@ -57,7 +57,7 @@ impl Coming {
         let coming = Self { era, id: id.to_owned(), begun, follower, end: Vec::new() };
         let is_final = era == Era::Legacy || coming.said(Member::ResultType) == Some(r#""complete""#);
         let is_its_own = coming.said(Member::Id).is_none_or(|id| wire::is_same_id(id, &coming.id))
-            && coming.said(Member::Jsonrpc).is_none_or(is_version);
+            && coming.said(Member::Jsonrpc).is_none_or(wire::is_version);
         (coming.follower.is_in_result() && is_final && is_its_own && coming.is_result()).then_some(coming)
     }
 
@@ -118,7 +118,7 @@ impl Coming {
         };
         let text = |at: Range<usize>| str::from_utf8(&self.end[at]).expect("what was read as JSON is text");
         let (version, own) = (said(Member::Jsonrpc)?, said(Member::Id)?);
-        if version.is_some_and(|at| !is_version(text(at))) {
+        if version.is_some_and(|at| !wire::is_version(text(at))) {
             return Err(NotAResponse.into());
         }
         let is_tool_error = self.follower.is_error();
@@ -140,10 +140,6 @@ impl Coming {
         let follower = &self.follower;
         !(follower.has_twin() || follower.has(Member::Method) || follower.has(Member::Error))
     }
-}
-
-fn is_version(text: &str) -> bool {
-    wire::text(text).as_deref() == Some("2.0")
 }
 
 #[cfg(test)]

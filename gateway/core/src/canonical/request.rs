@@ -14,8 +14,6 @@ use crate::{
 /// copies none of them.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// A long answer may be given to its client while it comes.
-    pub in_pieces: bool,
     /// The client's id, as JSON text.
     pub id: ByteString,
     pub method: ByteString,
@@ -30,6 +28,8 @@ pub struct Request {
     pub header_params: HeaderParams,
     /// Whether it may be carried out twice; known once it is routed.
     pub repeat: Repeat,
+    /// A long answer may be given to its client while it comes.
+    pub in_pieces: bool,
 }
 
 /// What a request may be put through.

@@ -232,7 +232,7 @@ impl<'a> Members<'a> {
 
     fn kind(&self) -> Result<Kind, BadEnvelope> {
         let invalid = |why: &str| Err(BadEnvelope::Invalid(why.into()));
-        if self.jsonrpc.and_then(super::text).as_deref() != Some("2.0") {
+        if !self.jsonrpc.is_some_and(super::is_version) {
             return invalid("`jsonrpc` must be \"2.0\"");
         }
         let answers = self.result.is_some() || self.error.is_some();

@@ -87,18 +87,7 @@ impl Decoder {
     /// What has come of the data of an event whose end is still to come, as far as it ends with a whole character and was not taken yet.
     pub fn begun(&self) -> Vec<u8> {
         let mut begun = self.event.data.clone().into_bytes();
-        let line = &self.line[..];
-        let value = match self.is_line_taken {
-            true => Some(line),
-            // Whether a space follows that does not count shows only then.
-            false => {
-                line.strip_prefix(b"data:").and_then(|value| value.split_first()).map(|(first, rest)| match first {
-                    b' ' => rest,
-                    _ => &line[b"data:".len()..],
-                })
-            }
-        };
-        if let Some(value) = value {
+        if let Some(value) = self.begun_value() {
             if self.has_data && !self.is_line_taken {
                 begun.push(b'\n');
             }
@@ -121,10 +110,21 @@ impl Decoder {
     pub fn skip_begun(&mut self) {
         self.event.data.clear();
         self.is_taken = true;
-        if self.is_line_taken || self.line.len() > b"data:".len() && self.line.starts_with(b"data:") {
+        if self.begun_value().is_some() {
             self.line.drain(..whole_characters(&self.line).len());
             (self.has_data, self.is_line_taken) = (true, true);
         }
+    }
+
+    /// What has come of the value of a line of data.
+    fn begun_value(&self) -> Option<&[u8]> {
+        if self.is_line_taken {
+            return Some(&self.line);
+        }
+        let value = self.line.strip_prefix(b"data:")?;
+        // Whether a space follows that does not count shows only then.
+        let (first, rest) = value.split_first()?;
+        Some(if *first == b' ' { rest } else { value })
     }
 
     /// The id of the last event that had one, without data or with it: where to go on after the stream broke off.
@@ -202,29 +202,21 @@ pub const BEHIND: &str = "\n\n";
 /// A part of the data of one event, as bytes of a stream between [`BEFORE`] and [`BEHIND`].
 pub fn encode_part(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len());
-    for byte in data {
-        match byte {
-            b'\n' => out.extend_from_slice(b"\ndata: "),
-            // See `encode`.
-            b'\r' => out.push(b' '),
-            byte => out.push(*byte),
-        }
+    let mut rest = data;
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        out.extend_from_slice(&rest[..at]);
+        // A lone CR would end the line; between JSON tokens it is white space, inside texts JSON escapes it.
+        out.extend_from_slice(if rest[at] == b'\n' { b"\ndata: " } else { b" " });
+        rest = &rest[at + 1..];
     }
+    out.extend_from_slice(rest);
     out
 }
 
 /// One event with `data`, as bytes of a stream.
 pub fn encode(data: &str) -> String {
-    let mut out = String::with_capacity(data.len() + 32);
-    out.push_str("event: message\n");
-    for line in data.split('\n') {
-        out.push_str("data: ");
-        // A lone CR would end the line; between JSON tokens it is white space, inside texts JSON escapes it.
-        out.push_str(&line.replace('\r', " "));
-        out.push('\n');
-    }
-    out.push('\n');
-    out
+    let event = [BEFORE.as_bytes(), &encode_part(data.as_bytes()), BEHIND.as_bytes()].concat();
+    String::from_utf8(event).expect("its line ends are changed, and no other character")
 }
 
 #[cfg(test)]

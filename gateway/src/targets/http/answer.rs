@@ -4,7 +4,7 @@ use std::{mem, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use causeway_core::{
-    canonical::{Coming, Response},
+    canonical::{BadRest, Coming, Response},
     era::Era,
     wire::{Envelope, Kind, is_same_id, sse},
 };
@@ -359,7 +359,7 @@ async fn next_part(body: &mut Incoming) -> Result<Option<Bytes>, Fault> {
 /// The answer that `message` is to the request `id` (JSON text).
 pub(super) fn last(message: Envelope, era: Era, id: &str) -> Result<Response, Fault> {
     if !answers(&message, id) {
-        return Err(Fault::Garbage("it answered another request than the one it was sent".into()));
+        return Err(BadRest::AnotherId.into());
     }
     Response::new(message, era).map_err(|error| Fault::Garbage(error.to_string()))
 }

@@ -180,7 +180,8 @@ impl Running {
         let id = peer.session.next_id();
         let (params, progress_token) =
             with_own_token(params, id).map_err(|error| Fault::Unsendable(error.to_string()))?;
-        let body = request_message(&id.to_string(), method, &params);
+        let own = id.to_string();
+        let body = request_message(&own, method, &params);
         // Also before the stream is open: what comes on it later must not be taken for another call's.
         let caller = owner.caller_id().unwrap_or(OWN).to_owned();
         let may_hear = peer.session.is_kept() && !peer.session.hub.over().is_cancelled();
@@ -189,8 +190,7 @@ impl Running {
         let (target, headers) = (Arc::clone(&running.peer.target), running.peer.session.headers());
         let mut head: Pending<_> = Box::pin(async move {
             let answer = target.exchange(&caller, &headers, body, repeat).await?;
-            let id = id.to_string();
-            let awaited = in_pieces.then_some(Awaited { era: Era::Legacy, id: &id });
+            let awaited = in_pieces.then_some(Awaited { era: Era::Legacy, id: &own });
             Ok((answer.status(), answer.content_for(awaited).await?))
         });
         let answer = tokio::select! {
@@ -374,7 +374,8 @@ impl EventSource for Conversation {
 impl Stage {
     /// The next message of the reply. Dropped before it is there, it loses nothing.
     async fn read(&mut self, (peer, id): (&Peer, u64), in_pieces: bool) -> Result<Read, Fault> {
-        let own = id.to_string();
+        let own = in_pieces.then(|| id.to_string());
+        let awaited = own.as_deref().map(|id| Awaited { era: Era::Legacy, id });
         loop {
             match self {
                 Self::Head(head) => match head.await? {
@@ -391,24 +392,22 @@ impl Stage {
                     }
                     (status, Begun::Read(Content::None)) => return Err(no_answer(status)),
                 },
-                Self::Events { messages, broken } => {
-                    match messages.next(in_pieces.then_some(Awaited { era: Era::Legacy, id: &own })).await {
-                        Ok(Next::Message(message)) => {
-                            *broken = 0;
-                            return Ok(Read::Message(message));
-                        }
-                        Ok(Next::Long(coming)) => {
-                            let rest = messages.rest(&coming);
-                            return Ok(Read::Long(long(peer, id, *coming, rest)));
-                        }
-                        Err(fault @ Fault::BrokenOff(_)) => {
-                            let broken = *broken + 1;
-                            let rest = rest(peer, messages, broken).ok_or(fault)?;
-                            *self = Self::Resuming { rest, broken };
-                        }
-                        Err(fault) => return Err(fault),
+                Self::Events { messages, broken } => match messages.next(awaited).await {
+                    Ok(Next::Message(message)) => {
+                        *broken = 0;
+                        return Ok(Read::Message(message));
                     }
-                }
+                    Ok(Next::Long(coming)) => {
+                        let rest = messages.rest(&coming);
+                        return Ok(Read::Long(long(peer, id, *coming, rest)));
+                    }
+                    Err(fault @ Fault::BrokenOff(_)) => {
+                        let broken = *broken + 1;
+                        let rest = rest(peer, messages, broken).ok_or(fault)?;
+                        *self = Self::Resuming { rest, broken };
+                    }
+                    Err(fault) => return Err(fault),
+                },
                 Self::Held(whole) => return whole.await.map(Read::Held),
                 Self::Resuming { rest, broken } => {
                     *self = Self::Events { messages: rest.await?.into(), broken: *broken }
