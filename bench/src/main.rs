@@ -139,7 +139,7 @@ impl Run {
         }
         plan.sizes.retain(|size| self.size.is_none_or(|wanted| wanted == *size));
         if let Some(clients) = self.clients {
-            plan.clients = vec![clients];
+            (plan.clients, plan.clients_elsewhere) = (vec![clients], vec![clients]);
         }
         plan.tempo.rounds = self.rounds.unwrap_or(plan.tempo.rounds);
         plan.tempo.length = self.seconds.map_or(plan.tempo.length, Duration::from_secs_f64);

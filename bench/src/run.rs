@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use crate::{
     candidate::{Candidate, Kind},
     form::{Form, Size},
-    goals::{CLIENTS, STREAMS},
+    goals::{CLIENTS, FORM, STREAMS},
     ground::{Ground, Programs},
     machine,
     measure::{self, Among, Tempo},
@@ -22,7 +22,9 @@ pub struct Plan {
     pub peers: Vec<Kind>,
     pub forms: Vec<Form>,
     pub sizes: Vec<Size>,
+    /// In the form that goals are measured in; of others, in the first that they serve.
     pub clients: Vec<usize>,
+    pub clients_elsewhere: Vec<usize>,
     pub tempo: Tempo,
     /// Lists, and calls among so many tools.
     pub points: Vec<Among>,
@@ -51,6 +53,7 @@ impl Plan {
             forms: Form::ALL.to_vec(),
             sizes: Size::ALL.to_vec(),
             clients: vec![1, CLIENTS, 256],
+            clients_elsewhere: vec![CLIENTS],
             tempo: Tempo { rounds: 5, length: Duration::from_secs(1) },
             points: points.map(|(tools, targets)| Among { tools, targets }).to_vec(),
             listing: vec![1, CLIENTS, 256],
@@ -115,7 +118,13 @@ async fn measure(plan: &Plan, ground: &Ground, results: &mut Results) -> anyhow:
     }
     measure::idle(&own, results);
     measure::streaming(ground, &own, results).await?;
-    let asked = measure::Asked { forms: &plan.forms, sizes: &plan.sizes, clients: &plan.clients };
+    let asked = measure::Asked {
+        forms: &plan.forms,
+        sizes: &plan.sizes,
+        main: FORM,
+        clients: &plan.clients,
+        clients_elsewhere: &plan.clients_elsewhere,
+    };
     measure::calls(&own.iter().collect::<Vec<_>>(), asked, plan.tempo, results).await?;
     for kind in &plan.peers {
         peer(*kind, &own, asked, plan.tempo, ground, results).await?;
@@ -152,7 +161,8 @@ async fn peer(
     let beside =
         own.iter().filter(|candidate| matches!(candidate.kind, Kind::Nginx | Kind::Causeway { guarded: true }));
     let candidates: Vec<&Candidate> = beside.chain([&peer]).collect();
-    measure::calls(&candidates, measure::Asked { forms: &forms, ..asked }, tempo, results).await
+    let main = *forms.first().context("it serves no form")?;
+    measure::calls(&candidates, measure::Asked { forms: &forms, main, ..asked }, tempo, results).await
 }
 
 fn versions(programs: &Programs) -> std::collections::BTreeMap<String, String> {

@@ -12,8 +12,12 @@ use crate::{
 pub struct Asked<'a> {
     pub forms: &'a [Form],
     pub sizes: &'a [Size],
-    /// At once.
+    /// That which is measured closely.
+    pub main: Form,
+    /// At once, in the main form.
     pub clients: &'a [usize],
+    /// At once, in each other form.
+    pub clients_elsewhere: &'a [usize],
 }
 
 /// All that is `asked`, of each candidate that serves it.
@@ -28,7 +32,7 @@ pub async fn calls(
 ) -> anyhow::Result<()> {
     let mut trials = Vec::new();
     for (form, size) in asked.forms.iter().flat_map(|form| asked.sizes.iter().map(|size| (*form, *size))) {
-        for clients in asked.clients.iter().copied() {
+        for clients in asked.clients_of(form).iter().copied() {
             trials.extend(candidates.iter().filter_map(|candidate| {
                 let work = candidate.call(form, size)?;
                 let (name, process) = (candidate.name().to_owned(), candidate.process.as_ref());
@@ -37,6 +41,12 @@ pub async fn calls(
         }
     }
     interleave(&trials, tempo, results).await
+}
+
+impl<'a> Asked<'a> {
+    fn clients_of(&self, form: Form) -> &'a [usize] {
+        if form == self.main { self.clients } else { self.clients_elsewhere }
+    }
 }
 
 /// Memory of candidates to which nothing was done yet but one call in each form.

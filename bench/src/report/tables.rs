@@ -84,9 +84,10 @@ fn with_unit(value: f64, unit: Unit) -> String {
     }
 }
 
-/// Small calls in every form by [`CLIENTS`] clients.
+/// Calls in every form by [`CLIENTS`] clients.
 pub(super) fn forms(results: &Results) -> String {
     let columns = [
+        "result",
         "form",
         "direct, a second",
         "nginx",
@@ -98,14 +99,14 @@ pub(super) fn forms(results: &Results) -> String {
         "x nginx",
     ];
     let mut table = Table::new(&columns);
-    for form in Form::ALL {
-        let case = Case::Call { form, size: Size::Small };
+    for (size, form) in Size::ALL.into_iter().flat_map(|size| Form::ALL.map(|form| (size, form))) {
+        let case = Case::Call { form, size };
         let cell = |kind: Kind| results.cell(kind.name(), case, CLIENTS);
         let rates = Kind::OWN.map(|kind| rate(cell(kind)));
         let used = Kind::OWN.map(|kind| cell(kind).and_then(|cell| cell.figure_if(|round| round.cpu)));
         let [_, nginx, open, guarded] = used;
         let times = guarded.zip(nginx).map(|(guarded, nginx)| format!("{:.2}", guarded.median / nginx.median));
-        let mut row = vec![form.name().to_owned()];
+        let mut row = vec![size.tool().to_owned(), form.name().to_owned()];
         row.extend(rates);
         row.extend([nginx, open, guarded].map(micros));
         row.push(times.unwrap_or_else(|| NOTHING.to_owned()));

@@ -3,6 +3,7 @@
 //! Source: RFC 6750, section 2.1; RFC 9110, section 11.1 (the scheme's case does not matter).
 
 use http::{HeaderMap, header::AUTHORIZATION};
+use memchr::memchr3;
 
 /// What the headers hold in place of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,9 +23,11 @@ pub(super) fn token(headers: &HeaderMap) -> Result<&str, NoToken> {
     if values.next().is_some() {
         return Err(NoToken::Duplicate);
     }
-    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(NoToken::NotBearer)?;
+    // A token is long, and each request has one: what looks through it looks at many bytes at once.
+    let text = str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii());
+    let (scheme, token) = text.and_then(|text| text.split_once(' ')).ok_or(NoToken::NotBearer)?;
     let token = token.trim_matches(' ');
-    let one_token = !token.is_empty() && !token.contains([' ', ',', '\t']);
+    let one_token = !token.is_empty() && memchr3(b' ', b',', b'\t', token.as_bytes()).is_none();
     let bearer = scheme.eq_ignore_ascii_case("bearer") && one_token;
     bearer.then_some(token).ok_or(NoToken::NotBearer)
 }

@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use memchr::memchr2;
+
 /// One event: what its `data` lines held, joined by line feeds, and its `id` line if it had one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
@@ -53,7 +55,7 @@ impl Decoder {
         if std::mem::take(&mut self.after_cr) && chunk.first() == Some(&b'\n') {
             chunk = &chunk[1..];
         }
-        while let Some(end) = chunk.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        while let Some(end) = memchr2(b'\n', b'\r', chunk) {
             self.extend_line(&chunk[..end])?;
             self.end_line();
             let rest = &chunk[end + 1..];
@@ -203,7 +205,7 @@ pub const BEHIND: &str = "\n\n";
 pub fn encode_part(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len());
     let mut rest = data;
-    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+    while let Some(at) = memchr2(b'\n', b'\r', rest) {
         out.extend_from_slice(&rest[..at]);
         // A lone CR would end the line; between JSON tokens it is white space, inside texts JSON escapes it.
         out.extend_from_slice(if rest[at] == b'\n' { b"\ndata: " } else { b" " });
