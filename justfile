@@ -62,8 +62,8 @@ clients *names:
     interop/clients {{ names }}
 
 # All that is said of AWS, with ministack, moto and botocore's models on the other side.
-aws:
-    interop/aws/run
+aws *arguments:
+    interop/aws/run {{ arguments }}
 
 # What people see: logging in with a browser and with the SDKs, clients' files, the command line, the dashboard.
 people *arguments:

@@ -89,12 +89,11 @@ impl Reading {
         }
     }
 
-    /// Until an answer must be there. Without bound where Lambda says no time.
+    /// Until an answer must be there. Without bound where no time is said, or one that was over when the event came: cargo-lambda's
+    /// emulator says ten minutes after 1970 began.
     fn left(&self, context: &Context) -> Duration {
-        match context.deadline {
-            0 => Duration::MAX,
-            deadline => Duration::from_millis(deadline).saturating_sub(self.clock.now()).saturating_sub(MARGIN),
-        }
+        let left = Duration::from_millis(context.deadline).checked_sub(self.clock.now());
+        left.map_or(Duration::MAX, |left| left.saturating_sub(MARGIN))
     }
 }
 
@@ -129,21 +128,26 @@ mod tests {
         }
     }
 
-    async fn check<F: Future<Output = Response>>(left: Duration, answer: impl Fn(Ending) -> F) {
+    async fn answered<F: Future<Output = Response>>(deadline: Duration, answer: impl Fn(Ending) -> F) -> String {
         let (told, clock) = (Told::default(), Clock::system());
         let mut context = Context::default();
-        context.deadline = u64::try_from((clock.now() + left).as_millis()).unwrap();
+        context.deadline = u64::try_from(deadline.as_millis()).unwrap();
         let event = json!({"httpMethod": "GET", "path": "/", "requestContext": {}});
         let event = serde_json::value::to_raw_value(&event).unwrap();
         let settle = async || told.lock().unwrap().push("settled");
         let reading = Reading { base: String::new(), trusts_authorizer: false, clock };
-        reading.answer(&event, &context, |_| answer(Ending(Arc::clone(&told))), settle).await.unwrap();
+        let document = reading.answer(&event, &context, |_| answer(Ending(Arc::clone(&told))), settle).await.unwrap();
         assert_eq!(*told.lock().unwrap(), ["the request is over", "settled"]);
+        document.get().to_owned()
+    }
+
+    fn within(left: Duration) -> Duration {
+        Clock::system().now() + left
     }
 
     #[tokio::test]
     async fn what_is_settled_is_so_after_the_last_byte() {
-        check(Duration::from_secs(60), |ending| {
+        let document = answered(within(Duration::from_secs(60)), |ending| {
             let bytes = stream::once(async move {
                 let _ending = ending;
                 Ok::<_, Infallible>(Bytes::from_static(b"{}"))
@@ -151,14 +155,30 @@ mod tests {
             ready(Response::new(Body::from_stream(bytes)))
         })
         .await;
+        assert!(document.contains(r#""body":"{}""#), "{document}");
     }
 
     #[tokio::test]
     async fn and_where_there_is_no_answer_in_time() {
-        check(Duration::from_millis(1), async |ending| {
+        let document = answered(within(Duration::from_millis(1)), async |ending| {
             let _ending = ending;
             pending().await
         })
         .await;
+        assert!(document.contains("there was no answer"), "{document}");
+    }
+
+    #[test]
+    fn a_time_that_was_over_before_bounds_nothing() {
+        let reading = Reading { base: String::new(), trusts_authorizer: false, clock: Clock::system() };
+        let left = |deadline: Duration| {
+            let mut context = Context::default();
+            context.deadline = u64::try_from(deadline.as_millis()).unwrap();
+            reading.left(&context)
+        };
+        assert_eq!(left(Duration::ZERO), Duration::MAX);
+        assert_eq!(left(Duration::from_secs(600)), Duration::MAX);
+        assert_eq!(left(within(MARGIN / 2)), Duration::ZERO);
+        assert!(left(within(Duration::from_secs(60))) <= Duration::from_secs(60));
     }
 }
