@@ -204,6 +204,20 @@ pub const BEHIND: &str = "\n\n";
 /// A part of the data of one event, as bytes of a stream between [`BEFORE`] and [`BEHIND`].
 pub fn encode_part(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len());
+    write_part(&mut out, data);
+    out
+}
+
+/// One event with `data`, as bytes of a stream.
+pub fn encode(data: &str) -> String {
+    let mut out = Vec::with_capacity(BEFORE.len() + data.len() + BEHIND.len());
+    out.extend_from_slice(BEFORE.as_bytes());
+    write_part(&mut out, data.as_bytes());
+    out.extend_from_slice(BEHIND.as_bytes());
+    String::from_utf8(out).expect("its line ends are changed, and no other character")
+}
+
+fn write_part(out: &mut Vec<u8>, data: &[u8]) {
     let mut rest = data;
     while let Some(at) = memchr2(b'\n', b'\r', rest) {
         out.extend_from_slice(&rest[..at]);
@@ -212,13 +226,6 @@ pub fn encode_part(data: &[u8]) -> Vec<u8> {
         rest = &rest[at + 1..];
     }
     out.extend_from_slice(rest);
-    out
-}
-
-/// One event with `data`, as bytes of a stream.
-pub fn encode(data: &str) -> String {
-    let event = [BEFORE.as_bytes(), &encode_part(data.as_bytes()), BEHIND.as_bytes()].concat();
-    String::from_utf8(event).expect("its line ends are changed, and no other character")
 }
 
 #[cfg(test)]
