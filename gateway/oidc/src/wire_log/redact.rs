@@ -1,11 +1,18 @@
 //! Takes what is secret out of what is shown of an HTTP exchange: by the names of headers, parameters and members, and by what a
 //! text looks like. Rather too much than too little; knows nothing of who sent it.
 
-use std::borrow::Cow;
+mod names;
+mod text;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, PROXY_AUTHORIZATION};
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
+
+pub(super) use self::text::{TOKEN_STARTS, text};
+use self::{
+    names::{bare, is_harmless, is_secret},
+    text::{is_word, lines, plain},
+};
 
 /// In the place of a secret.
 pub(super) const REDACTED: &str = "<redacted>";
@@ -17,90 +24,6 @@ const MOST_TEXT: usize = 1_000;
 const MOST_BYTES: usize = 4 << 20;
 /// JSON within texts of JSON is looked into so deep.
 const DEEPEST: usize = 4;
-
-/// Parameters of a URL whose values are shown.
-const HARMLESS: [&str; 21] = [
-    "accountid",
-    "action",
-    "audience",
-    "clientid",
-    "codechallengemethod",
-    "cursor",
-    "granttype",
-    "limit",
-    "maxresults",
-    "qualifier",
-    "redirecturi",
-    "resource",
-    "responsemode",
-    "responsetype",
-    "scope",
-    "version",
-    "xamzalgorithm",
-    "xamzcredential",
-    "xamzdate",
-    "xamzexpires",
-    "xamzsignedheaders",
-];
-
-/// What is secret under these names, apart from case and what stands between their words.
-const SECRET: [&str; 16] = [
-    "assertion",
-    "authorization",
-    "clientassertion",
-    "codeverifier",
-    "devicecode",
-    "jwt",
-    "otp",
-    "pin",
-    "proxyauthorization",
-    "pwd",
-    "samlresponse",
-    "samlrequest",
-    "session",
-    "sig",
-    "signature",
-    "usercode",
-];
-const SECRET_PARTS: [&str; 20] = [
-    "secret",
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "accesskey",
-    "accountkey",
-    "apikey",
-    "authkey",
-    "encryptionkey",
-    "privatekey",
-    "sharedkey",
-    "signingkey",
-    "subscriptionkey",
-    "token",
-    "credential",
-    "cookie",
-    "signature",
-    "mfacode",
-    "otpcode",
-];
-/// Tokens of GitHub, OpenAI, Slack and GitLab begin so, and nothing else of their length does.
-pub(super) const TOKEN_STARTS: [&str; 9] =
-    ["ghp_", "gho_", "ghu_", "ghs_", "github_pat_", "sk-", "xoxb-", "xoxp-", "glpat-"];
-/// Names that only sound so.
-const NOT_SECRET: [&str; 11] = [
-    "accesskeyid",
-    "awsaccesskeyid",
-    "credentialscope",
-    "nexttoken",
-    "progresstoken",
-    "secretid",
-    "secretname",
-    "tokentype",
-    "tokenuse",
-    "xamzcredential",
-    "xamzsignedheaders",
-];
 
 /// Each in a line of its own, after a line end.
 pub(super) fn headers(headers: &HeaderMap) -> String {
@@ -156,7 +79,7 @@ pub(super) fn url(address: &str) -> String {
     let _ = parsed.set_password(None);
     let pairs: Vec<String> = parsed
         .query_pairs()
-        .map(|(name, value)| match HARMLESS.contains(&bare(&name).as_str()) {
+        .map(|(name, value)| match is_harmless(&name) {
             true => format!("{}={}", plain(&name), text(&value)),
             false => format!("{}={REDACTED}", plain(&name)),
         })
@@ -197,62 +120,6 @@ fn line(line: &str) -> String {
         Some(Ok(value)) => format!("data: {}", json(value, DEEPEST)),
         _ => text(line),
     }
-}
-
-/// A text of several lines, each as `shown` has it. A secret may stand below its name, and a private key has many lines.
-fn lines(whole: &str, shown: fn(&str) -> String) -> String {
-    let whole = without_private_keys(whole);
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    // How far the name is indented below which a secret stands, and whether anything of it was there yet.
-    let mut below: Option<(usize, bool)> = None;
-    let each = whole.split('\n').map(|line| {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        below = below.filter(|(of_name, begun)| !begun || line.trim().is_empty() || indent(line) > *of_name);
-        match &mut below {
-            Some(_) if line.trim().is_empty() => String::new(),
-            Some((_, begun)) => {
-                *begun = true;
-                [&plain(&line[..indent(line)]), REDACTED].concat()
-            }
-            None => {
-                below = ends_with_a_name(line).then(|| (indent(line), false));
-                shown(line)
-            }
-        }
-    });
-    each.collect::<Vec<_>>().join("\n")
-}
-
-/// Whether nothing follows the name of a secret: `password:`, as in YAML also `password: |`, or `"password":`.
-fn ends_with_a_name(line: &str) -> bool {
-    let line = line.trim_end().trim_end_matches(['|', '>', '-']).trim_end();
-    let Some(name) = line.strip_suffix([':', '=']) else { return false };
-    let name = name.trim_end_matches(['"', '\'', ' ']);
-    let start = name.rfind(|c: char| !is_word(c)).map_or(0, |at| at + 1);
-    name.get(start..).is_some_and(is_secret)
-}
-
-/// A line that cannot be one of base64 stands at either end of a key (RFC 7468).
-fn without_private_keys(text: &str) -> Cow<'_, str> {
-    const BEGIN: &str = "-----BEGIN ";
-    if !text.contains("PRIVATE KEY") {
-        return text.into();
-    }
-    let (mut shown, mut rest) = (String::new(), text);
-    while let Some(at) = rest.find(BEGIN) {
-        let (before, block) = rest.split_at(at);
-        let (label, body) = block[BEGIN.len()..].split_once("-----").unwrap_or((&block[BEGIN.len()..], ""));
-        shown.push_str(before);
-        if label.contains("PRIVATE KEY") {
-            shown.push_str(REDACTED);
-            let end = body.split_once("-----END ").and_then(|(_, end)| end.split_once("-----"));
-            rest = end.map_or("", |(_, after)| after);
-        } else {
-            shown.push_str(BEGIN);
-            rest = &block[BEGIN.len()..];
-        }
-    }
-    (shown + rest).into()
 }
 
 fn form(whole: &str) -> String {
@@ -320,137 +187,6 @@ fn long(string: &str, depth: usize) -> String {
         many if many > MOST_TEXT => format!("{}… ({many} characters)", cut(&shown, 80)),
         _ => shown,
     }
-}
-
-/// Any text: tokens by their looks, values behind names, users of URLs.
-pub(super) fn text(text: &str) -> String {
-    let text = plain(&without_private_keys(text));
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(first) = rest.chars().next() {
-        let word = &rest[..rest.find(|c: char| !is_word(c)).unwrap_or(rest.len())];
-        if let Some(after) = word.is_empty().then(|| after_user(rest)).flatten() {
-            shown.push_str("://");
-            shown.push_str(REDACTED);
-            rest = after;
-            continue;
-        }
-        if word.is_empty() {
-            shown.push(first);
-            rest = &rest[first.len_utf8()..];
-            continue;
-        }
-        let after = &rest[word.len()..];
-        let before = shown.chars().last();
-        if word.starts_with("eyJ") && word.len() > 16 {
-            shown.push_str("eyJ…");
-            rest = &after[after.find(|c: char| !is_word(c) && !".+/=".contains(c)).unwrap_or(after.len())..];
-        } else if word.len() >= 16 && TOKEN_STARTS.iter().any(|start| word.starts_with(start)) {
-            shown.push_str(REDACTED);
-            rest = after;
-        } else if let Some((between, value)) =
-            in_element(before, word, after).or_else(|| shown_after(before, word, after))
-        {
-            shown.push_str(word);
-            shown.push_str(between);
-            shown.push_str(REDACTED);
-            rest = &after[between.len() + value.len()..];
-        } else {
-            shown.push_str(word);
-            rest = after;
-        }
-    }
-    shown
-}
-
-/// What follows the user and password of a URL whose `://` is the start of `rest`: `@` and the host.
-fn after_user(rest: &str) -> Option<&str> {
-    let authority = rest.strip_prefix("://")?;
-    let end = authority.find(|c: char| c.is_whitespace() || "/?#\\\"'<>".contains(c)).unwrap_or(authority.len());
-    authority[..end].rfind('@').map(|at| &authority[at..])
-}
-
-/// The same as [`shown_after`] for the text of an XML element of this name.
-fn in_element<'a>(before: Option<char>, word: &str, after: &'a str) -> Option<(&'a str, &'a str)> {
-    // Looked for only where one may begin: a long text has many words, and the next `>` may be far from all of them.
-    let begins = matches!(before, Some('<' | ':')) && after.starts_with(['>', ' ']) && is_secret(word);
-    let value_at = begins.then(|| after.find('>')).flatten().filter(|at| !after[..*at].contains(['<', '/']))? + 1;
-    let value = &after[value_at..];
-    let value = &value[..value.find('<').unwrap_or(value.len())];
-    (!value.trim().is_empty()).then(|| (&after[..value_at], value))
-}
-
-/// What stands between `word` and the secret after it, and the secret. `before` is the character before the word.
-fn shown_after<'a>(before: Option<char>, word: &str, after: &'a str) -> Option<(&'a str, &'a str)> {
-    // Of `%26code`, the first two belong to the sign; `%accessKey` may be one as well, or just behind a percent sign.
-    let is_encoded = before == Some('%') && !is_secret(word);
-    let word = if is_encoded { word.get(2..).unwrap_or(word) } else { word };
-    if word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic") {
-        let value = after.strip_prefix(' ')?;
-        let end = value.find(|c: char| !is_word(c) && !"._~+/=".contains(c)).unwrap_or(value.len());
-        // A parameter of a challenge is none.
-        let is_parameter = value[..end].ends_with('=') && value[end..].starts_with('"');
-        return (end >= 8 && !is_parameter).then(|| (&after[..1], &value[..end]));
-    }
-    let is_code = bare(word) == "code";
-    if !is_secret(word) && !is_code {
-        return None;
-    }
-    let start = |text: &'a str, skip: &[char]| text.len() - text.trim_start_matches(skip).len();
-    let to_sign = start(after, &['"', '\'', '\\', ' ']);
-    let sign = sign(&after[to_sign..]).filter(|sign| !is_code || *sign != ":")?;
-    let value_at = to_sign + sign.len();
-    let value_at = value_at + start(&after[value_at..], &['"', '\'', '\\', ' ']);
-    let value = &after[value_at..];
-    let end =
-        end_of(value, &after[..value_at], ["authorization", "cookie"].iter().any(|name| bare(word).contains(name)));
-    (end > 0).then(|| (&after[..value_at], &value[..end]))
-}
-
-/// What stands between a name and its value; in a URL within a URL `=` is encoded, perhaps twice.
-fn sign(text: &str) -> Option<&str> {
-    let encoded =
-        ["%3d", "%253d"].iter().filter_map(|sign| text.get(..sign.len()).filter(|of| of.eq_ignore_ascii_case(sign)));
-    encoded.chain(text.get(..1).filter(|sign| matches!(*sign, "=" | ":"))).next()
-}
-
-/// Where the secret ends that `value` begins with, after what stood `before` it.
-fn end_of(value: &str, before: &str, to_line_end: bool) -> usize {
-    let end = if before.ends_with("\\\"") {
-        // JSON in JSON.
-        value.find("\\\"")
-    } else if let Some(quote) = before.chars().last().filter(|last| matches!(last, '"' | '\'')) {
-        let is_end = |at: usize| !value[..at].ends_with('\\');
-        value.match_indices(quote).map(|(at, _)| at).find(|at| is_end(*at))
-    } else if to_line_end {
-        // A scheme stands before credentials; they, and cookies, may have several parts.
-        value.find('\n')
-    } else {
-        value.find(|c: char| c.is_whitespace() || "&,;\"'\\}])<>".contains(c))
-    };
-    end.unwrap_or(value.len())
-}
-
-/// Whether what stands under this name is secret.
-fn is_secret(name: &str) -> bool {
-    let bare = bare(name);
-    let harmless =
-        NOT_SECRET.contains(&bare.as_str()) || bare.starts_with("tokenendpoint") || bare.starts_with("tokenur");
-    !harmless && (SECRET.contains(&bare.as_str()) || SECRET_PARTS.iter().any(|part| bare.contains(part)))
-}
-
-/// A name without case and without what stands between its words.
-fn bare(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
-}
-
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == '-'
-}
-
-/// Without what could steer a terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// The first so many characters.
