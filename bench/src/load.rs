@@ -94,8 +94,9 @@ const MOST_FAILURES: u64 = 20;
 pub async fn run<T>(work: &Work, pace: Pace, look: impl Fn() -> T) -> anyhow::Result<(Came, T, T)> {
     let (phase, ended) = (Arc::new(AtomicU8::new(WARMING)), Arc::new(AtomicU64::new(0)));
     let mut clients = JoinSet::new();
+    let checker = Checker::new(work.expected.clone());
     for number in 0..pace.clients {
-        let client = Client::open(number, work).await.context("a client cannot begin")?;
+        let client = Client::with(number, work, checker.clone()).await.context("a client cannot begin")?;
         clients.spawn(client.run(Arc::clone(&phase), Arc::clone(&ended)));
     }
     let each = pace.clients as u64;
@@ -196,11 +197,15 @@ impl Client {
     /// # Errors
     /// Nobody listens, or no session is opened.
     pub async fn open(number: usize, work: &Work) -> anyhow::Result<Self> {
+        Self::with(number, work, Checker::new(work.expected.clone())).await
+    }
+
+    async fn with(number: usize, work: &Work, checker: Checker) -> anyhow::Result<Self> {
         Ok(Self {
             number,
             work: work.clone(),
             connection: connect(work).await?,
-            checker: Checker::new(work.expected.clone()),
+            checker,
             body: Vec::new(),
             came: Arc::default(),
             latencies: Vec::new(),
