@@ -92,22 +92,22 @@ async fn too_many_queries_and_throttling_are_waited_for() {
 
 #[tokio::test]
 async fn waiting_for_a_slot_ends_with_the_call() {
-    let setup = Setup::new(&[("StartQuery", too_many())], &[("QUERY_TIMEOUT", "500ms")]).await;
+    let setup = Setup::new(&[("StartQuery", too_many())], &[("QUERY_TIMEOUT", "2s")]).await;
     insta::assert_snapshot!(setup.error(query()).await, @"AWS refused StartQuery with `LimitExceededException`: Account maximum query concurrency limit of [30] reached; too many are under way in this account and region: ask again when some are done");
     assert!(setup.logs.operations().len() > 1);
 }
 
 #[tokio::test]
 async fn a_start_that_is_never_answered_holds_nobody_up() {
-    let setup = Setup::new(&[("StartQuery", (SILENCE, Value::Null))], &[("QUERY_TIMEOUT", "100ms")]).await;
-    insta::assert_snapshot!(setup.error(query()).await, @"the query was not even started after 100ms, because nothing answers; it is stopped should it start");
+    let setup = Setup::new(&[("StartQuery", (SILENCE, Value::Null))], &[("QUERY_TIMEOUT", "2s")]).await;
+    insta::assert_snapshot!(setup.error(query()).await, @"the query was not even started after 2s, because nothing answers; it is stopped should it start");
 }
 
 #[tokio::test]
 async fn a_query_whose_rows_cannot_be_fetched_in_time_is_stopped() {
     let throttled = refusal("ThrottlingException", "Rate exceeded");
     let script = [("StartQuery", started()), ("GetQueryResults", throttled), ("StopQuery", stopped())];
-    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "600ms")]).await;
+    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "2s")]).await;
     insta::assert_snapshot!(setup.error(query()).await, @"AWS refused GetQueryResults with `ThrottlingException`: Rate exceeded; the account is asked too often: ask again later");
     assert_eq!(setup.logs.operations().last().unwrap(), "StopQuery");
 }
@@ -180,8 +180,8 @@ async fn a_query_that_ends_otherwise_has_no_rows() {
 #[tokio::test]
 async fn a_query_past_its_deadline_is_stopped() {
     let script = [("StartQuery", started()), ("GetQueryResults", state("Running")), ("StopQuery", stopped())];
-    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "300ms")]).await;
-    insta::assert_snapshot!(setup.error(json!({"query": "limit 1"})).await, @"the query was not complete after 300ms and is stopped; narrow the time range or the log groups, or raise `QUERY_TIMEOUT` in the server's environment");
+    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "2s")]).await;
+    insta::assert_snapshot!(setup.error(json!({"query": "limit 1"})).await, @"the query was not complete after 2s and is stopped; narrow the time range or the log groups, or raise `QUERY_TIMEOUT` in the server's environment");
     assert_eq!(setup.logs.requests().last().unwrap(), &("StopQuery".to_owned(), json!({"queryId": "q-1"})));
 }
 
@@ -196,9 +196,9 @@ async fn a_query_is_stopped_though_aws_is_asked_too_often() {
         ("StopQuery", throttled),
         ("StopQuery", stopped()),
     ];
-    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "300ms")]).await;
+    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "2s")]).await;
     let error = setup.error(query()).await;
-    assert!(error.starts_with("the query was not complete after 300ms and is stopped; "), "{error}");
+    assert!(error.starts_with("the query was not complete after 2s and is stopped; "), "{error}");
     assert_eq!(setup.logs.operations().iter().filter(|asked| *asked == "StopQuery").count(), 3);
 }
 
@@ -206,8 +206,8 @@ async fn a_query_is_stopped_though_aws_is_asked_too_often() {
 async fn a_query_that_cannot_be_stopped_is_not_said_to_be() {
     let denied = refusal("AccessDeniedException", "no");
     let script = [("StartQuery", started()), ("GetQueryResults", state("Running")), ("StopQuery", denied)];
-    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "300ms")]).await;
-    insta::assert_snapshot!(setup.error(query()).await, @"the query was not complete after 300ms and could not be stopped, so it goes on for up to an hour; narrow the time range or the log groups, or raise `QUERY_TIMEOUT` in the server's environment");
+    let setup = Setup::new(&script, &[("QUERY_TIMEOUT", "2s")]).await;
+    insta::assert_snapshot!(setup.error(query()).await, @"the query was not complete after 2s and could not be stopped, so it goes on for up to an hour; narrow the time range or the log groups, or raise `QUERY_TIMEOUT` in the server's environment");
 }
 
 #[tokio::test]
