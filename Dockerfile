@@ -13,19 +13,19 @@ ARG RUST_VERSION=1.95.0
 FROM --platform=$BUILDPLATFORM docker.io/library/rust:${RUST_VERSION}-slim-bookworm AS build
 ARG TARGETARCH
 ARG PROFILE=dist
-# A compiler for the other architecture, where it is the other one.
+# A compiler and an emulator for the other architecture, where it is the other one.
 # hadolint ignore=DL3008,SC2086
 RUN case "$(dpkg --print-architecture):${TARGETARCH}" in \
-      amd64:arm64) other="gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;; \
-      arm64:amd64) other="gcc-x86-64-linux-gnu libc6-dev-amd64-cross" ;; \
+      amd64:arm64) other="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static" ;; \
+      arm64:amd64) other="gcc-x86-64-linux-gnu libc6-dev-amd64-cross qemu-user-static" ;; \
     esac \
  && apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev ${other} \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-# Linked statically, so that the image needs no C library; paths of this machine are left out, so that the same source makes the
-# same program anywhere.
+# Linked statically, so that the image needs no C library; paths of this machine are left out. With the profile `dist` the programs are
+# optimised by a run of them, and no two builds are alike; with any other, the same source makes the same program anywhere.
 ENV RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo" \
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
     CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=x86_64-linux-gnu-gcc
@@ -33,7 +33,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,id=ta
     case "${TARGETARCH}" in amd64) machine=x86_64 ;; arm64) machine=aarch64 ;; *) echo "no image for ${TARGETARCH}"; exit 1 ;; esac \
  && target=${machine}-unknown-linux-gnu built=target/${machine}-unknown-linux-gnu/${PROFILE} \
  && rustup target add "${target}" \
- && cargo build --locked --profile "${PROFILE}" --target "${target}" --no-default-features --bins \
+ && case "${PROFILE}" in dist) build=bench/pgo ;; *) build="cargo build --locked --profile ${PROFILE}" ;; esac \
+ && ${build} --target "${target}" --no-default-features --bins \
       --package causeway --package causeway-servers --features causeway/lambda \
  && install -D --target-directory /programs \
       "${built}/causeway" "${built}/calculator" "${built}/hello" "${built}/cloudwatch-insights" \
