@@ -133,15 +133,23 @@ mod tests {
         }
     }
 
-    async fn answered<F: Future<Output = Response>>(deadline: Duration, answer: impl Fn(Ending) -> F) -> String {
-        let (told, clock) = (Told::default(), Clock::system());
+    fn reading() -> Reading {
+        Reading { base: String::new(), trusts_authorizer: false, clock: Clock::system() }
+    }
+
+    fn until(deadline: Duration) -> Context {
         let mut context = Context::default();
         context.deadline = u64::try_from(deadline.as_millis()).unwrap();
+        context
+    }
+
+    async fn answered<F: Future<Output = Response>>(deadline: Duration, answer: impl Fn(Ending) -> F) -> String {
+        let told = Told::default();
         let event = json!({"httpMethod": "GET", "path": "/", "requestContext": {}});
         let event = serde_json::value::to_raw_value(&event).unwrap();
         let settle = async || told.lock().unwrap().push("settled");
-        let reading = Reading { base: String::new(), trusts_authorizer: false, clock };
-        let document = reading.answer(&event, &context, |_| answer(Ending(Arc::clone(&told))), settle).await.unwrap();
+        let answer = |_| answer(Ending(Arc::clone(&told)));
+        let document = reading().answer(&event, &until(deadline), answer, settle).await.unwrap();
         assert_eq!(*told.lock().unwrap(), ["the request is over", "settled"]);
         document.get().to_owned()
     }
@@ -171,12 +179,7 @@ mod tests {
 
     #[test]
     fn a_time_that_cannot_be_meant_bounds_nothing() {
-        let reading = Reading { base: String::new(), trusts_authorizer: false, clock: Clock::system() };
-        let left = |deadline: Duration| {
-            let mut context = Context::default();
-            context.deadline = u64::try_from(deadline.as_millis()).unwrap();
-            reading.left(&context)
-        };
+        let left = |deadline: Duration| reading().left(&until(deadline));
         let now = Clock::system().now();
         assert_eq!(left(Duration::ZERO), Duration::MAX);
         assert_eq!(left(Duration::from_secs(600)), Duration::MAX);

@@ -10,6 +10,7 @@ use super::{
 /// Tokens of GitHub, OpenAI, Slack and GitLab begin so, and nothing else of their length does.
 pub(in crate::wire_log) const TOKEN_STARTS: [&str; 9] =
     ["ghp_", "gho_", "ghu_", "ghs_", "github_pat_", "sk-", "xoxb-", "xoxp-", "glpat-"];
+
 /// Any text: tokens by their looks, values behind names, users of URLs.
 pub(in crate::wire_log) fn text(text: &str) -> String {
     let text = plain(&without_private_keys(text));
