@@ -50,7 +50,13 @@ impl Programs {
         let package = match kind {
             Kind::FastMcp => "fastmcp",
             Kind::ContextForge => "mcp-contextforge-gateway",
-            _ => return Some(machine::version(&program, &["--version"])),
+            // It has no `--version`; cargo remembers what it installed: `"mcp-proxy 0.6.0 (registry+...)" = [...]`.
+            Kind::McpProxy => {
+                let installed = std::fs::read_to_string(self.peers.as_ref()?.join(".tools/.crates.toml")).ok()?;
+                let (_, version) = installed.split_once("\"mcp-proxy ")?;
+                return version.split(' ').next().map(str::to_owned);
+            }
+            Kind::Direct | Kind::Nginx | Kind::Causeway { .. } => return None,
         };
         let say = format!(
             "import importlib.metadata as m, platform as p; print(m.version('{package}'), 'on Python', p.python_version())"

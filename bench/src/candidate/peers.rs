@@ -43,7 +43,7 @@ pub(super) fn mcp_proxy(ground: &Ground) -> anyhow::Result<Candidate> {
 pub(super) fn fastmcp(ground: &Ground) -> anyhow::Result<Candidate> {
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
     let url = ground.url(&path(MODERN, false)).to_string();
-    let arguments = [script(ground, "fastmcp_proxy.py")?, address.port().to_string(), url];
+    let arguments = [file(ground, "fastmcp_proxy.py")?, address.port().to_string(), url];
     let process = start(ground, Kind::FastMcp, &arguments)?;
     let entrance = Entrance { address, path: "/mcp".to_owned(), token: None };
     Ok(candidate(Kind::FastMcp, process, MODERN, entrance, ""))
@@ -55,8 +55,8 @@ pub(super) async fn context_forge(ground: &Ground) -> anyhow::Result<Candidate> 
     let directory = ground.directory().join("contextforge");
     fs::create_dir_all(&directory)?;
     let url = ground.url(&path(STATELESS, false)).to_string();
-    let script = script(ground, "contextforge.py")?;
-    let arguments = [script, address.port().to_string(), url, directory.display().to_string()];
+    let arguments =
+        [file(ground, "contextforge.py")?, address.port().to_string(), url, directory.display().to_string()];
     let mut process = start(ground, Kind::ContextForge, &arguments)?;
     // It writes how it is reached once the upstream is registered with it.
     let begun = Instant::now();
@@ -77,11 +77,14 @@ pub(super) async fn context_forge(ground: &Ground) -> anyhow::Result<Candidate> 
 fn start(ground: &Ground, kind: Kind, arguments: &[String]) -> anyhow::Result<Process> {
     let program = ground.programs.of(kind).context("it is not installed")?;
     let command = [program.display().to_string()].iter().chain(arguments).cloned().collect();
-    let program = Program { name: kind.name().replace(' ', "-"), command, environment: Vec::new() };
+    // Those in Python read all certificates of authorities for each call, also where there is no TLS, and most of a call would be that.
+    let authority = ("SSL_CERT_FILE".to_owned(), file(ground, "authority.pem")?);
+    let program = Program { name: kind.name().replace(' ', "-"), command, environment: vec![authority] };
     Process::start(&program, ground.proxy_cpu, ground.directory())
 }
 
-fn script(ground: &Ground, name: &str) -> anyhow::Result<String> {
+/// A file that belongs to how a peer is run.
+fn file(ground: &Ground, name: &str) -> anyhow::Result<String> {
     let peers: &PathBuf = ground.programs.peers.as_ref().context("no peers are installed")?;
     Ok(peers.join("peers").join(name).display().to_string())
 }
