@@ -64,6 +64,8 @@ pub struct Came {
     pub failures: u64,
     /// What was wrong with the first of them.
     pub failure: Option<String>,
+    /// The time was over before so many requests had ended as figures need.
+    pub too_few: bool,
     /// In which they came.
     pub elapsed: Duration,
     /// From the first byte of a request to the last of its answer, in order.
@@ -75,8 +77,8 @@ const WARMING: u8 = 0;
 const COUNTING: u8 = 1;
 const OVER: u8 = 2;
 
-/// At a slow pace the count goes on until so many requests a client have ended, but not longer than so many times its length; it begins
-/// once there is one a client, within the same bound.
+/// At a slow pace the count goes on until so many requests a client have ended, but not longer than so many times its length, and then
+/// they were too few; it begins once there is one a client, within the same bound.
 const LEAST_ANSWERS: u64 = 2;
 const LONGEST: u32 = 8;
 /// For the first answer of all: whoever is slow has not failed.
@@ -109,7 +111,8 @@ pub async fn run<T>(work: &Work, pace: Pace, look: impl Fn() -> T) -> anyhow::Re
     phase.store(OVER, Ordering::Relaxed);
     let elapsed = begun.elapsed();
     let after = look();
-    let mut came = Came { elapsed, ..Came::default() };
+    let too_few = ended.load(Ordering::Relaxed) < LEAST_ANSWERS * each;
+    let mut came = Came { elapsed, too_few, ..Came::default() };
     while let Some(client) = clients.join_next().await {
         let client = client.context("a client has panicked")?;
         came.calls += client.latencies.len() as u64;
@@ -166,6 +169,11 @@ impl Came {
     /// Right answers a second.
     pub fn rate(&self) -> f64 {
         if self.elapsed.is_zero() { 0.0 } else { self.calls as f64 / self.elapsed.as_secs_f64() }
+    }
+
+    /// It worked, but answers came too slowly for figures: those that came in time would pass for all of them.
+    pub fn is_too_slow(&self) -> bool {
+        self.too_few && self.calls > 0 && self.failures == 0
     }
 
     /// The latency that this share of the answers did not exceed.

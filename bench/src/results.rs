@@ -154,10 +154,20 @@ impl fmt::Display for Case {
     }
 }
 
+impl Case {
+    /// Tools and targets of a call among them.
+    pub fn among(self) -> Option<(usize, usize)> {
+        match self {
+            Self::CallAmong { tools, targets } => Some((tools, targets)),
+            Self::Call { .. } | Self::List { .. } => None,
+        }
+    }
+}
+
 impl Results {
     /// The cell of `candidate`.
     pub fn cell(&self, candidate: &str, case: Case, clients: usize) -> Option<&Cell> {
-        self.cells.iter().find(|cell| cell.candidate == candidate && cell.case == case && cell.clients == clients)
+        self.cells.iter().find(|cell| cell.is(candidate, case, clients))
     }
 
     /// Answers that were wrong or did not come, of all cells.
@@ -174,15 +184,24 @@ impl Results {
 
     /// Adds one round of one cell.
     pub fn add(&mut self, candidate: &str, case: Case, clients: usize, round: Round) {
-        let same = |cell: &&mut Cell| cell.candidate == candidate && cell.case == case && cell.clients == clients;
-        match self.cells.iter_mut().find(same) {
+        match self.cells.iter_mut().find(|cell| cell.is(candidate, case, clients)) {
             Some(cell) => cell.rounds.push(round),
             None => self.cells.push(Cell { candidate: candidate.to_owned(), case, clients, rounds: vec![round] }),
         }
     }
+
+    /// Has no figures of a cell, and says why.
+    pub fn leave_out(&mut self, candidate: &str, case: Case, clients: usize, why: &str) {
+        self.cells.retain(|cell| !cell.is(candidate, case, clients));
+        self.left_out.push(format!("{candidate}, {case}, {clients} clients: {why}"));
+    }
 }
 
 impl Cell {
+    fn is(&self, candidate: &str, case: Case, clients: usize) -> bool {
+        self.candidate == candidate && self.case == case && self.clients == clients
+    }
+
     /// A figure that each round has.
     pub fn figure(&self, of: impl Fn(&Round) -> f64) -> Option<Figure> {
         Figure::of(self.rounds.iter().map(of))
@@ -251,5 +270,7 @@ mod tests {
         assert_eq!(read.cell("nginx", case, 32).unwrap().rounds.len(), 2);
         assert_eq!(read.memory[0].doing, Doing::Streams(3));
         assert_eq!(read.failures().count(), 2, "no answer is a failure");
+        results.leave_out("nginx", case, 32, "slow");
+        assert_eq!((results.cells.len(), results.left_out.len()), (0, 1));
     }
 }

@@ -28,22 +28,37 @@ pub struct Tempo {
     pub length: Duration,
 }
 
+impl Tempo {
+    /// As long in all, in so many times as many rounds.
+    pub fn finer(self, times: u32) -> Self {
+        Self { rounds: self.rounds * times as usize, length: self.length / times }
+    }
+}
+
 /// Of the time that is counted, so much again is not, before it.
 const WARM: f64 = 0.25;
 
-/// Does all trials in their order, round by round.
+/// Does all trials in their order, round by round; a trial no more once its answers came too slowly for figures, which the results say.
 ///
 /// # Errors
 /// A candidate does not let clients in. Wrong answers are no error here, but failures in the results.
 pub async fn interleave(trials: &[Trial<'_>], tempo: Tempo, results: &mut Results) -> anyhow::Result<()> {
     let pace = |clients| Pace { clients, warm: tempo.length.mul_f64(WARM), length: tempo.length };
+    let mut left: Vec<_> = trials.iter().collect();
     for round in 1..=tempo.rounds {
-        for trial in trials {
+        for trial in std::mem::take(&mut left) {
             if let Some(process) = trial.process {
                 process.forget_peak();
             }
             let used = || trial.process.map(Process::used);
             let (came, before, after) = load::run(&trial.work, pace(trial.clients), used).await?;
+            if came.is_too_slow() {
+                let why = format!("too slow for figures: {} answers within {:.0?}", came.calls, came.elapsed);
+                println!("{round} {:<36} {:<28} x{:<4} {why}", trial.candidate, trial.case.to_string(), trial.clients);
+                results.leave_out(&trial.candidate, trial.case, trial.clients, &why);
+                continue;
+            }
+            left.push(trial);
             let used = after.zip(before).map(|(after, before)| after.since(&before));
             let came = Round::new(came, used, trial.process.map(Process::peak_memory));
             say(round, trial, &came);

@@ -76,7 +76,7 @@ pub(super) fn goals(goals: &[Goal]) -> String {
 fn with_unit(value: f64, unit: Unit) -> String {
     match unit {
         Unit::TimesNginx => format!("{value:.2} x nginx"),
-        Unit::MostToLeast => format!("{value:.2} x the least"),
+        Unit::TimesFewest => format!("{value:.2} x the fewest tools"),
         Unit::Megabytes => format!("{value:.1} MB"),
         Unit::Milliseconds => format!("{value:.0} ms"),
         Unit::Share => format!("{:.0} %", value * 100.0),
