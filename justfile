@@ -54,8 +54,8 @@ soak *arguments:
     ${CARGO_TARGET_DIR:-target}/release/causeway-soak --causeway ${CARGO_TARGET_DIR:-target}/release/causeway {{ arguments }}
 
 # Real foreign peers: MCP SDKs of other languages, Cognito and OIDC issuers. Installs what it needs below interop/.
-interop:
-    interop/run
+interop *arguments:
+    interop/run {{ arguments }}
 
 # Every real client through the gateway against every real server: one line a client. `just interop` does it too.
 clients *names:
