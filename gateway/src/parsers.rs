@@ -11,9 +11,9 @@ use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
 use crate::{calls::audit::redact, config, stdio::line};
 
-/// `arguments` (JSON text) as the audit log may keep them.
-pub fn audited(arguments: &str, redaction: &config::Redaction) -> serde_json::Value {
-    redact::Redaction::new(redaction).redacted(arguments)
+/// `arguments` (JSON text) as the audit log may keep them, as JSON text.
+pub fn audited(arguments: &str, redaction: &config::Redaction) -> String {
+    redact::Redaction::new(redaction).redacted(arguments).get().to_owned()
 }
 
 /// The request that an event of API Gateway stands for, with the claims that came with it; `None` where it is none.

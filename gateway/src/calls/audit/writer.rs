@@ -12,7 +12,8 @@ use std::{
 };
 
 use causeway_oidc::clock::Clock;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json, value::RawValue};
 use tokio::sync::mpsc::Receiver;
 
 use super::{Arguments, Entry, Shared, redact::Redaction};
@@ -39,6 +40,17 @@ pub(super) struct Writer {
 enum Sink {
     Stdout,
     File { path: PathBuf, file: File },
+}
+
+/// Of one call.
+#[derive(Serialize)]
+struct Line {
+    #[serde(flatten)]
+    record: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arguments: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arguments_omitted_bytes: Option<usize>,
 }
 
 impl Writer {
@@ -74,13 +86,13 @@ impl Writer {
     }
 
     fn line(&self, record: &CallRecord, arguments: Option<Arguments>) -> String {
-        let mut line = record.json();
-        match arguments {
-            Some(Arguments::Kept(arguments)) => line.insert("arguments".into(), self.redaction.redacted(&arguments)),
-            Some(Arguments::Omitted(bytes)) => line.insert("arguments_omitted_bytes".into(), bytes.into()),
-            None => None,
+        let (arguments, arguments_omitted_bytes) = match arguments {
+            Some(Arguments::Kept(arguments)) => (Some(self.redaction.redacted(&arguments)), None),
+            Some(Arguments::Omitted(bytes)) => (None, Some(bytes)),
+            None => (None, None),
         };
-        Value::from(line).to_string()
+        let line = Line { record: record.json(), arguments, arguments_omitted_bytes };
+        serde_json::to_string(&line).expect("keys are texts")
     }
 
     fn write(&mut self, line: &str) {
