@@ -14,7 +14,7 @@ use std::{
 use causeway_core::{
     canonical::{InputRequest, InputRequired, Request},
     seal::{Sealer, Unsealed},
-    wire::{ObjectEdit, json},
+    wire::{Object, ObjectEdit, json},
 };
 use causeway_oidc::clock::Clock;
 use serde::{Deserialize, Serialize};
@@ -193,19 +193,45 @@ pub(super) fn brought(request: &Request) -> BTreeMap<String, String> {
 
 /// Whose a state is: one caller's, for one call with the same parameters.
 fn owner(caller_id: &str, request: &Request) -> String {
-    let mut params: Value = serde_json::from_str(request.params.text()).unwrap_or_default();
-    if let Value::Object(params) = &mut params {
-        for own in ["_meta", "inputResponses", "requestState"] {
-            params.remove(own);
-        }
+    [&*request.method, "\n", &digest_of(lasting(&request.params)), "\n", caller_id].concat()
+}
+
+/// Those of `params` that are the same with each try of a call, as JSON text: equal ones give equal texts, in whatever order a client
+/// writes them, unless they are too deep to be put in order.
+fn lasting(params: &Object) -> String {
+    let mut params = ObjectEdit::of(params);
+    for own in ["_meta", "inputResponses", "requestState"] {
+        params.remove(own);
     }
-    // Equal parameters give equal texts, in whatever order a client writes them.
-    params.sort_all_objects();
-    [&*request.method, "\n", &digest_of(params.to_string()), "\n", caller_id].concat()
+    let text = params.finish();
+    let ordered = serde_json::from_str(&text).map(|mut params: Value| {
+        params.sort_all_objects();
+        params.to_string()
+    });
+    ordered.unwrap_or(text)
 }
 
 impl fmt::Debug for Lot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Lot({} parked)", self.parked.lock().expect("no holder of this lock panics").len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lasts_tells_calls_apart_however_deep_their_parameters_are() {
+        let of = |arguments: &str, state: &str| {
+            lasting(
+                &Object::parse(format!(r#"{{"arguments":{arguments},"requestState":{state},"_meta":{{}}}}"#)).unwrap(),
+            )
+        };
+        assert_eq!(of(r#"{"a":1,"b":[{"c":2,"d":3}]}"#, "1"), of(r#"{"b":[{"d":3,"c":2}],"a":1}"#, "2"));
+        assert_ne!(of(r#"{"a":1}"#, "1"), of(r#"{"a":2}"#, "1"));
+        let deep = |inside: &str| ["[".repeat(200), inside.into(), "]".repeat(200)].concat();
+        assert_eq!(of(&deep("1"), "1"), of(&deep("1"), "2"));
+        assert_ne!(of(&deep("1"), "1"), of(&deep("2"), "1"));
     }
 }
