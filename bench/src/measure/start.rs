@@ -24,35 +24,40 @@ const KEEPING: Duration = Duration::from_secs(5);
 /// Between two looks.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// So often with nothing but a config.toml, and so often with what an earlier start has kept.
+/// So often with nothing but a config.toml, and so often with what an earlier start has kept, in turns.
 ///
 /// # Errors
 /// The gateway ends before it has answered.
 pub async fn starts(ground: &Ground, times: usize, results: &mut Results) -> anyhow::Result<()> {
-    let mut fresh = Vec::new();
+    let name = "causeway-kept";
+    let keeps = keep(ground, name).await?;
+    if !keeps {
+        results.left_out.push("a start with a snapshot: this gateway keeps none".to_owned());
+    }
+    let (mut fresh, mut kept) = (Vec::new(), Vec::new());
     for number in 0..times {
         fresh.push(start(ground, &format!("causeway-fresh-{number}")).await?.0);
+        if keeps {
+            kept.push(start(ground, name).await?.0);
+        }
     }
     add(results, false, fresh);
-    let name = "causeway-kept";
-    let (_, started) = start(ground, name).await?;
+    if keeps {
+        add(results, true, kept);
+    }
+    Ok(())
+}
+
+/// Has a gateway keep its lists, if it does so.
+async fn keep(ground: &Ground, name: &str) -> anyhow::Result<bool> {
+    let (_, _started) = start(ground, name).await?;
     let begun = Instant::now();
     let directory = candidate::state_directory(ground, name);
     let keeps = || fs::read_dir(&directory).is_ok_and(|mut files| files.next().is_some());
     while !keeps() && begun.elapsed() < KEEPING {
         sleep(BREATH).await;
     }
-    drop(started);
-    if !keeps() {
-        results.left_out.push("a start with a snapshot: this gateway keeps none".to_owned());
-        return Ok(());
-    }
-    let mut kept = Vec::new();
-    for _ in 0..times {
-        kept.push(start(ground, name).await?.0);
-    }
-    add(results, true, kept);
-    Ok(())
+    Ok(keeps())
 }
 
 /// Starts a gateway: after how many milliseconds it lists.
