@@ -94,7 +94,7 @@ struct Keeping<'a> {
 }
 
 impl Keeping<'_> {
-    /// Goes on behind the value `json` stands for.
+    /// Writes of the value `json` what may be kept.
     fn value(&mut self, json: &str) {
         if self.rules.is_named(&self.place) || self.place.len() > DEEPEST {
             return self.take_out();
@@ -122,7 +122,7 @@ impl Keeping<'_> {
             self.kept.push(':');
             match serde_json::from_str::<String>(key.get()) {
                 Ok(name) if !self.rules.is_secret(&name) => self.within(name, value),
-                // Nor is a name kept company that no text can hold (half a character, escaped).
+                // And what stands under a name that no text can hold (half a character, escaped): nobody can judge it.
                 _ => self.take_out(),
             }
         }
