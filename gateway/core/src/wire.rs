@@ -8,6 +8,7 @@ mod follow;
 pub mod object;
 mod scan;
 pub mod sse;
+pub mod tokens;
 
 pub use edit::ObjectEdit;
 pub use envelope::{BadEnvelope, Envelope, Kind};

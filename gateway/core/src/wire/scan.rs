@@ -101,7 +101,7 @@ fn past_colon(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Behind the text that begins with a quote at `at`.
-fn past_text(text: &[u8], at: usize) -> Option<usize> {
+pub(super) fn past_text(text: &[u8], at: usize) -> Option<usize> {
     let mut at = past(text, at, b'"')?;
     loop {
         at = at_special(text, at);

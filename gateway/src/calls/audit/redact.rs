@@ -2,13 +2,8 @@
 //! like. A value goes as a whole: nothing of it is left, not even its length. What is JSON within a text is looked through as well.
 //! What stays is written as it was, but for space between values: a long number read and written again would be another one.
 
-use std::fmt;
-
+use causeway_core::wire::tokens::{Tokens, tokens};
 use regex::RegexSet;
-use serde::{
-    Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::value::RawValue;
 
 use crate::config;
@@ -60,12 +55,30 @@ impl Redaction {
 
     /// `arguments` (JSON text) as they may be kept.
     pub(crate) fn redacted(&self, arguments: &str) -> Box<RawValue> {
-        let mut keeping = Keeping { rules: self, place: Vec::new(), kept: String::new(), taken_out: 0 };
-        match serde_json::from_str::<&RawValue>(arguments) {
-            Ok(value) => keeping.value(value.get()),
-            Err(_) => keeping.take_out(),
-        }
-        RawValue::from_string(keeping.kept).expect("values in the places of values are JSON")
+        let kept = self.keep(arguments, Vec::new()).map_or_else(|| REDACTED.to_owned(), |keeping| keeping.kept);
+        RawValue::from_string(kept).expect("values in the places of values are JSON")
+    }
+
+    /// What may be kept of `json`, which stands at `place`; `None` where it is no JSON.
+    fn keep<'a>(&'a self, json: &'a str, place: Vec<String>) -> Option<Keeping<'a>> {
+        serde_json::from_str::<&RawValue>(json).ok()?;
+        let mut rest = tokens(json);
+        let first = rest.next()?;
+        let mut keeping = Keeping { rules: self, rest, place, kept: String::new(), taken_out: 0 };
+        keeping.value(first);
+        Some(keeping)
+    }
+
+    /// Whether `text`, which is no JSON as a whole, has a member of JSON in it that is a secret: lines of JSON, or JSON that is cut off.
+    /// Python writes its own with single quotes.
+    fn has_secret_member(&self, text: &str) -> bool {
+        let parts: Vec<&str> = text.split(['"', '\'']).collect();
+        parts.windows(2).any(|pair| {
+            let name = pair[0].trim_end_matches('\\');
+            let read = || serde_json::from_str::<String>(&["\"", name, "\""].concat());
+            pair[1].trim_start().starts_with(':')
+                && (self.is_secret(name) || read().is_ok_and(|name| self.is_secret(&name)))
+        })
     }
 
     fn is_secret(&self, name: &str) -> bool {
@@ -82,9 +95,11 @@ impl Redaction {
     }
 }
 
-/// Arguments on their way into the log.
+/// JSON on its way into the log. It was looked at and is JSON.
 struct Keeping<'a> {
     rules: &'a Redaction,
+    /// What is not looked at yet.
+    rest: Tokens<'a>,
     /// Of the value that is looked at: names of members, and numbers of elements.
     place: Vec<String>,
     /// JSON, as far as it is written.
@@ -94,104 +109,85 @@ struct Keeping<'a> {
 }
 
 impl Keeping<'_> {
-    /// Writes of the value `json` what may be kept.
-    fn value(&mut self, json: &str) {
+    /// Goes on with the value that begins with `first`.
+    fn value(&mut self, first: &str) {
         if self.rules.is_named(&self.place) || self.place.len() > DEEPEST {
-            return self.take_out();
+            return self.take_out(first);
         }
-        match json.as_bytes() {
-            [b'{', ..] => self.object(json),
-            [b'[', ..] => self.array(json),
-            [b'"', ..] => self.text(json),
+        match first.as_bytes()[0] {
+            b'{' => self.members(),
+            b'[' => self.elements(),
+            b'"' => self.text(first),
             // As it is written: a card's number with 20 digits is no other number.
-            [b'-' | b'0'..=b'9', ..] if self.rules.patterns.is_match(json) => self.take_out(),
-            _ => self.kept.push_str(json),
+            b'-' | b'0'..=b'9' if self.rules.patterns.is_match(first) => self.take_out(first),
+            _ => self.kept.push_str(first),
         }
     }
 
-    fn object(&mut self, json: &str) {
-        let Ok(members) = serde_json::Deserializer::from_str(json).deserialize_map(Members) else {
-            return self.take_out();
-        };
+    fn members(&mut self) {
         self.kept.push('{');
-        for (at, (key, value)) in members.into_iter().enumerate() {
-            if at > 0 {
-                self.kept.push(',');
-            }
-            self.kept.push_str(key.get());
-            self.kept.push(':');
-            match serde_json::from_str::<String>(key.get()) {
-                Ok(name) if !self.rules.is_secret(&name) => self.within(name, value),
-                // And what stands under a name that no text can hold (half a character, escaped): nobody can judge it.
-                _ => self.take_out(),
+        while let Some(token) = self.rest.next() {
+            self.kept.push_str(token);
+            match token {
+                "}" => return,
+                "," => {}
+                name => self.member(name),
             }
         }
-        self.kept.push('}');
     }
 
-    fn array(&mut self, json: &str) {
-        let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json) else { return self.take_out() };
+    fn member(&mut self, name: &str) {
+        self.kept.extend(self.rest.next());
+        let Some(first) = self.rest.next() else { return };
+        match serde_json::from_str::<String>(name) {
+            Ok(name) if !self.rules.is_secret(&name) => self.within(name, first),
+            // What stands under a name that no text can hold (half a character, escaped) nobody can judge.
+            _ => self.take_out(first),
+        }
+    }
+
+    fn elements(&mut self) {
         self.kept.push('[');
-        for (at, element) in elements.into_iter().enumerate() {
-            if at > 0 {
-                self.kept.push(',');
+        let mut at = 0;
+        while let Some(token) = self.rest.next() {
+            match token {
+                "]" => return self.kept.push(']'),
+                "," => self.kept.push(','),
+                first => {
+                    self.within(at.to_string(), first);
+                    at += 1;
+                }
             }
-            self.within(at.to_string(), element);
         }
-        self.kept.push(']');
     }
 
-    fn within(&mut self, step: String, value: &RawValue) {
+    fn within(&mut self, step: String, first: &str) {
         self.place.push(step);
-        self.value(value.get());
+        self.value(first);
         self.place.pop();
     }
 
     fn text(&mut self, json: &str) {
-        match serde_json::from_str::<String>(json) {
-            Ok(text) if !self.rules.patterns.is_match(&text) => match self.redacted_within(&text) {
-                Some(redacted) => self.kept.push_str(&serde_json::Value::from(redacted).to_string()),
-                None => self.kept.push_str(json),
-            },
-            _ => self.take_out(),
+        let Ok(text) = serde_json::from_str::<String>(json) else { return self.take_out(json) };
+        if self.rules.patterns.is_match(&text) {
+            return self.take_out(json);
+        }
+        // As if it stood here itself.
+        match self.rules.keep(&text, self.place.clone()) {
+            Some(within) if within.taken_out > 0 => {
+                self.taken_out += within.taken_out;
+                self.kept.push_str(&serde_json::Value::from(within.kept).to_string());
+            }
+            None if self.rules.has_secret_member(&text) => self.take_out(json),
+            _ => self.kept.push_str(json),
         }
     }
 
-    /// An object or an array that stands in a text, redacted as if it stood there itself; `None` where there is none, or nothing to
-    /// take out of it.
-    fn redacted_within(&mut self, text: &str) -> Option<String> {
-        if !text.trim_start().starts_with(['{', '[']) {
-            return None;
-        }
-        let value = serde_json::from_str::<&RawValue>(text).ok()?;
-        let (outer, before) = (std::mem::take(&mut self.kept), self.taken_out);
-        self.value(value.get());
-        let redacted = std::mem::replace(&mut self.kept, outer);
-        (self.taken_out > before).then_some(redacted)
-    }
-
-    fn take_out(&mut self) {
+    /// Not kept: the value that begins with `first`.
+    fn take_out(&mut self, first: &str) {
+        self.rest.skip_value(first);
         self.kept.push_str(REDACTED);
         self.taken_out += 1;
-    }
-}
-
-/// Reads the members of an object, also those that stand there twice: which of the two counts, readers of JSON disagree.
-struct Members;
-
-impl<'a> Visitor<'a> for Members {
-    type Value = Vec<(&'a RawValue, &'a RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(members)
     }
 }
 
@@ -241,6 +237,25 @@ mod tests {
         assert_eq!(kept(twice), once);
         let text = |text: &str| serde_json::json!({"body": text}).to_string();
         assert_eq!(kept(&text(twice)), text(once));
+        assert_eq!(kept(&text(&serde_json::json!(twice).to_string())), text(&serde_json::json!(once).to_string()));
+    }
+
+    #[test]
+    fn nearly_json_in_a_text_hides_nothing() {
+        let kept = |text: &str| redacted(config::Redaction::default(), &serde_json::json!([text]).to_string());
+        for text in [
+            "{\"password\":\"hunter2\"}\n{\"password\":\"hunter3\"}",
+            r#"{"user":"u","password" : "hunter2"#,
+            "\u{feff}{\"password\":\"hunter2\"}",
+            r#"see {"p\u0061ssword":"hunter2"}"#,
+            r#""{\"password\":\"hunter2\"}" and more"#,
+            "{'user': 'u', 'password': 'hunter2'}",
+        ] {
+            assert_eq!(kept(text), r#"["[redacted]"]"#, "{text}");
+        }
+        for text in ["[note] the \"password\" is: none of your business", "{\"user\":\"u\"}\n{\"user\":\"v\"}"] {
+            assert_eq!(kept(text), serde_json::json!([text]).to_string());
+        }
     }
 
     #[test]

@@ -197,7 +197,8 @@ fn owner(caller_id: &str, request: &Request) -> String {
 }
 
 /// Those of `params` that are the same with each try of a call, as JSON text: equal ones give equal texts, in whatever order a client
-/// writes them, unless they are too deep to be put in order.
+/// writes them. What `serde_json` cannot put in order (too deep, beyond `f64`, half a character) counts as it is written; whole numbers
+/// beyond 64 bits are told apart as `f64` are.
 fn lasting(params: &Object) -> String {
     let mut params = ObjectEdit::of(params);
     for own in ["_meta", "inputResponses", "requestState"] {
