@@ -47,7 +47,7 @@ schema:
     mv config.schema.json.new config.schema.json
 
 # Very many calls while everything around the gateway fails: none may be lost, and nothing may be left behind. A million of them take
-# a quarter of an hour; `just soak --calls 5000` takes two minutes, most of which it waits for what ends by itself.
+# five minutes and more; `just soak --calls 5000` takes two, most of which it waits for what ends by itself.
 soak *arguments:
     cargo build --release --package causeway
     cargo build --release --package causeway-soak

@@ -67,6 +67,9 @@ pub enum Case {
 /// One candidate at one case with so many clients.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cell {
+    /// Somebody else's gateway with which it took turns, that one's own cells included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     pub candidate: String,
     pub case: Case,
     pub clients: usize,
@@ -165,9 +168,14 @@ impl Case {
 }
 
 impl Results {
-    /// The cell of `candidate`.
+    /// The cell of `candidate`, where nobody else's gateway took part.
     pub fn cell(&self, candidate: &str, case: Case, clients: usize) -> Option<&Cell> {
-        self.cells.iter().find(|cell| cell.is(candidate, case, clients))
+        self.cells.iter().find(|cell| cell.beside.is_none() && cell.is(candidate, case, clients))
+    }
+
+    /// The cell of `candidate`, in turns with `peer`.
+    pub fn cell_beside(&self, peer: &str, candidate: &str, case: Case, clients: usize) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.beside.as_deref() == Some(peer) && cell.is(candidate, case, clients))
     }
 
     /// Answers that were wrong or did not come, of all cells.
@@ -186,8 +194,17 @@ impl Results {
     pub fn add(&mut self, candidate: &str, case: Case, clients: usize, round: Round) {
         match self.cells.iter_mut().find(|cell| cell.is(candidate, case, clients)) {
             Some(cell) => cell.rounds.push(round),
-            None => self.cells.push(Cell { candidate: candidate.to_owned(), case, clients, rounds: vec![round] }),
+            None => {
+                let candidate = candidate.to_owned();
+                self.cells.push(Cell { beside: None, candidate, case, clients, rounds: vec![round] });
+            }
         }
+    }
+
+    /// Adds cells in which all took turns with `peer`.
+    pub fn add_beside(&mut self, peer: &str, calls: Self) {
+        self.cells.extend(calls.cells.into_iter().map(|cell| Cell { beside: Some(peer.to_owned()), ..cell }));
+        self.left_out.extend(calls.left_out);
     }
 
     /// Has no figures of a cell, and says why.
@@ -270,6 +287,13 @@ mod tests {
         assert_eq!(read.cell("nginx", case, 32).unwrap().rounds.len(), 2);
         assert_eq!(read.memory[0].doing, Doing::Streams(3));
         assert_eq!(read.failures().count(), 2, "no answer is a failure");
+        let mut peers = results.clone();
+        peers.add("peer", case, 32, Round::new(Came::default(), None, None));
+        results.add_beside("peer", peers);
+        assert_eq!(results.cell("nginx", case, 32).unwrap().rounds.len(), 2);
+        assert!(results.cell("peer", case, 32).is_none() && results.cell_beside("peer", "peer", case, 32).is_some());
+        results = Results::default();
+        results.add("nginx", case, 32, Round::new(Came::default(), None, None));
         results.leave_out("nginx", case, 32, "slow");
         assert_eq!((results.cells.len(), results.left_out.len()), (0, 1));
     }

@@ -162,7 +162,10 @@ async fn peer(
         own.iter().filter(|candidate| matches!(candidate.kind, Kind::Nginx | Kind::Causeway { guarded: true }));
     let candidates: Vec<&Candidate> = beside.chain([&peer]).collect();
     let main = *forms.first().context("it serves no form")?;
-    measure::calls(&candidates, measure::Asked { forms: &forms, main, ..asked }, tempo, results).await
+    let mut calls = Results::default();
+    measure::calls(&candidates, measure::Asked { forms: &forms, main, ..asked }, tempo, &mut calls).await?;
+    results.add_beside(kind.name(), calls);
+    Ok(())
 }
 
 fn versions(programs: &Programs) -> std::collections::BTreeMap<String, String> {

@@ -1,7 +1,7 @@
 //! From the start of the program to its first list that holds every tool.
 
 use std::{
-    fs,
+    fs, io,
     time::{Duration, Instant},
 };
 
@@ -53,7 +53,10 @@ async fn keep(ground: &Ground, name: &str) -> anyhow::Result<bool> {
     let (_, _started) = start(ground, name).await?;
     let begun = Instant::now();
     let directory = candidate::state_directory(ground, name);
-    let keeps = || fs::read_dir(&directory).is_ok_and(|mut files| files.next().is_some());
+    // It has another name until it is whole.
+    let is_whole =
+        |file: io::Result<fs::DirEntry>| file.is_ok_and(|file| file.path().extension() == Some("json".as_ref()));
+    let keeps = || fs::read_dir(&directory).is_ok_and(|mut files| files.any(is_whole));
     while !keeps() && begun.elapsed() < KEEPING {
         sleep(BREATH).await;
     }

@@ -3,7 +3,7 @@
 use crate::{
     candidate::Kind,
     form::{Form, Size},
-    goals::{Bound, CLIENTS, Goal, Unit},
+    goals::{Bound, CLIENTS, Goal, Unit, times_fewest},
     results::{Case, Cell, Doing, Figure, Results, Round},
 };
 
@@ -39,8 +39,8 @@ pub(super) fn machine(results: &Results) -> String {
     row(
         "processors used",
         format!(
-            "{} for the proxy, {} for clients, upstream and issuer; the proxy's core is that of processors {}",
-            settings.proxy_cpu, settings.load_cpu, machine.siblings
+            "number {} for the proxy (threads of its core: {}), number {} for clients, upstream and issuer",
+            settings.proxy_cpu, machine.siblings, settings.load_cpu
         ),
     );
     row("memory", format!("{:.0} GB", machine.memory_bytes as f64 / 1e9));
@@ -117,7 +117,7 @@ pub(super) fn forms(results: &Results) -> String {
 
 /// Calls of all sizes in the form that goals are measured in.
 pub(super) fn calls(results: &Results) -> String {
-    by_clients(results, &Kind::OWN.map(Kind::name), crate::goals::FORM)
+    by_clients(results, None, &Kind::OWN.map(Kind::name), crate::goals::FORM)
 }
 
 /// Others, in the form that each of them serves.
@@ -128,6 +128,7 @@ pub(super) fn peers(results: &Results) -> String {
         text.push_str(&format!("\n{}, form `{}`:\n\n", kind.name(), form.name()));
         text.push_str(&by_clients(
             results,
+            Some(kind.name()),
             &[Kind::Nginx.name(), Kind::Causeway { guarded: true }.name(), kind.name()],
             form,
         ));
@@ -143,7 +144,8 @@ pub(super) fn served(results: &Results, kind: Kind) -> Option<Form> {
     })
 }
 
-fn by_clients(results: &Results, candidates: &[&str], form: Form) -> String {
+/// Calls in one form, of those that took turns with `peer`.
+fn by_clients(results: &Results, peer: Option<&str>, candidates: &[&str], form: Form) -> String {
     let columns = [
         "result",
         "clients",
@@ -157,13 +159,17 @@ fn by_clients(results: &Results, candidates: &[&str], form: Form) -> String {
     let mut table = Table::new(&columns);
     for size in Size::ALL {
         let case = Case::Call { form, size };
-        let own = |cell: &&Cell| cell.case == case;
+        let own = |cell: &&Cell| cell.case == case && cell.beside.as_deref() == peer;
         let mut clients: Vec<usize> = results.cells.iter().filter(own).map(|cell| cell.clients).collect();
         clients.sort_unstable();
         clients.dedup();
         for clients in clients {
             for candidate in candidates {
-                let Some(cell) = results.cell(candidate, case, clients) else { continue };
+                let cell = match peer {
+                    Some(peer) => results.cell_beside(peer, candidate, case, clients),
+                    None => results.cell(candidate, case, clients),
+                };
+                let Some(cell) = cell else { continue };
                 table.row(vec![
                     size.tool().to_owned(),
                     clients.to_string(),
@@ -187,6 +193,7 @@ pub(super) fn catalogs(results: &Results) -> String {
         "targets",
         "clients",
         "CPU a call, us",
+        "x the fewest",
         "lists a second",
         "the same bytes from nginx",
         "x nginx",
@@ -206,6 +213,8 @@ pub(super) fn catalogs(results: &Results) -> String {
             targets.to_string(),
             cell.clients.to_string(),
             micros(call.and_then(|call| call.figure_if(|round| round.cpu))),
+            call.and_then(|call| times_fewest(results, call))
+                .map_or_else(|| NOTHING.to_owned(), |times| format!("{times:.2}")),
             rate(Some(cell)),
             rate(file),
             times.unwrap_or_else(|| NOTHING.to_owned()),
