@@ -41,7 +41,9 @@ pub fn check(data: &[u8]) {
 /// The other members, with the eyes of a reader who knows no comments.
 fn beside(before: Option<&serde_json::Map<String, Value>>, after: &str, but: &str, what: &str) {
     let Some(before) = before else { return };
-    let after = json::object(after).unwrap_or_else(|| panic!("{what} made {after:?} of plain JSON"));
+    assert!(json::is_object(after), "{what} made {after:?} of plain JSON");
+    // A path may lead deeper than `serde_json` reads values.
+    let Some(after) = json::object(after) else { return };
     let others = |of: &serde_json::Map<String, Value>| {
         of.iter().filter(|(key, _)| *key != but).map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// `text` as a value; `None` where it is no JSON, or deeper than serde_json reads.
+/// `text` as a value; `None` where it is no JSON, or too deep, with too large a number or half a character for serde_json.
 pub fn value(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
