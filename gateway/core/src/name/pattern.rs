@@ -91,15 +91,13 @@ impl Selection {
 }
 
 /// Whether a URI is written as RFC 3986, section 6.2, would write it: no other characters than that allows, scheme and host in lower
-/// case, escapes in upper case and of nothing that needs none, no `.` and `..` in the path, nothing empty around the host. (Whether
-/// two normal URIs mean one thing to a server, only that server knows.)
+/// case, escapes in upper case and of nothing that needs none, no `.` and `..` in the path, nothing empty around the host. Nor is the
+/// host one of the two: who has no hosts reads `notes://../b` as a path. (Whether two normal URIs mean one thing to a server, only that
+/// server knows.)
 fn is_normal(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let (before_query, _) = rest.split_once(['?', '#']).unwrap_or((rest, ""));
-    let (authority, path) = match before_query.strip_prefix("//") {
-        Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
-        None => ("", before_query),
-    };
+    let authority = before_query.strip_prefix("//").map_or("", |rest| rest.split('/').next().unwrap_or_default());
     let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     let is_lower = |text: &str| !text.bytes().any(|byte| byte.is_ascii_uppercase());
     uri.bytes().all(is_of_uris)
@@ -107,7 +105,7 @@ fn is_normal(uri: &str) -> bool {
         && is_lower(host)
         && !host.ends_with(':')
         && user.is_none_or(|user| !user.is_empty() && !user.ends_with(':'))
-        && !path.split('/').any(|segment| matches!(segment, "." | ".."))
+        && !before_query.split('/').any(|segment| matches!(segment, "." | ".."))
         && !escapes_needlessly(uri)
 }
 
@@ -200,6 +198,9 @@ mod tests {
         check("NOTES://secret", false);
         check("notes://a/../secret", false);
         check("notes://a/%2e%2E/secret", false);
+        check("notes://../secret", false);
+        check("notes://./secret", false);
+        check("notes://.../7", true);
         check("notes://Secret", false);
         check("file:///a\\..\\secret", false);
         check("file:///a/./b", false);
