@@ -61,10 +61,13 @@ pub fn check(data: &[u8]) {
 }
 
 fn believed(header: &str, claims: &str, seen: &Claims) {
-    let header = json::value(header).expect("a header that is no JSON was taken");
-    assert_eq!(header["alg"], "EdDSA", "a key was used for what it is not for");
-    assert!(header.get("kid").is_none_or(|kid| kid.is_null() || kid == "ours"), "another key was named");
-    assert!(header.get("crit").is_none_or(Value::is_null), "something critical was passed over");
+    assert!(json::is_object(header), "a header that is no JSON object was taken");
+    // Beside what counts may stand what `serde_json` reads no values of.
+    if let Some(header) = json::object(header) {
+        assert_eq!(header["alg"], "EdDSA", "a key was used for what it is not for");
+        assert!(header.get("kid").is_none_or(|kid| kid.is_null() || kid == "ours"), "another key was named");
+        assert!(header.get("crit").is_none_or(Value::is_null), "something critical was passed over");
+    }
     let claims = json::object(claims).expect("claims that are no object were taken");
     assert_eq!(**seen, claims, "other claims are believed than were signed");
     assert_eq!(claims["iss"], ISSUER);
