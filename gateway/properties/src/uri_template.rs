@@ -24,7 +24,8 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// With `value` for every variable, where all expressions are simple (RFC 6570, level 1).
+/// With `value` for every variable, where all expressions are simple (RFC 6570, level 1) and each `%` begins an escape: behind another
+/// one, a value may look like the rest of it.
 fn expanded(template: &str, value: &str) -> Option<String> {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let encoded: String = value
@@ -35,7 +36,9 @@ fn expanded(template: &str, value: &str) -> Option<String> {
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}')?;
         let is_simple = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        is_simple.then_some(())?;
+        let mut escapes = before.split('%').skip(1);
+        let is_whole = escapes.all(|code| code.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2);
+        (is_simple && is_whole).then_some(())?;
         out.extend([before, &encoded]);
         rest = after;
     }

@@ -165,8 +165,8 @@ fn members(object: Map<String, Value>, depth: usize) -> Map<String, Value> {
         secret && !matches!(value, Value::Null | Value::Bool(_)) && !is_count(name, value)
     };
     let members = object.into_iter().map(|(name, value)| match redacted(&name, &value) {
-        true => (name, Value::String(REDACTED.into())),
-        false => (name, json(value, depth)),
+        true => (plain(&name), Value::String(REDACTED.into())),
+        false => (plain(&name), json(value, depth)),
     });
     members.collect()
 }

@@ -249,6 +249,8 @@ fn what_is_long_is_cut_and_what_steers_is_not_shown() {
     assert!(shown.ends_with("… (12000 characters more)"), "{}", shown.len());
     assert!(!body("text/plain", b"a\x1b[31mb\r\nc").contains('\x1b'));
     assert!(!text("a\u{1b}]0;title\u{7}").contains('\u{1b}'));
+    // JSON escapes only what is below a space.
+    assert!(!body("application/json", "{\"a\u{7f}\": 1, \"\u{9b}31m\": 2}".as_bytes()).contains(['\u{7f}', '\u{9b}']));
     // White space to Rust, and control characters to a terminal.
     assert!(!body("text/plain", "password:\n \u{c}\u{85}hunter2".as_bytes()).contains(['\u{c}', '\u{85}']));
     let large = format!("{{\"a\":\"{}\",\"token\":\"{HUNTER2}\"}}", "y".repeat(5 << 20));
