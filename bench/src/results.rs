@@ -170,12 +170,12 @@ impl Case {
 impl Results {
     /// The cell of `candidate`, where nobody else's gateway took part.
     pub fn cell(&self, candidate: &str, case: Case, clients: usize) -> Option<&Cell> {
-        self.cells.iter().find(|cell| cell.beside.is_none() && cell.is(candidate, case, clients))
+        self.cell_beside(None, candidate, case, clients)
     }
 
-    /// The cell of `candidate`, in turns with `peer`.
-    pub fn cell_beside(&self, peer: &str, candidate: &str, case: Case, clients: usize) -> Option<&Cell> {
-        self.cells.iter().find(|cell| cell.beside.as_deref() == Some(peer) && cell.is(candidate, case, clients))
+    /// The cell of `candidate`, in turns with `peer`, if with one.
+    pub fn cell_beside(&self, peer: Option<&str>, candidate: &str, case: Case, clients: usize) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.is(peer, candidate, case, clients))
     }
 
     /// Answers that were wrong or did not come, of all cells.
@@ -192,7 +192,7 @@ impl Results {
 
     /// Adds one round of one cell.
     pub fn add(&mut self, candidate: &str, case: Case, clients: usize, round: Round) {
-        match self.cells.iter_mut().find(|cell| cell.is(candidate, case, clients)) {
+        match self.cells.iter_mut().find(|cell| cell.is(None, candidate, case, clients)) {
             Some(cell) => cell.rounds.push(round),
             None => {
                 let candidate = candidate.to_owned();
@@ -209,14 +209,14 @@ impl Results {
 
     /// Has no figures of a cell, and says why.
     pub fn leave_out(&mut self, candidate: &str, case: Case, clients: usize, why: &str) {
-        self.cells.retain(|cell| !cell.is(candidate, case, clients));
+        self.cells.retain(|cell| !cell.is(None, candidate, case, clients));
         self.left_out.push(format!("{candidate}, {case}, {clients} clients: {why}"));
     }
 }
 
 impl Cell {
-    fn is(&self, candidate: &str, case: Case, clients: usize) -> bool {
-        self.candidate == candidate && self.case == case && self.clients == clients
+    fn is(&self, beside: Option<&str>, candidate: &str, case: Case, clients: usize) -> bool {
+        self.beside.as_deref() == beside && self.candidate == candidate && self.case == case && self.clients == clients
     }
 
     /// A figure that each round has.
@@ -291,7 +291,9 @@ mod tests {
         peers.add("peer", case, 32, Round::new(Came::default(), None, None));
         results.add_beside("peer", peers);
         assert_eq!(results.cell("nginx", case, 32).unwrap().rounds.len(), 2);
-        assert!(results.cell("peer", case, 32).is_none() && results.cell_beside("peer", "peer", case, 32).is_some());
+        assert!(
+            results.cell("peer", case, 32).is_none() && results.cell_beside(Some("peer"), "peer", case, 32).is_some()
+        );
         results = Results::default();
         results.add("nginx", case, 32, Round::new(Came::default(), None, None));
         results.leave_out("nginx", case, 32, "slow");

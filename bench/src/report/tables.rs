@@ -165,11 +165,7 @@ fn by_clients(results: &Results, peer: Option<&str>, candidates: &[&str], form: 
         clients.dedup();
         for clients in clients {
             for candidate in candidates {
-                let cell = match peer {
-                    Some(peer) => results.cell_beside(peer, candidate, case, clients),
-                    None => results.cell(candidate, case, clients),
-                };
-                let Some(cell) = cell else { continue };
+                let Some(cell) = results.cell_beside(peer, candidate, case, clients) else { continue };
                 table.row(vec![
                     size.tool().to_owned(),
                     clients.to_string(),

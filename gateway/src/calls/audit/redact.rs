@@ -2,7 +2,10 @@
 //! like. A value goes as a whole: nothing of it is left, not even its length. What is JSON within a text is looked through as well.
 //! What stays is written as it was, but for space between values: a long number read and written again would be another one.
 
-use causeway_core::wire::tokens::{Tokens, tokens};
+use causeway_core::wire::{
+    self,
+    tokens::{Tokens, tokens},
+};
 use regex::RegexSet;
 use serde_json::value::RawValue;
 
@@ -55,16 +58,16 @@ impl Redaction {
 
     /// `arguments` (JSON text) as they may be kept.
     pub(crate) fn redacted(&self, arguments: &str) -> Box<RawValue> {
-        let kept = self.keep(arguments, Vec::new()).map_or_else(|| REDACTED.to_owned(), |keeping| keeping.kept);
+        let kept = self.keep(arguments, &[]).map_or_else(|| REDACTED.to_owned(), |keeping| keeping.kept);
         RawValue::from_string(kept).expect("values in the places of values are JSON")
     }
 
     /// What may be kept of `json`, which stands at `place`; `None` where it is no JSON.
-    fn keep<'a>(&'a self, json: &'a str, place: Vec<String>) -> Option<Keeping<'a>> {
+    fn keep<'a>(&'a self, json: &'a str, place: &[String]) -> Option<Keeping<'a>> {
         serde_json::from_str::<&RawValue>(json).ok()?;
         let mut rest = tokens(json);
         let first = rest.next()?;
-        let mut keeping = Keeping { rules: self, rest, place, kept: String::new(), taken_out: 0 };
+        let mut keeping = Keeping { rules: self, rest, place: place.to_vec(), kept: String::new(), taken_out: 0 };
         keeping.value(first);
         Some(keeping)
     }
@@ -139,8 +142,8 @@ impl Keeping<'_> {
     fn member(&mut self, name: &str) {
         self.kept.extend(self.rest.next());
         let Some(first) = self.rest.next() else { return };
-        match serde_json::from_str::<String>(name) {
-            Ok(name) if !self.rules.is_secret(&name) => self.within(name, first),
+        match wire::text(name) {
+            Some(name) if !self.rules.is_secret(&name) => self.within(name.into_owned(), first),
             // What stands under a name that no text can hold (half a character, escaped) nobody can judge.
             _ => self.take_out(first),
         }
@@ -168,15 +171,15 @@ impl Keeping<'_> {
     }
 
     fn text(&mut self, json: &str) {
-        let Ok(text) = serde_json::from_str::<String>(json) else { return self.take_out(json) };
+        let Some(text) = wire::text(json) else { return self.take_out(json) };
         if self.rules.patterns.is_match(&text) {
             return self.take_out(json);
         }
         // As if it stood here itself.
-        match self.rules.keep(&text, self.place.clone()) {
+        match self.rules.keep(&text, &self.place) {
             Some(within) if within.taken_out > 0 => {
                 self.taken_out += within.taken_out;
-                self.kept.push_str(&serde_json::Value::from(within.kept).to_string());
+                self.kept.push_str(&wire::json(&within.kept));
             }
             None if self.rules.has_secret_member(&text) => self.take_out(json),
             _ => self.kept.push_str(json),
