@@ -26,12 +26,15 @@ use tokio::{
     time::timeout,
 };
 
+mod connection;
 mod scripted;
 
 pub(crate) use scripted::{
     broken, error, event, event_stream, events, hang, json, progress_message, progress_token, status, success, typed,
     written,
 };
+
+use self::connection::{Accepting, Peer};
 
 /// What does not happen within so long does not happen: better a test that says so than one that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -156,8 +159,8 @@ impl FakeTarget {
         self.listener = Some(listener.try_clone().unwrap());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&self.inner));
-        let router = router.into_make_service_with_connect_info::<SocketAddr>();
-        runtime.spawn(async move { axum::serve(TcpListener::from_std(listener).unwrap(), router).await });
+        let router = router.into_make_service_with_connect_info::<Peer>();
+        runtime.spawn(async move { axum::serve(Accepting(TcpListener::from_std(listener).unwrap()), router).await });
         self.runtime = Some(runtime);
     }
 
@@ -254,7 +257,7 @@ impl Drop for FakeTarget {
 
 async fn answer(
     State(inner): State<Arc<Inner>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
