@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{
@@ -40,6 +40,8 @@ pub(crate) struct Worker {
 
 /// Whatever happens, there is an answer by then: the gateway's own bounds are far below.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Milliseconds: within so long a client asks again that was told to come back later.
+const LATER: u64 = 40;
 /// What the gateway may say of a target.
 const KINDS: [&str; 13] = [
     "unreachable",
@@ -75,6 +77,10 @@ impl Worker {
         while let Some(call) = self.counts.next() {
             let outcome = self.call(call).await;
             self.counts.note(&outcome);
+            // Or there would soon be little else than calls that are refused at once.
+            if matches!(&outcome, Outcome::Fault(kind) if ["busy", "down"].contains(&kind.as_str())) {
+                sleep(Duration::from_millis(self.chance.u64(..LATER))).await;
+            }
         }
     }
 

@@ -10,8 +10,7 @@ use crate::{gateway::Gateway, target::Targets, tokens::Endpoint};
 /// Lets one thing after the other fail, until it is dropped.
 pub(crate) async fn run(targets: Targets, tokens: Endpoint, gateway: Arc<Gateway>) {
     loop {
-        // A target that is down is answered for at once, so there would soon be nothing but such answers.
-        sleep(Duration::from_millis(fastrand::u64(1000..4000))).await;
+        sleep(Duration::from_millis(fastrand::u64(200..1500))).await;
         let time = Duration::from_millis(fastrand::u64(50..700));
         match fastrand::u32(..4) {
             0 => {
